@@ -303,6 +303,16 @@ describe('the architecture', () => {
     expect(imports.filter((specifier) => !/^\.\/|^\.\.\/errors\.ts$/.test(specifier ?? ''))).toEqual([]);
   });
 
+  test('has exported names that mean one thing: each is declared in one file', () => {
+    const declared = /^export (?:async |abstract )*(?:function\*?|const|class|interface|type) (\w+)/gm;
+    const files = new Map<string, Set<string>>();
+    for (const file of sources)
+      for (const [, name = ''] of read(file).matchAll(declared))
+        files.set(name, (files.get(name) ?? new Set()).add(file));
+    expect(files.size).toBeGreaterThan(1000);
+    expect([...files].filter(([, { size }]) => size > 1)).toEqual([]);
+  });
+
   test('keeps stages thin', () => {
     expect(listSources('stages').filter((file) => linesOf(file) > 100)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import {
   PreparedProgram,
   sliceSamples,
 } from '../../src/engines/webgpu/device.ts';
-import { constants, defineKernel, main } from '../../src/engines/webgpu/kernels/kernel.ts';
+import { constants, defineKernel, entryPoint } from '../../src/engines/webgpu/kernels/kernel.ts';
 import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
 import { costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
 import { ReproError } from '../../src/errors.ts';
@@ -38,7 +38,7 @@ const plainProduct = defineKernel(
   `${constants({ SIDE })}
 var<workgroup> left: array<f32, 256>;
 var<workgroup> right: array<f32, 256>;
-${main('16, 16')}
+${entryPoint('16, 16')}
   let row = group / (SIDE / 16u) * 16u + local.y;
   let column = group % (SIDE / 16u) * 16u + local.x;
   var sum = 0.0;
@@ -58,7 +58,7 @@ const copy = defineKernel(
   'copying',
   () => COPIED / 256,
   { from_: 'read f32', to: 'write f32' },
-  `${main('256')}
+  `${entryPoint('256')}
   to[group * 256u + thread] = from_[group * 256u + thread];
 }
 `,

@@ -7,7 +7,7 @@ import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { quoteWords } from '../files/shell-words.ts';
-import { type ReportVerdicts, readClaims } from '../results/claims-file.ts';
+import { type ReportVerdicts, readVerdictsFile } from '../results/claims-file.ts';
 import { readResultFile } from '../results/result-file.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { selectInstances } from '../runner/plan/selection.ts';
@@ -63,7 +63,7 @@ function refuseOverrides(set: readonly string[]): void {
 async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Baseline> {
   assertHasResults(plan);
   const results = await findResults(plan);
-  if (results.kind === 'fresh') return collectResults(plan, results.statuses, await readVerdicts(plan));
+  if (results.kind === 'fresh') return collectBaseline(plan, results.statuses, await readVerdicts(plan));
   const ids = results.stale.map(({ id }) => id);
   const problem = `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`;
   throw new ReproError('results-stale', problem, {
@@ -116,7 +116,7 @@ export async function findResults(
  *
  * @throws {ReproError} `results-invalid` or `frames-invalid`, naming the file and the command that makes it again
  */
-export async function collectResults(
+export async function collectBaseline(
   plan: Plan,
   statuses: readonly InstanceStatus[],
   { claims, question }: ReportVerdicts,
@@ -156,7 +156,7 @@ export async function collectResults(
 export async function readVerdicts(plan: Plan): Promise<ReportVerdicts> {
   const report = [...plan.instances.values()].find(({ stage }) => stage === stageNames.report);
   if (report === undefined) throw new RangeError('the plan has no stage "report"');
-  return readClaims(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));
+  return readVerdictsFile(await readResultFile(path.join(placeOf(plan, report), 'claims.json'), report.id));
 }
 
 function placeOf({ projectRoot }: Plan, { outputs }: StageInstance): string {

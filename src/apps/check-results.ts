@@ -1,11 +1,17 @@
-import { type Baseline, baselinePathOf, findRun, nameRun, readBaseline } from '../baseline/baseline.ts';
-import { type Finding, RULES } from '../baseline/finding.ts';
-import { type JudgedClaim, judgeBaseline, judgeClaims } from '../baseline/judge.ts';
+import {
+  type Baseline,
+  baselinePathOf,
+  findBaselineRun,
+  nameRun,
+  readBaseline,
+} from '../baseline/baseline.ts';
+import { type BaselineFinding, RULES } from '../baseline/finding.ts';
+import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../baseline/judge.ts';
 import { quoteWords } from '../files/shell-words.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import type { InstanceStatus } from '../runner/run/status.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
-import { collectResults, findResults, readVerdicts } from './baseline.ts';
+import { collectBaseline, findResults, readVerdicts } from './baseline.ts';
 import { badGroup, type CheckedItem, type CheckedSection } from './check-group.ts';
 import { type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
@@ -17,7 +23,7 @@ export async function checkResults(plan: Plan, options: PipelineOptions): Promis
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
   const verdicts = sectionOfClaims(plan.profile, baseline, said.claims);
   if (baseline === null) return [verdicts, missingBaseline(plan)];
-  const now = await collectResults(plan, results.statuses, said);
+  const now = await collectBaseline(plan, results.statuses, said);
   return [verdicts, sectionOfBaseline(plan, baseline, now, selectsRuns(options.set))];
 }
 
@@ -78,7 +84,7 @@ function sectionOfBaseline(
   const file = baselinePathOf(profile);
   const findings = judgeBaseline(baseline, now, isSelection);
   const failed = findings.filter(({ state }) => state === 'failed').length;
-  const compared = now.runs.filter((run) => findRun(baseline, run) !== undefined).length;
+  const compared = now.runs.filter((run) => findBaselineRun(baseline, run) !== undefined).length;
   const share = compared === now.runs.length ? '' : ` of ${compared} of ${now.runs.length} runs`;
   const engines = describeEngines(baseline, now);
   return {
@@ -89,7 +95,7 @@ function sectionOfBaseline(
       engines: now.runs.map((run) => ({
         run: nameRun(run),
         now: run.engine,
-        baseline: findRun(baseline, run)?.engine ?? null,
+        baseline: findBaselineRun(baseline, run)?.engine ?? null,
       })),
       findings: findings.map(({ rule, subject, state, text }) => ({ rule, subject, state, text })),
     },
@@ -108,9 +114,9 @@ function sectionOfBaseline(
 }
 
 /** What may have caused the failures; the command that rewrites the baseline follows. */
-function describeRemedies(findings: readonly Finding[]): string[] {
+function describeRemedies(findings: readonly BaselineFinding[]): string[] {
   const failed = new Set(findings.filter(({ state }) => state === 'failed').map(({ rule }) => rule));
-  const known: readonly (readonly [Finding['rule'], string])[] = [
+  const known: readonly (readonly [BaselineFinding['rule'], string])[] = [
     ['frames', 'the frames differ, and everything else follows from them: docs/check.md'],
     ['runs', 'the profile has other models or seeds than the baseline'],
     ['settings', 'the baseline was made with other settings'],
@@ -134,7 +140,7 @@ function updateCommand(profile: string): string {
   return `./repro baseline update --profile ${quoteWords([profile])}`;
 }
 
-function itemOfFinding({ rule, subject, state, text }: Finding): CheckedItem {
+function itemOfFinding({ rule, subject, state, text }: BaselineFinding): CheckedItem {
   return { name: `${rule}: ${subject}`, state, word: state, text };
 }
 
@@ -142,9 +148,9 @@ function itemOfFinding({ rule, subject, state, text }: Finding): CheckedItem {
  * Rows for people, for each rule: one per failure, or else one for all that passed, with the finding nearest to its limit; one per note;
  * and one per reason why something was not compared.
  */
-function foldFindings(findings: readonly Finding[]): CheckedItem[] {
+function foldFindings(findings: readonly BaselineFinding[]): CheckedItem[] {
   return RULES.flatMap((rule): CheckedItem[] => {
-    const of = (state: Finding['state']) =>
+    const of = (state: BaselineFinding['state']) =>
       findings.filter((one) => one.rule === rule && one.state === state);
     const [failed, passed, skipped] = [of('failed'), of('ok'), of('skipped')];
     const [nearest] = passed.toSorted((a, b) => b.size - a.size);
@@ -164,16 +170,16 @@ function foldFindings(findings: readonly Finding[]): CheckedItem[] {
   });
 }
 
-function row({ rule, state, subject, text }: Omit<Finding, 'size'>, prefix = ''): CheckedItem {
+function row({ rule, state, subject, text }: Omit<BaselineFinding, 'size'>, prefix = ''): CheckedItem {
   return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
 }
 
 /** The report's verdicts on the published claims, compared with those in the baseline. */
 export function sectionOfClaims(
   profile: string,
-  ...[baseline, claims]: Parameters<typeof judgeClaims>
+  ...[baseline, claims]: Parameters<typeof judgeVerdicts>
 ): CheckedSection {
-  const judged = judgeClaims(baseline, claims);
+  const judged = judgeVerdicts(baseline, claims);
   const items = judged.map(itemOfClaim);
   const rows = items.filter(({ state }) => state !== 'skipped');
   const count = (are: (claim: JudgedClaim) => boolean) => judged.filter(are).length;

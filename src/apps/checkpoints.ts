@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
 import {
-  type EvaluatedSplit,
   evaluateCheckpoint,
   type LoadedCheckpoint,
-  networkOf,
+  networkToEvaluate,
+  type SplitChoice,
 } from '../checkpoints/evaluate-checkpoint.ts';
 import {
   type ExportedContent,
@@ -32,7 +32,7 @@ import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.t
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
 
-export type { EvaluatedSplit, ExportFormat, LoadedCheckpoint, Which };
+export type { ExportFormat, LoadedCheckpoint, SplitChoice, Which };
 
 type SourceOptions = PipelineOptions & { readonly which?: Which };
 
@@ -43,7 +43,7 @@ export interface Described {
 }
 
 /** Converts a PyTorch checkpoint to a folder that can be evaluated. */
-export async function importCheckpoint(
+export async function convertCheckpoint(
   file: string,
   options: { readonly answers: ImportAnswers; readonly out: string | undefined; readonly force: boolean },
 ): Promise<Described> {
@@ -103,7 +103,7 @@ export async function loadNetwork(
     throw new ReproError('usage', `--${ignored} ${problem}`, { where: source, fix: 'Leave it out.' });
   }
   const nir = graph === undefined ? undefined : nirEngine(graph, { dt: options.dt, where: source });
-  if (nir === undefined) networkOf(checkpoint);
+  if (nir === undefined) networkToEvaluate(checkpoint);
   const openEngine = async () => nir ?? chooseEngine(options.engine, { threads: options.threads });
   return { checkpoint, openEngine };
 }
@@ -117,7 +117,7 @@ export async function evaluateOnFrames(
   plan: Plan,
   { checkpoint, openEngine }: Awaited<ReturnType<typeof loadNetwork>>,
   options: {
-    readonly split: EvaluatedSplit;
+    readonly split: SplitChoice;
     readonly otherFrames: boolean;
     readonly signal: AbortSignal;
     readonly progress: (done: number, total: number) => void;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
-import { kindOfPath } from '../datasets/reading/file-tree.ts';
+import { kindOfSource } from '../datasets/reading/file-tree.ts';
 import { findDataset } from '../datasets/registry.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { spanOf } from '../events/clips.ts';
@@ -52,7 +52,7 @@ export async function drawClip(
   warn: Warn,
 ): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
   const format = formatOf(options);
-  const found = await kindOfPath(name);
+  const found = await kindOfSource(name);
   const isFile = clip === undefined && found === 'file';
   // No data set has a dot or a separator in its name.
   if (!isFile && /[./\\]/.test(name)) {

@@ -1,5 +1,5 @@
 import type { RunResults } from '../comparison/compare.ts';
-import { type Comparison, compareRuns } from '../comparison/compare.ts';
+import { compareRuns, type RunComparison } from '../comparison/compare.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
@@ -28,7 +28,7 @@ export interface ComparedRuns {
   /** As given. */
   readonly a: string;
   readonly b: string;
-  readonly comparison: Comparison;
+  readonly comparison: RunComparison;
   /** In what the pairs' stages differ, and by which pairs: those with the same differences together. */
   readonly origins: readonly {
     readonly pairs: readonly string[];
@@ -68,7 +68,7 @@ export async function compareRecorded(
       const why = plan.instances.has(evaluation.id)
         ? 'has no result of the present settings, code and data'
         : `is not in profile ${plan.profile}`;
-      warn(`${nameOf(results)} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
+      warn(`${nameNetwork(results)} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
     }
     return found;
   };
@@ -88,19 +88,19 @@ export async function compareRecorded(
     const differences = await compareOrigins(networkOf(pair.a), networkOf(pair.b), store);
     const key = JSON.stringify(differences);
     const group = origins.get(key) ?? { pairs: [], differences };
-    group.pairs.push(namePair(pair.a, pair.b));
+    group.pairs.push(nameNetworks(pair.a, pair.b));
     origins.set(key, group);
   }
   return { a, b, comparison, origins: [...origins.values()], networkOf };
 }
 
 /** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
-export function namePair(a: RunResults, b: RunResults): string {
-  const [first, second] = [nameOf(a), nameOf(b)];
+export function nameNetworks(a: RunResults, b: RunResults): string {
+  const [first, second] = [nameNetwork(a), nameNetwork(b)];
   return first === second ? first : `${first} → ${second}`;
 }
 
-export function nameOf({ model, seed }: RunResults): string {
+export function nameNetwork({ model, seed }: RunResults): string {
   return seed === '' ? model : `${model},${seed}`;
 }
 

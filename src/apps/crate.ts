@@ -11,9 +11,9 @@ import { fileNameOf } from '../runner/store/cache-folder.ts';
 import { digestPath } from '../runner/store/digest.ts';
 import { withoutPlaces } from '../runner/store/fingerprint-parts.ts';
 import type { RecordedOutput, RunRecord } from '../runner/store/records.ts';
-import { describeCrate, formatCrateReadme, licenseFrames, summarise } from '../sharing/crate.ts';
+import { describeCrate, formatCrateReadme, licenseFrames, summariseCrate } from '../sharing/crate.ts';
 import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
-import { type CrateContent, type CrateFile, idOf, isWithin, PIPELINE, ref } from '../sharing/entity.ts';
+import { type CrateContent, type CrateFile, coversPath, idOf, PIPELINE, ref } from '../sharing/entity.ts';
 import { formatModel } from '../sharing/model-card.ts';
 import { readVerdicts } from './baseline.ts';
 import type { PipelineOptions, Warn } from './load-plan.ts';
@@ -35,7 +35,7 @@ type Packed = CrateFile & { readonly content: Uint8Array | string };
  *
  * @throws {ReproError} of `readFinishedRun`, `requireEnding` and `writeOutput`
  */
-export async function exportCrate(options: CrateOptions, warn: Warn) {
+export async function packCrate(options: CrateOptions, warn: Warn) {
   if (options.out !== undefined) requireEnding(options.out, 'zip', 'Change the name: --out NAME.zip');
   const run = await readFinishedRun(options, warn);
   const { plan, licence, records } = run;
@@ -44,7 +44,7 @@ export async function exportCrate(options: CrateOptions, warn: Warn) {
   const { inputs } = requireRecord(run, stageNames.verify).parts;
   const recordings = inputs.find(({ external }) => external)?.digest ?? '';
   const frames = requireRecord(run, stageNames.frames);
-  const isFrames = (file: string) => frames.outputs.some((one) => isWithin(one.path, file));
+  const isFrames = (file: string) => frames.outputs.some((one) => coversPath(one.path, file));
   const report = requireRecord(run, stageNames.report);
   const explorePage = `${report.outputs[0]?.path}/${EXPLORE_PAGE}`;
   const project = await packProject(run, ({ path: output, digest }) => {
@@ -65,7 +65,7 @@ export async function exportCrate(options: CrateOptions, warn: Warn) {
   const entries = packed.map((one) => [one.path, one.content] as const);
   await writeOutput(file, packZip(entries, 0o100644), options.force === true);
   const sizeBytes = packed.reduce((sum, one) => sum + one.sizeBytes, 0);
-  return { file, files: packed.length, sizeBytes, about: summarise(run) };
+  return { file, files: packed.length, sizeBytes, about: summariseCrate(run) };
 }
 
 /** The files of a run that are on disk: what describes the project, what stages read, and the outputs that are wanted. */
@@ -75,7 +75,7 @@ async function packProject(
 ): Promise<Packed[]> {
   const outputs = records.flatMap((record) => record.outputs);
   const isMade = (file: string) =>
-    outputs.some((one) => isWithin(one.path, file) || isWithin(file, one.path));
+    outputs.some((one) => coversPath(one.path, file) || coversPath(file, one.path));
   const sources = records.flatMap(({ parts: { command, inputs } }) => [
     ...(command.kind === 'module' ? [command.path] : []),
     ...inputs.filter((one) => !one.external && !isMade(one.path)).map((one) => one.path),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../cores.ts';
 import type { Dataset } from '../datasets/contract/dataset.ts';
-import { describeFile } from '../datasets/contract/how-to-get.ts';
+import { describePublishedFile } from '../datasets/contract/how-to-get.ts';
 import { fetchFiles } from '../datasets/fetch/fetch-files.ts';
 import { DATASETS, findDataset } from '../datasets/registry.ts';
 import { ReproError } from '../errors.ts';
@@ -22,7 +22,7 @@ export interface DataOptions {
 }
 
 /** All data sets, and which of them are here. */
-export function listDatasets(options: DataOptions) {
+export function surveyDatasets(options: DataOptions) {
   return DATASETS.map((dataset) => ({
     name: dataset.name,
     title: dataset.title,
@@ -39,7 +39,7 @@ export function listDatasets(options: DataOptions) {
 }
 
 /** What is known of a data set, and all steps to get it. */
-export async function describeDataset(
+export async function lookUpDataset(
   name: string,
   options: DataOptions,
 ): Promise<{
@@ -64,7 +64,7 @@ export async function describeDataset(
       ['cite', citation],
       ['from', homepage],
       ['profile', profile],
-      ...files.map((file): Line => ['file', describeFile(file)]),
+      ...files.map((file): Line => ['file', describePublishedFile(file)]),
       ...remarks.map((remark): Line => ['remark', remark]),
     ],
     howToGet: dataset.howToGet(root),
@@ -118,7 +118,7 @@ export function assertFetched({ dataset, root }: PlacedDataset): void {
 }
 
 /** Downloads a data set. @returns its files, and what became of each */
-export async function fetchDataset(
+export async function downloadDataset(
   { dataset, root }: PlacedDataset,
   host: {
     readonly signal: AbortSignal;
@@ -147,7 +147,7 @@ function megabytes(bytes: number): number {
 }
 
 /** Checks every file of a data set. Errors are worded for `repro data`. */
-export async function verifyDataset(
+export async function checkDataset(
   { dataset, root }: PlacedDataset,
   host: {
     readonly simulated: boolean;

@@ -29,7 +29,7 @@ import { buildModel, listTrainings } from './model-check.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /** One thing that this machine has, or lacks. */
-export interface Finding {
+export interface MachineFinding {
   readonly what: string;
   readonly state: 'ok' | 'missing' | 'problem';
   readonly text: string;
@@ -43,7 +43,7 @@ const fullRunBytes = 8e9;
 /** What this machine has and what is missing, and its engines, best last. */
 export async function examineMachine(
   root: string,
-): Promise<{ readonly findings: readonly Finding[]; readonly engines: readonly EngineFinding[] }> {
+): Promise<{ readonly findings: readonly MachineFinding[]; readonly engines: readonly EngineFinding[] }> {
   const listed = await listGpusApart();
   const engines = await probeEngines({ probe: probeCudaApart, listGpus: async () => listed });
   const ok = { state: 'ok', fix: null } as const;
@@ -52,7 +52,7 @@ export async function examineMachine(
   const { simpleGit } = await import('simple-git');
   const { installed, major, minor } = await simpleGit().version();
   const model = os.cpus()[0]?.model.trim() ?? 'unknown';
-  const findings: Finding[] = [
+  const findings: MachineFinding[] = [
     {
       ...ok,
       what: 'Node.js',
@@ -80,14 +80,14 @@ export async function examineMachine(
           fix: 'Install git with your system’s package manager.',
         },
     ...(listed.ok ? listed.adapters : []).map(
-      ({ name, driver, isSoftware, limits }): Finding => ({
+      ({ name, driver, isSoftware, limits }): MachineFinding => ({
         ...ok,
         what: isSoftware ? 'GPU in software' : 'GPU',
         text: `${name}, driver ${driver}; buffers to ${formatBytes(limits.maxBufferSize)}, at most ${formatBytes(limits.maxStorageBufferBindingSize)} bound at once; workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
       }),
     ),
     ...engines.map(
-      ({ name, available, text, fix }): Finding => ({
+      ({ name, available, text, fix }): MachineFinding => ({
         what: `engine ${name}`,
         state: !available ? 'missing' : fix === null ? 'ok' : 'problem',
         text,

@@ -4,7 +4,7 @@ import { hasErrorCode, ReproError } from '../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
 import { convertFigure, type Format } from '../figure-export/formats.ts';
 import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
-import { findRun } from '../runner/freshness/recorded-runs.ts';
+import { findRecordedRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { describeConfiguration, openRecords } from '../runner/store/records.ts';
 import { Store } from '../runner/store/store.ts';
@@ -34,7 +34,7 @@ export interface FiguresOptions extends PipelineOptions {
  *
  * @returns where they come from, in words; the figures; the files, and which of them were as they are already
  */
-export async function exportFigures(options: FiguresOptions) {
+export async function convertFigures(options: FiguresOptions) {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
   const source = await openFigures(options);
   const files = await convertAll(source, options);
@@ -145,7 +145,7 @@ async function openRun({ run: wanted, ...options }: FiguresOptions): Promise<Omi
     });
   }
   const [records, store] = [openRecords(plan), new Store(cacheFolderOf(plan).store)];
-  const found = findRun(wanted, { plan, records, instance, option: '--run' });
+  const found = findRecordedRun(wanted, { plan, records, instance, option: '--run' });
   const record = found === null ? null : records.findAction(found.fingerprint);
   const output = record?.outputs[0];
   if (record === null || output === undefined) {

@@ -23,7 +23,7 @@ export interface ModelOptions extends PipelineOptions {
  * @param source its training, `train@baseline,2020`
  * @throws {ReproError} `usage` unless it is one training; `run-unfinished`; `output-exists`
  */
-export async function exportModel(source: string, options: ModelOptions, warn: Warn) {
+export async function writeModel(source: string, options: ModelOptions, warn: Warn) {
   const run = await readFinishedRun(options, warn, (plan) => {
     const isTraining = source.replace(/@.*/, '') === stageNames.train;
     const found = isTraining ? matchInstances(plan, source) : [];

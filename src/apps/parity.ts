@@ -2,7 +2,7 @@ import { describeEngine } from '../engines/engine.ts';
 import { openNamedEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { openCaseFolder } from '../parity/folder.ts';
-import { describeRun, formatTable, formatTotals, hasPassed } from '../parity/report.ts';
+import { describeParityRun, formatTable, formatTotals, hasPassed } from '../parity/report.ts';
 import { type CaseOutcome, listCases, listStrayFiles, runSuite } from '../parity/suite.ts';
 import { suggestName } from '../schema/closest-name.ts';
 
@@ -44,7 +44,7 @@ export async function runParity(
     hasPassed: hasPassed(outcomes),
     strayFiles,
     engine: describeEngine(description),
-    document: describeRun({
+    document: describeParityRun({
       folder: folderName,
       choice: options.engine,
       engine: description,

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { type OriginalArguments, parseArguments } from '../original/arguments.ts';
-import { describeConfiguration, formatModelFile } from '../original/model-config.ts';
+import { formatModelFile, translateArguments } from '../original/model-config.ts';
 import type { Preparation } from '../original/preparation.ts';
 import { nameFolders } from '../original/preparation.ts';
 import type { DataSettings } from '../original/run-record.ts';
@@ -17,7 +17,7 @@ export function configureAsOriginal(
   preset: CompatPresetName,
 ): { readonly file: string; readonly notes: readonly string[]; readonly document: object } {
   const parsed = parseArguments(words, 'configuration');
-  const configuration = describeConfiguration(parsed, preset);
+  const configuration = translateArguments(parsed, preset);
   const { model, profile } = configuration;
   const notes = [...parsed.notes, ...configuration.notes];
   return {

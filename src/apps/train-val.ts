@@ -7,11 +7,11 @@ import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/se
 import { ReproError } from '../errors.ts';
 import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock } from '../files/lock.ts';
-import { describeOutcome, exportTraining, type OriginalRunFile } from '../original/export.ts';
+import { describeTrainingResult, exportTraining, type OriginalRunFile } from '../original/export.ts';
 import { type Preparation, prepareTraining } from '../original/preparation.ts';
 import {
   describeRecord,
-  type RunRecord,
+  type OriginalRecord,
   refuseForeign,
   refuseOther,
   writeRecord,
@@ -69,7 +69,7 @@ const lockFolder = 'lock';
  * Trains like the original, with its arguments and folders: as the stage `train` does, on the frames of the stage `frames`. What that
  * gives is exported to the original's folders after each epoch.
  */
-export async function trainVal(
+export async function trainLikeOriginal(
   words: readonly string[],
   options: TrainValOptions,
   host: TrainValHost,
@@ -110,7 +110,7 @@ export async function trainVal(
         stop: host.stop,
       });
       view.finish();
-      return { kind: 'trained', lines: describeOutcome(run, preparation, process.cwd()), run };
+      return { kind: 'trained', lines: describeTrainingResult(run, preparation, process.cwd()), run };
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       return { kind: 'failed', error, pipeline };
@@ -136,7 +136,7 @@ export async function trainIntoFolders(
   }: {
     readonly framesFolder: string;
     readonly engine: Engine;
-    readonly record: RunRecord;
+    readonly record: OriginalRecord;
     readonly view: Pick<TrainingView, 'progress' | 'note' | 'warn'>;
     readonly stop: AbortSignal;
   },
@@ -169,7 +169,7 @@ export async function trainIntoFolders(
 /** The checkpoints in a folder of the original. Unlike in the pipeline, nothing would make the content of these folders again. */
 function openCheckpoints(
   { checkpointFolder, values }: Preparation,
-  record: RunRecord,
+  record: OriginalRecord,
   warn: Warn,
 ): Pick<CheckpointStore, 'load' | 'save'> {
   const folder = path.join(checkpointFolder, 'resume');

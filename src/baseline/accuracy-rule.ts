@@ -2,7 +2,7 @@ import { fewestLost, mcnemarOneSided } from '../stats/mcnemar.ts';
 import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
 import { formatCount } from '../text.ts';
 import { nameRun } from './baseline.ts';
-import { type Finding, fail, measure, note, type Outcome, type Pair, skip } from './finding.ts';
+import { type BaselineFinding, fail, measure, note, type Pair, type RuleOutcome, skip } from './finding.ts';
 
 /**
  * How often the rule raises an alarm, over all runs, if none got worse and clips differ independently of one another. Clips of one person may
@@ -14,7 +14,7 @@ export const ACCURACY_ALARM_RATE = 0.01;
  * Whether the answers to the test clips got worse, in a run or in all together. A gain that chance does not explain is noted: test clips may
  * have been trained on, or the epoch chosen by them.
  */
-export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
+export function checkAccuracy(pairs: readonly Pair[]): BaselineFinding[] {
   const comparable = pairs.filter(
     ({ before, now }) => now.epochs === before.epochs && now.test.list === before.test.list,
   );
@@ -22,7 +22,7 @@ export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
     comparable.map(({ before, now }) => ({ before: before.test.wrong, now: now.test.wrong })),
     ACCURACY_ALARM_RATE,
   );
-  const findings = pairs.map((pair): Finding => {
+  const findings = pairs.map((pair): BaselineFinding => {
     const change = runs[comparable.indexOf(pair)];
     const outcome =
       change === undefined ? refuse(pair) : judgeRun(pair, change, level / comparable.length, level);
@@ -35,7 +35,7 @@ export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
 }
 
 /** Other test clips under the same settings are an error. After another number of epochs, there is nothing to compare with. */
-function refuse({ before, now }: Pair): Outcome {
+function refuse({ before, now }: Pair): RuleOutcome {
   if (now.test.list !== before.test.list)
     return fail('predictions.csv has other test clips or classes than the baseline, under the same settings');
   return skip(
@@ -44,7 +44,7 @@ function refuse({ before, now }: Pair): Outcome {
 }
 
 /** @param each the level that a single loss needs at the latest, when all runs are counted */
-function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, level: number): Outcome {
+function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, level: number): RuleOutcome {
   const { clips } = now.test;
   const [right, rightBefore] = [now, before].map((run) => clips - run.test.wrong.length) as [number, number];
   const { lost, gained } = change;
@@ -61,7 +61,7 @@ function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, lev
   return judgeChange(change, level, text);
 }
 
-function judgeChange({ pLoss, pGain }: AnswerChange, level: number, text: string): Outcome {
+function judgeChange({ pLoss, pGain }: AnswerChange, level: number, text: string): RuleOutcome {
   if (pGain > level) return measure(sizeOf(pLoss, level), text);
   const advice =
     'This is more than chance explains: check that the test clips were not trained on and did not choose the epoch';

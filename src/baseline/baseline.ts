@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../errors.ts';
-import type { Fields, JsonObject } from '../formats/fields.ts';
+import type { Fields, RawObject } from '../formats/fields.ts';
 import { ARM_VERDICTS } from '../results/claims-file.ts';
 import { parseResult } from '../results/result-file.ts';
 import {
@@ -65,7 +65,7 @@ const runShape = {
   /** The fact `engine` of the evaluation. */
   evaluationEngine: text,
   /** Everything that affects the training, except the number of its epochs, by dotted key. */
-  settings: (fields: Fields, name: string): JsonObject => fields.raw(name),
+  settings: (fields: Fields, name: string): RawObject => fields.raw(name),
   epochs: count,
   /** Epoch of the evaluated checkpoint, from 1. */
   chosenEpoch: count,
@@ -119,7 +119,7 @@ export function nameData({ dataset, simulated }: Pick<Baseline, 'dataset' | 'sim
   return `${simulated ? 'simulated ' : ''}${dataset}`;
 }
 
-export function findRun(
+export function findBaselineRun(
   baseline: Baseline,
   { model, seed }: Pick<RunFacts, 'model' | 'seed'>,
 ): RunFacts | undefined {

@@ -3,7 +3,7 @@ import { nameSetting } from '../results/run-file.ts';
 import {
   type Baseline,
   type FramesFacts,
-  findRun,
+  findBaselineRun,
   nameData,
   nameLayer,
   nameRun,
@@ -26,7 +26,7 @@ type Facts = Readonly<Record<string, string>>;
 
 /** The differences between two baselines of a profile, for people. The numbers are those of the file. */
 export function listChanges(before: Baseline | null, now: Baseline): Change[] {
-  const gone = before?.runs.filter((run) => findRun(now, run) === undefined) ?? [];
+  const gone = before?.runs.filter((run) => findBaselineRun(now, run) === undefined) ?? [];
   return [
     ...diff('data set', before && { name: nameData(before) }, { name: nameData(now) }),
     ...(['train', 'test'] as const).flatMap((split) =>
@@ -37,7 +37,7 @@ export function listChanges(before: Baseline | null, now: Baseline): Change[] {
       ),
     ),
     ...[...now.runs, ...gone].flatMap((run) => {
-      const [old, fresh] = [before && findRun(before, run), findRun(now, run)];
+      const [old, fresh] = [before && findBaselineRun(before, run), findBaselineRun(now, run)];
       if (old && fresh) return listRunChanges(old, fresh);
       return diff(
         nameRun(run),

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../errors.ts';
-import type { JsonObject } from '../formats/fields.ts';
+import type { RawObject } from '../formats/fields.ts';
 import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../results/clip-index.ts';
 import type { EvaluationFile } from '../results/evaluation-file.ts';
 import { type EpochRow, readFirstBatches } from '../results/metrics.ts';
@@ -89,7 +89,7 @@ function shorten(from: ResultFile, value: number, what: string): number {
 }
 
 /** The settings of run.json by dotted key, except the number of epochs, which only ends a training: until then, it goes the same way. */
-function listSettings(from: ResultFile, { parameters }: RunFile): JsonObject {
+function listSettings(from: ResultFile, { parameters }: RunFile): RawObject {
   const settings = readSettings(from, ['frames', 'network', 'training', 'compat', 'split']);
   settings.delete('training.epochs');
   return { parameters, ...Object.fromEntries(settings) };

@@ -2,21 +2,21 @@ import { listSome } from '../text.ts';
 import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
 import { describeAnswers, listSettingDifferences, listValues } from './changes.ts';
 import {
+  type BaselineFinding,
   compareValue,
-  type Finding,
   fail,
   measure,
   measureParts,
   note,
-  type Outcome,
   type Pair,
+  type RuleOutcome,
   skip,
 } from './finding.ts';
 
 type Frames = Pick<Baseline, 'dataset' | 'simulated' | 'frames'>;
 
 /** Whether the frames are the same to the byte, and if not, whether it shows in the counts of clips and events. */
-export function judgeFrames(before: Frames, now: Frames): Finding[] {
+export function judgeFrames(before: Frames, now: Frames): BaselineFinding[] {
   const rule = 'frames';
   if (before.dataset !== now.dataset || before.simulated !== now.simulated)
     return [
@@ -28,7 +28,7 @@ export function judgeFrames(before: Frames, now: Frames): Finding[] {
   ];
 }
 
-function judgeSplit(before: FramesFacts, now: FramesFacts): Outcome {
+function judgeSplit(before: FramesFacts, now: FramesFacts): RuleOutcome {
   const isSame = before.sha256 === now.sha256;
   const [old, fresh] = [describeFrames(before), describeFrames(now)];
   if (isSame && before.list !== now.list)
@@ -55,7 +55,7 @@ function describeFrames({ clips, events }: FramesFacts): string {
 const shownAtMost = 4;
 
 /** Whether a run was trained with the settings of the baseline, except the number of epochs. Only then can the rest be compared. */
-export function judgeSettings({ before, now }: Pair): Outcome {
+export function judgeSettings({ before, now }: Pair): RuleOutcome {
   const differences = listSettingDifferences(before.settings, now.settings);
   if (differences.length === 0) return measure(0, 'the same');
   const texts = differences.map(({ what, before, now }) => `${what}: ${before} → ${now}`);
@@ -67,7 +67,7 @@ export function judgeSettings({ before, now }: Pair): Outcome {
  * arithmetic. With the same engine, it notices every change of the arithmetic, even one that hardly affects the results, such as another schedule of the learning
  * rate or another choice of the epoch.
  */
-export function judgeSameDigits({ before, now }: Pair): Outcome {
+export function judgeSameDigits({ before, now }: Pair): RuleOutcome {
   const obstacle = findObstacle(before, now);
   const old = new Map(listAll(before, now).map(({ name, value }) => [name, value]));
   const shared = listAll(now, before).filter(({ name }) => old.has(name));
@@ -107,7 +107,7 @@ function listAll(
 const rateTolerance = { absolute: 0, relative: 1e-6 };
 
 /** The learning rates of the epochs that both have. */
-export function judgeLearningRate({ before, now }: Pair): Outcome {
+export function judgeLearningRate({ before, now }: Pair): RuleOutcome {
   const parts = now.layers.flatMap(({ epoch, learningRate }) => {
     const other = before.layers.find((one) => one.epoch === epoch);
     return other === undefined
@@ -124,7 +124,7 @@ const allowedShare = 0.03;
  * Whether the evaluated epoch is the one that the recorded accuracies demand, and whether the evaluation found it as good as the training did.
  * This needs no baseline and holds on every engine. Another epoch than the baseline's is only noted.
  */
-export function judgeChosenEpoch({ before, now }: Pair): Outcome {
+export function judgeChosenEpoch({ before, now }: Pair): RuleOutcome {
   const { chosenEpoch, preferredEpoch } = now;
   if (preferredEpoch === null) return skip('the training recorded no accuracies to choose by');
   if (chosenEpoch !== preferredEpoch) {

@@ -19,7 +19,7 @@ export const RULES = [
 export type Rule = (typeof RULES)[number];
 
 /** What a rule says of something. */
-export interface Outcome {
+export interface RuleOutcome {
   /** `skipped`: there is nothing to compare; `noted`: nothing that fails, but people should know it. The text says why. */
   readonly state: 'ok' | 'failed' | 'skipped' | 'noted';
   /** What was measured, and what is allowed. */
@@ -28,26 +28,26 @@ export interface Outcome {
   readonly size: number;
 }
 
-export interface Finding extends Outcome {
+export interface BaselineFinding extends RuleOutcome {
   readonly rule: Rule;
   /** `training frames`, or a run: `baseline, seed 2020`. */
   readonly subject: string;
 }
 
 /** A comparison that gives no number never passes. */
-export function measure(size: number, text: string): Outcome {
+export function measure(size: number, text: string): RuleOutcome {
   return { state: size <= 1 ? 'ok' : 'failed', text, size };
 }
 
-export function fail(text: string): Outcome {
+export function fail(text: string): RuleOutcome {
   return measure(Number.POSITIVE_INFINITY, text);
 }
 
-export function note(text: string): Outcome {
+export function note(text: string): RuleOutcome {
   return { state: 'noted', text, size: 0 };
 }
 
-export function skip(text: string): Outcome {
+export function skip(text: string): RuleOutcome {
   return { state: 'skipped', text, size: 0 };
 }
 
@@ -58,7 +58,7 @@ export interface Pair {
 }
 
 /** How far apart two values may be: `absolute` plus a share of the baseline's. */
-export interface Tolerance {
+export interface BaselineTolerance {
   readonly absolute: number;
   readonly relative: number;
 }
@@ -73,7 +73,7 @@ export function compareValue(
   what: string,
   before: number | undefined,
   now: number | undefined,
-  tolerance: Tolerance,
+  tolerance: BaselineTolerance,
 ): Part {
   if (before === undefined || now === undefined) {
     return {
@@ -97,7 +97,7 @@ export function findWorst(parts: readonly Part[]): Part {
 }
 
 /** By the part that is furthest off; `what` in the plural. */
-export function measureParts(what: string, parts: readonly Part[]): Outcome {
+export function measureParts(what: string, parts: readonly Part[]): RuleOutcome {
   const { size, text } = findWorst(parts);
   const count = `${parts.length} ${what}`;
   return measure(size, size === 0 ? `${count}: equal` : `${count}, furthest off: ${text}`);

@@ -1,7 +1,7 @@
 import type { ClaimVerdict } from '../results/claims-file.ts';
 import type { Verdict } from '../thesis/verdicts.ts';
-import { judgeAccuracy } from './accuracy-rule.ts';
-import { type Baseline, findRun, nameRun, type RunFacts } from './baseline.ts';
+import { checkAccuracy } from './accuracy-rule.ts';
+import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {
   judgeChosenEpoch,
   judgeFrames,
@@ -9,11 +9,20 @@ import {
   judgeSameDigits,
   judgeSettings,
 } from './exact-rules.ts';
-import { type Finding, fail, measure, note, type Outcome, type Pair, type Rule, skip } from './finding.ts';
+import {
+  type BaselineFinding,
+  fail,
+  measure,
+  note,
+  type Pair,
+  type Rule,
+  type RuleOutcome,
+  skip,
+} from './finding.ts';
 import { judgeFirstBatches, judgeLayers, judgeLoss, judgeTauSpread } from './tolerance-rules.ts';
 
 /** The rules for a run with the settings of the baseline. */
-const runRules: readonly (readonly [Rule, (pair: Pair) => Outcome])[] = [
+const runRules: readonly (readonly [Rule, (pair: Pair) => RuleOutcome])[] = [
   ['same digits', judgeSameDigits],
   ['first batches', judgeFirstBatches],
   ['learning rate', judgeLearningRate],
@@ -30,13 +39,13 @@ const runRules: readonly (readonly [Rule, (pair: Pair) => Outcome])[] = [
  *
  * @param isSelection whether `--set` selects models or seeds: then runs that only one of both has are skipped instead of failed
  */
-export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: boolean): Finding[] {
+export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: boolean): BaselineFinding[] {
   const pairs = now.runs.flatMap((run): Pair[] => {
-    const before = findRun(baseline, run);
+    const before = findBaselineRun(baseline, run);
     return before === undefined ? [] : [{ before, now: run }];
   });
-  const apply = (rule: Rule, judge: (pair: Pair) => Outcome, to: readonly Pair[]) =>
-    to.map((pair): Finding => ({ rule, subject: nameRun(pair.now), ...judge(pair) }));
+  const apply = (rule: Rule, judge: (pair: Pair) => RuleOutcome, to: readonly Pair[]) =>
+    to.map((pair): BaselineFinding => ({ rule, subject: nameRun(pair.now), ...judge(pair) }));
   const settings = apply('settings', judgeSettings, pairs);
   const same = pairs.filter((_, i) => settings[i]?.state === 'ok');
   return [
@@ -44,7 +53,7 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
     ...judgeRuns(baseline, now, isSelection),
     ...settings,
     ...runRules.flatMap(([rule, judge]) => apply(rule, judge, same)),
-    ...judgeAccuracy(same),
+    ...checkAccuracy(same),
     ...judgeQuestion(baseline.question, now.question),
   ];
 }
@@ -53,8 +62,8 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
  * Whether the answer to the profile's question is still that of the baseline. Only `different` and `equivalent` contradict each other; the
  * evidence may fall short of either by chance, with another engine or fewer seeds.
  */
-function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['question'] = {}): Finding[] {
-  return Object.keys({ ...before, ...now }).map((model): Finding => {
+function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['question'] = {}): BaselineFinding[] {
+  return Object.keys({ ...before, ...now }).map((model): BaselineFinding => {
     const [old, fresh] = [before, now].map((answers) =>
       Object.hasOwn(answers, model) ? answers[model] : 'none',
     );
@@ -67,16 +76,16 @@ function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['questio
 }
 
 /** Whether both have the same models and seeds. */
-function judgeRuns(baseline: Baseline, now: Baseline, isSelection: boolean): Finding[] {
+function judgeRuns(baseline: Baseline, now: Baseline, isSelection: boolean): BaselineFinding[] {
   const miss =
     (text: string) =>
-    (run: RunFacts): Finding => ({
+    (run: RunFacts): BaselineFinding => ({
       rule: 'runs',
       subject: nameRun(run),
       ...(isSelection ? skip(`not compared: it ${text}, and --set selects models or seeds`) : fail(text)),
     });
-  const added = now.runs.filter((run) => findRun(baseline, run) === undefined);
-  const missing = baseline.runs.filter((run) => findRun(now, run) === undefined);
+  const added = now.runs.filter((run) => findBaselineRun(baseline, run) === undefined);
+  const missing = baseline.runs.filter((run) => findBaselineRun(now, run) === undefined);
   const shared = now.runs.length - added.length;
   const all =
     shared === 0
@@ -107,7 +116,7 @@ const RANKS: Readonly<Partial<Record<Verdict, number>>> = {
  * Whether verdicts got worse than those of the baseline, which someone has seen and committed. Without one to compare with, `not-reproduced`
  * fails by itself. `not-applicable` and `reduced-scale` say nothing about the claim; the rule `settings` notices if settings changed.
  */
-export function judgeClaims(
+export function judgeVerdicts(
   baseline: Pick<Baseline, 'claims'> | null,
   claims: readonly ClaimVerdict[],
 ): JudgedClaim[] {

@@ -1,23 +1,23 @@
 import { nameLayer } from './baseline.ts';
 import {
+  type BaselineTolerance,
   compareValue,
   findWorst,
   formatNumber,
   measure,
   measureParts,
-  type Outcome,
   type Pair,
   type Part,
+  type RuleOutcome,
   skip,
-  type Tolerance,
 } from './finding.ts';
 
 interface BatchTolerance {
   /** Up to this batch. */
   readonly upTo: number;
-  readonly loss: Tolerance;
+  readonly loss: BaselineTolerance;
   /** Besides the spikes that may flip in any batch. */
-  readonly spikeRate: Tolerance;
+  readonly spikeRate: BaselineTolerance;
   /** By how much all of it grows for another kind of engine, which adds in another order everywhere. */
   readonly otherKind: number;
 }
@@ -32,7 +32,7 @@ const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
   { upTo: Number.POSITIVE_INFINITY, loss: within(0, 0.03), spikeRate: within(0.008, 0.03), otherKind: 2 },
 ];
 
-function within(absolute: number, relative: number): Tolerance {
+function within(absolute: number, relative: number): BaselineTolerance {
   return { absolute, relative };
 }
 
@@ -40,14 +40,14 @@ function within(absolute: number, relative: number): Tolerance {
 const fewestSpikes = 8;
 
 /** The loss and the spike rates of the first batches: errors in the forward pass, the gradient or the optimiser show here at once. */
-export function judgeFirstBatches({ before, now }: Pair): Outcome {
+export function judgeFirstBatches({ before, now }: Pair): RuleOutcome {
   const isOtherKind = kindOf(before.engine) !== kindOf(now.engine);
   const parts = now.firstBatches.flatMap((one) => {
     const other = before.firstBatches.find(({ batch }) => batch === one.batch);
     const tolerance = FIRST_BATCH_TOLERANCES.find(({ upTo }) => one.batch <= upTo);
     if (other === undefined || tolerance === undefined) return [];
     const factor = isOtherKind ? tolerance.otherKind : 1;
-    const spikeTolerance = (layer: number): Tolerance => {
+    const spikeTolerance = (layer: number): BaselineTolerance => {
       const flips = allowFlips(other.spikeRates[layer] ?? 0, before.neuronSteps[layer] ?? 0);
       return widen(
         { ...tolerance.spikeRate, absolute: Math.max(tolerance.spikeRate.absolute, flips) },
@@ -74,7 +74,7 @@ function allowFlips(rate: number, neuronSteps: number): number {
   return neuronSteps === 0 ? 0 : Math.max(fewestSpikes, Math.sqrt(rate * neuronSteps)) / neuronSteps;
 }
 
-function widen({ absolute, relative }: Tolerance, factor: number): Tolerance {
+function widen({ absolute, relative }: BaselineTolerance, factor: number): BaselineTolerance {
   return within(factor * absolute, factor * relative);
 }
 
@@ -99,7 +99,7 @@ const fewestForEnd = 16;
  * The training losses of the epochs that both runs have: of the first, and geometric means of 2 to 4, 5 to 8, 9 to 16 and so on, and of
  * the last eighth by itself, where a collapse late in training shows.
  */
-export function judgeLoss({ before, now }: Pair): Outcome {
+export function judgeLoss({ before, now }: Pair): RuleOutcome {
   const epochs = Math.min(before.epochs, now.epochs);
   const part = (from: number, to: number, allowed: number): Part[] => {
     if (to < from) return [];
@@ -164,7 +164,7 @@ const LAYER_TOLERANCES = {
 } as const;
 
 /** A measure of each layer, in the epochs that both have. */
-export function judgeLayers(measure: keyof typeof LAYER_TOLERANCES, { before, now }: Pair): Outcome {
+export function judgeLayers(measure: keyof typeof LAYER_TOLERANCES, { before, now }: Pair): RuleOutcome {
   const tolerances = LAYER_TOLERANCES[measure];
   const parts = now.layers.flatMap((one) => {
     const other = before.layers.find(({ epoch }) => epoch === one.epoch);
@@ -178,7 +178,7 @@ export function judgeLayers(measure: keyof typeof LAYER_TOLERANCES, { before, no
 }
 
 /** The spread of τ over the neurons of each layer. */
-export function judgeTauSpread(pair: Pair): Outcome {
+export function judgeTauSpread(pair: Pair): RuleOutcome {
   const hasSpread = [...pair.before.layers, ...pair.now.layers].some(({ tauStds }) =>
     tauStds.some((std) => std > 0),
   );

@@ -12,7 +12,7 @@ import { evaluateClips, evaluateUntilAborted } from '../training/evaluation.ts';
 import { findBrokenTensors } from '../training/failures.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import { type ScoringCompat, scoringOf } from '../training/scores.ts';
-import { listNames } from './import-checkpoint.ts';
+import { quoteNames } from './import-checkpoint.ts';
 import type { Assumption } from './infer-network.ts';
 import type { TrainedOn } from './self-description.ts';
 import { refuseOtherFrames, warnOfSimulated } from './self-description.ts';
@@ -48,10 +48,10 @@ export interface HeldBack {
 }
 
 /** `validation`: the training clips that the network's own training held back; `train`: all training clips. */
-export type EvaluatedSplit = 'test' | 'validation' | 'train';
+export type SplitChoice = 'test' | 'validation' | 'train';
 
 export interface CheckpointEvaluation extends Score {
-  readonly split: EvaluatedSplit;
+  readonly split: SplitChoice;
   /** 95 % Wilson interval of the accuracy. */
   readonly interval: { readonly low: number; readonly high: number };
   readonly dataset: string;
@@ -65,7 +65,7 @@ export interface CheckpointEvaluation extends Score {
  * Evaluates a state on the clips of a frame cache.
  *
  * @throws {ReproError} `frames-differ` if the frames were made differently from those of its training, `frames-misfit` if the
- *   network cannot take such frames, `evaluation-interrupted`, and those of `networkOf`
+ *   network cannot take such frames, `evaluation-interrupted`, and those of `networkToEvaluate`
  */
 export async function evaluateCheckpoint(
   checkpoint: LoadedCheckpoint,
@@ -81,7 +81,7 @@ export async function evaluateCheckpoint(
   }: {
     readonly engine: { open(spec: NetworkSpec, state: State): Promise<EvaluationSession> };
     readonly framesFolder: string;
-    readonly split: EvaluatedSplit;
+    readonly split: SplitChoice;
     /** Whether frames made differently from those of its training only cause a warning. */
     readonly otherFrames?: boolean;
     readonly batchSize: number;
@@ -93,7 +93,7 @@ export async function evaluateCheckpoint(
   },
 ): Promise<CheckpointEvaluation> {
   const { state, trainedOn, source } = checkpoint;
-  const network = checkpoint.graph === undefined ? networkOf(checkpoint) : checkpoint.network;
+  const network = checkpoint.graph === undefined ? networkToEvaluate(checkpoint) : checkpoint.network;
   const frames = await openFrameCache(framesFolder);
   try {
     const { index } = frames;
@@ -150,7 +150,7 @@ function refuseImages({ dataset }: ClipIndex, where: string): never {
  *
  * @throws {ReproError} `network-unknown`, or `state-broken` if some values are NaN or infinite
  */
-export function networkOf({ network, state, source, whyUnknown }: LoadedCheckpoint): NetworkConfig {
+export function networkToEvaluate({ network, state, source, whyUnknown }: LoadedCheckpoint): NetworkConfig {
   if (network === null) {
     const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
     throw new ReproError('network-unknown', `the network of these tensors is unknown${why}`, {
@@ -163,14 +163,14 @@ export function networkOf({ network, state, source, whyUnknown }: LoadedCheckpoi
   // Its neurons would stay silent, and the accuracy would look like any other.
   throw new ReproError(
     'state-broken',
-    `${listNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
+    `${quoteNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
     { where: source, fix: 'Use a state from before its training diverged.' },
   );
 }
 
 function rowsOf(
   { validation, source, trainedOn }: LoadedCheckpoint,
-  split: EvaluatedSplit,
+  split: SplitChoice,
   { index }: FrameCache,
 ): Int32Array {
   if (split !== 'validation') return Int32Array.from(index.splits[split].keys());

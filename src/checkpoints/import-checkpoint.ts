@@ -70,7 +70,7 @@ export async function importCheckpoint(
 }
 
 /** SHA-256 of a file that may be larger than memory. */
-export async function hashFile(path: string): Promise<string> {
+export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of streamRegular(path)) hash.update(chunk);
   return hash.digest('hex');
@@ -121,9 +121,9 @@ async function readImportedState(
   const entries = stateEntries(spec);
   const names = new Set(entries.map(({ name }) => name));
   const extra = [...tensors.keys()].filter((name) => !names.has(name));
-  if (extra.length > 0) fail(`no network here has the tensors ${listNames(extra)}`);
+  if (extra.length > 0) fail(`no network here has the tensors ${quoteNames(extra)}`);
   const missing = entries.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
-  if (missing.length > 0) fail(`its tensors ${listNames(missing)} are missing`);
+  if (missing.length > 0) fail(`its tensors ${quoteNames(missing)} are missing`);
 
   const state = new Map<string, Tensor>();
   for (const entry of entries) {
@@ -137,7 +137,7 @@ async function readImportedState(
   const broken = findBrokenTensors(state);
   const warnings =
     broken.length > 0
-      ? [`${listNames(broken)}: some values are NaN or infinite, so its training must have diverged.`]
+      ? [`${quoteNames(broken)}: some values are NaN or infinite, so its training must have diverged.`]
       : [];
   return { state, warnings };
 }
@@ -167,6 +167,6 @@ function convert(
 }
 
 /** The first few names, quoted. */
-export function listNames(names: readonly string[]): string {
+export function quoteNames(names: readonly string[]): string {
   return listSome(names.map((name) => quoteName(name)));
 }

@@ -10,7 +10,7 @@ import { writeSafetensors } from '../formats/safetensors.ts';
 import { formatJson } from '../results/result-file.ts';
 import { quoteName } from '../text.ts';
 import type { LoadedCheckpoint } from './evaluate-checkpoint.ts';
-import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
+import { type ImportedCheckpoint, importCheckpoint, sha256OfFile } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import { encodeNir } from './nir.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
@@ -39,7 +39,7 @@ export async function importIntoFolder(
   const folder = options.out ?? defaultFolder(file);
   const checkpoint = await importCheckpoint(file, options.answers);
   const { network, trainedSteps, curves, assumptions: assumed } = checkpoint;
-  const description = describeCheckpoint(checkpoint, path.basename(file), await hashFile(file));
+  const description = describeCheckpoint(checkpoint, path.basename(file), await sha256OfFile(file));
   const source = `imported from ${path.basename(file)}`;
   const metadata = encodeMetadata({ network, trainedOn: trainedElsewhere(trainedSteps), source, assumed });
   const contents = new Map<string, Uint8Array | string>([

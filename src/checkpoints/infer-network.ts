@@ -17,7 +17,7 @@ export interface Assumption {
 }
 
 /** What is known about a network before it is known which one it is. */
-export interface Evidence {
+export interface NetworkEvidence {
   /** Shapes by PyTorch's names. */
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
   readonly facts: NetworkFacts;
@@ -45,7 +45,7 @@ export interface ImportAnswers {
  *
  * @throws {ReproError} `import-unknown` if it is not a network known here, `import-contradiction` if the file refutes an answer
  */
-export function inferNetwork(evidence: Evidence): InferredNetwork {
+export function inferNetwork(evidence: NetworkEvidence): InferredNetwork {
   return new Inference(evidence).infer();
 }
 
@@ -63,10 +63,10 @@ const N_MNIST = 34;
 const DVS128 = 128;
 
 class Inference {
-  readonly #evidence: Evidence;
+  readonly #evidence: NetworkEvidence;
   readonly #assumptions: Assumption[] = [];
 
-  constructor(evidence: Evidence) {
+  constructor(evidence: NetworkEvidence) {
     this.#evidence = evidence;
   }
 

@@ -102,7 +102,7 @@ export function numberOf(value: PickleValue | undefined): number | undefined {
 }
 
 /** PyTorch stores a size as one number, or as one per dimension. */
-export function sizeOf(value: PickleValue | undefined): PickleValue | undefined {
+export function oneSize(value: PickleValue | undefined): PickleValue | undefined {
   return Array.isArray(value) && value.every((size) => size === value[0]) ? value[0] : value;
 }
 
@@ -177,12 +177,12 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
   if (layer === undefined) throw refuseLayer(file, node, 'is of a kind that no network here has');
   for (const [name, expected] of Object.entries(layer.settings)) {
     // A missing attribute did not exist yet in the PyTorch that saved it.
-    const found = sizeOf(attributes.get(name)) ?? null;
+    const found = oneSize(attributes.get(name)) ?? null;
     if (attributes.has(name) && found !== expected) {
       differ(`its ${name} is ${show(found)}, expected ${show(expected)}`);
     }
   }
-  if (layer.kind === 'vote' && sizeOf(attributes.get('kernel_size')) !== sizeOf(attributes.get('stride')))
+  if (layer.kind === 'vote' && oneSize(attributes.get('kernel_size')) !== oneSize(attributes.get('stride')))
     differ('its stride is not its kernel_size');
   return layer.kind;
 }

@@ -2,7 +2,14 @@ import { ReproError } from '../errors.ts';
 import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { quoteName } from '../text.ts';
-import { type ModuleLayer, type ModuleTree, numberOf, readLayers, shortName, sizeOf } from './module-tree.ts';
+import {
+  type ModuleLayer,
+  type ModuleTree,
+  numberOf,
+  oneSize,
+  readLayers,
+  shortName,
+} from './module-tree.ts';
 
 /** What a network's modules say beyond its tensors. Only `claims`, and these empty, if only tensors were saved. */
 export type NetworkFacts = Partial<ReturnType<typeof readSettings>> &
@@ -56,7 +63,7 @@ function readSettings(tree: ModuleTree, file: string) {
     dropout: common('p', of('dropout'), attribute('p')),
     /** Output neurons per class. */
     votes: common('kernel_size', of('vote'), ({ attributes }) =>
-      numberOf(sizeOf(attributes.get('kernel_size'))),
+      numberOf(oneSize(attributes.get('kernel_size'))),
     ),
     /** T that it was trained with, and its initial τ. */
     steps: numberOf(net.get('T')),

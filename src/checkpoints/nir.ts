@@ -10,7 +10,7 @@ import { type NirNetwork, prepareNir, runNir } from '../snn/nir-run.ts';
 import { type NetworkSpec, repeatedSteps } from '../snn/spec.ts';
 import { countElements, ShapeError } from '../snn/tensor.ts';
 import { escapeControls } from '../text.ts';
-import { type LoadedCheckpoint, networkOf } from './evaluate-checkpoint.ts';
+import { type LoadedCheckpoint, networkToEvaluate } from './evaluate-checkpoint.ts';
 import { decodeMetadata, encodeMetadata, trainedElsewhere } from './self-description.ts';
 
 /** A file's name ends so. */
@@ -33,10 +33,10 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
 /**
  * A checkpoint as a NIR file, with the description of its network that our other files have, too.
  *
- * @throws {ReproError} `nir-unwritable` for a soft reset, and those of `networkOf`
+ * @throws {ReproError} `nir-unwritable` for a soft reset, and those of `networkToEvaluate`
  */
 export async function encodeNir(checkpoint: LoadedCheckpoint): Promise<{ bytes: Uint8Array; nodes: number }> {
-  const network = networkOf(checkpoint);
+  const network = networkToEvaluate(checkpoint);
   const { state, trainedOn, source, assumptions: assumed } = checkpoint;
   if (network.reset.kind === 'soft') {
     const fix = 'Only networks with a hard reset can be written: export it as safetensors instead.';

@@ -140,7 +140,7 @@ export interface SeedComparison {
   readonly accuracy: PairedTest | null;
 }
 
-export interface Comparison {
+export interface RunComparison {
   readonly pairs: readonly PairComparison[];
   readonly seeds: readonly SeedComparison[];
   /** Networks without a counterpart. */
@@ -152,7 +152,7 @@ export interface Comparison {
  * Compares two lists of networks: each with that of the same model and seed; if both lists are of one model, with that of the same seed;
  * if both are of one seed, with that of the same model; and one with one whatever they are.
  */
-export function compareRuns(a: readonly RunResults[], b: readonly RunResults[]): Comparison {
+export function compareRuns(a: readonly RunResults[], b: readonly RunResults[]): RunComparison {
   const matches = matchRuns(a, b);
   const pairs = adjust(matches.map(([first, second]) => comparePair(first, second)));
   return {

@@ -6,7 +6,7 @@ import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/make-manifest.ts';
-import { hashFile, kindOfPath, md5Of, readWhole } from './reading/file-tree.ts';
+import { hashFile, kindOfSource, md5Of, readWhole } from './reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
 
 const ARCHIVE: PublishedFile = {
@@ -126,10 +126,10 @@ function failNotFound(root: string, what: string): never {
 async function locate(root: string): Promise<PackedPlace> {
   const names = { archive: ARCHIVE.name, folder: FOLDER };
   const isUnpacked = async (folder: string) =>
-    (await kindOfPath(path.join(folder, BATCHES.train[0]!))) === 'file';
+    (await kindOfSource(path.join(folder, BATCHES.train[0]!))) === 'file';
   const place = await locatePacked(root, names, isUnpacked);
   if (place !== null) return place;
-  const isThere = (await kindOfPath(root)) !== null;
+  const isThere = (await kindOfSource(root)) !== null;
   return failNotFound(root, isThere ? `contains neither ${ARCHIVE.name} nor ${FOLDER}/` : 'does not exist');
 }
 

@@ -9,7 +9,7 @@ import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { DatasetFacts, ImageDataset, Images, Split } from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/make-manifest.ts';
-import { kindOfPath, md5Of } from './reading/file-tree.ts';
+import { kindOfSource, md5Of } from './reading/file-tree.ts';
 
 /**
  * Handwritten digits.
@@ -137,7 +137,7 @@ async function readIdxFiles(
   root: string,
   onFile: (done: number, total: number) => void = () => {},
 ): Promise<ReadIdx> {
-  const kind = await kindOfPath(root);
+  const kind = await kindOfSource(root);
   if (kind === null) failMissing(facts, 'files', root, 'does not exist');
   if (kind === 'file') failMissing(facts, 'files', root, 'is a file, not the folder with the four files');
   const files: ManifestFile[] = [];
@@ -165,7 +165,7 @@ async function readIdxFiles(
 /** The file's name as found: gzipped or not; torchvision puts them into `raw/`. */
 async function findFile(root: string, name: string): Promise<string | null> {
   for (const candidate of [`${name}.gz`, name, `raw/${name}.gz`, `raw/${name}`]) {
-    if ((await kindOfPath(path.join(root, candidate))) === 'file') return candidate;
+    if ((await kindOfSource(path.join(root, candidate))) === 'file') return candidate;
   }
   return null;
 }

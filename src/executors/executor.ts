@@ -33,7 +33,7 @@ export interface StageLaunch {
 }
 
 /** What a result that another machine made says of that machine. */
-export interface Origin {
+export interface MachineOrigin {
   readonly facts: Readonly<Record<string, string>>;
   readonly runtime: { readonly platform: string; readonly arch: string };
   readonly host: string;
@@ -48,7 +48,7 @@ export interface Origin {
 
 /** How a stage ended. Only `done` means that its outputs are complete. */
 export type StageEnd =
-  | { readonly kind: 'done'; readonly peakMemoryBytes: number | null; readonly origin?: Origin }
+  | { readonly kind: 'done'; readonly peakMemoryBytes: number | null; readonly origin?: MachineOrigin }
   /** `isLeft`: only this run no longer waits for it; the stage goes on elsewhere. */
   | { readonly kind: 'interrupted'; readonly isLeft?: true }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string };

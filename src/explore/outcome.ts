@@ -1,7 +1,7 @@
 import type { Trace } from '../snn/forward.ts';
 
 /** What a network made of a clip. */
-export interface Outcome {
+export interface ClipOutcome {
   /** Up to each step, [T]. */
   readonly soFar: readonly {
     /** Mean output of each class, [classes]. */
@@ -18,7 +18,7 @@ export interface Outcome {
 }
 
 /** @param group how many neurons vote for a class */
-export function readOutcome({ steps, layers, outputs, operations }: Trace, group: number): Outcome {
+export function readOutcome({ steps, layers, outputs, operations }: Trace, group: number): ClipOutcome {
   const classes = outputs.length / steps;
   // Whole votes: sums of rounded tenths would decide ties by chance.
   const votes = new Float64Array(classes);

@@ -20,7 +20,7 @@ export interface Payload {
 export type FrameSetting = Omit<FrameLayout, 'sensor'> & FrameSize;
 
 /** The frames of one clip, [T, 2, H, W]. */
-export type Frames = Uint8Array | Uint16Array | Float32Array;
+export type EmbeddedFrames = Uint8Array | Uint16Array | Float32Array;
 
 export interface EmbeddedModel {
   readonly id: string;
@@ -74,13 +74,13 @@ export interface Packed {
 }
 
 /** Deflates an array; the same bytes with every version of Node, since fflate is plain JavaScript. */
-export function pack(array: Frames): Packed {
+export function pack(array: EmbeddedFrames): Packed {
   const bytes = deflateSync(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), { level: 9 });
   const type = array instanceof Uint8Array ? 'uint8' : array instanceof Uint16Array ? 'uint16' : 'float32';
   return { type, data: btoa(strFromU8(bytes, true)) };
 }
 
-export function unpack({ type, data }: Packed): Frames {
+export function unpack({ type, data }: Packed): EmbeddedFrames {
   const { buffer } = inflateSync(strToU8(atob(data), true)).slice();
   if (type === 'uint8') return new Uint8Array(buffer);
   return type === 'uint16' ? new Uint16Array(buffer) : new Float32Array(buffer);

@@ -5,12 +5,12 @@ import { tauOfLogit } from '../snn/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import type { EmbeddedModel, Frames, TrainingSetting } from './payload.ts';
+import type { EmbeddedFrames, EmbeddedModel, TrainingSetting } from './payload.ts';
 
 /** Any number; with it, the same clicks give the same network. */
 const SEED = 1;
 
-export interface TrainingTask {
+export interface PageTrainingTask {
   readonly steps: number;
   /** Trained in the page before, so that going on draws other batches. */
   readonly stepsBefore: number;
@@ -22,11 +22,11 @@ export interface TrainingTask {
 }
 
 export interface LabelledFrames {
-  readonly frames: Frames;
+  readonly frames: EmbeddedFrames;
   readonly label: number;
 }
 
-export interface TrainingProgress {
+export interface PageTrainingProgress {
   /** Optimiser steps so far; 0 before the first. */
   readonly step: number;
   /** Of the last batch; null before the first. */
@@ -47,8 +47,8 @@ export interface TrainingProgress {
 export function* trainSteps(
   instance: WasmInstance,
   { spec, state }: Pick<ForwardNetwork, 'spec' | 'state'>,
-  task: TrainingTask,
-): Generator<TrainingProgress, void> {
+  task: PageTrainingTask,
+): Generator<PageTrainingProgress, void> {
   const { layers, input, classes } = spec;
   const { settings, clipSteps, stepsBefore } = task;
   const { learningRate, tauRate, lambda, regularise, loss: of } = settings;
@@ -77,7 +77,11 @@ export function* trainSteps(
 }
 
 /** Batches without end: the clips in a new order each time, of which a last partial batch is dropped, as in the run. */
-function* drawOrder({ training, settings, stepsBefore }: TrainingTask): Generator<LabelledFrames[], never> {
+function* drawOrder({
+  training,
+  settings,
+  stepsBefore,
+}: PageTrainingTask): Generator<LabelledFrames[], never> {
   const size = Math.min(settings.batchSize, training.length);
   const random = new TorchRandom(mixSeed(SEED, stepsBefore));
   for (;;) {
@@ -90,7 +94,7 @@ function* drawOrder({ training, settings, stepsBefore }: TrainingTask): Generato
 function countCorrect(
   network: WasmNetwork,
   { layers }: NetworkSpec,
-  { heldOut, clipSteps }: TrainingTask,
+  { heldOut, clipSteps }: PageTrainingTask,
 ): number {
   const vote = layers.at(-1);
   const votes = vote?.kind === 'vote' ? vote.group : 1;

@@ -1,6 +1,6 @@
 import type { Neurons } from '../snn/forward.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import type { Frames } from './payload.ts';
+import type { EmbeddedFrames } from './payload.ts';
 
 /** What the reader changed in the neurons. */
 export interface Edits {
@@ -42,7 +42,11 @@ export const RESETS = { hard: 'to rest', soft: 'by the threshold' } as const;
 export const LIMITS = { factor: [0.25, 4], threshold: [0.2, 3] } as const;
 
 /** The frames of a clip, [T, ...], in another order; `shuffled` depends only on T, so that everyone sees the same. */
-export function reorderSteps(frames: Frames, steps: number, order: ViewState['order']): Frames {
+export function reorderSteps(
+  frames: EmbeddedFrames,
+  steps: number,
+  order: ViewState['order'],
+): EmbeddedFrames {
   if (order === 'as-is') return frames;
   const size = frames.length / steps;
   const shuffled = new TorchRandom(mixSeed(1, steps)).permutation(steps);

@@ -1,8 +1,8 @@
 import type { NeuronTrace } from '../snn/forward.ts';
 import type { Shape } from '../snn/maps.ts';
-import { formatCount, formatPercent } from '../text.ts';
-import { leadersOf, type Outcome, sumAtStep } from './outcome.ts';
-import type { TrainingProgress } from './training.ts';
+import { capitalise, formatCount, formatPercent } from '../text.ts';
+import { type ClipOutcome, leadersOf, sumAtStep } from './outcome.ts';
+import type { PageTrainingProgress } from './training.ts';
 import type { ViewState } from './view-state.ts';
 
 /*
@@ -17,7 +17,7 @@ export interface Known {
 }
 
 /** `The answer is “left wave” (wrong: the clip is “right wave”). It leads from step 5 of 16 on.` */
-export function describeOutcome({ decision, decidedAt, soFar }: Outcome, known: Known): string {
+export function describeClipOutcome({ decision, decidedAt, soFar }: ClipOutcome, known: Known): string {
   if (decision === null || decidedAt === null) return 'No class gets a vote.';
   const leaders = leadersOf(soFar.at(-1)!.scores);
   const lead =
@@ -32,8 +32,8 @@ export function describeOutcome({ decision, decidedAt, soFar }: Outcome, known: 
  *
  * @param trained the same network and clip, with nothing changed
  */
-export function describeChange(now: Outcome, trained: Outcome, known: Known): string {
-  const tell = ({ decision }: Outcome, verb: string, label = known.label) =>
+export function describeChange(now: ClipOutcome, trained: ClipOutcome, known: Known): string {
+  const tell = ({ decision }: ClipOutcome, verb: string, label = known.label) =>
     decision === null ? 'no class gets a vote' : `the answer ${verb} ${judge(decision, { ...known, label })}`;
   const answer =
     now.decision === trained.decision
@@ -73,10 +73,6 @@ function quoteClass(index: number, classes: readonly string[]): string {
 /** In a table; null: the network gave no answer. */
 export function nameClass(index: number | null, classes: readonly string[]): string {
   return index === null ? 'no votes' : classes[index]!;
-}
-
-export function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Votes extends Known {
@@ -176,7 +172,7 @@ export function describeFileError(error: unknown, file: string): string {
 }
 
 /** How far a training in the page has come. */
-export type TrainingPoint = Pick<TrainingProgress, 'step' | 'loss' | 'correct' | 'tau'>;
+export type TrainingPoint = Pick<PageTrainingProgress, 'step' | 'loss' | 'correct' | 'tau'>;
 
 /**
  * `After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 5: 1.701 steps, was 1.724.`

@@ -16,7 +16,7 @@ interface NumberRule {
   readonly integer?: boolean;
 }
 
-export type JsonObject = { readonly [key: string]: unknown };
+export type RawObject = { readonly [key: string]: unknown };
 
 /**
  * Reads the fields of a parsed JSON or YAML file, checking their types. Every failure is a `ReproError` with the source's
@@ -25,7 +25,7 @@ export type JsonObject = { readonly [key: string]: unknown };
 export class Fields {
   readonly #source: FieldSource;
   readonly #path: string;
-  readonly #object: JsonObject;
+  readonly #object: RawObject;
 
   /** @param path the path of `value` in the file; empty for all of it */
   constructor(source: FieldSource, value: unknown, path = '') {
@@ -44,7 +44,7 @@ export class Fields {
   }
 
   /** The unchecked object, for settings that the report shows without knowing their keys. */
-  raw(name: string): JsonObject {
+  raw(name: string): RawObject {
     const value = this.#object[name];
     if (!isObject(value)) this.#refuse(this.#join(name), 'an object', value);
     return value;
@@ -186,7 +186,7 @@ export function parseFields(text: string, source: FieldSource): Fields {
   return new Fields(source, value);
 }
 
-export function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is RawObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

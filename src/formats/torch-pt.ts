@@ -5,7 +5,7 @@ import {
   failIn,
   gatherElements,
   type PickleValue,
-  sizeOf,
+  storageBytes,
   type TorchArray,
   type TorchTensor,
 } from './torch-pt/values.ts';
@@ -64,7 +64,7 @@ export async function openTorchFile(
   return {
     value: container.value,
     readTensor: async (tensor) => {
-      leftBytes -= sizeOf(tensor.storage);
+      leftBytes -= storageBytes(tensor.storage);
       if (leftBytes < 0) fail('refused', 'it expands to far more than its own size');
       return gatherElements(tensor, await container.readStorage(tensor.storage), fail);
     },

@@ -85,7 +85,7 @@ function readTimes(bytes: Uint8Array, file: string): number[] {
  *
  * @param folder paths are shown relative to it
  */
-export function describeOutcome(
+export function describeTrainingResult(
   { model, dataset, simulated, seed, epochsDone, best, maximum }: OriginalRunFile,
   { logFolder, checkpointFolder }: Folders,
   folder: string,

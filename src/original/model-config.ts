@@ -30,7 +30,7 @@ export interface Configuration {
  *
  * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
  */
-export function describeConfiguration(parsed: ParsedArguments, preset: CompatPresetName): Configuration {
+export function translateArguments(parsed: ParsedArguments, preset: CompatPresetName): Configuration {
   const { values } = parsed;
   const dataset = findOriginal(values.dataset_name);
   const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);

@@ -4,7 +4,7 @@ import type { ResolvedModel } from '../training/model-file.ts';
 import { resolveModel } from '../training/resolve-model.ts';
 import type { ArgumentName } from './argument-table.ts';
 import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
-import { describeConfiguration, type ProfileParts } from './model-config.ts';
+import { type ProfileParts, translateArguments } from './model-config.ts';
 import { formatPythonFloat } from './python-numbers.ts';
 
 /** Everything that follows from a command line alone, without looking at data. */
@@ -32,7 +32,7 @@ export function prepareTraining(
 ): Preparation {
   const parsed = parseArguments(words, 'training');
   const { values } = parsed;
-  const { model: file, profile, notes } = describeConfiguration(parsed, compat);
+  const { model: file, profile, notes } = translateArguments(parsed, compat);
   const model = resolveModel(file, {}, 'the arguments');
   const names = nameFolders(parsed);
   const prefix = path.resolve(folder, values.log_dir_prefix ?? '');

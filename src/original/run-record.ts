@@ -18,7 +18,7 @@ export interface DataSettings {
 }
 
 /** `arguments.json`: what a checkpoint folder was made with. A training that differs in any of this is a different training. */
-export interface RunRecord {
+export interface OriginalRecord {
   readonly version: 1;
   readonly commandLine: readonly string[];
   readonly arguments: OriginalArguments;
@@ -46,7 +46,7 @@ export function describeRecord(
   data: DataSettings,
   framesDigest: string,
   { name, backend, version }: EngineDescription,
-): RunRecord {
+): OriginalRecord {
   return {
     version: 1,
     commandLine: words,
@@ -58,7 +58,7 @@ export function describeRecord(
   };
 }
 
-export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
+export async function writeRecord(folder: string, record: OriginalRecord): Promise<void> {
   await writeFileAtomic(path.join(folder, recordFile), formatJson(record), { soleWriter: true });
 }
 

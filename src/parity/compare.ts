@@ -36,7 +36,7 @@ export interface Values {
 }
 
 /** The two sides of a comparison. */
-export interface Pair {
+export interface TensorPair {
   readonly name: string;
   /** The folder's values; undefined if it has none. */
   readonly expected: Values | undefined;
@@ -68,7 +68,7 @@ export function failComparison(what: string, reason: string): Comparison {
  * Compares pairs of tensors under one tolerance; integers must always match exactly. It fails without pairs, and if a pair is empty but may
  * not be.
  */
-export function compare(what: string, tolerance: ToleranceName, pairs: readonly Pair[]): Comparison {
+export function compare(what: string, tolerance: ToleranceName, pairs: readonly TensorPair[]): Comparison {
   if (pairs.length === 0) return failComparison(what, 'there is nothing to compare');
   let values = 0;
   let largestAbsoluteError = 0;
@@ -110,7 +110,7 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
 }
 
 /** `compare` for one tensor under its own name. */
-export function compareOne(tolerance: ToleranceName, pair: Pair): Comparison {
+export function compareOne(tolerance: ToleranceName, pair: TensorPair): Comparison {
   return compare(pair.name, tolerance, [pair]);
 }
 
@@ -119,7 +119,7 @@ export function pairStates(
   prefix: string,
   expected: ReadonlyMap<string, Tensor>,
   found: ReadonlyMap<string, Tensor>,
-): Pair[] {
+): TensorPair[] {
   return [...new Set([...expected.keys(), ...found.keys()])].map((name) => ({
     name: `${prefix}${name}`,
     expected: expected.get(name),
@@ -128,7 +128,7 @@ export function pairStates(
 }
 
 /** A list of numbers from JSON. */
-export function listValues(data: ArrayLike<number>): Values {
+export function toValues(data: ArrayLike<number>): Values {
   return { shape: [data.length], data };
 }
 

@@ -6,7 +6,7 @@ import { parseLabels } from '../events/labels.ts';
 import { normaliseFrames } from '../events/normalise.ts';
 import { choice, count, orElse, orNull, text } from '../results/shape.ts';
 import { OVERLAPS } from '../thesis/compat.ts';
-import { compare, compareOne, listValues, type Pair, wholeValues } from './compare.ts';
+import { compare, compareOne, type TensorPair, toValues, wholeValues } from './compare.ts';
 import { defineKind, type GivenCase, remark } from './given-case.ts';
 
 /** Event coordinates have 15 bits; a description need not name the sensor. */
@@ -19,8 +19,8 @@ export const aedatKind = defineKind(
     const events = await readRecording(given, file);
     yield compareOne('exact', {
       name: 'events',
-      expected: listValues([length]),
-      found: listValues([events.tUs.length]),
+      expected: toValues([length]),
+      found: toValues([events.tUs.length]),
     });
     for (const [name, values] of columnsOf(events)) {
       yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(values) });
@@ -44,8 +44,8 @@ export const segmentsKind = defineKind(
     if (segments !== labels.length) {
       given.fail(`${file} has ${labels.length} rows, but the case has ${segments} tensors "segment_<i>"`);
     }
-    const classes: Pair[] = [];
-    const clips: Pair[] = [];
+    const classes: TensorPair[] = [];
+    const clips: TensorPair[] = [];
     for (const [i, span] of spans.entries()) {
       const clip = eventsIn(events, span);
       const name = `segment_${i}`;
@@ -58,8 +58,8 @@ export const segmentsKind = defineKind(
       }
       classes.push({
         name: `${name}/class`,
-        expected: listValues([label]),
-        found: listValues([labels[i]!.class]),
+        expected: toValues([label]),
+        found: toValues([labels[i]!.class]),
       });
       clips.push(...pairClips(name, sliceEvents(events, from, to), clip));
     }
@@ -81,7 +81,7 @@ function columnsOf({ tUs, x, y, p }: Events): [string, ArrayLike<number>][] {
   ];
 }
 
-function pairClips(name: string, expected: Events, found: Events): Pair[] {
+function pairClips(name: string, expected: Events, found: Events): TensorPair[] {
   return columnsOf(expected).map(([column, values], i) => ({
     name: `${name}/${column}`,
     expected: wholeValues(values),

@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { Fields, type JsonObject } from '../formats/fields.ts';
-import { type Read, readShape, type Shape, type Value } from '../results/shape.ts';
+import { Fields, type RawObject } from '../formats/fields.ts';
+import { type FileShape, type Read, readShape, type Value } from '../results/shape.ts';
 import type { Tensor } from '../snn/tensor.ts';
 import { type Comparison, describeShape, indexOf } from './compare.ts';
 import { indexFile } from './folder.ts';
@@ -10,7 +10,7 @@ export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
 export type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
 
 /** A dimension's size, or `any`. */
-export type Size = number | 'any';
+export type DimensionSize = number | 'any';
 
 /** One case of a folder: its entry in index.json and its tensors. It tracks which tensors were used, so that none is ignored. */
 export class GivenCase {
@@ -23,7 +23,7 @@ export class GivenCase {
   /** @param read reads another file of the folder */
   constructor(
     name: string,
-    description: JsonObject,
+    description: RawObject,
     tensors: ReadonlyMap<string, Tensor>,
     read: (file: string) => Promise<Uint8Array>,
   ) {
@@ -59,14 +59,14 @@ export class GivenCase {
   }
 
   /** @throws {ReproError} if the tensor is missing, or has another type or shape */
-  floats(name: string, shape?: readonly Size[]): FloatTensor {
+  floats(name: string, shape?: readonly DimensionSize[]): FloatTensor {
     const tensor = this.#take(name, shape);
     if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" has type I64, expected F32`);
     return tensor;
   }
 
   /** @throws {ReproError} if the tensor is missing, or has another type or shape */
-  whole(name: string, shape?: readonly Size[]): WholeTensor {
+  whole(name: string, shape?: readonly DimensionSize[]): WholeTensor {
     const tensor = this.#take(name, shape);
     if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" has type F32, expected I64`);
     return tensor;
@@ -89,7 +89,7 @@ export class GivenCase {
     throw new ReproError('parity-case', message);
   }
 
-  #take(name: string, shape: readonly Size[] | undefined): Tensor {
+  #take(name: string, shape: readonly DimensionSize[] | undefined): Tensor {
     const tensor = this.find(name);
     if (tensor === undefined) return this.fail(`tensor "${name}" is missing from the folder`);
     const fits =
@@ -156,7 +156,7 @@ export interface CaseKind {
 type Rows = AsyncIterable<Comparison> | Iterable<Comparison>;
 
 /** @param shape of the description: its keys, and how each is read */
-export function defineKind<S extends Shape>(
+export function defineKind<S extends FileShape>(
   shape: S,
   compare: (given: GivenCase, description: Value<S>, engine: Engine) => Rows,
 ): CaseKind {

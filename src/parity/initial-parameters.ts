@@ -9,9 +9,9 @@ import { spikingLayers, type TauSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { countDraws } from '../training/image-source.ts';
-import { type Comparison, compare, describeShape, listValues, type Pair } from './compare.ts';
+import { type Comparison, compare, describeShape, type TensorPair, toValues } from './compare.ts';
 import { checkKeys, describeFields, seedNumber } from './given-case.ts';
-import { type NetworkSize, sizeOf, sizeShape, votes } from './network-description.ts';
+import { type NetworkSize, networkSizeOf, sizeShape, votes } from './network-description.ts';
 
 /** What index.json says about a tensor that is too large to store. */
 const digestShape = {
@@ -58,7 +58,7 @@ export function* compareNamedParameters(name: string, value: unknown): Generator
   for (const network of networks) {
     const described = fields.object(network);
     checkKeys(described, [...Object.keys(sizeShape), 'augmentation', 'images', ...taus.keys()]);
-    yield* compareTaus(described, `${network}, `, seed, sizeOf(readShape(described, sizeShape)));
+    yield* compareTaus(described, `${network}, `, seed, networkSizeOf(readShape(described, sizeShape)));
   }
 }
 
@@ -114,7 +114,7 @@ function compareDigests(
 ): Comparison {
   let values = 0;
   let reason: string | null = null;
-  const pairs: Pair[] = [];
+  const pairs: TensorPair[] = [];
   for (const name of names) {
     const digest = digests.get(name);
     const tensor = state.get(name);
@@ -130,7 +130,7 @@ function compareDigests(
       continue;
     }
     const first = tensor.data.subarray(0, digest.first.length);
-    pairs.push({ name, expected: listValues(digest.first), found: listValues(first) });
+    pairs.push({ name, expected: toValues(digest.first), found: toValues(first) });
     const sha256 = hash(tensor.data);
     values += sha256 === digest.sha256_f32le ? tensor.data.length : digest.first.length;
     if (sha256 !== digest.sha256_f32le && !normal) {

@@ -57,7 +57,10 @@ export const votes = 10;
  * @param hidden the width of the hidden linear layer if the description has none
  * @throws {ReproError} or {ShapeError} if a number is out of range
  */
-export function networkOf(description: Value<typeof networkShape>, hidden: number | undefined): NetworkSpec {
+export function buildDescribed(
+  description: Value<typeof networkShape>,
+  hidden: number | undefined,
+): NetworkSpec {
   const {
     plif,
     per_neuron,
@@ -72,7 +75,7 @@ export function networkOf(description: Value<typeof networkShape>, hidden: numbe
     max_pool,
   } = description;
   return buildNetwork({
-    ...sizeOf(description, hidden),
+    ...networkSizeOf(description, hidden),
     neuron: plif ? 'plif' : 'lif',
     tau: { per: per_channel ? 'channel' : per_neuron ? 'neuron' : 'layer', mean: tau, std: 0 },
     threshold: v_threshold,
@@ -87,7 +90,7 @@ export function resetOf(potential: number | null, detach: boolean): NeuronSpec['
 }
 
 /** @param hidden the width of the hidden linear layer if the description has none */
-export function sizeOf(
+export function networkSizeOf(
   { architecture, cin, hw, ch, layers, classes, T, ...description }: Value<typeof sizeShape>,
   hidden?: number,
 ): NetworkSize {

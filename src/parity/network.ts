@@ -5,9 +5,9 @@ import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
-import { type Comparison, compare, listValues, type Pair, pairStates } from './compare.ts';
+import { type Comparison, compare, pairStates, type TensorPair, toValues } from './compare.ts';
 import { defineKind, type FloatTensor, type GivenCase, remark } from './given-case.ts';
-import { networkOf, networkShape } from './network-description.ts';
+import { buildDescribed, networkShape } from './network-description.ts';
 import { AdamAllowance } from './tolerances.ts';
 
 /** What is the same for all steps of a case. */
@@ -45,7 +45,7 @@ export const networkKind = defineKind(
   async function* (given, description, engine) {
     // The original's descriptions leave out the width of the hidden linear layer.
     const hidden = given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
-    const spec = networkOf(description, hidden);
+    const spec = buildDescribed(description, hidden);
     const initial = readInitial(given, spec);
     const { losses, batch, tau_rate: tauRate, regularise, loss } = description;
     const still = description.architecture !== 'event-frames';
@@ -98,14 +98,14 @@ async function* compareSteps(
     yield* compareState(given, step, training.spec, await session.state(), allowance);
   }
   yield compare('losses', 'loss', [
-    { name: 'losses', expected: listValues(training.losses), found: listValues(losses) },
+    { name: 'losses', expected: toValues(training.losses), found: toValues(losses) },
   ]);
 }
 
 /** Gradients by single numbers are sums over a whole layer, which have a tolerance of their own. */
 function* compareGradients(step: number, expected: State, found: State): Generator<Comparison> {
   const pairs = pairStates(`step${step}/grad/`, expected, found);
-  const isShared = ({ expected, found }: Pair) => (expected ?? found)?.data.length === 1;
+  const isShared = ({ expected, found }: TensorPair) => (expected ?? found)?.data.length === 1;
   const shared = pairs.filter(isShared);
   yield compare(
     `gradients, step ${step}`,

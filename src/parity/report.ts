@@ -33,7 +33,7 @@ export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
 }
 
 /** The document of `repro parity --json`; numbers that JSON cannot represent are strings: "NaN", "Infinity". */
-export function describeRun({ folder, choice, engine, outcomes, strayFiles }: ParityRun): object {
+export function describeParityRun({ folder, choice, engine, outcomes, strayFiles }: ParityRun): object {
   return {
     version: 1,
     command: 'parity',

@@ -4,7 +4,7 @@ import type { Compat } from '../thesis/compat.ts';
 import { drawEpochOrders } from '../training/random-streams.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { predictClasses } from '../training/scores.ts';
-import { type Comparison, compare, compareOne, failComparison, listValues, wholeValues } from './compare.ts';
+import { type Comparison, compare, compareOne, failComparison, toValues, wholeValues } from './compare.ts';
 import { atLeastOne, defineKind, type GivenCase, remark, seedNumber } from './given-case.ts';
 
 /** The orders of one part of the data, by epoch. */
@@ -92,7 +92,7 @@ export function compareLearningRates(name: string, value: unknown): Comparison {
   }
   const rates = expected.map(Number);
   const found = rates.map((_, epoch) => cosineLearningRate(rates[0] ?? 0, period, epoch));
-  return compare(what, 'learning rate', [{ name, expected: listValues(rates), found: listValues(found) }]);
+  return compare(what, 'learning rate', [{ name, expected: toValues(rates), found: toValues(found) }]);
 }
 
 /** The class that each rule for ties takes from given outputs; what engines return, cases of whole networks compare. */

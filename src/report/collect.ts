@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { hashText } from '../files/canonical-json.ts';
-import type { JsonObject } from '../formats/fields.ts';
+import type { RawObject } from '../formats/fields.ts';
 import { CLIP_EXAMPLES, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
@@ -27,7 +27,7 @@ export interface Sources {
 }
 
 /** What is reported. */
-export interface Selection {
+export interface ReportSelection {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
 }
@@ -41,7 +41,7 @@ export interface Selection {
  */
 export async function collectResults(
   sources: Sources,
-  selection: Selection,
+  selection: ReportSelection,
   plan?: string,
 ): Promise<Results> {
   if (selection.models.length === 0 || selection.seeds.length === 0) {
@@ -75,7 +75,7 @@ export async function collectResults(
       runs.push(read.result);
     }
     const file = join(sources.models, `${model}.yaml`);
-    models.push(readModel(await readYaml<ModelFile>(file), model, runs));
+    models.push(readModel(await readYaml<ShownModelFile>(file), model, runs));
   }
   const names = models.map(({ id, published }) => ({ id, published: published?.name ?? null }));
   return {
@@ -98,7 +98,7 @@ export async function collectClaims(where: string): Promise<Claim[]> {
 }
 
 /** What the report shows of a model's configuration file, configs/models/<id>.yaml. */
-export interface ModelFile {
+export interface ShownModelFile {
   readonly title: string;
   readonly published?: {
     readonly source?: 'thesis' | 'fang';
@@ -106,11 +106,11 @@ export interface ModelFile {
     readonly test: number;
     readonly validation?: number;
   };
-  readonly train: JsonObject;
+  readonly train: RawObject;
 }
 
 export function readModel(
-  { title, published, train }: ModelFile,
+  { title, published, train }: ShownModelFile,
   id: string,
   runs: readonly RunResult[],
 ): ModelResult {
@@ -119,7 +119,7 @@ export function readModel(
   return { id, title: unbroken, published: readPublished(published), train, runs };
 }
 
-function readPublished(published: ModelFile['published']): PublishedResult | null {
+function readPublished(published: ShownModelFile['published']): PublishedResult | null {
   if (published === undefined) return null;
   const { source, name, test, validation = 0 } = published;
   if (source === 'fang') return { source, name, test, validation: null };

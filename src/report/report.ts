@@ -15,7 +15,7 @@ import { drawConfusion } from './figures/confusion.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
-import type { Origin } from './inputs/origin.ts';
+import type { RunOrigin } from './inputs/origin.ts';
 import type { Banner, Block, Report, Section, Text } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
@@ -38,7 +38,7 @@ export interface ReportOptions {
   readonly title: string;
   readonly environment: Environment;
   /** null or absent if it is not known. */
-  readonly origin?: Origin | null;
+  readonly origin?: RunOrigin | null;
   /** The judgements of the published claims; without them, the page has no verdicts. */
   readonly judgements?: readonly Judgement[];
   /** The answer to the profile's question; null or absent if it asks nothing. */

@@ -68,6 +68,6 @@ export function formatClaims(
 }
 
 /** @throws {ReproError} `results-invalid` naming the field */
-export function readClaims(from: ResultFile): ReportVerdicts {
+export function readVerdictsFile(from: ResultFile): ReportVerdicts {
   return readShape(parseResult(from), { claims: list(shape), question: optional(object(questionShape)) });
 }

@@ -85,7 +85,7 @@ export type Maxima = Value<typeof maximaShape>;
 
 /** How the kept epoch is chosen: docs/deviations.md. */
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
-export type Selection = Compat['selection'];
+export type EpochSelection = Compat['selection'];
 
 const shape = {
   version: (): 1 => 1,
@@ -138,7 +138,7 @@ export function readRun(from: ResultFile): RunFile {
 }
 
 /** @throws {ReproError} `results-invalid` if the network cannot be built */
-export function networkOf(from: ResultFile, { network }: RunFile): NetworkSpec {
+export function networkOfRunFile(from: ResultFile, { network }: RunFile): NetworkSpec {
   try {
     return buildNetwork(network);
   } catch (cause) {

@@ -1,22 +1,22 @@
-import type { Fields, JsonObject } from '../formats/fields.ts';
+import type { Fields, RawObject } from '../formats/fields.ts';
 
 /** Reads and checks one field of an object. */
 export type Read<T> = (fields: Fields, name: string) => T;
 
 /** The keys of an object and how each is read: a file format's only definition, from which its type follows. */
-export type Shape = { readonly [key: string]: Read<unknown> };
+export type FileShape = { readonly [key: string]: Read<unknown> };
 
 type Result<R> = R extends Read<infer T> ? T : never;
 
 /** What an object of this shape is; keys of which `optional` may find none may be missing. */
-export type Value<S extends Shape> = {
+export type Value<S extends FileShape> = {
   readonly [K in keyof S as undefined extends Result<S[K]> ? never : K]: Result<S[K]>;
 } & {
   readonly [K in keyof S as undefined extends Result<S[K]> ? K : never]?: Exclude<Result<S[K]>, undefined>;
 };
 
 /** @throws {ReproError} naming the first field that does not fit */
-export function readShape<S extends Shape>(fields: Fields, shape: S): Value<S> {
+export function readShape<S extends FileShape>(fields: Fields, shape: S): Value<S> {
   const entries = Object.entries(shape).map(([name, read]) => [name, read(fields, name)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Value<S>;
 }
@@ -38,11 +38,11 @@ export function choice<const T extends string>(choices: readonly T[]): Read<T> {
   return (fields, name) => fields.choice(name, choices);
 }
 
-export function object<S extends Shape>(shape: S): Read<Value<S>> {
+export function object<S extends FileShape>(shape: S): Read<Value<S>> {
   return (fields, name) => readShape(fields.object(name), shape);
 }
 
-export function list<S extends Shape>(shape: S): Read<readonly Value<S>[]> {
+export function list<S extends FileShape>(shape: S): Read<readonly Value<S>[]> {
   return (fields, name) => fields.objects(name).map((one) => readShape(one, shape));
 }
 
@@ -55,7 +55,7 @@ export function record<T>(read: Read<T>): Read<{ readonly [key: string]: T }> {
 }
 
 /** Settings of which readers interpret only those in `shape`. */
-export function settings<S extends Shape>(shape: S): Read<JsonObject & Value<S>> {
+export function settings<S extends FileShape>(shape: S): Read<RawObject & Value<S>> {
   return (fields, name) => ({ ...fields.raw(name), ...readShape(fields.object(name), shape) });
 }
 

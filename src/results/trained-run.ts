@@ -5,7 +5,7 @@ import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
 import { type EpochRow, readMetrics } from './metrics.ts';
 import { readTestAnswers, type TestAnswer } from './predictions.ts';
 import { type ResultFile, readResultFile, refuse } from './result-file.ts';
-import { networkOf, type RunFile, readRun } from './run-file.ts';
+import { networkOfRunFile, type RunFile, readRun } from './run-file.ts';
 
 /** The folders of a training and its evaluation. */
 export interface RunFolders {
@@ -52,7 +52,7 @@ export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Prom
   const evaluation = readEvaluation(evaluationFile);
   requireOwn(runFile, { model: run.model.id, seed: run.seed }, of);
   requireOwn(evaluationFile, evaluation, of);
-  const spec = networkOf(runFile, run);
+  const spec = networkOfRunFile(runFile, run);
   const epochs = readMetrics(metrics);
   const answers = readTestAnswers(predictions);
   requireSameAnswers(evaluationFile, evaluation, answers);

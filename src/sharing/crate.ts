@@ -7,10 +7,10 @@ import {
   addressOf,
   type CrateContent,
   type CrateFile,
+  coversPath,
   type Entity,
   endOf,
   idOf,
-  isWithin,
   PIPELINE,
   type PublishedRun,
   ref,
@@ -47,7 +47,7 @@ const stepOf = (stage: string): string => `${PIPELINE}#${stage}`;
 
 /** Whether a file is one that a stage made. */
 const isMade = (file: string, records: readonly RunRecord[]): boolean =>
-  records.some(({ outputs }) => outputs.some(({ path }) => isWithin(path, file)));
+  records.some(({ outputs }) => outputs.some(({ path }) => coversPath(path, file)));
 
 function toolOf({ stage, parts: { command } }: RunRecord): string {
   return command.kind === 'module' ? addressOf(command.path) : `#command-${stage}`;
@@ -91,7 +91,7 @@ export function licenseFrames<File extends CrateFile>(
 }
 
 /** What is in a crate and what it is of, in a sentence or two. */
-export function summarise({ configuration, citation, simulated, records }: PublishedRun): string {
+export function summariseCrate({ configuration, citation, simulated, records }: PublishedRun): string {
   return [
     `A finished run (${configuration}) of ${citation.title}.`,
     simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
@@ -112,7 +112,7 @@ export function formatCrateReadme(content: CrateContent): string {
   const left = records.flatMap(({ outputs }) => outputs.filter((one) => idOf(one, content).startsWith('#')));
   const report = files.find(({ path }) => path.endsWith('report/index.html'))?.path ?? 'artifacts/';
   return [
-    ...[`# ${citation.title}`, '', summarise(content), ''],
+    ...[`# ${citation.title}`, '', summariseCrate(content), ''],
     `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
     `- To make it again: check out commit ${latest?.commit ?? 'unknown'} of ${citation['repository-code']}, then \`npm ci && ${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
@@ -149,7 +149,7 @@ function describeRoot(content: CrateContent): Entity[] {
       '@id': './',
       '@type': 'Dataset',
       name: `${citation.title}; run of ${configuration}`,
-      description: summarise(content),
+      description: summariseCrate(content),
       // When the run was complete: the repository knows when the crate was published.
       datePublished: records.map(endOf).sort(compareCodeUnits).at(-1),
       license: ref(license),

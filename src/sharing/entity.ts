@@ -51,7 +51,7 @@ export const refs = (ids: Iterable<string>) => [...new Set(ids)].map(ref);
 export const addressOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 /** Whether a path is this folder or file, or below it. */
-export const isWithin = (top: string, path: string): boolean => path === top || path.startsWith(`${top}/`);
+export const coversPath = (top: string, path: string): boolean => path === top || path.startsWith(`${top}/`);
 
 /** What is in the crate is called by its path, and anything else by its digest. */
 export function idOf(

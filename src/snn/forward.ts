@@ -3,11 +3,11 @@ import { listSynapses } from './cost.ts';
 import {
   arrangeWeights,
   connect,
-  convolve,
+  convolveMap,
   countOperations,
   countVotes,
-  normalise,
-  pool,
+  normaliseMap,
+  poolMap,
   readFrame,
   type Shape,
 } from './maps.ts';
@@ -97,16 +97,16 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
         shape = [layer.outChannels, height, width];
         const weights = findTensor(state, `${layer.name}.weight`, [layer.outChannels, channels, 3, 3]);
         const arranged = arrangeWeights(weights, channels, 9);
-        return (map) => convolve({ shape: input, weights: arranged, readsFrames: i === 0 }, map);
+        return (map) => convolveMap({ shape: input, weights: arranged, readsFrames: i === 0 }, map);
       }
       case 'batch-norm': {
         const { scale, shift } = foldNorm(layer, state);
         const single = Float32Array.from(scale);
-        return (map) => normalise(map, single, shift);
+        return (map) => normaliseMap(map, single, shift);
       }
       case 'pool':
         shape = [channels, Math.floor(height / layer.size), Math.floor(width / layer.size)];
-        return (map) => pool({ ...layer, shape: input }, map);
+        return (map) => poolMap({ ...layer, shape: input }, map);
       case 'linear': {
         shape = [layer.outFeatures, 1, 1];
         const weights = findTensor(state, `${layer.name}.weight`, [layer.outFeatures, layer.inFeatures]);

@@ -54,7 +54,7 @@ export function readFrame(
 }
 
 /** Of frames, plane by plane. Of spikes, row by row of the kernel, first the middle one, in groups of 64 channels with a sum each. */
-export function convolve(convolution: Convolution, input: Float32Array): Float32Array {
+export function convolveMap(convolution: Convolution, input: Float32Array): Float32Array {
   const [channels, height, width] = convolution.shape;
   const out = new Float32Array((height * width * convolution.weights.length) / 9 / channels);
   if (convolution.readsFrames) {
@@ -127,7 +127,7 @@ function addWeights(
 }
 
 /** Batch norm in evaluation, `x = y · scale + shift`, in place. @param scale and shift: [C] */
-export function normalise(map: Float32Array, scale: Float32Array, shift: Float32Array): Float32Array {
+export function normaliseMap(map: Float32Array, scale: Float32Array, shift: Float32Array): Float32Array {
   for (let start = 0; start < map.length; start += scale.length) {
     for (let c = 0; c < scale.length; c++) map[start + c] = round(map[start + c]! * scale[c]!) + shift[c]!;
   }
@@ -135,7 +135,7 @@ export function normalise(map: Float32Array, scale: Float32Array, shift: Float32
 }
 
 /** The largest or the mean value of each window; an incomplete one at the edge is left out. Values are at least 0. */
-export function pool(
+export function poolMap(
   { mode, size, shape: [channels, height, width] }: Pool,
   map: Float32Array,
 ): Float32Array {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import { isAtOrBelow } from '../files/path-below.ts';
-import { adviseAccesses, type Declaration, nameOf, type UndeclaredAccess } from './undeclared.ts';
+import { adviseAccesses, type Declaration, nameInPipeline, type UndeclaredAccess } from './undeclared.ts';
 
 export interface RefusedError extends Error {
   readonly code: 'ERR_ACCESS_DENIED';
@@ -142,7 +142,7 @@ export function explainRefusals(
   if (accesses.length === 0) return explainFunction(refusals[0], stage, details);
   const namesOf = (access: UndeclaredAccess['access']): string[] => {
     const some = accesses.filter((one) => one.access === access);
-    return [...new Set(some.map((one) => nameOf(one.path, declaration)))];
+    return [...new Set(some.map((one) => nameInPipeline(one.path, declaration)))];
   };
   const [reads, writes] = [namesOf('read'), namesOf('write')];
   const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];

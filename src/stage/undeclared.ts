@@ -24,7 +24,7 @@ export interface UndeclaredAccess {
 }
 
 /** The path as it would be written in the pipeline file, and as messages show it. */
-export function nameOf(file: string, { projectRoot }: Declaration): string {
+export function nameInPipeline(file: string, { projectRoot }: Declaration): string {
   return isBelow(file, projectRoot) ? path.relative(projectRoot, file) : file;
 }
 
@@ -39,7 +39,7 @@ function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declarat
   const pathsOf = (access: UndeclaredAccess['access']): string[] =>
     accesses.filter((one) => one.access === access).map((one) => one.path);
   const inputs = pathsOf('read').flatMap((file) => {
-    const name = nameOf(file, declaration);
+    const name = nameInPipeline(file, declaration);
     // Neither the runner's own folder, nor what the stage writes itself.
     if ([runnerFolder, ...declaration.outputs].some((one) => areRelated(name, one))) return [];
     return path.isAbsolute(name) ? `{ path: ${quote(name)}, external: true }` : quote(name);
@@ -58,7 +58,7 @@ function areRelated(a: string, b: string): boolean {
 function proposeOutput(file: string, declaration: Declaration): string | undefined {
   const { stage, outputs, inputs, projectRoot } = declaration;
   if (inputs.some((one) => isAtOrBelow(file, one))) return undefined;
-  const name = nameOf(file, declaration);
+  const name = nameInPipeline(file, declaration);
   const proposed = name.startsWith('artifacts/') ? name : `artifacts/${path.basename(file) || stage}`;
   const read = inputs.map((one) => path.relative(projectRoot, one));
   const others = [runnerFolder, ...outputs, ...read];
@@ -88,7 +88,7 @@ export function adviseAccesses(
 }
 
 function adviseWrite(file: string, declaration: Declaration): string {
-  const name = nameOf(file, declaration);
+  const name = nameInPipeline(file, declaration);
   const { inputs, outputs } = declaration;
   const place = (index: number): string => `context.outputs[${index}] (in a command: $REPRO_OUTPUT_${index})`;
   // Also a folder on the way there: `mkdir artifacts`.

@@ -5,7 +5,7 @@ import { trainIntoFolders } from '../../src/apps/train-val.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
-import { describeOutcome } from '../../src/original/export.ts';
+import { describeTrainingResult } from '../../src/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
 import { builds, nativeEngine } from '../native/support.ts';
@@ -142,7 +142,7 @@ describe('a training from the original’s arguments', () => {
       compat: { selection: 'last', validation: 'all' },
       best: { epoch: 1, validationAccuracy: null },
     });
-    expect(describeOutcome(run, preparation, root).join('\n')).toMatch(
+    expect(describeTrainingResult(run, preparation, root).join('\n')).toMatch(
       /^kept: epoch 2, no validation, test \d+\.\d %$/m,
     );
     const tags = (await readEvents(preparation.logFolder)).map(({ tag }) => tag);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunFacts } from '../../src/baseline/baseline.ts';
 import type { Rule } from '../../src/baseline/finding.ts';
-import { judgeBaseline, judgeClaims } from '../../src/baseline/judge.ts';
+import { judgeBaseline, judgeVerdicts } from '../../src/baseline/judge.ts';
 import type { Verdict } from '../../src/thesis/verdicts.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
@@ -136,7 +136,7 @@ describe('the chosen epoch', () => {
 
 describe('a verdict on a claim', () => {
   const isWorse = (now: Verdict, id: string) =>
-    judgeClaims(exampleBaseline(), [{ id, statement: 's', measured: null, reason: 'r', verdict: now }])[0]
+    judgeVerdicts(exampleBaseline(), [{ id, statement: 's', measured: null, reason: 'r', verdict: now }])[0]
       ?.isWorse;
 
   test('fails only if it got worse than in the baseline', () => {
@@ -157,7 +157,7 @@ describe('a verdict on a claim', () => {
   test('that the baseline only measured at reduced scale fails if it is not reproduced', () => {
     const before = { claims: { a: 'reduced-scale' } } as const;
     const judge = (verdict: Verdict) =>
-      judgeClaims(before, [{ id: 'a', statement: 's', measured: null, reason: 'r', verdict }])[0]?.isWorse;
+      judgeVerdicts(before, [{ id: 'a', statement: 's', measured: null, reason: 'r', verdict }])[0]?.isWorse;
     expect(judge('not-reproduced')).toBe(true);
     expect(judge('inconclusive')).toBe(false);
   });

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../src/checkpoints/describe.ts';
 import {
   checkFramesFit,
-  type EvaluatedSplit,
   evaluateCheckpoint,
   type LoadedCheckpoint,
+  type SplitChoice,
 } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 async function evaluate(
   one: Partial<LoadedCheckpoint> = {},
   {
-    split = 'test' as EvaluatedSplit,
+    split = 'test' as SplitChoice,
     signal = new AbortController().signal,
     otherFrames = false,
     framesFolder = folder,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeImport } from '../../src/checkpoints/describe.ts';
-import { importCheckpoint, listNames } from '../../src/checkpoints/import-checkpoint.ts';
+import { importCheckpoint, quoteNames } from '../../src/checkpoints/import-checkpoint.ts';
 import { readLayers, readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';
 import { findNetwork } from '../../src/checkpoints/saved-file.ts';
@@ -77,7 +77,7 @@ describe('control characters in a file’s names are escaped', () => {
   });
 
   test('in what is said about its tensors and keys', () => {
-    expect(listNames([evil])).not.toMatch(unsafe);
+    expect(quoteNames([evil])).not.toMatch(unsafe);
     expect(messageOf(() => findNetwork(new Map([[evil, 1]]), 'x.pt'))).not.toMatch(unsafe);
   });
 

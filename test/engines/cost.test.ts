@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { Engine } from '../../src/engines/engine.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { describeFields } from '../../src/parity/given-case.ts';
-import { networkOf, networkShape } from '../../src/parity/network-description.ts';
+import { buildDescribed, networkShape } from '../../src/parity/network-description.ts';
 import { readShape } from '../../src/results/shape.ts';
 import { type Cost, listSynapses, measureCost } from '../../src/snn/cost.ts';
 import { allSets, nativeEngine } from '../native/support.ts';
@@ -25,7 +25,7 @@ describe.each(engines)('an evaluation by %s', (_, engine) => {
       const { samples, operations, ...cost } = expected[name]!;
       const golden = loadGolden(`torch/${name}`);
       const description = readShape(describeFields(golden.description, name), networkShape);
-      const spec = networkOf(description, undefined);
+      const spec = buildDescribed(description, undefined);
       const [, , steps = 0, ...size] = golden.float('x').shape;
       const length = samples * steps * size.reduce((product, one) => product * one);
       const session = await engine.open(spec, golden.below('step2/state/'));
@@ -55,7 +55,7 @@ test('an input at the border of an image has fewer synapses: those of a corner, 
 
 test('an engine that does not count leaves the effective operations unknown, and nothing else', () => {
   const golden = loadGolden('torch/net_step_loss');
-  const spec = networkOf(readShape(describeFields(golden.description, 'case'), networkShape), undefined);
+  const spec = buildDescribed(readShape(describeFields(golden.description, 'case'), networkShape), undefined);
   const counted = { samples: 3, operations: undefined, spikeRates: [0, 0, 0, 0] };
   expect(measureCost(spec, 4, counted)).toEqual({
     footprintBytes: expected.net_step_loss?.footprintBytes,

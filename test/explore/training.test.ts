@@ -4,8 +4,8 @@ import { compile, instantiate, type WasmInstance, type WasmNetwork } from 'plif-
 import { describe, expect, it } from 'vitest';
 import {
   type LabelledFrames,
-  type TrainingProgress,
-  type TrainingTask,
+  type PageTrainingProgress,
+  type PageTrainingTask,
   trainSteps,
 } from '../../src/explore/training.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
@@ -37,7 +37,7 @@ const clips = (count: number, seed: number): LabelledFrames[] => {
     label,
   }));
 };
-const task: TrainingTask = {
+const task: PageTrainingTask = {
   steps: 12,
   stepsBefore: 0,
   settings: {
@@ -72,9 +72,9 @@ function recording(steps: Step[]): WasmInstance {
   };
 }
 
-function train(over: Partial<TrainingTask> = {}) {
+function train(over: Partial<PageTrainingTask> = {}) {
   const steps: Step[] = [];
-  const progress: TrainingProgress[] = [...trainSteps(recording(steps), trained, { ...task, ...over })];
+  const progress: PageTrainingProgress[] = [...trainSteps(recording(steps), trained, { ...task, ...over })];
   return { steps, progress, state: progress.at(-1)?.state };
 }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { leadersOf, type Outcome, readOutcome } from '../../src/explore/outcome.ts';
+import { type ClipOutcome, leadersOf, readOutcome } from '../../src/explore/outcome.ts';
 import {
   compareAmounts,
   describeChange,
+  describeClipOutcome,
   describeEvents,
   describeMaps,
   describeNeuron,
-  describeOutcome,
   describeTau,
   describeTraining,
   describeVotes,
@@ -22,7 +22,7 @@ function outcomeOf(
   votes: readonly (readonly [number, number])[],
   spikesAtStep: number,
   operations: number,
-): Outcome {
+): ClipOutcome {
   const steps = votes.length;
   return readOutcome(
     {
@@ -129,14 +129,16 @@ it.each([
 });
 
 it('an outcome is compared with the true class, if it is known', () => {
-  expect(describeOutcome(RIGHT, TRUE!)).toBe(
+  expect(describeClipOutcome(RIGHT, TRUE!)).toBe(
     'The answer is “right wave” (right). It leads from step 3 of 3 on.',
   );
-  expect(describeOutcome(LEFT, TRUE!)).toBe(
+  expect(describeClipOutcome(LEFT, TRUE!)).toBe(
     'The answer is “left wave” (wrong: the clip is “right wave”). “left wave” and “right wave” tie at the end; the first counts.',
   );
-  expect(describeOutcome(RIGHT, UNKNOWN!)).toBe('The answer is “right wave”. It leads from step 3 of 3 on.');
-  expect(describeOutcome(NONE, TRUE!)).toBe('No class gets a vote.');
+  expect(describeClipOutcome(RIGHT, UNKNOWN!)).toBe(
+    'The answer is “right wave”. It leads from step 3 of 3 on.',
+  );
+  expect(describeClipOutcome(NONE, TRUE!)).toBe('No class gets a vote.');
 });
 
 it('a neuron has a place in its map; behind a linear layer, it has only a number', () => {

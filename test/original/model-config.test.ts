@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseArguments } from '../../src/original/arguments.ts';
-import { describeConfiguration, formatModelFile } from '../../src/original/model-config.ts';
+import { formatModelFile, translateArguments } from '../../src/original/model-config.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import {
   COMPAT_PRESET_NAMES,
@@ -20,7 +20,7 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const isModel = new Ajv({ allErrors: true }).compile(JSON.parse(read('schemas/model.schema.json')));
 
 function configurationOf(given: readonly string[], compat: CompatPresetName = 'intent') {
-  return describeConfiguration(parseArguments(given, 'configuration'), compat);
+  return translateArguments(parseArguments(given, 'configuration'), compat);
 }
 
 function expectModel(value: unknown): void {

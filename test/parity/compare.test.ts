@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compare, indexOf, type Pair } from '../../src/parity/compare.ts';
+import { compare, indexOf, type TensorPair } from '../../src/parity/compare.ts';
 import { floats, whole } from './case-folders.ts';
 
-const pair = (expected: readonly number[], found: readonly number[]): Pair => ({
+const pair = (expected: readonly number[], found: readonly number[]): TensorPair => ({
   name: 'a',
   expected: floats([expected.length], ...expected),
   found: floats([found.length], ...found),
@@ -66,7 +66,7 @@ describe('compare', () => {
     expect(compare('clips', 'exact', [{ ...pair([], [1]), mayBeEmpty: true }]).passed).toBe(false);
   });
 
-  it.each<[string, Partial<Pair>, string]>([
+  it.each<[string, Partial<TensorPair>, string]>([
     ['the folder lacks', { expected: undefined }, 'tensor "a" is missing from the folder'],
     ['only the folder has', { found: undefined }, 'the folder has a tensor "a", this program computes none'],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compare, failComparison } from '../../src/parity/compare.ts';
-import { describeRun, formatTable, formatTotals } from '../../src/parity/report.ts';
+import { describeParityRun, formatTable, formatTotals } from '../../src/parity/report.ts';
 import type { CaseOutcome } from '../../src/parity/suite.ts';
 import { floats } from './case-folders.ts';
 
@@ -68,7 +68,7 @@ describe('the document', () => {
   it('has what the table has, plus the tolerances with their reasons', () => {
     const document = JSON.parse(
       JSON.stringify(
-        describeRun({
+        describeParityRun({
           folder: 'x',
           choice: 'auto',
           engine,
@@ -113,7 +113,7 @@ describe('the document', () => {
 
   it('reports success only if something was compared', () => {
     const passed = (outcomes: CaseOutcome[]) =>
-      describeRun({ folder: 'x', choice: 'auto', engine, outcomes, strayFiles: [] });
+      describeParityRun({ folder: 'x', choice: 'auto', engine, outcomes, strayFiles: [] });
     expect(passed([good])).toMatchObject({ passed: true });
     expect(passed([])).toMatchObject({ passed: false });
     expect(passed([empty])).toMatchObject({ passed: false, totals: { failedCases: 0, values: 0 } });

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { formatClaims, readClaims } from '../../src/results/claims-file.ts';
+import { formatClaims, readVerdictsFile } from '../../src/results/claims-file.ts';
 import { countStepsToAnswer, formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
 import { readResultFile } from '../../src/results/result-file.ts';
@@ -9,7 +9,7 @@ import {
   formatRun,
   formatSplit,
   maximumAccuracy,
-  networkOf,
+  networkOfRunFile,
   readRun,
   readSettings,
   readSplit,
@@ -52,7 +52,7 @@ describe('run.json', () => {
     const { network } = exampleRunFile();
     for (const change of [{ input: [2, 1, 1] as const }, { dropout: 7 }]) {
       const run = exampleRunFile({ network: { ...network, ...change } });
-      expect(() => networkOf(resultFile('run.json', ''), run)).toThrow('field "network" is invalid: ');
+      expect(() => networkOfRunFile(resultFile('run.json', ''), run)).toThrow('field "network" is invalid: ');
     }
   });
 
@@ -181,7 +181,7 @@ describe('claims.json', () => {
     verdict: 'inconclusive',
   } as const;
   const rest = { dataset: 'nmnist', source: 'Table 1', evidence: { page: 1 }, published: null };
-  const read = (text: string) => readClaims(resultFile('claims.json', text));
+  const read = (text: string) => readVerdictsFile(resultFile('claims.json', text));
 
   it('is read for its verdicts, with ordinary spaces', () => {
     const text = formatClaims([{ ...claim, ...rest }], true);

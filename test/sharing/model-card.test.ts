@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { DATASETS, findDataset } from '../../src/datasets/registry.ts';
 import { parseFields } from '../../src/formats/fields.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
-import { networkOf, networkShape } from '../../src/parity/network-description.ts';
+import { buildDescribed, networkShape } from '../../src/parity/network-description.ts';
 import { readShape } from '../../src/results/shape.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 import { findLicence, readCitation } from '../../src/sharing/citation.ts';
@@ -93,7 +93,7 @@ describe('a model card', () => {
       const state = below('step2/state/');
       const fields = parseFields(JSON.stringify(description), { file: name, code: 'golden', fix: '' });
       const hidden = state.get('fc.2.weight')?.shape[0];
-      const content = cardOf({ layers: networkOf(readShape(fields, networkShape), hidden) });
+      const content = cardOf({ layers: buildDescribed(readShape(fields, networkShape), hidden) });
       writeFileSync(path.join(folder, 'config.json'), formatModelConfig(content));
       writeFileSync(path.join(folder, 'model.safetensors'), writeSafetensors(state));
       const [, program = ''] = /```python\n([\s\S]*?)```/.exec(formatModelCard(content)) ?? [];

@@ -1,7 +1,7 @@
 import '../support/all-close.ts';
 import { describe, expect, it } from 'vitest';
 import { describeFields } from '../../src/parity/given-case.ts';
-import { networkOf, networkShape, resetOf } from '../../src/parity/network-description.ts';
+import { buildDescribed, networkShape, resetOf } from '../../src/parity/network-description.ts';
 import { readShape } from '../../src/results/shape.ts';
 import {
   type ForwardNetwork,
@@ -235,7 +235,7 @@ describe('runForward and PyTorch agree', () => {
 
   it.each(networks)('on the rates of trained networks: %s', (name) => {
     const golden = loadGolden(name);
-    const spec = networkOf(describeNetwork(name), undefined);
+    const spec = buildDescribed(describeNetwork(name), undefined);
     const network = prepareNetwork(spec, golden.below('step2/state/'));
     const [, samples = 0, steps = 0] = golden.float('x').shape;
     const size = steps * countElements(spec.input);

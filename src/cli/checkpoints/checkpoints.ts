@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {
-  type EvaluatedSplit,
+  convertCheckpoint,
   type ExportFormat,
   evaluateOnFrames,
   exportSource,
-  importCheckpoint,
   loadNetwork,
+  type SplitChoice,
   type Which,
 } from '../../apps/checkpoints.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
@@ -18,7 +18,7 @@ import { alignTopics, printResult, printWarning } from '../view/print.ts';
 
 interface EvaluateOptions extends PipelineOptions {
   readonly which?: Which;
-  readonly split: EvaluatedSplit;
+  readonly split: SplitChoice;
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly threads?: number;
@@ -89,6 +89,6 @@ interface ImportOptions {
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
   const answers = { pooling, tau, reset, size, steps };
-  const { lines, document } = await importCheckpoint(file, { answers, out, force });
+  const { lines, document } = await convertCheckpoint(file, { answers, out, force });
   printResult(options, 'import', document, () => alignTopics(lines));
 }

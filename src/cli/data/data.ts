@@ -3,13 +3,13 @@ import process from 'node:process';
 import { drawClip, type ShowOptions } from '../../apps/clip-picture.ts';
 import {
   assertFetched,
+  checkDataset,
   type DataOptions,
-  describeDataset as describe,
-  fetchDataset as fetch,
-  listDatasets as list,
+  downloadDataset,
+  lookUpDataset,
   placeDataset,
   showPath,
-  verifyDataset as verify,
+  surveyDatasets,
 } from '../../apps/datasets.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
@@ -22,7 +22,7 @@ type Options = DataOptions & { readonly json?: boolean };
 
 /** `repro data list` */
 export function listDatasets(options: Options): void {
-  const datasets = list(options);
+  const datasets = surveyDatasets(options);
   const count = (clips: number): string => clips.toLocaleString('en-US');
   printResult(options, 'data list', { datasets }, () => [
     ...alignTable([
@@ -43,7 +43,7 @@ export function listDatasets(options: Options): void {
 
 /** `repro data info NAME` */
 export async function describeDataset(name: string, options: Options): Promise<void> {
-  const { lines, howToGet, document } = await describe(name, options);
+  const { lines, howToGet, document } = await lookUpDataset(name, options);
   printResult(options, 'data info', document, () => [...alignTopics(lines), '', howToGet]);
 }
 
@@ -60,7 +60,7 @@ export async function verifyDataset(
   const view = await showWork('data verify', `${placed.dataset.title} in ${showPath(placed.root)}`);
   const problems: string[] = [];
   try {
-    const { manifest, lines } = await verify(placed, {
+    const { manifest, lines } = await checkDataset(placed, {
       simulated: options.simulated === true,
       signal: signals.stop,
       progress: view.progress,
@@ -101,7 +101,11 @@ export async function fetchDataset(name: string, options: Options): Promise<void
   const signals = listenForSignals();
   const view = await showWork('data fetch', `${dataset.title} (${dataset.licence}) to ${showPath(root)}`);
   try {
-    const files = await fetch(placed, { signal: signals.stop, note: view.note, progress: view.progress });
+    const files = await downloadDataset(placed, {
+      signal: signals.stop,
+      note: view.note,
+      progress: view.progress,
+    });
     view.finish();
     const own = options.root === undefined ? '' : ` --root ${showPath(root)}`;
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [

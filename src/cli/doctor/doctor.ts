@@ -1,5 +1,10 @@
 import process from 'node:process';
-import { estimateFullRun, examineMachine, type Finding, type FullRunEstimate } from '../../apps/doctor.ts';
+import {
+  estimateFullRun,
+  examineMachine,
+  type FullRunEstimate,
+  type MachineFinding,
+} from '../../apps/doctor.ts';
 import { findProjectRoot, type PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { formatCount } from '../../text.ts';
@@ -37,7 +42,7 @@ async function printPlan(model: string, options: PipelineOptions): Promise<void>
 }
 
 /** Prints what was found, aligned with `all`. */
-function printFindings(findings: readonly Finding[], all = findings): void {
+function printFindings(findings: readonly MachineFinding[], all = findings): void {
   const c = colorsFor(process.stdout);
   const sign = { ok: c.green('ok     '), missing: c.yellow('missing'), problem: c.red('problem') };
   const width = Math.max(...all.map((one) => one.what.length));
@@ -47,7 +52,7 @@ function printFindings(findings: readonly Finding[], all = findings): void {
   }
 }
 
-function describeFullRun(estimate: FullRunEstimate): Finding {
+function describeFullRun(estimate: FullRunEstimate): MachineFinding {
   const what = 'full run';
   if (!estimate.ok) {
     return { what, state: 'missing', text: 'its duration could not be estimated', fix: estimate.reason };

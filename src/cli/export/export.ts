@@ -1,6 +1,6 @@
-import { type CrateOptions, exportCrate as packCrate } from '../../apps/crate.ts';
-import { exportFigures as convertFigures, type FiguresOptions } from '../../apps/figures.ts';
-import { type ModelOptions, exportModel as writeModel } from '../../apps/model-card.ts';
+import { type CrateOptions, packCrate } from '../../apps/crate.ts';
+import { convertFigures, type FiguresOptions } from '../../apps/figures.ts';
+import { type ModelOptions, writeModel } from '../../apps/model-card.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 

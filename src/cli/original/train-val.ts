@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
-import { type TrainValOptions, trainVal as train } from '../../apps/train-val.ts';
+import { type TrainValOptions, trainLikeOriginal } from '../../apps/train-val.ts';
 import { adviseInArguments } from '../../apps/train-val-settings.ts';
 import { describeError, unreachable } from '../../errors.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
@@ -18,7 +18,7 @@ export async function trainVal(
   const signals = listenForSignals();
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
   try {
-    const outcome = await train(words, options, {
+    const outcome = await trainLikeOriginal(words, options, {
       warn: printWarning,
       stop: signals.stop,
       makeFrames: (plan, pipeline) => bringFramesUpToDate(plan, pipeline, signals),

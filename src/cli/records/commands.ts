@@ -92,5 +92,5 @@ export function addRecordCommands(program: Command): void {
     .option('--only <model[,seed]>', 'leave out all others')
     .option('--json', 'print one JSON document')
     .addHelpText('after', compareExamples)
-    .action(lazily(async () => (await import('./compare.ts')).compare));
+    .action(lazily(async () => (await import('./compare.ts')).printComparison));
 }

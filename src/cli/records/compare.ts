@@ -5,8 +5,8 @@ import {
   compareRecorded,
   documentOf,
   type MetricRow,
-  nameOf as nameNetwork,
-  namePair as nameNetworks,
+  nameNetwork,
+  nameNetworks,
   type PairComparison,
   type RunResults,
   type SeedComparison,
@@ -21,7 +21,7 @@ import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '..
 import { alignTable } from '../view/table.ts';
 
 /** `repro compare A B`. */
-export async function compare(
+export async function printComparison(
   a: string,
   b: string,
   options: PipelineOptions & { readonly only?: string },

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { unreachable } from '../../errors.ts';
-import { describeFile } from '../../runner/freshness/differences.ts';
+import { describeFileChange } from '../../runner/freshness/differences.ts';
 import {
   type ExplainedDifference,
   type Explanation,
@@ -186,7 +186,7 @@ function describeDifference(difference: ExplainedDifference, colors: Colors): st
         line(`${input}: ${files.length} differ`),
         ...files
           .slice(0, filesAtMost)
-          .map((file) => `  ${line(describeFile(file, ofOutputs), nameDigests(file))}`),
+          .map((file) => `  ${line(describeFileChange(file, ofOutputs), nameDigests(file))}`),
         ...(rest <= 0 ? [] : [line(`  and ${rest} more: --json lists all`)]),
       ];
     }

@@ -12,14 +12,14 @@ import {
   type InstanceState,
   type InstanceView,
   type RunState,
-  type View,
+  type RunView,
 } from './run-state.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;
 
 /** The view on a terminal: finished stages scroll away above, running ones are redrawn below, cached ones share one line. */
-export class LiveView implements View {
+export class LiveView implements RunView {
   readonly #area: LiveArea;
   readonly #stream: NodeJS.WriteStream;
   readonly #colors: Colors;

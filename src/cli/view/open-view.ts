@@ -5,10 +5,10 @@ import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, formatSeconds } from './format.ts';
 import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
 import { describeLeft, describeProgress } from './progress-text.ts';
-import { applyEvent, describeQueued, RunState, type View } from './run-state.ts';
+import { applyEvent, describeQueued, RunState, type RunView } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
-export async function openView(): Promise<View> {
+export async function openView(): Promise<RunView> {
   const colors = colorsFor(process.stderr);
   if (!isInteractive()) return new PlainView((line) => void process.stderr.write(`${line}\n`), colors);
   const { LiveView } = await import('./live-view.ts');
@@ -58,7 +58,7 @@ const progressShare = 0.25;
 const progressSeconds = 30;
 
 /** For CI logs, files and pipes: one line per event, and now and then one about what still runs. */
-export class PlainView implements View {
+export class PlainView implements RunView {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
   readonly #heartbeat: Heartbeat;

@@ -199,7 +199,7 @@ export function describeQueued(queued: readonly InstanceView[]): string {
 }
 
 /** Shows a run; `state` already includes the event. */
-export interface View {
+export interface RunView {
   show(event: RunEvent, state: RunState, nowMs: number): void;
   /** Ends the view; later output appears below it. */
   close(): void;

@@ -6,7 +6,7 @@ import { formatBytes } from '../../text.ts';
 import type { DatasetFacts, PublishedFile } from './dataset.ts';
 
 /** `Train.zip (md5 2095…)`, with its size if the publisher gives one. */
-export function describeFile({ name, checksum, sizeBytes }: PublishedFile): string {
+export function describePublishedFile({ name, checksum, sizeBytes }: PublishedFile): string {
   const size = sizeBytes === null ? '' : `${formatBytes(sizeBytes)}, `;
   return `${name} (${size}${checksum.kind} ${checksum.hex})`;
 }
@@ -31,7 +31,7 @@ export function howToFetch(
     `${facts.title} (${facts.licence}) can be downloaded by one command:`,
     `   ./repro data fetch ${facts.name}${option}`,
     `or by hand, into ${showPath(root)}:`,
-    ...facts.files.flatMap((file) => [`   ${describeFile(file)} from`, `      ${file.urls[0]}`]),
+    ...facts.files.flatMap((file) => [`   ${describePublishedFile(file)} from`, `      ${file.urls[0]}`]),
     ...thenRun(facts.profile, root, facts.usualRoot),
   ].join('\n');
 }

@@ -103,7 +103,7 @@ export function checkRecording(
  *
  * @returns its rows; none if they cannot be read
  */
-export function checkLabels(
+export function checkLabelsFile(
   recordingName: string,
   found: ReadonlyMap<string, FoundFile>,
   problems: Problems,

@@ -33,7 +33,7 @@ import {
   TRIAL_LISTS,
   USUAL_ROOT,
 } from './facts.ts';
-import { isText, LARGEST_TEXT_BYTES } from './inspect.ts';
+import { isTextFile, LARGEST_TEXT_BYTES } from './inspect.ts';
 import { locateGestures } from './locate.ts';
 import { verifyGestures } from './verify.ts';
 
@@ -96,7 +96,7 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
   const place = await locateGestures(root);
   const texts = new Map<string, string>();
   await place.tree.walk(async (file) => {
-    if (!isText(file.path)) return;
+    if (!isTextFile(file.path)) return;
     texts.set(file.path, new TextDecoder().decode(await readWhole(file, LARGEST_TEXT_BYTES)));
   }, options.signal);
   const need = (name: string): string => {

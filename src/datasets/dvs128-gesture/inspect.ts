@@ -27,7 +27,7 @@ type CheckedRecording =
   | { readonly summary: Aedat3Summary }
   | { readonly problem: string; readonly isCut: boolean };
 
-export function isText(name: string): boolean {
+export function isTextFile(name: string): boolean {
   return name.endsWith('_labels.csv') || name === TRIAL_LISTS.train || name === TRIAL_LISTS.test;
 }
 
@@ -82,7 +82,7 @@ const INSPECT_JOB = defineThreadJob<null, DiskFile, FoundFile & { readonly path:
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
   const { path, sizeBytes } = file;
   const hash = createHash('md5');
-  if (isText(path)) {
+  if (isTextFile(path)) {
     const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
     return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
   }

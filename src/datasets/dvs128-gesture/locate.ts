@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { failMissing } from '../contract/how-to-get.ts';
-import { kindOfPath } from '../reading/file-tree.ts';
+import { kindOfSource } from '../reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from '../reading/tar-tree.ts';
 import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TITLE, TRIAL_LISTS, USUAL_ROOT } from './facts.ts';
 
@@ -12,7 +12,7 @@ import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TITLE, TRIAL_LISTS, U
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
 export async function locateGestures(root: string): Promise<PackedPlace> {
-  const kind = await kindOfPath(root);
+  const kind = await kindOfSource(root);
   if (kind === 'file' && !isArchiveName(root)) {
     throw new ReproError('data-missing', `${path.resolve(root)} is a file, but not a .tar.gz archive.`, {
       where: 'dataset.root',

@@ -9,7 +9,7 @@ import { rootOption, showPath } from '../contract/how-to-get.ts';
 import { countClasses, countNames } from '../contract/make-manifest.ts';
 import { Problems } from '../contract/problems.ts';
 import { hashFile } from '../reading/file-tree.ts';
-import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
+import { checkLabelsFile, checkRecording, checkTrials, type Trials } from './check.ts';
 import {
   ARCHIVE_BYTES,
   CLASSES,
@@ -115,7 +115,7 @@ function checkFiles(
     for (const name of trials[split]) {
       if (labels.has(name)) continue;
       checkRecording(name, found.get(name), facts?.[split][name] ?? null, problems, warnings);
-      labels.set(name, checkLabels(name, found, problems, warnings));
+      labels.set(name, checkLabelsFile(name, found, problems, warnings));
     }
   }
   for (const name of [...found.keys()].sort(compareCodeUnits)) {

@@ -9,7 +9,7 @@ import { syncFile, syncFolder } from '../../files/atomic-file.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { hashFile, kindOfPath } from '../reading/file-tree.ts';
+import { hashFile, kindOfSource } from '../reading/file-tree.ts';
 import { explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
 
 export interface FetchProgress {
@@ -46,7 +46,7 @@ export function partOf(name: string): string {
   return `${name}.repro-part`;
 }
 
-export function sizeOf(file: string): number {
+export function fileSize(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
@@ -69,7 +69,7 @@ export async function downloadFile(
   const byHand = `download it by hand to ${showPath(target)}`;
   const hash = async () => (await hashFile(part, options.signal)).md5;
   // An earlier command may have been stopped between the last byte and the end.
-  if (sizeOf(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
+  if (fileSize(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
   const wrong: string[] = [];
   const failures: TryFailure[] = [];
   const urls = [...file.urls];
@@ -84,7 +84,7 @@ export async function downloadFile(
     }
     const found = await hash();
     if (found === checksum.hex) return complete(part, target);
-    wrong.push(`  md5 ${found}, ${formatCount(sizeOf(part), 'byte')}, from ${url}`);
+    wrong.push(`  md5 ${found}, ${formatCount(fileSize(part), 'byte')}, from ${url}`);
     rmSync(part);
     if (wrong.length === 2) {
       const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
@@ -95,7 +95,7 @@ export async function downloadFile(
     options.note(`${name}: ${what}. Deleted; downloading it once more.`);
     urls.push(url);
   }
-  const bytes = sizeOf(part);
+  const bytes = fileSize(part);
   const kept = bytes > 0 ? ` ${formatCount(bytes, 'byte')} are kept, and the download continues there.` : '';
   const text = ['it could not be downloaded:', ...failures.map(({ message }) => `  ${message}`)].join('\n');
   throw new ReproError('fetch-failed', text, {
@@ -112,7 +112,7 @@ export async function downloadFile(
 async function complete(part: string, target: string): Promise<void> {
   await syncFile(part);
   // The folder is locked against other downloads, but not against a browser that finished meanwhile.
-  if ((await kindOfPath(target)) !== null) {
+  if ((await kindOfSource(target)) !== null) {
     throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
       where: showPath(target),
       fix: 'Run again: it is checked, and the download is kept until then.',
@@ -131,7 +131,7 @@ async function fetchFrom(
 ): Promise<TryFailure | null> {
   const { retries, note, wait, signal } = options;
   let failures = 0;
-  let mostBytes = sizeOf(part);
+  let mostBytes = fileSize(part);
   for (;;) {
     try {
       await receive(url, file, part, options);
@@ -139,7 +139,7 @@ async function fetchFrom(
     } catch (failure) {
       if (!(failure instanceof TryFailure)) throw failure;
       const { message, isLasting, isUnreachable, waitMs } = failure;
-      const bytes = sizeOf(part);
+      const bytes = fileSize(part);
       failures = bytes > mostBytes ? 0 : failures + 1;
       mostBytes = Math.max(mostBytes, bytes);
       if (isLasting || failures > retries) {
@@ -167,7 +167,7 @@ async function receive(
   options: DownloadOptions,
 ): Promise<void> {
   const { dispatcher, signal, note } = options;
-  const had = sizeOf(part);
+  const had = fileSize(part);
   const headers = {
     // A file that the server compresses on the way cannot be continued.
     'accept-encoding': 'identity',
@@ -215,7 +215,7 @@ function readAnswer(
   if (/^text\/html\b/i.test(type)) {
     throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
   }
-  const had = statusCode === 206 ? sizeOf(part) : 0;
+  const had = statusCode === 206 ? fileSize(part) : 0;
   const [, whole] = /\/(\d+)$/.exec(headerOf(headers, 'content-range')) ?? [];
   const length = headerOf(headers, 'content-length');
   const announced = whole !== undefined ? Number(whole) : length === '' ? null : had + Number(length);
@@ -225,7 +225,7 @@ function readAnswer(
     throw new TryFailure(text, { isLasting: true });
   }
   const totalBytes = sizeBytes ?? announced;
-  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - sizeOf(part));
+  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - fileSize(part));
   return totalBytes;
 }
 

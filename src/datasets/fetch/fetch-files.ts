@@ -8,8 +8,8 @@ import { acquireLock } from '../../files/lock.ts';
 import { formatCount } from '../../text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { hashFile, kindOfPath } from '../reading/file-tree.ts';
-import { downloadFile, type FetchProgress, partOf, sizeOf, waitFor } from './download-file.ts';
+import { hashFile, kindOfSource } from '../reading/file-tree.ts';
+import { downloadFile, type FetchProgress, fileSize, partOf, waitFor } from './download-file.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
@@ -70,7 +70,7 @@ export async function fetchFiles(
   } catch (error) {
     const current = files[outcomes.length];
     if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
-    const keptBytes = sizeOf(partOf(path.join(folder, current.name)));
+    const keptBytes = fileSize(partOf(path.join(folder, current.name)));
     throw describeInterruption('downloading', current.name, keptBytes, error);
   } finally {
     await agent.destroy();
@@ -108,7 +108,7 @@ async function describePresent(
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<'absent' | 'right' | string> {
-  const kind = await kindOfPath(target);
+  const kind = await kindOfSource(target);
   if (kind !== 'file') return kind === null ? 'absent' : 'expected a file, found a folder';
   const { sizeBytes, md5 } = await hashFile(target, signal);
   return md5 === checksum.hex

@@ -74,7 +74,9 @@ export class FolderTree implements FileTree {
         refuseUnreadableName(path.join(this.#folder, below), entry.name);
         // Links are followed: large data are often on another disk. The depth limits what a link cycle can do.
         // A dangling link is not a file: the data set then reports it missing by name.
-        const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);
+        const kind = entry.isSymbolicLink()
+          ? await kindOfSource(path.join(this.#folder, name))
+          : kindOf(entry);
         if (kind === 'file') files.push(this.#prefix + name);
         else if (kind === 'folder' && depth > 1) await gather(name, depth - 1);
       }
@@ -85,7 +87,7 @@ export class FolderTree implements FileTree {
 }
 
 /** What a path is, following links; null if it does not exist or is neither a file nor a folder. */
-export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
+export async function kindOfSource(target: string): Promise<'file' | 'folder' | null> {
   const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
     throw error;

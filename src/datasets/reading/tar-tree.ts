@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../../errors.ts';
 import { streamRegular } from '../../files/regular-file.ts';
-import { type FileTree, FolderTree, isHidden, kindOfPath, type TreeFile } from './file-tree.ts';
+import { type FileTree, FolderTree, isHidden, kindOfSource, type TreeFile } from './file-tree.ts';
 
 type Visit = (file: TreeFile) => Promise<void>;
 
@@ -37,14 +37,14 @@ export async function locatePacked(
     tree: TarTree.folder(archive, names.folder),
     list: async () => null,
   });
-  if ((await kindOfPath(root)) === 'file') return packed(root);
+  if ((await kindOfSource(root)) === 'file') return packed(root);
   for (const folder of [root, path.join(root, names.folder)]) {
-    if ((await kindOfPath(folder)) !== 'folder' || !(await isUnpacked(folder))) continue;
+    if ((await kindOfSource(folder)) !== 'folder' || !(await isUnpacked(folder))) continue;
     const tree = new FolderTree(folder, 1);
     return { archive: null, tree, list: () => tree.list() };
   }
   const archive = path.join(root, names.archive);
-  return (await kindOfPath(archive)) === 'file' ? packed(archive) : null;
+  return (await kindOfSource(archive)) === 'file' ? packed(archive) : null;
 }
 
 /** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. Links and devices are left out. */

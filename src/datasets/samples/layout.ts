@@ -4,7 +4,7 @@ import type { Events, Sensor } from '../../events/events.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
 import { type DatasetFacts, SPLITS, type Split } from '../contract/dataset.ts';
 import { failMissing } from '../contract/how-to-get.ts';
-import { type FileTree, FolderTree, kindOfPath } from '../reading/file-tree.ts';
+import { type FileTree, FolderTree, kindOfSource } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
 
 /** A part of a data set: a folder, or the zip that unpacks to it. */
@@ -102,7 +102,7 @@ const FOLDER_DEPTH = 2;
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
 export async function locateSamples(layout: SampleLayout, root: string): Promise<SamplePlace[]> {
-  const kind = await kindOfPath(root);
+  const kind = await kindOfSource(root);
   if (kind === null) failMissing(layout, 'samples', root, 'does not exist');
   if (kind === 'file') {
     const { title, parts } = layout;
@@ -117,9 +117,9 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
   for (const part of layout.parts) {
     const folder = path.join(root, part.folder);
     const archive = path.join(root, part.archive);
-    if ((await kindOfPath(folder)) === 'folder') {
+    if ((await kindOfSource(folder)) === 'folder') {
       places.push({ part, archive: null, tree: new FolderTree(folder, FOLDER_DEPTH, `${part.folder}/`) });
-    } else if ((await kindOfPath(archive)) === 'file') {
+    } else if ((await kindOfSource(archive)) === 'file') {
       places.push({ part, archive, tree: new ZipTree(archive, part.archive) });
     } else {
       missing.push(part);

@@ -36,7 +36,7 @@ export async function writeSimulatedDataset(
   const folder = path.join(root, 'DvsGesture');
   const write = (name: string, content: string | Uint8Array) => writeFile(path.join(folder, name), content);
   await mkdir(folder, { recursive: true });
-  await write('SIMULATED.txt', describeDataset(options));
+  await write('SIMULATED.txt', describeSimulation(options));
   await write('gesture_mapping.csv', formatGestureMapping());
   await write('trials_to_train.txt', formatTrialList(recordings, 'train'));
   await write('trials_to_test.txt', formatTrialList(recordings, 'test'));
@@ -126,7 +126,7 @@ function describeRecording(options: SimulationOptions, recording: PlannedRecordi
 }
 
 /** `SIMULATED.txt`: what the folder contains, from which model and parameters. No times and no paths. */
-export function describeDataset(options: SimulationOptions): string {
+export function describeSimulation(options: SimulationOptions): string {
   const lights = options.lights.map((name) => {
     const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);
     return (

@@ -1,4 +1,4 @@
-import type { Block, Flow } from './blocks.ts';
+import type { Flow, NetworkBlock } from './blocks.ts';
 import {
   type Building,
   type Computed,
@@ -108,7 +108,12 @@ function addSum(
 }
 
 /** Batch norm's weight and bias, a w that the layer or its channels share, and α. */
-function addLayerGradients({ program, parameters }: Building, block: Block, rows: number, sums: Space): void {
+function addLayerGradients(
+  { program, parameters }: Building,
+  block: NetworkBlock,
+  rows: number,
+  sums: Space,
+): void {
   const { norm, fired } = block;
   const { neuron } = block.neuron;
   const parts = {

@@ -14,7 +14,7 @@ export interface Flow {
 }
 
 /** A product, what makes spikes of it, and a pool: the unit in which a network is computed. */
-export interface Block {
+export interface NetworkBlock {
   /** Of its product's layer. */
   readonly name: string;
   readonly input: Flow;
@@ -43,12 +43,12 @@ export interface Block {
  * @throws {ShapeError} if its layers come in another order
  */
 export function divideIntoBlocks(spec: NetworkSpec): {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly NetworkBlock[];
   readonly group: number;
 } {
   const { layers } = spec;
   const shapes = outputShapes(spec);
-  const blocks: Block[] = [];
+  const blocks: NetworkBlock[] = [];
   const [channels, height, width] = spec.input;
   let flow: Flow = { channels, height, width, kind: 'dense' };
   let masks = 0;

@@ -9,7 +9,7 @@ import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
 import { plainTraining } from './forward.ts';
 import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
-import { fire } from './kernels/fire.ts';
+import { fireKernel } from './kernels/fire.ts';
 import { backwardParts, fireBackward, sampleParts, sumRows } from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
@@ -79,7 +79,7 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
   const given = hasParameters(neuron) ? { neuron: program.space('fixed', 'neuron', logits + 1) } : {};
   const rows = sumRows(shape);
   program.add('batch', {
-    kernel: fire(shape, neuron, { potentials: true }),
+    kernel: fireKernel(shape, neuron, { potentials: true }),
     label: 'neurons',
     buffers: { y, ...given, spikes, counts: program.space('kept', 'count', 1), potentials },
   });

@@ -1,7 +1,7 @@
 import type { NetworkSpec } from '../../snn/spec.ts';
-import type { Block } from './blocks.ts';
+import type { NetworkBlock } from './blocks.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
-import { fire, type PoolShape, pool, pooledPixels } from './kernels/fire.ts';
+import { fireKernel, type PoolShape, pooledPixels, poolKernel } from './kernels/fire.ts';
 import {
   type FeatureShape,
   type FrameShape,
@@ -46,7 +46,7 @@ export interface Building {
 
 /** The spaces of a block that its backward pass reads. */
 export interface Computed {
-  readonly block: Block;
+  readonly block: NetworkBlock;
   readonly shape: NeuronShape;
   /** Undefined where the product is recomputed. */
   readonly product: ProductShape | undefined;
@@ -64,7 +64,7 @@ function reserve({ program, kind }: Building, name: string, values: number): Spa
 }
 
 /** Unpacks the frames, as the first block wants them. @returns where they are */
-export function addFrames(building: Building, first: Block): Space {
+export function addFrames(building: Building, first: NetworkBlock): Space {
   const { program, spec, kind } = building;
   const [channels, height, width] = spec.input;
   const { product, isRecomputed, repeats } = first;
@@ -85,7 +85,7 @@ export function addFrames(building: Building, first: Block): Space {
 }
 
 /** Evaluation's batch norm: the running statistics as a table. */
-export function addFrozenTable({ program, parameters }: Building, { norm }: Block): void {
+export function addFrozenTable({ program, parameters }: Building, { norm }: NetworkBlock): void {
   if (norm === undefined) return;
   program.add('batch', {
     kernel: frozenTable(norm.channels, norm.epsilon),
@@ -101,7 +101,7 @@ export function addFrozenTable({ program, parameters }: Building, { norm }: Bloc
 /** A block's product, batch norm, neurons and pool. @param given what the block before gives */
 export function addForward(
   building: Building,
-  block: Block,
+  block: NetworkBlock,
   given: Space,
 ): { readonly computed: Computed; readonly output: Space } {
   const { program, parameters, kind } = building;
@@ -132,7 +132,7 @@ export function addForward(
   }
   const spikes = reserve(building, isTraining ? `${name} spikes` : 'spikes', (kind.steps * values) / 32);
   program.add('slice', {
-    kernel: fire(shape, neuron.neuron),
+    kernel: fireKernel(shape, neuron.neuron),
     label: neuron.name,
     buffers: {
       ...current,
@@ -147,7 +147,7 @@ export function addForward(
 }
 
 function neuronShape(
-  { product, input, fired, norm, repeats, isRecomputed }: Block,
+  { product, input, fired, norm, repeats, isRecomputed }: NetworkBlock,
   kind: BatchKind,
 ): NeuronShape {
   const { channels, height, width } = fired;
@@ -168,7 +168,7 @@ function neuronShape(
   };
 }
 
-function productShape({ input, product }: Block, steps: number): ProductShape {
+function productShape({ input, product }: NetworkBlock, steps: number): ProductShape {
   if (product.kind === 'linear') {
     const [inChannels, outChannels] = [padded(product.inFeatures), padded(product.outFeatures)];
     return { inChannels, outChannels, kernel: 1, padding: 0, height: 1, width: 1, steps, input: 'dense' };
@@ -183,7 +183,7 @@ function productShape({ input, product }: Block, steps: number): ProductShape {
 /** Linear layers read features, convolutions what the block before gives. */
 function addFeatures(
   building: Building,
-  block: Block,
+  block: NetworkBlock,
   given: Space,
 ): { readonly source: Space; readonly features: FeatureShape | undefined } {
   const { product, input, mask, name } = block;
@@ -204,7 +204,7 @@ function addFeatures(
 
 export function maskSpace(
   program: Program,
-  { mask, product }: Block,
+  { mask, product }: NetworkBlock,
   { masked }: FeatureShape,
 ): Record<string, Space> {
   if (!masked || product.kind !== 'linear') return {};
@@ -214,7 +214,7 @@ export function maskSpace(
 /** Batch norm's statistics, over all slices before the first spike. */
 function addStatistics(
   { program, parameters }: Building,
-  { norm }: Block,
+  { norm }: NetworkBlock,
   shape: NeuronShape,
   current: Readonly<Record<string, Space>>,
   table: Space,
@@ -245,22 +245,26 @@ function addStatistics(
 /** w and α of a block's neurons, if they have any that are learned, in `values` or as gradients. */
 export function neuronSpace(
   parameters: ParameterMap,
-  { neuron }: Block,
+  { neuron }: NetworkBlock,
   arena: 'values' | 'gradients',
 ): Record<string, Space> {
   return hasParameters(neuron.neuron) ? { neuron: parameters.space(`${neuron.name}.w`, arena) } : {};
 }
 
-function addPool(building: Building, block: Block, spikes: Space): Space {
+function addPool(building: Building, block: NetworkBlock, spikes: Space): Space {
   const shape = poolShape(block, building.kind.steps);
   if (shape === undefined) return spikes;
   const values = shape.steps * pooledPixels(shape) * padded(shape.channels);
   const pooled = reserve(building, `${block.name} pooled`, shape.mode === 'max' ? values / 32 : values);
-  building.program.add('slice', { kernel: pool(shape), label: block.name, buffers: { spikes, pooled } });
+  building.program.add('slice', {
+    kernel: poolKernel(shape),
+    label: block.name,
+    buffers: { spikes, pooled },
+  });
   return pooled;
 }
 
-export function poolShape({ fired, pool: pooling }: Block, steps: number): PoolShape | undefined {
+export function poolShape({ fired, pool: pooling }: NetworkBlock, steps: number): PoolShape | undefined {
   if (pooling === undefined) return undefined;
   const { channels, height, width } = fired;
   return { channels, height, width, steps, mode: pooling.mode, size: pooling.size };

@@ -1,6 +1,6 @@
 import { stateEntries } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
-import type { Block } from './blocks.ts';
+import type { NetworkBlock } from './blocks.ts';
 import { countLogits, logitRows } from './kernels/current.ts';
 import { padded } from './kernels/kernel.ts';
 import type { Space } from './program.ts';
@@ -36,7 +36,7 @@ export class ParameterMap {
   /** Where each layer's w lies in `values`. */
   readonly taus: Region[] = [];
 
-  constructor(spec: NetworkSpec, blocks: readonly Block[]) {
+  constructor(spec: NetworkSpec, blocks: readonly NetworkBlock[]) {
     for (const block of blocks) {
       const { product, norm, neuron, fired, name } = block;
       const [inSize, kernel] =

@@ -2,7 +2,7 @@ import { ReproError } from '../../errors.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { ShapeError } from '../../snn/tensor.ts';
 import { addBackward, gradientSpace } from './backward.ts';
-import { type Block, divideIntoBlocks } from './blocks.ts';
+import { divideIntoBlocks, type NetworkBlock } from './blocks.ts';
 import {
   addForward,
   addFrames,
@@ -14,7 +14,7 @@ import {
 import { logitRows } from './kernels/current.ts';
 import { lossGradient, type VoteShape, vote } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
-import { adam, tauVariance, VARIANCE_PARTS } from './kernels/parameters.ts';
+import { adamKernel, tauVariance, VARIANCE_PARTS } from './kernels/parameters.ts';
 import { ParameterMap } from './parameters.ts';
 import { Program, type Space } from './program.ts';
 
@@ -26,7 +26,7 @@ const MOST_STEPS = 500;
 
 /** A network's blocks and parameters on a GPU, and the programs that compute its batches. */
 export class NetworkPlan {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly NetworkBlock[];
   readonly parameters: ParameterMap;
   readonly #spec: NetworkSpec;
   readonly #group: number;
@@ -41,7 +41,7 @@ export class NetworkPlan {
   }
 
   /** The blocks with several τ, which the regulariser holds together. @param lambdas of each block */
-  regularised(lambdas: readonly number[]): { readonly block: Block; readonly lambda: number }[] {
+  regularised(lambdas: readonly number[]): { readonly block: NetworkBlock; readonly lambda: number }[] {
     return this.blocks.flatMap((block, i) => {
       const lambda = lambdas[i] ?? 0;
       return lambda === 0 || logitRows(block.neuron.neuron, 1) === 0 ? [] : [{ block, lambda }];
@@ -62,7 +62,7 @@ export class NetworkPlan {
     }
     if (training === undefined) for (const block of blocks) addFrozenTable(building, block);
     const computed: Computed[] = [];
-    let flow = addFrames(building, blocks[0] as Block);
+    let flow = addFrames(building, blocks[0] as NetworkBlock);
     for (const block of blocks) {
       const added = addForward(building, block, flow);
       computed.push(added.computed);
@@ -114,7 +114,7 @@ function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space
 /** @throws {ShapeError} if the layer has one neuron, whose variance is undefined */
 function addRegulariser(
   { program, parameters }: Building,
-  { neuron, fired }: Block,
+  { neuron, fired }: NetworkBlock,
   of: 'w' | 'tau',
   lambda: number,
 ): void {
@@ -139,7 +139,7 @@ function addAdam({ program, parameters }: Building, tauRate: number): void {
     return { kind: 'arena', arena, offset: 0, size };
   };
   program.add('batch', {
-    kernel: adam(size, parameters.taus, tauRate),
+    kernel: adamKernel(size, parameters.taus, tauRate),
     label: 'all parameters',
     buffers: {
       values: whole('values'),

@@ -6,7 +6,7 @@ import { missingNetwork, steps, trainedHere } from './networks.ts';
 import { drawEditing, drawInspector, told } from './neuron.ts';
 import { drawOwnClip } from './own-panel.ts';
 import { drawStage, tellAnswer } from './stage.ts';
-import { change, show, stateNow, type View } from './store.ts';
+import { change, showPage, stateNow, type View } from './store.ts';
 import { drawTraining, isTraining } from './train-panel.ts';
 
 /** All of the page below its title. */
@@ -72,5 +72,5 @@ async function copyLink(): Promise<void> {
 const root = document.getElementById('explore')!;
 // A view that was sent to someone stands still, as it was sent.
 const isSent = location.hash !== '';
-show((view) => render(drawPage(view), root));
+showPage((view) => render(drawPage(view), root));
 if (!isSent && !matchMedia('(prefers-reduced-motion: reduce)').matches) play(true);

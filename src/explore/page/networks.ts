@@ -4,8 +4,8 @@ import { buildNetwork } from '../../snn/networks.ts';
 import type { State } from '../../snn/tensor.ts';
 import { formatCount } from '../../text.ts';
 import { keepLast } from '../keep-last.ts';
-import { type Outcome, readOutcome } from '../outcome.ts';
-import { type Frames, type Payload, restoreTensor, unpack } from '../payload.ts';
+import { type ClipOutcome, readOutcome } from '../outcome.ts';
+import { type EmbeddedFrames, type Payload, restoreTensor, unpack } from '../payload.ts';
 import { applyEdits, type Edits, hasEdits, NO_EDITS, reorderSteps, type ViewState } from '../view-state.ts';
 import type { TrainingPoint } from '../words.ts';
 import { ask, startThread } from './thread.ts';
@@ -63,32 +63,38 @@ export function titleNetwork(model: number, network = networkInUse(model)): stri
   return trained === undefined ? title : `${title}, trained here for ${formatCount(trained, 'step')}`;
 }
 
-export interface Clip {
+export interface ShownClip {
   readonly title: string;
   /** Its class; null: nobody knows. */
   readonly label: number | null;
   /** [T, 2, H, W], as the payload's `frames` says. */
-  readonly frames: Frames;
+  readonly frames: EmbeddedFrames;
 }
 
 /** A network that has seen a clip. */
 export interface Run {
   readonly network: Network;
   /** As the network saw them. */
-  readonly frames: Frames;
+  readonly frames: EmbeddedFrames;
   /** With the reader's edits. */
   readonly neurons: readonly Neurons[];
   readonly trace: Trace;
-  readonly outcome: Outcome;
+  readonly outcome: ClipOutcome;
 }
 
 /** What a result depends on. */
-export type Wanted = readonly [Network, beside: Network | null, Clip, ViewState['order'], ViewState['edits']];
+export type Wanted = readonly [
+  Network,
+  beside: Network | null,
+  ShownClip,
+  ViewState['order'],
+  ViewState['edits'],
+];
 
 /** What there is to show. */
 export interface Result {
   readonly wanted: Wanted;
-  readonly clip: Clip;
+  readonly clip: ShownClip;
   readonly run: Run;
   /** Of the same network as trained, on the clip as it is; `run` itself if nothing was changed. */
   readonly trained: Run;
@@ -98,7 +104,7 @@ export interface Result {
 
 const thread = startThread();
 
-async function run(network: Network, frames: Frames, edits: Edits): Promise<Run> {
+async function run(network: Network, frames: EmbeddedFrames, edits: Edits): Promise<Run> {
   const neurons = applyEdits(network.forward.neurons, edits);
   const changed = { ...network.forward, neurons };
   const trace = await ask<Trace>(thread, { kind: 'run', network: changed, frames, steps });
@@ -112,7 +118,7 @@ const [runTrained, runBeside, reorder] = [keepLast(run), keepLast(run), keepLast
 export async function runNetworks(wanted: Wanted): Promise<Result> {
   const [network, other, clip, order, edits] = wanted;
   const own = await run(network, reorder(clip.frames, steps, order), edits);
-  const runPlain = (runIt: typeof run, one: Network, frames: Frames) =>
+  const runPlain = (runIt: typeof run, one: Network, frames: EmbeddedFrames) =>
     one === network && frames === own.frames && !hasEdits(edits) ? own : runIt(one, frames, NO_EDITS);
   return {
     ...{ wanted, clip, run: own },

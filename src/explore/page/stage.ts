@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit-html';
-import { leadersOf, type Outcome } from '../outcome.ts';
+import { capitalise } from '../../text.ts';
+import { type ClipOutcome, leadersOf } from '../outcome.ts';
 import {
-  capitalise,
   describeChange,
+  describeClipOutcome,
   describeEvents,
-  describeOutcome,
   describeVotes,
   nameClass,
   type Votes,
@@ -23,12 +23,12 @@ export function tellAnswer({ isWaiting, result }: View): string {
   const known = { classes, label: clip.label };
   const own =
     trained === run
-      ? describeOutcome(run.outcome, known)
+      ? describeClipOutcome(run.outcome, known)
       : describeChange(run.outcome, trained.outcome, known);
   if (beside === null) return own;
   if (beside === run) return `${own} Beside it is the same network: all spikes are equal.`;
   const { title } = payload.models[beside.network.model]!;
-  return `${own} Beside it, ${title}, as trained: ${describeOutcome(beside.outcome, known)}`;
+  return `${own} Beside it, ${title}, as trained: ${describeClipOutcome(beside.outcome, known)}`;
 }
 
 /** The votes up to a step. */
@@ -60,7 +60,7 @@ export function drawStage(view: View, result: Result) {
 /** Spikes and operations up to the step, and the decision, of the network and of the one beside it. */
 function drawCounts({ run, beside }: Result, step: number) {
   const runs = beside === null ? [run] : [run, beside];
-  const row = (name: string, read: (outcome: Outcome) => string) =>
+  const row = (name: string, read: (outcome: ClipOutcome) => string) =>
     html`<tr><th scope="row">${name}</th>${runs.map(({ outcome }) => html`<td>${read(outcome)}</td>`)}</tr>`;
   const heads = runs.map(({ network }, i) => {
     const title = titleNetwork(network.model, network);

@@ -3,7 +3,6 @@ import { keepLast } from '../keep-last.ts';
 import { unpack } from '../payload.ts';
 import { formatAddress, NO_EDITS, parseAddress, type ViewState } from '../view-state.ts';
 import {
-  type Clip,
   missingNetwork,
   networkInUse,
   networkOfRun,
@@ -11,6 +10,7 @@ import {
   type Result,
   type Run,
   runNetworks,
+  type ShownClip,
   steps,
   type Wanted,
 } from './networks.ts';
@@ -31,7 +31,7 @@ export interface View {
   readonly palette: Palette;
 }
 
-const clips = new Map<string, Clip>();
+const clips = new Map<string, ShownClip>();
 const start: ViewState = {
   ...{ model: 0, beside: null, clip: payload.clips[0]!.id, step: 0, order: 'as-is' },
   ...{ show: 'spikes', neuron: null, edits: NO_EDITS },
@@ -48,7 +48,7 @@ export function stateNow(): ViewState {
 }
 
 /** A clip of the payload, or `own`, which is null until there is one. */
-export function clipOf(id: string): Clip | null {
+export function clipOf(id: string): ShownClip | null {
   const embedded = payload.clips.find((clip) => clip.id === id);
   if (!clips.has(id) && embedded !== undefined) {
     const { class: label, frames } = embedded;
@@ -57,7 +57,7 @@ export function clipOf(id: string): Clip | null {
   return clips.get(id) ?? null;
 }
 
-export function showOwn(clip: Clip): void {
+export function showOwn(clip: ShownClip): void {
   clips.set('own', clip);
   change({ clip: 'own', step: 0, order: 'as-is' });
 }
@@ -157,7 +157,7 @@ function readAddress(): ViewState {
 }
 
 /** Shows the page, again with each change. */
-export function show(drawPage: (view: View) => void): void {
+export function showPage(drawPage: (view: View) => void): void {
   draw = drawPage;
   // An address that somebody enters; others are places on the page.
   addEventListener('hashchange', () => {

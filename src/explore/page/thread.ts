@@ -1,7 +1,7 @@
 import type { ForwardNetwork } from '../../snn/forward.ts';
 import type { RecordingTask } from '../own-clip.ts';
-import type { Frames } from '../payload.ts';
-import type { TrainingTask } from '../training.ts';
+import type { EmbeddedFrames } from '../payload.ts';
+import type { PageTrainingTask } from '../training.ts';
 
 /** To a thread. */
 export type Request =
@@ -9,11 +9,11 @@ export type Request =
   | {
       readonly kind: 'run';
       readonly network: ForwardNetwork;
-      readonly frames: Frames;
+      readonly frames: EmbeddedFrames;
       readonly steps: number;
     }
-  /** It answers with a `TrainingProgress` before the first and after each step. */
-  | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: TrainingTask }
+  /** It answers with a `PageTrainingProgress` before the first and after each step. */
+  | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: PageTrainingTask }
   /** It answers with an `OwnClip`. */
   | { readonly kind: 'read'; readonly task: RecordingTask };
 

@@ -5,7 +5,7 @@ import { formatCount } from '../../text.ts';
 import { drawLine } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
 import type { EmbeddedClip } from '../payload.ts';
-import type { TrainingProgress, TrainingTask } from '../training.ts';
+import type { PageTrainingProgress, PageTrainingTask } from '../training.ts';
 import { describeTraining, type TrainingPoint } from '../words.ts';
 import { makeNetwork, type Network, networkInUse, payload, steps, trainedHere } from './networks.ts';
 import { change, clipOf, stateNow, type View } from './store.ts';
@@ -45,13 +45,13 @@ function start(): void {
   const { regulariseTau: lambda } = payload.models[model]!;
   const learningRate = Math.min(payload.training.learningRate, LARGEST_START);
   const read = ({ id, class: label }: EmbeddedClip) => ({ frames: clipOf(id)!.frames, label });
-  const task: TrainingTask = {
+  const task: PageTrainingTask = {
     ...{ steps: STEPS, stepsBefore, settings: { ...payload.training, learningRate, lambda } },
     ...{ training: clipsOf('train').map(read), heldOut: clipsOf('test').map(read), clipSteps: steps },
   };
   const thread = startThread();
   let points = history;
-  thread.onmessage = ({ data: { state: reached, ...point } }: MessageEvent<TrainingProgress>) => {
+  thread.onmessage = ({ data: { state: reached, ...point } }: MessageEvent<PageTrainingProgress>) => {
     points = [...points, { ...point, step: stepsBefore + point.step }];
     training = { thread, model, points, reached: point.step === 0 ? null : reached };
     if (point.step === STEPS) stop();

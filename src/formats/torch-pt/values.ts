@@ -63,7 +63,7 @@ export class TorchStorage {
   }
 }
 
-export function sizeOf({ length, dtype }: TorchStorage): number {
+export function storageBytes({ length, dtype }: TorchStorage): number {
   return length * bytesOf(dtype);
 }
 

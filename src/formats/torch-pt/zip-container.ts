@@ -9,7 +9,7 @@ import {
   failIn,
   PickleName,
   type PickleValue,
-  sizeOf,
+  storageBytes,
   TorchStorage,
 } from './values.ts';
 
@@ -63,7 +63,7 @@ export async function openZipContainer(source: string | Uint8Array, file: string
       value,
       readStorage: async (storage) => {
         const name = memberOf(storage);
-        return (await read(name, sizeOf(storage))) ?? fail('broken', `it has no ${name}`);
+        return (await read(name, storageBytes(storage))) ?? fail('broken', `it has no ${name}`);
       },
       close: async () => zip.close(),
     };
@@ -115,7 +115,7 @@ function memberOf({ key }: TorchStorage): string {
 function checkStorage(storage: TorchStorage, members: ReadonlyMap<string, Entry>, fail: Fail): void {
   const entry = members.get(memberOf(storage));
   if (entry === undefined) fail('broken', `it has no ${memberOf(storage)}, which a tensor needs`);
-  const bytes = sizeOf(storage);
+  const bytes = storageBytes(storage);
   if (entry.uncompressedSize !== bytes) {
     fail(
       'broken',

@@ -1,5 +1,5 @@
 import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
-import type { Split } from '../data/results.ts';
+import type { ResultSplit } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */
 export interface NetworkKey {
@@ -54,7 +54,7 @@ export type Measure =
       readonly by: number;
     }
   | { readonly kind: 'range'; readonly layer: number; readonly ranges: readonly TauRange[] }
-  | { readonly kind: 'clips'; readonly splits: readonly Split[]; readonly count: number }
+  | { readonly kind: 'clips'; readonly splits: readonly ResultSplit[]; readonly count: number }
   | { readonly kind: 'parameters'; readonly model: string; readonly count: number }
   /** What no training can confirm or contradict, and why. */
   | { readonly kind: 'untestable'; readonly because: string };
@@ -96,7 +96,7 @@ export interface Source {
 }
 
 /** Where in a source something is stated. */
-export interface Evidence {
+export interface SourcePlace {
   readonly source: Source;
   /** A number, or the heading of a section without one. */
   readonly section: string;
@@ -112,7 +112,7 @@ export interface Claim {
   readonly id: string;
   readonly dataset: string;
   readonly statement: string;
-  readonly evidence: Evidence;
+  readonly evidence: SourcePlace;
   readonly published: Published | null;
   readonly requires: Requirements;
   readonly measure: Measure;
@@ -270,7 +270,7 @@ function findEvidence(
   sources: ReadonlyMap<string, Source>,
   place: string,
   fail: Fail,
-): Evidence {
+): SourcePlace {
   const source =
     sources.get(id) ??
     fail(`${place}.source`, `is "${id}", which is not one of ${[...sources.keys()].join(', ')}`);
@@ -279,7 +279,7 @@ function findEvidence(
 }
 
 /** `Thesis, section 4.3, page 7, table 1`. */
-export function nameEvidence({ source, section, page, at }: Evidence): string {
+export function nameEvidence({ source, section, page, at }: SourcePlace): string {
   return [
     source.title,
     `section ${/^\d/.test(section) ? section : `“${section}”`}`,

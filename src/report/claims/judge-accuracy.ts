@@ -2,12 +2,12 @@ import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
 import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
 import type { Answer } from '../../thesis/verdicts.ts';
 import {
-  formatCount,
-  formatPercent,
   formatPercentRange,
   formatPoints,
   formatPointsRange,
   formatQuantity,
+  formatShare,
+  groupDigits,
 } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
 import type { Claim, MeasureOf, Published } from './claim.ts';
@@ -71,7 +71,7 @@ export function judgeAccuracy(
   if (accuracy === null) return notApplicable('No clips were held out for validation.');
   const ours = { correct: accuracy.mean * accuracy.clips, clips: accuracy.clips };
   const { verdict, difference, low, high, margin } = compareAccuracy(ours, published);
-  const found = `The difference from ${formatCount(published.correct)} of ${formatCount(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
+  const found = `The difference from ${groupDigits(published.correct)} of ${groupDigits(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
   const room = `${margin} of ${formatQuantity(published.clips, 'clip')}`;
   const others = describeRivals(ours, { model: measure.model, correct: published.correct }, rivals);
   const measured = describeAccuracy(accuracy);
@@ -90,7 +90,7 @@ function describePower(
   const share = (ours.correct + published.correct) / (ours.clips + published.clips);
   const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
   const detectable = formatPoints((Z_95 + Z_POWER) * error, false);
-  return `With ${formatCount(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${detectable} would be found in four of five cases.`;
+  return `With ${groupDigits(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${detectable} would be found in four of five cases.`;
 }
 
 /** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */
@@ -109,18 +109,18 @@ function describeRivals(
   }
   if (names.size === 0) return 'The same result would reproduce no other published value.';
   const values = [...names].sort(([a], [b]) => a - b);
-  return `The same result would equally reproduce ${values.map(([correct, who]) => `${formatCount(correct)} (${who.join('; ')})`).join(', ')}.`;
+  return `The same result would equally reproduce ${values.map(([correct, who]) => `${groupDigits(correct)} (${who.join('; ')})`).join(', ')}.`;
 }
 
 function describeAccuracy({ mean, clips, count, interval, min, max }: Accuracy): string {
   const range = `95 % interval ${formatPercentRange(interval.low, interval.high)}`;
   if (count === 1)
-    return `${formatPercent(mean)} (${formatCount(Math.round(mean * clips))} of ${formatCount(clips)}), ${range}`;
-  return `${formatPercent(mean)} of ${formatCount(clips)}, mean of ${count} seeds (${formatPercentRange(min, max)}), ${range}`;
+    return `${formatShare(mean)} (${groupDigits(Math.round(mean * clips))} of ${groupDigits(clips)}), ${range}`;
+  return `${formatShare(mean)} of ${groupDigits(clips)}, mean of ${count} seeds (${formatPercentRange(min, max)}), ${range}`;
 }
 
 /** The published accuracy with its interval, for use beside one that it is not compared with. */
 export function describePublishedAccuracy({ correct, clips }: Published): string {
   const { low, high } = wilsonInterval(correct, clips);
-  return `${formatPercent(correct / clips)} (${formatCount(correct)} of ${formatCount(clips)}), 95 % interval ${formatPercentRange(low, high)}`;
+  return `${formatShare(correct / clips)} (${groupDigits(correct)} of ${groupDigits(clips)}), 95 % interval ${formatPercentRange(low, high)}`;
 }

@@ -15,10 +15,10 @@ import {
 } from '../data/differences.ts';
 import {
   endSentence,
-  formatCount,
   formatPoints,
   formatPointsRange,
   formatQuantity,
+  groupDigits,
   joinWords,
 } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';
@@ -41,7 +41,7 @@ interface Comparison extends ModelDifference {
 export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
   const clips = first.runs[0]?.test.clips ?? 0;
   const { comparisons, measured, test } = compareWith(first, others, margin / clips);
-  const room = `${formatQuantity(margin, 'clip')} of ${formatCount(clips)}`;
+  const room = `${formatQuantity(margin, 'clip')} of ${groupDigits(clips)}`;
   const significant = comparisons.filter(isSignificant).map(({ model }) => model.title);
   const none = `No difference is significant (${test}, Holm-corrected)`;
   if (significant.length > 0) {

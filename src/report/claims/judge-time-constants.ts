@@ -1,6 +1,6 @@
 import { isObject } from '../../formats/fields.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import { formatPercent, spellCount } from '../data/format.ts';
+import { formatShare, spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
 import type { Bounds, MeasureOf } from './claim.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
@@ -21,7 +21,7 @@ export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'sp
     return {
       seed: run.seed,
       holds: from !== null && from <= within && after > before,
-      measured: `${spread}; validation accuracy ${formatPercent(before)}, then ${formatPercent(after)}`,
+      measured: `${spread}; validation accuracy ${formatShare(before)}, then ${formatShare(after)}`,
     };
   });
   return judgeSeeds(

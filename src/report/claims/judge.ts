@@ -5,9 +5,9 @@ import { listSwitched } from '../data/compat.ts';
 import { lateAccuracy } from '../data/epochs.ts';
 import {
   endSentence,
-  formatCount,
-  formatPercent,
   formatPoints,
+  formatShare,
+  groupDigits,
   joinWords,
   lowerFirst,
 } from '../data/format.ts';
@@ -158,10 +158,10 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
     return [
       ...smaller,
       ...(trained < epochs
-        ? [`epochs ${formatCount(trained)} instead of at least ${formatCount(epochs)}`]
+        ? [`epochs ${groupDigits(trained)} instead of at least ${groupDigits(epochs)}`]
         : []),
       ...(clips < all
-        ? [`training and validation clips ${formatCount(clips)} instead of ${formatCount(all)}`]
+        ? [`training and validation clips ${groupDigits(clips)} instead of ${groupDigits(all)}`]
         : []),
     ];
   });
@@ -260,7 +260,7 @@ function judgeClips({ splits, count }: MeasureOf<'clips'>, { models, manifest }:
   const reason =
     taken === available
       ? 'All clips of the data set are used.'
-      : `The data set has ${formatCount(available)}; the profile or a switch leaves some out.`;
+      : `The data set has ${groupDigits(available)}; the profile or a switch leaves some out.`;
   const judged = judgeCount(used, count, 'clips', reason);
   return used < Math.min(count, available) ? { ...judged, verdict: 'reduced-scale' } : judged;
 }
@@ -268,7 +268,7 @@ function judgeClips({ splits, count }: MeasureOf<'clips'>, { models, manifest }:
 function judgeCount(measured: number, published: number, what: string, reason: string): Finding {
   return {
     verdict: measured === published ? 'reproduced' : 'not-reproduced',
-    measured: `${formatCount(measured)} ${what}`,
+    measured: `${groupDigits(measured)} ${what}`,
     reason,
   };
 }
@@ -282,8 +282,8 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
       const [first, last] = [accuracy.test.indexOf(best), accuracy.test.lastIndexOf(best)].map(
         (at) => epochs[at] ?? Number.POSITIVE_INFINITY,
       ) as [number, number];
-      const again = last > first ? `, again up to ${formatCount(last)}` : '';
-      return { last, text: `${title} ${formatCount(first)}${again}` };
+      const again = last > first ? `, again up to ${groupDigits(last)}` : '';
+      return { last, text: `${title} ${groupDigits(first)}${again}` };
     });
     return {
       seed,
@@ -302,12 +302,12 @@ function judgeFinal(models: readonly ModelResult[], { margin, last }: MeasureOf<
     return {
       seed,
       holds: Math.max(...means) - Math.min(...means) <= margin / clips,
-      measured: models.map(({ title }, j) => `${title} ${formatPercent(means[j]!)}`).join(', '),
+      measured: models.map(({ title }, j) => `${title} ${formatShare(means[j]!)}`).join(', '),
     };
   });
   return judgeSeeds(
     seeds,
-    `The mean test accuracy over the last ${formatCount(last)} epochs. This holds if no two models differ by more than ${margin} of ${formatCount(clips)} clips (${formatPoints(margin / clips, false)}).`,
+    `The mean test accuracy over the last ${groupDigits(last)} epochs. This holds if no two models differ by more than ${margin} of ${groupDigits(clips)} clips (${formatPoints(margin / clips, false)}).`,
   );
 }
 

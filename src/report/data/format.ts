@@ -1,5 +1,5 @@
 /** A share as a percentage with one decimal and a non-breaking space, `95.5 %`. */
-export function formatPercent(share: number): string {
+export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}\u00a0%`;
 }
 
@@ -21,13 +21,13 @@ export function formatPointsRange(low: number, high: number): string {
 }
 
 /** A whole number with narrow spaces as thousands separators. */
-export function formatCount(count: number): string {
+export function groupDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 /** `one clip`, `12 clips`. */
 export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
-  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+  return `${groupDigits(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -49,11 +49,7 @@ const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 
 /** Small numbers as words, larger ones in digits. */
 export function spellCount(count: number): string {
-  return WORDS[count] ?? formatCount(count);
-}
-
-export function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return WORDS[count] ?? groupDigits(count);
 }
 
 /** `λ, weight of …` stays, `Pooling` becomes `pooling`. */

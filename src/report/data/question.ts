@@ -23,11 +23,11 @@ export interface Question {
   /** Whom the test clips are of; null if the data set has no users, so that each clip stands for itself. */
   readonly users: number | null;
   /** In the profile's order. */
-  readonly arms: readonly Arm[];
+  readonly arms: readonly QuestionArm[];
 }
 
 /** How much more accurate a model is than the baseline, on the test clips at the chosen epochs, and what else it could have been. */
-export interface Arm {
+export interface QuestionArm {
   readonly model: ModelResult;
   /** A share, of the arm minus the baseline. */
   readonly difference: number;
@@ -80,7 +80,7 @@ export function answerQuestion(
   const adjusted = holmAdjust(
     measured.map(({ difference, spread }) => (spread ? spreadTest(difference, spread) : 1)),
   );
-  const arms = measured.map(({ spread, ...arm }, index): Arm => {
+  const arms = measured.map(({ spread, ...arm }, index): QuestionArm => {
     if (spread === null) return { ...arm, verdict: 'undecided', certainty: null };
     const certainty: Certainty = {
       ...spread,
@@ -98,11 +98,11 @@ export function answerQuestion(
 
 function judgeArm(certainty: Certainty, margin: number): ArmVerdict {
   if (certainty.adjusted <= DIFFERENCE_LEVEL) return 'different';
-  return isWithin(certainty, margin) ? 'equivalent' : 'undecided';
+  return isWithinMargin(certainty, margin) ? 'equivalent' : 'undecided';
 }
 
 /** Two one-sided tests at 5 %. */
-export function isWithin({ narrow }: Certainty, margin: number): boolean {
+export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
   return narrow.low > -margin && narrow.high < margin;
 }
 

@@ -1,5 +1,5 @@
 import { judgeComparability } from '../../thesis/published.ts';
-import { formatCount, joinWords } from './format.ts';
+import { groupDigits, joinWords } from './format.ts';
 import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
 
 /** The authors' curves to draw over a model's own; null if there are none, or if they would be misleading. */
@@ -46,5 +46,5 @@ function describeSpan({ epochs, trainLoss }: ReferenceCurves): string {
 }
 
 function nameSpan([first, last]: readonly [number, number]): string {
-  return first === last ? formatCount(first) : `${formatCount(first)} to ${formatCount(last)}`;
+  return first === last ? groupDigits(first) : `${groupDigits(first)} to ${groupDigits(last)}`;
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../formats/fields.ts';
+import type { RawObject } from '../../formats/fields.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { Manifest } from '../../results/manifest.ts';
@@ -34,14 +34,14 @@ export interface LayerMetrics {
 export interface EpochCurves {
   /** From 1, for people to read; files count from 0. */
   readonly epochs: readonly number[];
-  readonly accuracy: Readonly<Record<Split, Series>>;
-  readonly loss: Readonly<Record<Split, Series>>;
+  readonly accuracy: Readonly<Record<ResultSplit, Series>>;
+  readonly loss: Readonly<Record<ResultSplit, Series>>;
   /** Spiking layers, from input to output. */
   readonly layers: readonly LayerMetrics[];
 }
 
-export const SPLITS = ['train', 'validation', 'test'] as const;
-export type Split = (typeof SPLITS)[number];
+export const RESULT_SPLITS = ['train', 'validation', 'test'] as const;
+export type ResultSplit = (typeof RESULT_SPLITS)[number];
 
 /** What the evaluation found out about a spiking layer. */
 export interface LayerResult {
@@ -64,10 +64,10 @@ export interface ClipAnswer {
 export interface RunResult
   extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
     Pick<EvaluationFile, 'test' | 'validation' | 'confusion' | 'cost'> {
-  readonly clips: Readonly<Record<Split, number>>;
+  readonly clips: Readonly<Record<ResultSplit, number>>;
   /** Settings in force, as recorded by the training. */
-  readonly network: JsonObject;
-  readonly training: JsonObject;
+  readonly network: RawObject;
+  readonly training: RawObject;
   /** The layers that `network` describes. */
   readonly spec: NetworkSpec;
   readonly metrics: EpochCurves;
@@ -97,7 +97,7 @@ export interface ModelResult {
   readonly title: string;
   readonly published: PublishedResult | null;
   /** `train` in the configuration file, before a profile overrides any of it. */
-  readonly train: JsonObject;
+  readonly train: RawObject;
   readonly runs: readonly RunResult[];
 }
 
@@ -106,7 +106,7 @@ export interface ReferenceCurves {
   /** First and last tested or validated epoch, from 1. */
   readonly epochs: readonly [number, number];
   /** After each epoch; for training, of every 256th batch on its own. */
-  readonly accuracy: Readonly<Record<Split, readonly EpochPoint[]>>;
+  readonly accuracy: Readonly<Record<ResultSplit, readonly EpochPoint[]>>;
   /** Of every 256th batch on its own, including the regulariser. */
   readonly trainLoss: readonly EpochPoint[];
   /** τ at the mean of w for each spiking layer, in time steps. */
@@ -118,7 +118,7 @@ export interface ReferenceCurves {
 }
 
 /** The authors' logs by model id, only for models with a log. */
-export type Reference = ReadonlyMap<string, ReferenceCurves>;
+export type ReferenceLogs = ReadonlyMap<string, ReferenceCurves>;
 
 export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | 'simulated' | 'files'> {
   /** Of its file, which has a checksum of every file of the data. */
@@ -156,5 +156,5 @@ export interface Results {
   /** The folder of the timeline's files, seen from the report: `../timeline`; null if the pipeline names none. */
   readonly timeline: string | null;
   /** null if the profile names no logs. */
-  readonly reference: Reference | null;
+  readonly reference: ReferenceLogs | null;
 }

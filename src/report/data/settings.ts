@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '../../formats/fields.ts';
+import { isObject, type RawObject } from '../../formats/fields.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
-import { formatCount, groupTitles } from './format.ts';
+import { groupDigits, groupTitles } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 type Scalar = string | number | boolean;
@@ -141,7 +141,7 @@ function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]
 
 function formatScalar(value: Scalar): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'number' && Number.isInteger(value)) return formatCount(value);
+  if (typeof value === 'number' && Number.isInteger(value)) return groupDigits(value);
   return WORDS.get(value) ?? String(value);
 }
 
@@ -176,7 +176,7 @@ function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
   return { label, thesis: (published) => published.clips[split] ?? null, used: (run) => run.clips[split] };
 }
 
-function scalarAt(object: JsonObject, path: string): Scalar | null {
+function scalarAt(object: RawObject, path: string): Scalar | null {
   const value = path
     .split('.')
     .reduce<unknown>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : null), object);

@@ -15,7 +15,7 @@ interface DrawnBox {
   readonly stroke: 'ink' | 'grey';
 }
 
-export interface Point {
+export interface DrawingPoint {
   readonly x: number;
   readonly y: number;
 }
@@ -27,9 +27,9 @@ interface BoxDrawing {
   readonly boxHeight: number;
   readonly boxes: readonly DrawnBox[];
   /** Each from its start to its head. */
-  readonly arrows: readonly (readonly Point[])[];
+  readonly arrows: readonly (readonly DrawingPoint[])[];
   /** Texts beside the arrows. */
-  readonly notes?: readonly (Point & { readonly text: string })[];
+  readonly notes?: readonly (DrawingPoint & { readonly text: string })[];
 }
 
 export function drawBoxes(drawing: BoxDrawing): Panel {
@@ -59,13 +59,13 @@ export function drawBoxes(drawing: BoxDrawing): Panel {
 }
 
 /** @param at where the middle of the line is; of ordinary letters at these sizes, it is about 4 px above their feet */
-function write(text: string, { x, y }: Point, attributes: string): string {
+function write(text: string, { x, y }: DrawingPoint, attributes: string): string {
   if (text === '') return '';
   return `<text x="${x}" y="${y + 4}" ${attributes} fill="currentColor">${escapeMarkup(text)}</text>`;
 }
 
 /** From point to point, vertical at each: a straight line between two side by side or one below the other. */
-function traceWay([start, ...others]: readonly Point[]): string {
+function traceWay([start, ...others]: readonly DrawingPoint[]): string {
   let { x, y } = start ?? { x: 0, y: 0 };
   const parts = [`M${x},${y}`];
   for (const next of others) {
@@ -77,7 +77,7 @@ function traceWay([start, ...others]: readonly Point[]): string {
 }
 
 /** A triangle that points to the right at the end of a horizontal way, else down. */
-function traceHead(way: readonly Point[]): string {
+function traceHead(way: readonly DrawingPoint[]): string {
   const { x, y } = way.at(-1) ?? { x: 0, y: 0 };
   return way.at(-2)?.y === y ? `M${x},${y}l-6,-3.5v7Z` : `M${x},${y}l-3.5,-6h7Z`;
 }

@@ -60,7 +60,7 @@ export function ownColor(field = 'color') {
 }
 
 /** A linear axis that ends exactly at its domain. @param axis null for a drawing in px, without axes */
-export function linear<Axis extends object | null>(field: string, domain: readonly number[], axis: Axis) {
+export function linearAxis<Axis extends object | null>(field: string, domain: readonly number[], axis: Axis) {
   return {
     field,
     type: 'quantitative' as const,

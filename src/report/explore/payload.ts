@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type EmbeddedClip,
+  type EmbeddedFrames,
   type EmbeddedModel,
-  type Frames,
   isRounded,
   type Packed,
   type Payload,
@@ -24,7 +24,7 @@ import { chooseClips } from './choose-clips.ts';
 
 /** Reads the frames of clips as networks see them. */
 interface ClipReader {
-  read(rows: Int32Array): Promise<{ readonly data: Frames | Uint32Array }>;
+  read(rows: Int32Array): Promise<{ readonly data: EmbeddedFrames | Uint32Array }>;
 }
 
 /**

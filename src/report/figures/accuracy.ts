@@ -1,6 +1,6 @@
 import { summarise } from '../../stats/means.ts';
 import { describeEpochs, isValidated } from '../data/epochs.ts';
-import { formatCount, formatPercent, formatPoints } from '../data/format.ts';
+import { formatPoints, formatShare, groupDigits } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
 import type {
   EpochPoint,
@@ -26,7 +26,7 @@ export function drawAccuracy(results: Results): Figure {
   return drawModelCurves(results, {
     id: 'accuracy',
     title: `${what} accuracy over epochs`,
-    caption: `Share of clips classified correctly after each epoch. Chance is ${formatPercent(chanceOf(results))}.`,
+    caption: `Share of clips classified correctly after each epoch. Chance is ${formatShare(chanceOf(results))}.`,
     alt: `Line plots of ${what.toLowerCase()} accuracy over ${describeEpochs(results)}, one line per model. ${describeEnds(results)}`,
     quantities: [
       quantity('test', 'Test clips'),
@@ -47,7 +47,7 @@ export function drawAccuracyByModel(results: Results): Figure {
     title: 'Accuracy of each model over epochs',
     caption:
       'Share of clips classified correctly after each epoch; training clips: during the epoch, with dropout. ' +
-      `Chance is ${formatPercent(chanceOf(results))}.`,
+      `Chance is ${formatShare(chanceOf(results))}.`,
     alt: `Line plots of accuracy over ${describeEpochs(results)} on test${isValidated(results) ? ', validation' : ''} and training clips, one plot per model. ${describeEnds(results)}`,
     axis: axisOf(results),
     settled: true,
@@ -77,13 +77,13 @@ function describeEnds(results: Results): string {
     const last = runs.flatMap(({ metrics }) => metrics.accuracy.test.at(-1) ?? []);
     return last.length === 0
       ? `${title}: no test accuracy after the last epoch.`
-      : `${title}: test accuracy ${formatPercent(summarise(last).mean)} after the last epoch.`;
+      : `${title}: test accuracy ${formatShare(summarise(last).mean)} after the last epoch.`;
   });
   const logged = results.models.flatMap((model) => {
     const last = referenceOf(results, model)?.accuracy.test.at(-1);
     return last === undefined
       ? []
-      : `${model.title} in the logs: test accuracy ${formatPercent(last.value)} after epoch ${formatCount(last.epoch)}.`;
+      : `${model.title} in the logs: test accuracy ${formatShare(last.value)} after epoch ${groupDigits(last.epoch)}.`;
   });
   const logs = `Thin lines show the authors’ logs: ${describeCoverage(results)}.`;
   return [...ends, ...(hasReference(results) ? [logs, ...logged] : [])].join(' ');

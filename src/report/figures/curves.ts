@@ -5,16 +5,22 @@ import { hasReference, nameReference, referenceOf } from '../data/reference.ts';
 import {
   type EpochPoint,
   type ModelResult,
+  RESULT_SPLITS,
   type ReferenceCurves,
+  type ResultSplit,
   type Results,
   type RunResult,
   type Series,
-  SPLITS,
-  type Split,
 } from '../data/results.ts';
 import { type Figure, isThin, type LegendEntry, type LineMark } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/palette.ts';
-import { drawEpochPanel, type EpochLine, type Size, type ValueAxis, type Violin } from './epoch-panel.ts';
+import {
+  drawEpochPanel,
+  type EpochLine,
+  type PanelSize,
+  type ValueAxis,
+  type Violin,
+} from './epoch-panel.ts';
 import {
   buildPointSeries,
   buildSeries,
@@ -53,7 +59,7 @@ interface Composition extends Pick<Figure, 'legend' | 'columns' | 'data'> {
   readonly notes?: readonly string[];
   /** A sentence about the lines of the authors' logs; null if there are none. */
   readonly logs: string | null;
-  readonly size: Size;
+  readonly size: PanelSize;
 }
 
 /** A figure of panels with lines over the epochs. Lines without any point are left out. */
@@ -175,7 +181,7 @@ export interface ModelCurves extends Curves {
   readonly quantities: readonly Quantity[];
   /** The columns of the CSV with the name of the quantity and with its value. */
   readonly columns: readonly [string, string];
-  readonly size: Size;
+  readonly size: PanelSize;
 }
 
 /** Quantities over the epochs: one panel each, with one line per model, all with the same scale. */
@@ -216,11 +222,11 @@ const SPLIT_STYLES = {
   test: { name: 'test', mark: 'line', logMark: 'thin-dashed' },
   validation: { name: 'validation', mark: 'dashed', logMark: 'thin-dash-dotted' },
   train: { name: 'training', mark: 'dotted', logMark: 'thin-dotted' },
-} as const satisfies Record<Split, { name: string; mark: LineMark; logMark: LineMark }>;
+} as const satisfies Record<ResultSplit, { name: string; mark: LineMark; logMark: LineMark }>;
 
 interface SplitCurves extends Curves {
   /** The quantity in the authors' logs. */
-  readonly pickReference: (curves: ReferenceCurves) => Partial<Record<Split, readonly EpochPoint[]>>;
+  readonly pickReference: (curves: ReferenceCurves) => Partial<Record<ResultSplit, readonly EpochPoint[]>>;
   /** What readers must know about their lines. */
   readonly referenceCaption: string;
 }
@@ -243,13 +249,13 @@ export function drawSplitCurves(
     panels: results.models.map((model, index) => ({
       title: model.title,
       lines: [
-        ...SPLITS.map((split) => ({
+        ...RESULT_SPLITS.map((split) => ({
           color: modelColor(index),
           mark: SPLIT_STYLES[split].mark,
           label: SPLIT_STYLES[split].name,
           series: buildSeries(model.runs, ({ metrics }) => metrics[quantity][split], options),
         })),
-        ...SPLITS.map((split) => ({
+        ...RESULT_SPLITS.map((split) => ({
           color: 'ink',
           mark: SPLIT_STYLES[split].logMark,
           label: nameLog(SPLIT_STYLES[split].name),
@@ -274,11 +280,11 @@ export function drawSplitCurves(
     data: [
       ...tabulateRuns(results, ['epoch', 'split', quantity, 'source'], ({ metrics }) =>
         metrics.epochs.flatMap((epoch, i) =>
-          SPLITS.map((split) => [epoch, split, metrics[quantity][split][i] ?? null, 'run']),
+          RESULT_SPLITS.map((split) => [epoch, split, metrics[quantity][split][i] ?? null, 'run']),
         ),
       ),
       ...results.models.flatMap(({ id }, index) =>
-        SPLITS.flatMap((split) =>
+        RESULT_SPLITS.flatMap((split) =>
           (logged[index]?.[split] ?? []).map(({ epoch, value }) => [
             ...[id, null, epoch, split, value, 'authors'],
           ]),

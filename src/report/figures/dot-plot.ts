@@ -1,5 +1,5 @@
 import type { Panel, PanelSpec } from '../drawing/figure.ts';
-import { bands, linear, nominal, ownColor, PERCENT_LABELS } from '../drawing/theme.ts';
+import { bands, linearAxis, nominal, ownColor, PERCENT_LABELS } from '../drawing/theme.ts';
 
 export interface Dot {
   /** The label at the left, with line breaks. */
@@ -43,7 +43,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level
   const left = Math.min(LABELS_AT_MOST, 16 + CHARACTER_WIDTH * longest);
   const height = rows.length * rowHeight;
   const labels = axis ?? { title: 'test accuracy', labelExpr: PERCENT_LABELS };
-  const x = linear('value', domain, { ...labels, tickCount: 6 });
+  const x = linearAxis('value', domain, { ...labels, tickCount: 6 });
   const y = bands('row', rows, [0.3, 0.15], {
     labelExpr: "split(datum.label, '\\n')",
     labelFontSize: 12,

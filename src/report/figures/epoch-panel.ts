@@ -3,7 +3,7 @@ import { colorVariable } from '../drawing/palette.ts';
 import {
   COUNT_LABELS,
   FINE_PERCENT_LABELS,
-  linear,
+  linearAxis,
   logTicks,
   nominal,
   PERCENT_LABELS,
@@ -52,10 +52,10 @@ export interface EpochPanelOptions extends ValueAxis {
   readonly violins?: readonly Violin[];
   /** The number of places for violins, the same in all panels; default 0. The epochs take the rest of the width. */
   readonly places?: number;
-  readonly size: Size;
+  readonly size: PanelSize;
 }
 
-export interface Size {
+export interface PanelSize {
   readonly width: number;
   readonly height: number;
 }
@@ -133,7 +133,7 @@ function channelsOf(
   const labelExpr = SHARES.get(format)?.labelExpr;
   const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
-    x: linear('epoch', ends, {
+    x: linearAxis('epoch', ends, {
       title: counts,
       labelExpr: ends[1] <= end ? COUNT_LABELS : `datum.value > ${end} ? '' : ${COUNT_LABELS}`,
       grid: false,
@@ -142,7 +142,7 @@ function channelsOf(
         : { tickCount: size.width < 350 ? 4 : 6, tickMinStep: 1 }),
     }),
     y: {
-      ...linear('value', domain, {
+      ...linearAxis('value', domain, {
         title: axisTitle,
         titlePadding: 10,
         ...(labelExpr === undefined ? { format } : { labelExpr }),

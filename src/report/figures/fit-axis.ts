@@ -1,4 +1,4 @@
-import { formatPercent } from '../data/format.ts';
+import { formatShare } from '../data/format.ts';
 import type { EpochLine, ValueAxis } from './epoch-panel.ts';
 import { drawnExtent } from './epoch-series.ts';
 
@@ -21,7 +21,7 @@ export function fitAxis(
   const [lowest, highest] = drawnExtent(series) ?? [0, 1];
   const from = settled === null ? 0 : settled[0] + (settled[1] - settled[0]) / 10;
   const axis = choose(drawnExtent(series, from)?.[0] ?? lowest, highest);
-  const begin = `The axis begins at ${formatPercent(axis.domain[0])}`;
+  const begin = `The axis begins at ${formatShare(axis.domain[0])}`;
   if (settled !== null && lowest < axis.domain[0]) {
     return {
       axis: { ...axis, clip: true },

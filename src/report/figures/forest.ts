@@ -1,7 +1,7 @@
 import { wrapText } from '../../text.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, formatPointsRange, present } from '../data/format.ts';
-import type { Arm, Question } from '../data/question.ts';
+import type { Question, QuestionArm } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
@@ -13,7 +13,7 @@ const LABEL_LENGTH = 26;
 
 /** How far each arm is from the baseline, with its interval, and the margin within which a difference does not matter. */
 export function drawForest({ models, seeds }: Results, { baseline, margin, users, arms }: Question): Figure {
-  const title = (arm: Arm) => wrapText(arm.model.title, LABEL_LENGTH);
+  const title = (arm: QuestionArm) => wrapText(arm.model.title, LABEL_LENGTH);
   const reach = Math.max(
     1.5 * margin,
     ...arms.flatMap((arm) => {
@@ -76,7 +76,7 @@ export function drawForest({ models, seeds }: Results, { baseline, margin, users
   };
 }
 
-function describeInterval({ certainty }: Arm): string {
+function describeInterval({ certainty }: QuestionArm): string {
   if (certainty === null) return '';
   const { low, high } = certainty.interval;
   return ` (${formatPointsRange(low, high)})`;

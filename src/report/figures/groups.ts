@@ -1,7 +1,7 @@
 import { summarise } from '../../stats/means.ts';
 import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatCount, formatPercent, formatPercentRange } from '../data/format.ts';
+import { formatPercentRange, formatShare, groupDigits } from '../data/format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
@@ -85,7 +85,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
     title: grouping.title,
     caption: [
       `Share of a ${grouping.name}’s test clips that were classified correctly, at the ${nameEpoch(results.models)}; bars show the 95 % interval (Wilson).`,
-      `There are ${fewest === most ? formatCount(fewest) : `${formatCount(fewest)} to ${formatCount(most)}`} test clips of each ${grouping.name}${fewest < FEW_CLIPS ? ', so only large differences mean anything' : ''}.`,
+      `There are ${fewest === most ? groupDigits(fewest) : `${groupDigits(fewest)} to ${groupDigits(most)}`} test clips of each ${grouping.name}${fewest < FEW_CLIPS ? ', so only large differences mean anything' : ''}.`,
       ...(results.seeds.length > 1 ? [`Dots are means over ${results.seeds.length} seeds.`] : []),
     ].join(' '),
     alt: [
@@ -101,7 +101,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
         dots: measured.flatMap(({ model, color, accuracies }) =>
           accuracies.map(({ group, clips, mean, interval: { low, high } }) => ({
             ...{ row: group, series: model.id, value: mean, low, high, color: colorVariable(color) },
-            tip: `${model.title}, ${group}\n${formatPercent(mean)} of ${clips} clips (${formatPercentRange(low, high)})`,
+            tip: `${model.title}, ${group}\n${formatShare(mean)} of ${clips} clips (${formatPercentRange(low, high)})`,
           })),
         ),
         rowHeight: results.models.length * 11 + 16,
@@ -128,5 +128,5 @@ function describeExtremes({ title }: ModelResult, accuracies: readonly GroupAccu
   const [worst] = sorted;
   const best = sorted.at(-1);
   if (worst === undefined || best === undefined) return `${title}: no test clips.`;
-  return `${title}: lowest ${worst.group} with ${formatPercent(worst.mean)}, highest ${best.group} with ${formatPercent(best.mean)}.`;
+  return `${title}: lowest ${worst.group} with ${formatShare(worst.mean)}, highest ${best.group} with ${formatShare(best.mean)}.`;
 }

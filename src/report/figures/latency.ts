@@ -1,5 +1,5 @@
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, sentences } from '../data/format.ts';
+import { formatShare, sentences } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
 import { type Figure, isThin } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/palette.ts';
@@ -29,7 +29,7 @@ export function drawLatency(results: Results): Figure | null {
   const ends = lines.flatMap(({ label, series: { line } }) => {
     const [first, last] = [line[0], line.at(-1)];
     if (first === undefined || last === undefined) return [];
-    return [`${label}: ${formatPercent(first.value)} after step 1, ${formatPercent(last.value)} in the end.`];
+    return [`${label}: ${formatShare(first.value)} after step 1, ${formatShare(last.value)} in the end.`];
   });
   return {
     id: 'latency',

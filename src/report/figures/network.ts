@@ -2,7 +2,7 @@ import { unreachable } from '../../errors.ts';
 import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import { drawBoxes, type Point } from '../drawing/boxes.ts';
+import { type DrawingPoint, drawBoxes } from '../drawing/boxes.ts';
 import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
@@ -155,7 +155,7 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
   const topOf = (row: number): number => head + row * ROW_HEIGHT + 12;
   const centreOf = (column: number): number => leftOf(column) + BOX.width / 2;
   // Within a row from box to box, and from its end below it back to the start of the next.
-  const arrows = rows.flatMap((row, r): Point[][] => {
+  const arrows = rows.flatMap((row, r): DrawingPoint[][] => {
     const [top, middle, bottom] = [topOf(r + 1), topOf(r) + BOX.height / 2, topOf(r) + BOX.height];
     const inner = row.slice(1).map((_, c) => [
       { x: leftOf(c) + BOX.width, y: middle },

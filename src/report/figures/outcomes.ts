@@ -2,7 +2,7 @@ import { wilsonInterval } from '../../stats/proportions.ts';
 import { wrapText } from '../../text.ts';
 import { findPublished } from '../../thesis/published.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
-import { formatPercent, formatPercentRange, sentences } from '../data/format.ts';
+import { formatPercentRange, formatShare, sentences } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
@@ -72,7 +72,7 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
   const measured = [chosen.test, maximum.test].map((accuracy, index): Dot => {
     const { mean: value, interval, count, values } = accuracy;
     const series = KINDS[index]!.name;
-    const words = `${formatPercent(value)} (${formatPercentRange(interval.low, interval.high)})`;
+    const words = `${formatShare(value)} (${formatPercentRange(interval.low, interval.high)})`;
     return {
       ...{ row, series, value, low: interval.low, high: interval.high, color: colorVariable(color) },
       tip: `${model.title}, ${series}\n${words}`,
@@ -82,7 +82,7 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
   const published = findPublished(model);
   if (!comparable || published === null) return measured;
   const value = published.test;
-  const tip = `${model.title}, published\n${formatPercent(value)}`;
+  const tip = `${model.title}, published\n${formatShare(value)}`;
   return [
     ...measured,
     { row, series: 'published', value, low: value, high: value, color: 'currentColor', tip },
@@ -92,8 +92,8 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
 function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolean): string {
   const span = chosen.test.interval;
   const theirs = findPublished(model);
-  const published = comparable && theirs !== null ? `, published ${formatPercent(theirs.test)}` : '';
-  return `${model.title}: ${formatPercent(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatPercent(maximum.test.mean)}${published}.`;
+  const published = comparable && theirs !== null ? `, published ${formatShare(theirs.test)}` : '';
+  return `${model.title}: ${formatShare(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatShare(maximum.test.mean)}${published}.`;
 }
 
 function tabulate(outcomes: readonly Outcome[], comparable: boolean): Figure['data'] {

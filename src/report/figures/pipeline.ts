@@ -1,7 +1,7 @@
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../graph-layout/layers.ts';
 import { joinWords } from '../data/format.ts';
 import type { PipelineStage, Results } from '../data/results.ts';
-import { drawBoxes, type Point } from '../drawing/boxes.ts';
+import { type DrawingPoint, drawBoxes } from '../drawing/boxes.ts';
 import type { Figure } from '../drawing/figure.ts';
 
 /** In px. */
@@ -77,7 +77,7 @@ function describeOutputs({ outputs: [first = '', ...more] }: PipelineStage): str
 }
 
 /** The path of an arrow, from the bottom of one box through the layers between to the top of another. */
-function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>): Point[] {
+function traceEdge(from: LayerNode, first: LayerNode, boxes: ReadonlyMap<LayerNode, Box>): DrawingPoint[] {
   const placeOf = (node: LayerNode) => boxes.get(node) ?? { x: 0, top: 0 };
   const way = [{ x: placeOf(from).x, y: placeOf(from).top + SIZES.boxHeight }];
   for (let node: LayerNode | undefined = first; node !== undefined; ) {

@@ -1,6 +1,6 @@
 import { summarise } from '../../stats/means.ts';
 import { describeEpochs } from '../data/epochs.ts';
-import { formatPercent } from '../data/format.ts';
+import { formatShare } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { type Curves, composeCurves, modelLegend, modelLines, smoothingOf } from './curves.ts';
@@ -64,5 +64,5 @@ export function drawSpikes(results: Results): Figure {
 
 function describeEnd({ runs }: ModelResult, layer: number): string {
   const values = runs.flatMap(({ metrics }) => metrics.layers[layer]?.spikeRate.at(-1) ?? []);
-  return values.length === 0 ? 'unknown' : formatPercent(summarise(values).mean);
+  return values.length === 0 ? 'unknown' : formatShare(summarise(values).mean);
 }

@@ -1,9 +1,9 @@
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import { formatPercent, sentences } from '../data/format.ts';
+import { formatShare, sentences } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure, Panel } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { linear, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
+import { linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
 import { modelLegend } from './curves.ts';
 import { countLayers, LOGARITHMIC_FROM, spreadOf } from './tau.ts';
 
@@ -113,7 +113,7 @@ export function drawTauNeurons(results: Results): Figure | null {
       ...all.map(({ title, layer, bins, explained }) => {
         const peak = bins.reduce((most, bin) => (bin.share > most.share ? bin : most));
         const [from, to] = [bins[0]!.from, bins.at(-1)!.to].map((tau) => tau.toFixed(2));
-        return `${title}, layer ${layer}: ${from} to ${to}, most at ${peak.from.toFixed(2)}; two groups explain ${formatPercent(explained)}.`;
+        return `${title}, layer ${layer}: ${from} to ${to}, most at ${peak.from.toFixed(2)}; two groups explain ${formatShare(explained)}.`;
       }),
     ),
     legend: modelLegend(results).filter(({ label }) => drawn.has(label)),
@@ -142,12 +142,12 @@ function drawPanel(layer: number, found: readonly Distribution[]): Panel {
   const [low, high] = [ends[0] / air, ends[1] * air];
   const ticks = high > LOGARITHMIC_FROM * low ? logTicks([low, high]) : null;
   const title = 'τ, time steps';
-  const x = linear('tau', [low, high], {
+  const x = linearAxis('tau', [low, high], {
     title,
     grid: false,
     ...(ticks === null ? { tickCount: 6 } : { values: ticks }),
   });
-  const y = linear('height', [0, 1.05], {
+  const y = linearAxis('height', [0, 1.05], {
     title: 'of the fullest bin',
     titlePadding: 10,
     labelExpr: PERCENT_LABELS,

@@ -1,8 +1,8 @@
 import { escapeControls, formatBytes, formatMinute, shortenText } from '../../text.ts';
-import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
+import { formatQuantity, groupDigits, joinWords } from '../data/format.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
-import { bands, linear, nominal } from '../drawing/theme.ts';
+import { bands, linearAxis, nominal } from '../drawing/theme.ts';
 
 /** When an instance last ran, for how long, and with how much memory. */
 export interface TimelineSpan {
@@ -79,12 +79,12 @@ export function drawTimeline(
   const notice = [
     ...(chosen.size < total
       ? [
-          `${formatCount(chosen.size)} of ${formatCount(total)} are drawn: those that took longest; the CSV has all.`,
+          `${groupDigits(chosen.size)} of ${groupDigits(total)} are drawn: those that took longest; the CSV has all.`,
         ]
       : []),
     ...(missing.length === 0
       ? []
-      : [`${missing.length === 1 ? missing[0] : formatCount(missing.length)} never succeeded.`]),
+      : [`${missing.length === 1 ? missing[0] : groupDigits(missing.length)} never succeeded.`]),
   ].join(' ');
   const figure: Figure = {
     id: 'timeline',
@@ -162,7 +162,7 @@ function nameAll(names: readonly string[]): string {
   const [first = '', ...others] = names.map(shorten);
   return others.length <= 1
     ? joinWords([first, ...others])
-    : `${first} and ${formatCount(others.length)} others`;
+    : `${first} and ${groupDigits(others.length)} others`;
 }
 
 /** A name from a record, perhaps of another machine, as short text that is valid in XML. */
@@ -212,7 +212,7 @@ function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
   const height = PADDING.top + PADDING.bottom + ids.length * ROW;
   const plotWidth = width - left - PADDING.right;
   const labelWidth = 10 + LABEL_CHARACTER * Math.max(...bars.map(({ label }) => label.length));
-  const x = linear('from', [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], {
+  const x = linearAxis('from', [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], {
     title: axisTitle,
     tickCount: width > 400 ? 7 : 4,
     // Thousands are separated by narrow spaces, as everywhere else.

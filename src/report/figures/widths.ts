@@ -1,10 +1,10 @@
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, formatPercentRange } from '../data/format.ts';
+import { formatPercentRange, formatShare } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { WidthResult, Widths } from '../data/widths.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
-import { linear, nominal, PERCENT_LABELS } from '../drawing/theme.ts';
+import { linearAxis, nominal, PERCENT_LABELS } from '../drawing/theme.ts';
 
 const SIZE = { width: 454, height: 260 };
 const PADDING = { left: 70, right: 20, top: 12, bottom: 42 };
@@ -14,8 +14,8 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
   const all = [...layer, ...neuron];
   const widths = [...new Set(all.map(({ width }) => width))].sort((a, b) => a - b);
   const lowest = Math.min(...all.map(({ interval }) => interval.low));
-  const x = linear('width', [0, widths.at(-1)! * 1.05], { title: 'channels', values: widths });
-  const y = linear('value', [Math.floor(lowest * 20) / 20, 1], {
+  const x = linearAxis('width', [0, widths.at(-1)! * 1.05], { title: 'channels', values: widths });
+  const y = linearAxis('value', [Math.floor(lowest * 20) / 20, 1], {
     title: 'test accuracy',
     labelExpr: PERCENT_LABELS,
   });
@@ -75,7 +75,7 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
 /** @param offset to the right, in px: the bars of both lines stand beside each other */
 function drawLine(points: readonly WidthResult[], color: string, dash: readonly number[], offset: number) {
   const values = points.map(({ model, width, accuracy, interval: { low, high } }) => {
-    const tip = `${model.title}\n${formatPercent(accuracy)} (${formatPercentRange(low, high)})`;
+    const tip = `${model.title}\n${formatShare(accuracy)} (${formatPercentRange(low, high)})`;
     return { width, value: accuracy, low, high, tip };
   });
   const paint = colorVariable(color);
@@ -104,5 +104,5 @@ function tabulate({ model, width, accuracy, interval }: WidthResult, per: string
 }
 
 function describePoint({ width, accuracy }: WidthResult): string {
-  return `${formatPercent(accuracy)} with ${width} channels`;
+  return `${formatShare(accuracy)} with ${width} channels`;
 }

@@ -1,7 +1,7 @@
 import { parseFields } from '../../formats/fields.ts';
 
 /** The run that a report is of, as the runner knows it. */
-export interface Origin {
+export interface RunOrigin {
   readonly profile: string;
   /** Each `--set` that changes results of the profile, as given: `train.epochs=3`. */
   readonly set: readonly string[];
@@ -13,7 +13,7 @@ export interface Origin {
  * @param facts of the stage: `code` and `configuration`
  * @returns null if the pipeline does not give the stage these facts
  */
-export function readOrigin({ code, configuration }: Readonly<Record<string, string>>): Origin | null {
+export function readOrigin({ code, configuration }: Readonly<Record<string, string>>): RunOrigin | null {
   if (code === undefined || configuration === undefined) return null;
   const fields = parseFields(configuration, {
     file: 'the fact `configuration`',

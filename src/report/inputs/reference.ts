@@ -5,7 +5,7 @@ import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
 import { parseTable, refuse } from '../../results/result-file.ts';
-import type { Reference, ReferenceCurves } from '../data/results.ts';
+import type { ReferenceCurves, ReferenceLogs } from '../data/results.ts';
 import { collectCurves, LOG_FORMS, placeOnEpochs } from './reference-epochs.ts';
 
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
@@ -35,7 +35,10 @@ const LOSSES = '_loss_data.csv';
  * @returns the logs of those models that have one
  * @throws {ReproError} `report-input` or `results-invalid` if the folder does not exist, or a file in it is invalid
  */
-export async function readReference(folder: string, models: readonly ReferenceModel[]): Promise<Reference> {
+export async function readReference(
+  folder: string,
+  models: readonly ReferenceModel[],
+): Promise<ReferenceLogs> {
   const found = new Map<string, ReferenceCurves>();
   for (const [id, log] of await findLogs(folder, models)) found.set(id, await readLog(folder, log));
   return found;

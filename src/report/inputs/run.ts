@@ -3,7 +3,7 @@ import { hashText } from '../../files/canonical-json.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { EpochRow } from '../../results/metrics.ts';
 import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
-import type { Maxima, Maximum, Selection } from '../../results/run-file.ts';
+import type { EpochSelection, Maxima, Maximum } from '../../results/run-file.ts';
 import { readTaus } from '../../results/tau-file.ts';
 import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
 import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
@@ -11,7 +11,7 @@ import { tauOfLogit } from '../../snn/neurons.ts';
 import type { EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
 
 /** The clips that decide which epoch is chosen. */
-const CLIPS_OF: Readonly<Record<Selection, RunResult['chosenOn']>> = {
+const CLIPS_OF: Readonly<Record<EpochSelection, RunResult['chosenOn']>> = {
   last: null,
   validation: 'validation',
   'best-test': 'test',

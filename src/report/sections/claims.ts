@@ -3,7 +3,7 @@ import { findDataSet } from '../../thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
-import { formatCount, joinWords, present, spellCount } from '../data/format.ts';
+import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';
 import {
   type Block,
   type Cell,
@@ -37,7 +37,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
       ' explains the methods and margins, ',
       { code: 'configs/claims.yaml' },
       ' lists the claims.',
-      ...(elsewhere === 0 ? [] : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
+      ...(elsewhere === 0 ? [] : [` ${groupDigits(elsewhere)} claims about other data sets are not shown.`]),
     ],
     ...[...sources.values()].map(describeSource),
   ];
@@ -65,7 +65,7 @@ function describeEvidence({ dataset, evidence, published }: Judgement['claim']):
   const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
   return present(
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
-    published && `${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`,
+    published && `${groupDigits(published.correct)} of ${groupDigits(published.clips)} ${what}`,
     evidence.note,
   );
 }
@@ -101,7 +101,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     },
     reduced > 0 &&
       ` For ${spellCount(reduced)}${others}, this run is too small: its results stand beside the published ones (reduced scale).`,
-    rest > 0 && ` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`,
+    rest > 0 && ` It cannot judge ${rest === 1 ? 'one other claim' : `${groupDigits(rest)} other claims`}.`,
   );
 }
 

@@ -7,14 +7,7 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../results/clip-examples.ts';
-import {
-  formatCount,
-  formatPercent,
-  formatQuantity,
-  joinWords,
-  present,
-  spellCount,
-} from '../data/format.ts';
+import { formatQuantity, formatShare, groupDigits, joinWords, present, spellCount } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 
@@ -53,7 +46,7 @@ function describeSheets({ examples, simulated }: ClipExamples, least: number): s
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
     steps > MOST_STEPS
-      ? `: ${spellCount(MOST_STEPS)} of its ${formatCount(steps)} steps, with their numbers`
+      ? `: ${spellCount(MOST_STEPS)} of its ${groupDigits(steps)} steps, with their numbers`
       : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
     '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
@@ -95,8 +88,8 @@ function drawExample(
     ...(simulated ? { caption: 'SIMULATED' } : {}),
   });
   const shown =
-    steps.length === count ? formatQuantity(count, 'step') : `${steps.length} of ${formatCount(count)} steps`;
-  const on = formatPercent(countOn(frames) / Math.max(1, example.events ?? 0));
+    steps.length === count ? formatQuantity(count, 'step') : `${steps.length} of ${groupDigits(count)} steps`;
+  const on = formatShare(countOn(frames) / Math.max(1, example.events ?? 0));
   const { recording, user, light } = example;
   const origin = present(recording, user !== null && `user ${user}`, light !== null && `light ${light}`);
   return {
@@ -112,7 +105,7 @@ function describeRate({ startUs, endUs, events }: ClipExample): string {
   const seconds = ((endUs ?? 0) - (startUs ?? 0)) / 1e6;
   const count = formatQuantity(events ?? 0, 'event');
   if (seconds === 0) return count;
-  const rate = formatCount(Math.round((events ?? 0) / seconds));
+  const rate = groupDigits(Math.round((events ?? 0) / seconds));
   return `${count} in ${seconds.toFixed(2)}\u00a0s, ${rate} per second`;
 }
 

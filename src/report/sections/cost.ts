@@ -2,9 +2,9 @@ import { isObject } from '../../formats/fields.ts';
 import type { Cost } from '../../snn/cost.ts';
 import { pairedTTest } from '../../stats/means.ts';
 import { holmAdjust, stateP } from '../../stats/p-values.ts';
-import { formatBytes } from '../../text.ts';
+import { capitalise, formatBytes } from '../../text.ts';
 import { DIFFERENCE_LEVEL, isBySeed } from '../data/differences.ts';
-import { capitalise, formatPercent, formatPoints, present, spellCount } from '../data/format.ts';
+import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 
@@ -36,10 +36,10 @@ function tabulateCost({ models, seeds }: Results): Table {
   );
   return makeTable({ id: 'table-cost', caption: 'Cost', notes }, rows, [
     textColumn('Model', ({ model }) => model.title),
-    numberColumn('Test accuracy', ({ model }) => formatPercent(accuracyOf(model))),
+    numberColumn('Test accuracy', ({ model }) => formatShare(accuracyOf(model))),
     numberColumn('Footprint', ({ costs }) => formatBytes(costs[0]?.footprintBytes ?? 0)),
     numberColumn('Activation sparsity', ({ costs }) =>
-      formatPercent(meanOf(costs.map(({ activationSparsity }) => activationSparsity))),
+      formatShare(meanOf(costs.map(({ activationSparsity }) => activationSparsity))),
     ),
     numberColumn('Dense', ({ costs }) => millions(costs.map((cost) => cost.denseOperations)), group),
     numberColumn('Effective MACs', ({ costs }) => millions(costs.map((cost) => cost.effectiveMacs)), group),

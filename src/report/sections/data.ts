@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { summarise } from '../../stats/means.ts';
-import { formatBytes } from '../../text.ts';
+import { capitalise, formatBytes } from '../../text.ts';
 import { nameRecordings } from '../../thesis/data-sets.ts';
-import { capitalise, formatCount, formatQuantity } from '../data/format.ts';
+import { formatQuantity, groupDigits } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
   type Block,
@@ -46,7 +46,7 @@ function describeWarnings({ warnings }: ManifestResult): Block[] {
       kind: 'paragraph',
       text: [`Checking the data gave ${formatQuantity(warnings.length, 'warning')}:`],
     },
-    { kind: 'list', items: rest > 0 ? [...items, [`${formatCount(rest)} more, in `, file, '.']] : items },
+    { kind: 'list', items: rest > 0 ? [...items, [`${groupDigits(rest)} more, in `, file, '.']] : items },
   ];
 }
 
@@ -62,12 +62,12 @@ function describeFiles({ dataset, simulated, manifest }: Results): Text {
   const unlisted =
     manifest.unlisted === 0
       ? ''
-      : `; ${formatCount(manifest.unlisted)} of them do not belong to it and are not used`;
+      : `; ${groupDigits(manifest.unlisted)} of them do not belong to it and are not used`;
   const perUser = Object.values(manifest.perUser);
   const text = `${source}: ${formatQuantity(manifest.files, 'file')}, ${formatBytes(manifest.sizeBytes)}${unlisted}.`;
   if (perUser.length === 0) return [text];
   const { min, max } = summarise(perUser);
-  const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
+  const each = min === max ? groupDigits(min) : `${groupDigits(min)} to ${groupDigits(max)}`;
   const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
   return [text, ` ${users}, ${each} clips each.`];
 }
@@ -84,8 +84,8 @@ function tabulateSplits({ splits: { train, test } }: ManifestResult): Table {
     ],
     [
       textColumn('Split', ({ name }) => name),
-      numberColumn('Recordings', ({ recordings }) => formatCount(recordings)),
-      numberColumn('Clips', ({ clips }) => formatCount(clips)),
+      numberColumn('Recordings', ({ recordings }) => groupDigits(recordings)),
+      numberColumn('Clips', ({ clips }) => groupDigits(clips)),
     ],
   );
 }
@@ -107,9 +107,9 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
   }));
   return makeTable({ id: 'table-classes', caption: 'Clips per class' }, perClass, [
     textColumn('Class', ({ name }) => name),
-    known && numberColumn('Training and validation', ({ clips, test }) => formatCount(clips - test)),
-    known && numberColumn('Test', ({ test }) => formatCount(test)),
-    numberColumn('Total', ({ clips }) => formatCount(clips)),
+    known && numberColumn('Training and validation', ({ clips, test }) => groupDigits(clips - test)),
+    known && numberColumn('Test', ({ test }) => groupDigits(test)),
+    numberColumn('Total', ({ clips }) => groupDigits(clips)),
   ]);
 }
 
@@ -118,7 +118,7 @@ function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestRe
   const lights = Object.keys(perLight);
   const users = Object.entries(perUserLight);
   const all = Object.values(perLight).reduce((sum, clips) => sum + clips, 0);
-  const show = (clips = 0) => (clips === 0 ? null : formatCount(clips));
+  const show = (clips = 0) => (clips === 0 ? null : groupDigits(clips));
   return makeTable(
     { id: 'table-users-lights', caption: 'Clips by user and lighting' },
     [

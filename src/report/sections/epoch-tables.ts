@@ -1,4 +1,5 @@
 import { meanInterval } from '../../stats/means.ts';
+import { capitalise } from '../../text.ts';
 import {
   findPublished,
   judgeComparability,
@@ -9,18 +10,17 @@ import {
 } from '../../thesis/published.ts';
 import { LATE_EPOCHS, lateAccuracy, nameEpoch } from '../data/epochs.ts';
 import {
-  capitalise,
-  formatCount,
-  formatPercent,
   formatPercentRange,
   formatQuantity,
+  formatShare,
+  groupDigits,
   joinWords,
   present,
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
-import { nameRun } from './outcome-tables.ts';
+import { titleOwnResults } from './outcome-tables.ts';
 
 /** One period of the learning rate; null if the training did not record it. */
 function cosinePeriod({ training }: RunResult): number | null {
@@ -41,7 +41,7 @@ interface Ranked {
 export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Table {
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
-  const [run, published] = [nameRun(results), 'Published'];
+  const [run, published] = [titleOwnResults(results), 'Published'];
   const lastEpochs = `Last ${LATE_EPOCHS} epochs`;
   const byMaximum = outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean }));
   const byMean = outcomes.flatMap(({ model: { title, runs } }) => {
@@ -57,7 +57,7 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
     textColumn('Model', ({ model }) => model.title),
     comparable && numberColumn('Maximum', ({ model }) => showShare(findPublished(model)?.test), published),
     comparable && numberColumn(lastEpochs, ({ model }) => publishedCell(trainingOf(model)), published),
-    numberColumn('Maximum', ({ maximum }) => formatPercent(maximum.test.mean), run),
+    numberColumn('Maximum', ({ maximum }) => formatShare(maximum.test.mean), run),
     numberColumn(capitalise(nameEpoch(results.models)), ({ chosen }) => showShare(chosen.test.mean), run),
     numberColumn('Last cosine cycle', ({ model: { runs } }) => lateCell(runs, cosinePeriod), run),
     numberColumn(lastEpochs, ({ model: { runs } }) => lateCell(runs, () => LATE_EPOCHS), run),
@@ -72,12 +72,12 @@ function explainPublished(models: readonly ModelResult[]): Text[] {
   });
   if (known.length === 0) return [];
   const ends = Object.entries(THESIS_FIGURE_2_ENDS).map(
-    ([name, share]) => `${name} at ${formatPercent(share)}`,
+    ([name, share]) => `${name} at ${formatShare(share)}`,
   );
   const cut = known.filter(({ training: { late } }) => late === null);
   return [
     ...cut.map(({ title, training: { epochs, logged } }) => [
-      `The event file of ${title} ends in a dip, at epoch ${formatCount(logged)} of ${formatCount(epochs)}, so it does not show the last epochs. Figure 2 of the thesis (page 8, read from its pixels) ends with ${joinWords(ends)}.`,
+      `The event file of ${title} ends in a dip, at epoch ${groupDigits(logged)} of ${groupDigits(epochs)}, so it does not show the last epochs. Figure 2 of the thesis (page 8, read from its pixels) ends with ${joinWords(ends)}.`,
     ]),
     THESIS_TRAININGS_SOURCE,
   ];
@@ -88,7 +88,7 @@ function trainingOf(model: ModelResult): ThesisTraining | undefined {
 }
 
 function showShare(share: number | undefined): string | null {
-  return share === undefined ? null : formatPercent(share);
+  return share === undefined ? null : formatShare(share);
 }
 
 function publishedCell(training: ThesisTraining | undefined): Cell | null {
@@ -119,14 +119,14 @@ function lateCell(runs: readonly RunResult[], windowOf: (run: RunResult) => numb
 
 /** `93.9 ± 0.5 %`. */
 function formatSpread(mean: number, deviation: number | null): string {
-  if (deviation === null) return formatPercent(mean);
-  return `${(100 * mean).toFixed(1)} ± ${formatPercent(deviation)}`;
+  if (deviation === null) return formatShare(mean);
+  return `${(100 * mean).toFixed(1)} ± ${formatShare(deviation)}`;
 }
 
 function nameEpochs([first, last]: readonly [number, number]): string {
   return first === last
-    ? `epoch ${formatCount(first)}`
-    : `epochs ${formatCount(first)} to ${formatCount(last)}`;
+    ? `epoch ${groupDigits(first)}`
+    : `epochs ${groupDigits(first)} to ${groupDigits(last)}`;
 }
 
 function explainLate({ models, seeds }: Results): Text {
@@ -136,7 +136,7 @@ function explainLate({ models, seeds }: Results): Text {
   return present(
     'Mean ± standard deviation over the tested epochs. A maximum grows with the number of epochs and with noise; these do not.',
     periods.length > 0 &&
-      ` The last cosine cycle is the last ${periods.map(formatCount).join(' or ')} epochs, one period of the learning rate.`,
+      ` The last cosine cycle is the last ${periods.map(groupDigits).join(' or ')} epochs, one period of the learning rate.`,
     longest < Math.max(LATE_EPOCHS, ...periods) &&
       ` This run has only ${formatQuantity(longest, 'epoch')}: a longer window uses all of them, even the first, in which the network has hardly learned anything.`,
     seeds.length > 1 && ` Both are averaged over ${seeds.length} seeds; below is the range of the means.`,
@@ -148,7 +148,7 @@ function compareOrders(head: string, byMaximum: readonly Ranked[], byMean: reado
   if (byMaximum.length < 2 || byMean.length < byMaximum.length) return [];
   const name = (list: readonly Ranked[]) => {
     const sorted = [...list].sort((a, b) => b.value - a.value);
-    return joinWords(sorted.map(({ title, value }) => `${title} (${formatPercent(value)})`));
+    return joinWords(sorted.map(({ title, value }) => `${title} (${formatShare(value)})`));
   };
   const [largest, steadiest] = [nameLeaders(byMaximum), nameLeaders(byMean)];
   const verdict =
@@ -172,7 +172,7 @@ const LATER_MAXIMA: Text = [
 export function tabulateBestEpochs(results: Results): Table {
   const comparable =
     judgeComparability(results) === null && results.models.some((model) => trainingOf(model) !== undefined);
-  const run = nameRun(results);
+  const run = titleOwnResults(results);
   const note = present(
     'Epochs are counted from 1',
     comparable && '; the notebook of the thesis counts from 0, so its numbers are one lower',
@@ -227,5 +227,5 @@ function firstBest(epochs: readonly number[], values: Series): number | null {
 
 function listEpochs(epochs: readonly (number | null)[]): string | null {
   const known = epochs.filter((epoch) => epoch !== null);
-  return known.length === 0 ? null : [...new Set(known)].map(formatCount).join(', ');
+  return known.length === 0 ? null : [...new Set(known)].map(groupDigits).join(', ');
 }

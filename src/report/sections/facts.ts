@@ -1,30 +1,31 @@
 import { nameEngine } from '../../results/run-file.ts';
+import { capitalise } from '../../text.ts';
 import { nameRecordings } from '../../thesis/data-sets.ts';
 import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
-import { capitalise, formatCount, formatPercent, groupTitles, joinWords, present } from '../data/format.ts';
+import { formatShare, groupDigits, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
-import type { Origin } from '../inputs/origin.ts';
+import type { RunOrigin } from '../inputs/origin.ts';
 import type { Report } from '../page/document.ts';
 
 /** The run at a glance: its data, models, settings and software. */
-export function listFacts(results: Results, origin: Origin | null): Report['facts'] {
+export function listFacts(results: Results, origin: RunOrigin | null): Report['facts'] {
   const { models, seeds, classes } = results;
   const runs = allRuns(results);
   const distinct = (show: (run: RunResult) => string): string => [...new Set(runs.map(show))].join(', ');
   const overrides = origin === null || origin.set.length === 0 ? '' : `, with ${origin.set.join(', ')}`;
   const splits = ({ clips }: RunResult) =>
-    [clips.train, clips.validation, clips.test].map(formatCount).join(' / ');
+    [clips.train, clips.validation, clips.test].map(groupDigits).join(' / ');
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['Profile', origin === null ? '' : origin.profile + overrides],
     ['Data', capitalise(nameRecordings(results))],
     ['Reduced data', describeReductions(results)],
     ['Clips: training / validation / test', distinct(splits)],
-    ['Classes', `${classes.length}, chance ${formatPercent(1 / classes.length)}`],
+    ['Classes', `${classes.length}, chance ${formatShare(1 / classes.length)}`],
     [models.length === 1 ? 'Model' : 'Models', joinWords(models.map(({ title }) => title))],
     [seeds.length === 1 ? 'Seed' : 'Seeds', seeds.join(', ')],
     ['Compatibility switches', listSwitched(results).join(', ')],
-    ['Epochs', distinct(({ metrics }) => formatCount(metrics.epochs.length))],
+    ['Epochs', distinct(({ metrics }) => groupDigits(metrics.epochs.length))],
     ['Parameters', describeParameters(results)],
     ['Software', distinct(({ engine }) => nameEngine(engine))],
   ];
@@ -37,7 +38,7 @@ function describeReductions(results: Results): string {
   const { train, test } = results.manifest.splits;
   const describeSubset = (name: string, all: number, count: (run: RunResult) => number) => {
     const used = Math.min(...runs.map(count));
-    return used < all && `a subset of ${formatCount(used)} of ${formatCount(all)} ${name} clips`;
+    return used < all && `a subset of ${groupDigits(used)} of ${groupDigits(all)} ${name} clips`;
   };
   const frames = runs.flatMap(({ frames: { downsample, height, width } }) =>
     downsample > 1 ? [`${downsample} × ${downsample} pixels binned into one, to ${height} × ${width}`] : [],
@@ -53,7 +54,7 @@ function describeReductions(results: Results): string {
 /** `98 821 (Baseline); 142 062 (No Reg. and λ = .1)`, or one number for all. */
 function describeParameters({ models }: Results): string {
   const counts = models.flatMap(({ title, runs }) =>
-    runs.map(({ parameters }) => [formatCount(parameters), title] as const),
+    runs.map(({ parameters }) => [groupDigits(parameters), title] as const),
   );
   const groups = groupTitles(counts);
   return groups

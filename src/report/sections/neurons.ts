@@ -1,6 +1,6 @@
 import { isObject } from '../../formats/fields.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, joinWords, present } from '../data/format.ts';
+import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
@@ -106,7 +106,7 @@ export function answerGroups(results: Results): Text {
           ? 'In no layer do the neurons form two groups by their τ.'
           : `The neurons form two groups by their τ in ${joinWords(grouped.map(({ title, layer }) => `layer ${layer} of ${title}`))}.`,
     },
-    ` Divided in two as well as possible, the parts explain ${formatPercent(least.value)} (${least.title}, layer ${least.layer}) to ${formatPercent(most.value)} (${most.title}, layer ${most.layer}) of the variance of ln τ. It would be about 65\u00a0% in a normal distribution, 75\u00a0% in an even one, and more with two groups; from ${100 * GROUPS_FROM}\u00a0% on, they count as two. Groups of less than 5\u00a0% of the neurons do not show.${all.length < found.length ? ` Layers of fewer than ${FEWEST_NEURONS} neurons are left out.` : ''} Nothing in the training rewards groups, and a λ pulls all τ of a layer together.`,
+    ` Divided in two as well as possible, the parts explain ${formatShare(least.value)} (${least.title}, layer ${least.layer}) to ${formatShare(most.value)} (${most.title}, layer ${most.layer}) of the variance of ln τ. It would be about 65\u00a0% in a normal distribution, 75\u00a0% in an even one, and more with two groups; from ${100 * GROUPS_FROM}\u00a0% on, they count as two. Groups of less than 5\u00a0% of the neurons do not show.${all.length < found.length ? ` Layers of fewer than ${FEWEST_NEURONS} neurons are left out.` : ''} Nothing in the training rewards groups, and a λ pulls all τ of a layer together.`,
   ];
 }
 
@@ -130,11 +130,11 @@ export function answerSpikes({ models }: Results): Text {
   const [sparse, dense] = shares.length < 2 ? [] : extremesOf(shares);
   return [
     {
-      strong: `On the test clips, layer ${busy.layer} spikes most, in ${formatPercent(busy.value)} of neurons and steps${mean}, and layer ${quiet.layer} least, in ${formatPercent(quiet.value)}.`,
+      strong: `On the test clips, layer ${busy.layer} spikes most, in ${formatShare(busy.value)} of neurons and steps${mean}, and layer ${quiet.layer} least, in ${formatShare(quiet.value)}.`,
     },
     sparse === undefined || dense === undefined
       ? ''
-      : ` Over the neurons of all layers, ${sparse.title} spikes least (${formatPercent(sparse.value)}), ${dense.title} most (${formatPercent(dense.value)}).`,
+      : ` Over the neurons of all layers, ${sparse.title} spikes least (${formatShare(sparse.value)}), ${dense.title} most (${formatShare(dense.value)}).`,
   ];
 }
 
@@ -166,7 +166,7 @@ export function tabulateSpikes(results: Results): Table {
     layers.map((layer) =>
       numberColumn(`Layer ${layer + 1}`, ({ runs }) => {
         const rates = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
-        return rates.length === 0 ? null : formatPercent(meanOf(rates));
+        return rates.length === 0 ? null : formatShare(meanOf(rates));
       }),
     ),
   ]);

@@ -6,12 +6,12 @@ import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {
-  formatCount,
-  formatPercent,
   formatPercentRange,
   formatPoints,
   formatPointsRange,
   formatQuantity,
+  formatShare,
+  groupDigits,
   joinWords,
   present,
   sentences,
@@ -35,7 +35,7 @@ export function tabulateOutcomes(
   const judged = outcomes.map(({ model }) => findPublishedTest(model, judgements));
   const isJudged = judged.some((one) => one !== null);
   const published = 'Published, maximum over epochs';
-  const run = nameRun(results);
+  const run = titleOwnResults(results);
   const chosen = `${run}, ${nameEpoch(results.models)}`;
   const maximum = `${run}, maximum over epochs`;
   const caption = comparable
@@ -58,7 +58,7 @@ export function tabulateOutcomes(
 }
 
 /** Only recordings of the thesis' data set can reproduce anything of it. */
-export function nameRun(results: Results): string {
+export function titleOwnResults(results: Results): string {
   switch (judgeComparability(results)) {
     case 'simulated':
       return 'On simulated data';
@@ -80,7 +80,7 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       model,
       seed: String(run.seed),
       epoch: {
-        text: formatCount(run.chosenEpoch),
+        text: groupDigits(run.chosenEpoch),
         details: run.chosenOn === 'test' ? ['on the test clips'] : [],
       },
       accuracies: [
@@ -140,12 +140,12 @@ export function tabulateDifferences(results: Results): Table | null {
       seeds === 1 &&
         numberColumn(
           'Only this model is right',
-          ({ discordance }) => discordance && formatCount(discordance.onlyFirst),
+          ({ discordance }) => discordance && groupDigits(discordance.onlyFirst),
         ),
       seeds === 1 &&
         numberColumn(
           `Only ${first.title} is right`,
-          ({ discordance }) => discordance && formatCount(discordance.onlySecond),
+          ({ discordance }) => discordance && groupDigits(discordance.onlySecond),
         ),
       numberColumn('p', ({ p }) => (p === null ? null : formatP(p))),
       numberColumn('p, corrected', ({ adjusted }) => (adjusted === null ? null : formatP(adjusted))),
@@ -163,7 +163,7 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell |
   const published = findPublished(model);
   const share = published?.[split] ?? null;
   if (published === null || share === null) return null;
-  const text = formatPercent(share);
+  const text = formatShare(share);
   // The published validation accuracies come from 128 different random clips in each epoch, so they have no single count.
   if (split === 'validation') return { text };
   const clips = `${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`;
@@ -175,19 +175,19 @@ export function accuracyCell(accuracy: Accuracy | null): Cell | null {
   if (accuracy === null) return null;
   const { interval, overUsers, mean, clips, epochs } = accuracy;
   return {
-    text: formatPercent(mean),
+    text: formatShare(mean),
     details: [
       formatPercentRange(interval.low, interval.high),
       ...(overUsers === null ? [] : [`${formatPercentRange(overUsers.low, overUsers.high)} over users`]),
       ...(accuracy.count === 1
-        ? [`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(epochs[0] ?? 0)}`]
+        ? [`${Math.round(mean * clips)} of ${clips}`, `epoch ${groupDigits(epochs[0] ?? 0)}`]
         : [formatSeeds(accuracy, ' over seeds'), formatQuantity(clips, 'clip')]),
     ],
   };
 }
 
 function meanCell(accuracy: Accuracy | null): Cell | null {
-  return accuracy && { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
+  return accuracy && { text: formatShare(accuracy.mean), details: [formatSeeds(accuracy)] };
 }
 
 /** Student's interval of the mean over seeds; with two seeds, their range, because the interval would be too wide to be useful. */
@@ -201,8 +201,8 @@ function formatSeeds({ values, min, max }: Accuracy, after = ''): string {
 /** @param epoch where it was measured, if that is shown */
 function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number): Cell | null {
   if (accuracy === null) return null;
-  const details = epoch === undefined ? {} : { details: [`epoch ${formatCount(epoch)}`] };
-  return { text: formatPercent(accuracy.accuracy), ...details };
+  const details = epoch === undefined ? {} : { details: [`epoch ${groupDigits(epoch)}`] };
+  return { text: formatShare(accuracy.accuracy), ...details };
 }
 
 function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
@@ -219,7 +219,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
   return present<Text>(
     !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
-    [sentences(details, `Chance is ${formatPercent(1 / classes.length)}.`, explainTies(models))],
+    [sentences(details, `Chance is ${formatShare(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [
       `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
     ],

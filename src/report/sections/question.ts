@@ -1,15 +1,15 @@
 import type { QuestionEntry } from '../../results/claims-file.ts';
 import { formatP } from '../../stats/p-values.ts';
+import { capitalise } from '../../text.ts';
 import {
-  capitalise,
-  formatPercent,
   formatPoints,
   formatPointsRange,
+  formatShare,
   joinWords,
   present,
   spellCount,
 } from '../data/format.ts';
-import { type Arm, isWithin, type Question } from '../data/question.ts';
+import { isWithinMargin, type Question, type QuestionArm } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
 import { drawForest } from '../figures/forest.ts';
 import {
@@ -37,14 +37,14 @@ export function describeQuestion(results: Results, question: Question): Section 
 
 /** One sentence, no stronger than the data. */
 export function stateAnswer(results: Results, { baseline, margin, users, arms }: Question): string {
-  const of = (verdict: Arm['verdict']) => arms.filter((arm) => arm.verdict === verdict);
-  const titles = (some: readonly Arm[]) => joinWords(some.map(({ model }) => model.title));
+  const of = (verdict: QuestionArm['verdict']) => arms.filter((arm) => arm.verdict === verdict);
+  const titles = (some: readonly QuestionArm[]) => joinWords(some.map(({ model }) => model.title));
   const equivalent = of('equivalent');
   const undecided = of('undecided');
   const room = formatPoints(margin, false);
   const parts = present(
     ...of('different').map(({ model, difference, certainty }) => {
-      const small = certainty && isWithin(certainty, margin) ? ` (certainly by less than ${room})` : '';
+      const small = certainty && isWithinMargin(certainty, margin) ? ` (certainly by less than ${room})` : '';
       return `${model.title} is ${formatPoints(Math.abs(difference), false)} ${difference > 0 ? 'more' : 'less'} accurate than ${baseline.title}${small}`;
     }),
     equivalent.length > 0 &&
@@ -66,7 +66,7 @@ function many(count: number, one: string): string {
 }
 
 function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {
-  return makeTable<Arm>(
+  return makeTable<QuestionArm>(
     {
       id: 'table-question',
       caption: `Difference in test accuracy from ${baseline.title}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
@@ -87,20 +87,25 @@ function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Que
         return certainty && formatPoints(certainty.detectable, false);
       }),
       numberColumn('Shows equivalence', ({ certainty }) => {
-        return certainty && formatPercent(certainty.equivalenceChance);
+        return certainty && formatShare(certainty.equivalenceChance);
       }),
     ],
   );
 }
 
-function rangeOf({ certainty }: Arm, which: 'interval' | 'narrow'): string | null {
+function rangeOf({ certainty }: QuestionArm, which: 'interval' | 'narrow'): string | null {
   // The column before it has the unit.
   return (
     certainty && formatPointsRange(certainty[which].low, certainty[which].high).replace('\u00a0points', '')
   );
 }
 
-function explainArms(seeds: number, users: number | null, margin: number, arms: readonly Arm[]): Text[] {
+function explainArms(
+  seeds: number,
+  users: number | null,
+  margin: number,
+  arms: readonly QuestionArm[],
+): Text[] {
   const drawn = users === null ? 'the clips' : many(users, 'user');
   return present<Text>(
     [

@@ -1,7 +1,7 @@
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../../thesis/published.ts';
 import { axisRange } from '../data/epochs.ts';
-import { formatCount, joinWords, present } from '../data/format.ts';
+import { groupDigits, joinWords, present } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
 import type { Block, Inline, Text } from '../page/document.ts';
@@ -37,7 +37,7 @@ function explainPresence(results: Results): Text {
 /** What is in the logs, but cannot be drawn. */
 function listGaps(results: Results): Text[] {
   const [, lastEpoch] = axisRange(results);
-  const end = `after epoch ${formatCount(lastEpoch)}, where the figures end`;
+  const end = `after epoch ${groupDigits(lastEpoch)}, where the figures end`;
   const name = (holds: (curves: ReferenceCurves, model: ModelResult) => boolean): string | false => {
     const concerned = results.models.filter((model) => {
       const curves = referenceOf(results, model);
@@ -76,7 +76,7 @@ function describeTruncated(results: Results): Text[] {
   const which =
     names.length === 1
       ? 'An event file of the logs ends'
-      : `${formatCount(names.length)} event files of the logs end`;
+      : `${groupDigits(names.length)} event files of the logs end`;
   const listed = names.flatMap((name): Inline[] => [', ', { code: name }]).slice(1);
   return [[`${which} in the middle of a record; the complete records are used: `, ...listed, '.']];
 }

@@ -2,7 +2,7 @@ import { quoteWords } from '../../files/shell-words.ts';
 import { joinWords, present } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
-import type { Origin } from '../inputs/origin.ts';
+import type { RunOrigin } from '../inputs/origin.ts';
 import {
   type Command,
   makeTable,
@@ -13,7 +13,7 @@ import {
 } from '../page/document.ts';
 
 /** The commands that make this page and each of its numbers again, and the digests that prove it. */
-export function describeRerun(results: Results, origin: Origin | null): Section {
+export function describeRerun(results: Results, origin: RunOrigin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const options =
     origin === null
@@ -44,7 +44,7 @@ export function describeRerun(results: Results, origin: Origin | null): Section 
   };
 }
 
-function explainCommands({ simulated }: Results, origin: Origin | null): Text {
+function explainCommands({ simulated }: Results, origin: RunOrigin | null): Text {
   const options = ['Give it the ', { code: '--profile' }, ' and ', { code: '--set' }];
   const place = ['If the data are not where the profile says, add ', { code: '--set dataset.root=DIR' }];
   return [
@@ -57,7 +57,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
   ];
 }
 
-function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
+function listDigests({ manifest }: Results, origin: RunOrigin | null): Text[] {
   return present<Text>(
     [
       { strong: 'Data: ' },

@@ -1,3 +1,4 @@
+import { capitalise } from '../../text.ts';
 import type { Choice } from '../../thesis/compat.ts';
 import { findPublishedModel, nameSource, THESIS } from '../../thesis/published.ts';
 import {
@@ -8,7 +9,7 @@ import {
   SWITCHES,
   usedValues,
 } from '../data/compat.ts';
-import { capitalise, joinWords, present, sentences, spellCount } from '../data/format.ts';
+import { joinWords, present, sentences, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';

@@ -1,4 +1,5 @@
 import { stateP } from '../../stats/p-values.ts';
+import { capitalise } from '../../text.ts';
 import { nameSource } from '../../thesis/published.ts';
 import { ANSWERS, VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
@@ -11,12 +12,11 @@ import {
 } from '../data/differences.ts';
 import { nameEpoch, warnOfChoice } from '../data/epochs.ts';
 import {
-  capitalise,
   endSentence,
-  formatPercent,
   formatPercentRange,
   formatPoints,
   formatQuantity,
+  formatShare,
   joinWords,
   spellCount,
 } from '../data/format.ts';
@@ -87,14 +87,14 @@ function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const [lowest, highest] = [sorted[0], sorted.at(-1)];
   if (lowest === undefined || highest === undefined) return [];
   const { test } = lowest.chosen;
-  const accuracyOf = (outcome: Outcome) => formatPercent(outcome.chosen.test.mean);
+  const accuracyOf = (outcome: Outcome) => formatShare(outcome.chosen.test.mean);
   const clips = formatQuantity(test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
   const guessing = measureGuessing(results);
   const guessers = listGuessers(results, outcomes);
   const how = `at the ${nameEpoch(results.models)}; ${describeGuessing(guessing)}.`;
   if (outcomes.length === 1) {
     const range = formatPercentRange(test.interval.low, test.interval.high);
-    const chance = formatPercent(probabilityByGuessing(lowest, guessing));
+    const chance = formatShare(probabilityByGuessing(lowest, guessing));
     return [
       {
         strong: `${lowest.model.title} classifies ${accuracyOf(lowest)} of ${clips} correctly (95 % interval ${range})`,
@@ -112,7 +112,7 @@ function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   return [
     summary,
     { strong: ` Not clearly better than guessing: ${endSentence(joinWords(titles))}` },
-    ` Guessing would get as many right with a probability of more than ${formatPercent(CLEARLY)}, divided by the number of models.`,
+    ` Guessing would get as many right with a probability of more than ${formatShare(CLEARLY)}, divided by the number of models.`,
   ];
 }
 
@@ -123,8 +123,8 @@ function warnOfTestClips({ models }: Results): Text {
 
 /** If classes differ in size, always guessing the largest is better than chance. */
 function describeGuessing({ chance, constant }: Guessing): string {
-  const even = formatPercent(constant.accuracy) === formatPercent(chance);
-  return `chance is ${formatPercent(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatPercent(constant.accuracy)}`}`;
+  const even = formatShare(constant.accuracy) === formatShare(chance);
+  return `chance is ${formatShare(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatShare(constant.accuracy)}`}`;
 }
 
 /** How the other models compare with the first, by the tests of the table of differences. */

@@ -2,7 +2,7 @@ import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results
 import { repeatedSteps } from '../../snn/spec.ts';
 import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercent, formatPoints, joinWords } from '../data/format.ts';
+import { formatPoints, formatShare, joinWords } from '../data/format.ts';
 import { listGuessers, summariseAccuracy } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { drawLatency } from '../figures/latency.ts';
@@ -108,7 +108,7 @@ export function answerSteps(results: Results): Text {
       : 'The';
   return [
     `${whose} clips that are right in the end have their answers after ${range(formatSteps, ({ steps }) => steps.mean)} of ${all} time steps on average, if each keeps its right answer once it has it. `,
-    `After ${half}, accuracy is ${range(formatPercent, ({ curve }) => curve[half - 1]!)}.`,
+    `After ${half}, accuracy is ${range(formatShare, ({ curve }) => curve[half - 1]!)}.`,
     describeFalls(found),
   ];
 }
@@ -122,7 +122,7 @@ function describeFalls(found: ReturnType<typeof listSteps>): string {
     const to = drops.indexOf(Math.max(...drops));
     const from = curve.indexOf(Math.max(...curve.slice(0, to + 1)));
     if (drops[to]! < LARGE_FALL) return [];
-    const [high, low] = [from, to].map((step) => `${formatPercent(curve[step]!)} after step ${step + 1}`);
+    const [high, low] = [from, to].map((step) => `${formatShare(curve[step]!)} after step ${step + 1}`);
     return [{ text: `from ${high} to ${low} (${title})`, runs }];
   });
   if (falls.length === 0) return '';

@@ -1,4 +1,4 @@
-import { formatCount, formatPercent, formatPercentRange, joinWords, present } from '../data/format.ts';
+import { formatPercentRange, formatShare, groupDigits, joinWords, present } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { compareWidths, type EqualWidth, type Widths } from '../data/widths.ts';
 import { drawWidths } from '../figures/widths.ts';
@@ -54,17 +54,17 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
     },
     neuron,
     [
-      numberColumn('Channels, τ per neuron', ({ width }) => formatCount(width)),
-      numberColumn('Parameters', ({ model }) => formatCount(model.runs[0]?.parameters ?? 0)),
+      numberColumn('Channels, τ per neuron', ({ width }) => groupDigits(width)),
+      numberColumn('Parameters', ({ model }) => groupDigits(model.runs[0]?.parameters ?? 0)),
       numberColumn('Test accuracy', ({ accuracy, interval: { low, high } }) => ({
-        text: formatPercent(accuracy),
+        text: formatShare(accuracy),
         details: [formatPercentRange(low, high)],
       })),
       numberColumn('Same width, τ per layer', ({ width }) => {
         const same = layer.find((one) => one.width === width);
         if (same === undefined) return null;
         const { low, high } = same.interval;
-        return { text: formatPercent(same.accuracy), details: [formatPercentRange(low, high)] };
+        return { text: formatShare(same.accuracy), details: [formatPercentRange(low, high)] };
       }),
       numberColumn('Equal width, τ per layer', (one) =>
         one.equal === null ? null : { text: nameWidth(one.equal, layer), details: [nameRange(one, layer)] },

@@ -9,7 +9,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type ClusterRun, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
-import type { RunOptions } from '../run/run.ts';
+import type { PlanRunOptions } from '../run/run.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { driverRequest, settingsFile } from './cluster-settings.ts';
 import { AppendedLines } from './job-files.ts';
@@ -110,7 +110,7 @@ const lookEveryMs = 500;
  */
 export async function followDriver(
   folder: JobsFolder,
-  { signal, onEvent }: Pick<RunOptions, 'signal' | 'onEvent'>,
+  { signal, onEvent }: Pick<PlanRunOptions, 'signal' | 'onEvent'>,
   environment: NodeJS.ProcessEnv,
   pollSeconds: number,
 ): Promise<void> {

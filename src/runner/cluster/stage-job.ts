@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type { Origin, StageEnd } from '../../executors/executor.ts';
+import type { MachineOrigin, StageEnd } from '../../executors/executor.ts';
 import { runLocally } from '../../executors/local.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
@@ -118,7 +118,7 @@ async function runStage(
     const text = 'the engine or a tool changed while the stage was running';
     return { end: { kind: 'failed', code: 'input-changed', text }, outputs: '' };
   }
-  const result: Origin = {
+  const result: MachineOrigin = {
     ...origin,
     host: os.hostname(),
     node: process.versions.node,

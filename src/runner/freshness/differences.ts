@@ -114,7 +114,7 @@ export async function findDifferences(
   return [
     ...diffTexts('command', describeCommand(before.command), describeCommand(now.command)),
     ...diffHashes(before.code, now.code).map(
-      (one) => ({ kind: 'code', ...one, text: describeFile(one) }) as const,
+      (one) => ({ kind: 'code', ...one, text: describeFileChange(one) }) as const,
     ),
     ...diffValues('package', before.packages, now.packages),
     ...[...diffJson(before.params, now.params), ...diffJson(before.matrix, now.matrix)].map(describeParam),
@@ -290,12 +290,12 @@ function describeInput({ path, change, files, ofOutputs }: InputDifference): str
   if (change === 'reordered') return 'inputs are in another order';
   if (change !== 'changed') return `${path} ${inputChanges[change]}`;
   if (files.length === 0) return `${path} changed`;
-  const names = listSome(files.map((one) => describeFile(one, ofOutputs)));
+  const names = listSome(files.map((one) => describeFileChange(one, ofOutputs)));
   return ofOutputs ? names : `${path}: ${names}`;
 }
 
 /** `a.ts changed`, `b.ts is new`, `c.ts is gone`. An output no longer in this profile, such as that of a model, may well still exist. */
-export function describeFile({ path, change }: FileChange, isOutput = false): string {
+export function describeFileChange({ path, change }: FileChange, isOutput = false): string {
   if (change === 'changed') return `${path} changed`;
   return change === 'new' ? `${path} is new` : `${path} ${isOutput ? 'is no longer read' : 'is gone'}`;
 }

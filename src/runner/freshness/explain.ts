@@ -7,8 +7,8 @@ import { type Difference, findDifferences, type StaleReason } from './difference
 import type { Facts } from './fingerprint.ts';
 import type { Freshness } from './freshness.ts';
 import { createStateReporter, type StateReport } from './instance-state.ts';
-import { findRun } from './recorded-runs.ts';
-import { checkAll, openSession, saveDigests } from './session.ts';
+import { findRecordedRun } from './recorded-runs.ts';
+import { checkInstances, openSession, saveDigests } from './session.ts';
 
 /** With, for a parameter, where its present value was set. */
 export type ExplainedDifference = Difference & { readonly where: string | null };
@@ -36,7 +36,7 @@ interface ExplainOptions {
   /** What was selected, with everything it depends on. */
   readonly selected: ReadonlySet<string>;
   readonly named: ReadonlySet<string>;
-  /** See {@link findRun}. */
+  /** See {@link findRecordedRun}. */
   readonly against: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -47,11 +47,11 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
   const stale = new Map<string, AwaitedStage>();
   const explanations: Explanation[] = [];
-  for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+  for await (const { instance, freshness } of checkInstances(session, ids, () => false)) {
     const { id } = instance;
     if (!('record' in freshness)) stale.set(id, describeAwaited(id, freshness));
     if (!options.named.has(id)) continue;
-    const against = findRun(options.against, { plan, records: session.records, instance });
+    const against = findRecordedRun(options.against, { plan, records: session.records, instance });
     const parts = 'record' in freshness ? freshness.record.parts : freshness.parts;
     const reasons = 'reasons' in freshness ? freshness.reasons : [];
     const isOwn = ({ cue }: StaleReason): boolean => cue.startsWith('output-') || cue === 'record';

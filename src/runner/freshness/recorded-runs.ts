@@ -30,7 +30,7 @@ interface RunSearch {
  *
  * @throws {ReproError} `no-record`, with the runs there are
  */
-export function findRun(wanted: string, search: RunSearch): RunRecord | null {
+export function findRecordedRun(wanted: string, search: RunSearch): RunRecord | null {
   const { plan, records, instance, option = '--against' } = search;
   const where = `${option} ${wanted}`;
   if (wanted === 'last') return records.findLast(instance.id);

@@ -48,7 +48,7 @@ export async function saveDigests(session: Session): Promise<void> {
 }
 
 /** Checks instances in order; dependents of one that has to run wait for it. */
-export async function* checkAll(
+export async function* checkInstances(
   session: Session,
   ids: readonly string[],
   isForced: (id: string) => boolean,

@@ -3,12 +3,12 @@ import type { Json } from '../../schema/json.ts';
 import type { Problem } from '../../schema/problems.ts';
 import type { PipelineContent, PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { StageInstance, Trial } from './plan.ts';
-import type { Settings } from './profile-settings.ts';
+import type { ProfileSettings } from './profile-settings.ts';
 
 /** What `--set` changes of the profile's results; null if nothing. */
 export function findTrial(
   content: PipelineContent,
-  settings: Settings,
+  settings: ProfileSettings,
   plan: {
     /** Sorted: what an instance reads comes before it. */
     readonly instances: readonly Pick<StageInstance, 'id' | 'stage'>[];
@@ -41,7 +41,7 @@ export function findTrial(
 
 function listChanges(
   { machine = [] }: PipelineContent,
-  settings: Settings,
+  settings: ProfileSettings,
 ): { readonly name: string; readonly text: string }[] {
   return settings.changes
     .map(({ path, value }) => ({ name: path.join('.'), text: `${path.join('.')}=${formatValue(value)}` }))
@@ -63,7 +63,7 @@ function isYamlWord(text: string): boolean {
 /** Names under `machine:` that no profile can have: a typo would make every run with that setting a trial, silently. */
 export function findUnknownMachineSettings(
   { content, document }: PipelineFile,
-  settings: Settings,
+  settings: ProfileSettings,
 ): Problem[] {
   return (content.machine ?? []).flatMap((key, i) => {
     const path = key.split('.');

@@ -25,7 +25,7 @@ interface Sources {
 }
 
 /** The values of a profile after overrides, with the place each was set. */
-export class Settings {
+export class ProfileSettings {
   readonly profile: string;
   readonly value: JsonObject;
   readonly otherProfiles: readonly string[];
@@ -51,8 +51,8 @@ export class Settings {
     return this.#sources.document?.value ?? null;
   }
 
-  with(value: JsonObject): Settings {
-    return new Settings(this.profile, value, this.#sources);
+  with(value: JsonObject): ProfileSettings {
+    return new ProfileSettings(this.profile, value, this.#sources);
   }
 
   /** Where a value (or with `key`, its key) was set: in the profile, or by an override. */
@@ -107,7 +107,10 @@ export class Settings {
 }
 
 /** Replaces `${...}` references between the settings themselves. */
-export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
+export function expandSettings(settings: ProfileSettings): {
+  settings: ProfileSettings;
+  problems: Problem[];
+} {
   const inProgress = new Set<string>();
   const lookup: Lookup = ({ path, text: fragment }) => {
     const name = path.join('.');
@@ -142,7 +145,7 @@ export function expandSettings(settings: Settings): { settings: Settings; proble
 
 /** The settings named by `params:`, as one nested object. */
 export function pickSettings(
-  settings: Settings,
+  settings: ProfileSettings,
   keys: readonly string[],
 ): { readonly picked: JsonObject; readonly unknown: readonly string[] } {
   const unknown: string[] = [];

@@ -9,7 +9,7 @@ import { checkSchema, type SchemaSubject } from '../../schema/schema-problems.ts
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 import { applyOverrides, parseOverrides } from './overrides.ts';
 import type { PipelineFile } from './pipeline-file.ts';
-import { expandSettings, Settings } from './profile-settings.ts';
+import { expandSettings, ProfileSettings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function loadSettings(
   pipeline: PipelineFile,
   paths: ProjectPaths,
   options: SettingsOptions,
-): Promise<Settings> {
+): Promise<ProfileSettings> {
   const { name } = options;
   const overrides = await parseOverrides(options.assignments);
   const { profiles } = pipeline.content;
@@ -44,7 +44,7 @@ export async function loadSettings(
   const value = applyOverrides(base, overrides);
   const otherProfiles = known.filter((one) => one !== profile);
   const expanded = expandSettings(
-    new Settings(profile, value, { document, overrides, schema, otherProfiles }),
+    new ProfileSettings(profile, value, { document, overrides, schema, otherProfiles }),
   );
   throwProblems(expanded.problems);
   const { settings } = expanded;

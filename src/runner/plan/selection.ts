@@ -3,7 +3,7 @@ import { ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { Plan, StageInstance } from './plan.ts';
 
-export interface Selection {
+export interface StageSelection {
   /** `train` (all its instances), `train@baseline,2020`, `train@baseline` or `train@*,2020`; none means everything. */
   readonly targets?: readonly string[] | undefined;
   /** Only this stage and what depends on it (plus what those need). */
@@ -20,7 +20,7 @@ export interface Selected {
 }
 
 /** The instances that the user selected. @throws {ReproError} `usage` if a name is unknown or left out by the profile, or if nothing matches */
-export function selectInstances(plan: Plan, selection: Selection): Selected {
+export function selectInstances(plan: Plan, selection: StageSelection): Selected {
   const { targets = [], from, until } = selection;
   const all = new Set(plan.instances.keys());
   const matched = new Set(targets.flatMap((one) => matchInstances(plan, one)));

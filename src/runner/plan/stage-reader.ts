@@ -4,13 +4,13 @@ import { formatPlace, type Place, type Problem, type SourcePosition } from '../.
 import { show } from '../../schema/schema-messages.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { MatrixValue } from './plan.ts';
-import type { Settings } from './profile-settings.ts';
+import type { ProfileSettings } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
 
 export interface PipelineContext {
   readonly pipeline: PipelineFile;
-  readonly settings: Settings;
+  readonly settings: ProfileSettings;
   readonly paths: ProjectPaths;
   /** What `facts:` may name; anything if the caller does not specify. */
   readonly knownFacts: readonly string[] | undefined;
@@ -110,7 +110,11 @@ export function readCondition(reader: StageReader): boolean | undefined {
   return value === undefined ? undefined : Boolean(value) !== negated;
 }
 
-function suggestReference(name: string, combination: Combination, settings: Settings): string | undefined {
+function suggestReference(
+  name: string,
+  combination: Combination,
+  settings: ProfileSettings,
+): string | undefined {
   const variable = findClosest(name, combination.keys());
   if (variable !== undefined) return `Closest: "\${${variable}}".`;
   return settings.suggest(name);

@@ -1,4 +1,4 @@
-import type { Executor, Origin, StageEnd, StageLaunch } from '../../executors/executor.ts';
+import type { Executor, MachineOrigin, StageEnd, StageLaunch } from '../../executors/executor.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
@@ -92,7 +92,7 @@ export interface RemoteExecution {
 /** The parts of a result that another machine made: the facts are those of that machine. */
 export function partsOfOrigin(
   parts: FingerprintParts,
-  { facts, runtime }: Pick<Origin, 'facts' | 'runtime'>,
+  { facts, runtime }: Pick<MachineOrigin, 'facts' | 'runtime'>,
 ): FingerprintParts {
   return { ...parts, facts: { ...parts.facts, ...facts }, runtime };
 }

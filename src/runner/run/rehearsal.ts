@@ -1,7 +1,7 @@
 import { describeError } from '../../errors.ts';
 import { explainLost, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import { checkAll, type Session } from '../freshness/session.ts';
+import { checkInstances, type Session } from '../freshness/session.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import type { RunEvent } from './events.ts';
@@ -34,7 +34,7 @@ export async function rehearse(
   const seconds = new Map<string, number>();
   const waiting: StageInstance[] = [];
   let unknown = 0;
-  for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
+  for await (const { instance, freshness } of checkInstances(session, ids, isForced)) {
     const { id } = instance;
     if ('record' in freshness && !isForced(id)) {
       onEvent(createHitEvent(id, freshness, true));

@@ -30,7 +30,7 @@ import { type Prepared, prepare, prepareAgain } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import { type InstanceResult, schedule } from './scheduler.ts';
 
-export interface RunOptions {
+export interface PlanRunOptions {
   readonly plan: Plan;
   /** Ids. Outputs of instances not listed are taken from disk as they are. */
   readonly selected: ReadonlySet<string>;
@@ -76,7 +76,7 @@ const defaultGraceSeconds = 10;
  * @throws {ConfigurationError} before anything runs, if a stage module cannot be compiled
  * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written
  */
-export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
+export async function runPlan(options: PlanRunOptions): Promise<{ outcome: RunOutcome }> {
   // Not `performance`, which Node loads on first use.
   const startedNs = process.hrtime.bigint();
   const { plan, facts, jobs, onEvent, force = false, otherMachines, environment = process.env } = options;

@@ -3,7 +3,7 @@ import { explainLost, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { createStateReporter, type StateReport } from '../freshness/instance-state.ts';
-import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { checkInstances, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunRecord } from '../store/records.ts';
 
@@ -30,7 +30,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   await checkCode(session, ids);
   const reportState = createStateReporter(session);
   const statuses: InstanceStatus[] = [];
-  for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+  for await (const { instance, freshness } of checkInstances(session, ids, () => false)) {
     statuses.push({
       id: instance.id,
       ...reportState(instance.id, freshness),

@@ -77,7 +77,7 @@ export interface ExpectedFile {
  * @returns false if the remote has no such object
  * @throws {ReproError} `remote-damaged` if the content does not match the object's name; the path then does not exist
  */
-export async function downloadFile(
+export async function downloadFromRemote(
   remote: Remote,
   { sha256, size }: ExpectedFile,
   target: string,

@@ -7,11 +7,11 @@ import type { RunEvent } from '../run/events.ts';
 import type { FetchStage } from '../run/execution-context.ts';
 import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
-import { downloadFile, type ReadingOptions, readAction, readTree } from './checked-reading.ts';
+import { downloadFromRemote, type ReadingOptions, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, type TransferProgress, transferAll, treeKeyOf } from './remote.ts';
 import type { TrustedKeys } from './signatures.ts';
 
-export interface FetchOptions extends ReadingOptions {
+export interface RemoteFetchOptions extends ReadingOptions {
   readonly remote: Remote;
   readonly onProgress?: (progress: TransferProgress) => void;
 }
@@ -32,11 +32,11 @@ async function fetchInstance(
   session: Session,
   id: string,
   fingerprint: string,
-  options: FetchOptions,
+  options: RemoteFetchOptions,
 ): Promise<RunRecord | null> {
   const record = await fetchRecord(session, fingerprint, options);
   if (record === null) return null;
-  await fetchFiles(session, id, record.outputs, options);
+  await fetchOutputFiles(session, id, record.outputs, options);
   await session.records.writeAction(record);
   return record;
 }
@@ -45,7 +45,7 @@ async function fetchInstance(
 export async function fetchRecord(
   session: Session,
   fingerprint: string,
-  options: FetchOptions,
+  options: RemoteFetchOptions,
 ): Promise<RunRecord | null> {
   const record = await readAction(options.remote, fingerprint, options);
   if (record !== null) await fetchLists(session, record.outputs, options);
@@ -56,7 +56,7 @@ export async function fetchRecord(
 async function fetchLists(
   { store }: Session,
   outputs: readonly RecordedOutput[],
-  { remote, signal }: FetchOptions,
+  { remote, signal }: RemoteFetchOptions,
 ): Promise<void> {
   for (const { kind, digest, path: name, executable = [] } of outputs) {
     if (kind !== 'folder') continue;
@@ -68,11 +68,11 @@ async function fetchLists(
 }
 
 /** Fetches the files of outputs that the store does not have, each once. The store has the lists. */
-export async function fetchFiles(
+export async function fetchOutputFiles(
   { store, folder }: Session,
   id: string,
   outputs: readonly RecordedOutput[],
-  { remote, onProgress, signal }: FetchOptions,
+  { remote, onProgress, signal }: RemoteFetchOptions,
 ): Promise<Transferred> {
   const wanted = new Map<string, TreeEntry>();
   for (const output of outputs) {
@@ -96,7 +96,7 @@ export async function fetchFiles(
           doneBytes += count;
           onProgress?.({ id, doneBytes, totalBytes });
         };
-        const isThere = await downloadFile(remote, entry, file, onBytes, signal);
+        const isThere = await downloadFromRemote(remote, entry, file, onBytes, signal);
         if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
         // Each at once, so that an interrupted transfer goes on with the next.
         await store.adopt([{ ...entry, file }]);

@@ -11,7 +11,7 @@ import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { removeLeftOver, restoreOutputs } from '../store/outputs-in-place.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import { type FetchOptions, fetchFiles, fetchRecord } from './fetch-instance.ts';
+import { fetchOutputFiles, fetchRecord, type RemoteFetchOptions } from './fetch-instance.ts';
 
 export interface Pulled {
   readonly id: string;
@@ -29,7 +29,7 @@ export interface Pulled {
   readonly warning?: string;
 }
 
-export interface PullOptions extends FetchOptions {
+export interface PullOptions extends RemoteFetchOptions {
   readonly facts: Facts;
   /** What to fetch and its dependencies, in plan order. */
   readonly selected: ReadonlySet<string>;
@@ -100,7 +100,7 @@ async function pullPresent(pull: Pull, instance: StageInstance): Promise<Result>
     if (record === null) return { state: 'absent' };
     known.set(id, record.outputs);
     if (!options.named.has(id)) return { state: 'skipped' };
-    fetched = { state: 'fetched', ...(await fetchFiles(session, id, record.outputs, options)) };
+    fetched = { state: 'fetched', ...(await fetchOutputFiles(session, id, record.outputs, options)) };
     await session.records.writeAction(record);
     freshness = await check();
   }

@@ -2,7 +2,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { checkInstances, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tree } from '../store/digest.ts';
 import { withoutPlaces } from '../store/fingerprint-parts.ts';
@@ -56,7 +56,7 @@ export async function pushPlan(plan: Plan, options: PushOptions): Promise<Pushed
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
   const all: PushedInstance[] = [];
-  for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+  for await (const { instance, freshness } of checkInstances(session, ids, () => false)) {
     options.signal?.throwIfAborted();
     const { id } = instance;
     const result: Pushed =

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, ve
 import { readFileSync } from 'node:fs';
 import { describeError, ReproError } from '../../errors.ts';
 import type { RunRecord } from '../store/records.ts';
-import { isText, listOf, optional, parseJson, shape } from '../store/shape.ts';
+import { isString, listOf, optionalField, parseJson, shape } from '../store/shape.ts';
 
 /** What is signed is a record of a run, as JSON. */
 const recordType = 'application/vnd.plif-repro.record+json';
@@ -16,9 +16,11 @@ interface Envelope {
 }
 
 const isEnvelope = shape<Envelope>({
-  payloadType: isText,
-  payload: isText,
-  signatures: listOf(shape<Envelope['signatures'][number]>({ keyid: optional(isText), sig: isText })),
+  payloadType: isString,
+  payload: isString,
+  signatures: listOf(
+    shape<Envelope['signatures'][number]>({ keyid: optionalField(isString), sig: isString }),
+  ),
 });
 
 /** A private Ed25519 key that signs records, and the trust in it alone. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { hashJson, isSameJson } from '../../files/canonical-json.ts';
 import type { Json, MatrixValue, StageCommand } from '../plan/plan.ts';
-import { isObject, isText, listOf, oneOf, optional, orNull, shape } from './shape.ts';
+import { isObjectOrList, isString, listOf, nullable, oneOf, optionalField, shape } from './shape.ts';
 
 /** Raise this when the same parts come to mean something else: every stage then runs again. */
 export const formatVersion = 1;
@@ -43,25 +43,25 @@ export interface InputPart {
 /** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
 export const areFingerprintParts = shape<FingerprintParts>({
   version: oneOf(formatVersion),
-  command: isObject,
-  code: isObject,
-  packages: isObject,
-  params: isObject,
-  matrix: isObject,
+  command: isObjectOrList,
+  code: isObjectOrList,
+  packages: isObjectOrList,
+  params: isObjectOrList,
+  matrix: isObjectOrList,
   inputs: listOf(
     shape<InputPart>({
-      path: isText,
+      path: isString,
       external: (one) => ['boolean', 'undefined'].includes(typeof one),
-      name: optional(isText),
-      digest: orNull(isText),
-      of: optional(isObject),
-      waitsFor: optional(Array.isArray),
+      name: optionalField(isString),
+      digest: nullable(isString),
+      of: optionalField(isObjectOrList),
+      waitsFor: optionalField(Array.isArray),
     }),
   ),
-  outputs: listOf(isText),
-  variables: isObject,
-  facts: isObject,
-  runtime: isObject,
+  outputs: listOf(isString),
+  variables: isObjectOrList,
+  facts: isObjectOrList,
+  runtime: isObjectOrList,
 });
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */

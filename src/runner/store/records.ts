@@ -11,12 +11,12 @@ import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.
 import {
   type Check,
   isCount,
-  isText,
+  isString,
   listOf,
   mapOf,
+  nullable,
   oneOf,
-  optional,
-  orNull,
+  optionalField,
   parseJson,
   shape,
 } from './shape.ts';
@@ -174,7 +174,7 @@ export const areOutputs = listOf(
     digest: isSha256,
     sizeBytes: isCount,
     files: isCount,
-    executable: optional(listOf(isSafePath)),
+    executable: optionalField(listOf(isSafePath)),
   }),
 );
 
@@ -192,7 +192,7 @@ const [isDuration, isMemory] = [isAmount(3.2e9), isAmount(1e15)];
 
 /** Exactly as this runner writes it. */
 const isTime: Check = (value) => {
-  const time = new Date(isText(value) ? value : '');
+  const time = new Date(isString(value) ? value : '');
   return !Number.isNaN(time.getTime()) && time.toISOString() === value;
 };
 
@@ -202,21 +202,21 @@ const isTime: Check = (value) => {
  */
 export const isRunRecord = shape<RunRecord>({
   version: oneOf(1),
-  id: isText,
-  stage: isText,
+  id: isString,
+  stage: isString,
   fingerprint: isSha256,
   parts: areFingerprintParts,
   outputs: areOutputs,
   metrics: areMetrics,
-  log: optional(isSha256),
+  log: optionalField(isSha256),
   startedAt: isTime,
   seconds: isDuration,
-  totalSeconds: optional(isDuration),
-  peakMemoryBytes: orNull(isMemory),
-  host: isText,
-  node: isText,
-  commit: orNull((one) => isText(one) && /^[0-9a-f]+$/.test(one)),
-  dirty: orNull((one) => typeof one === 'boolean'),
-  profile: isText,
-  overrides: optional(listOf(isText)),
+  totalSeconds: optionalField(isDuration),
+  peakMemoryBytes: nullable(isMemory),
+  host: isString,
+  node: isString,
+  commit: nullable((one) => isString(one) && /^[0-9a-f]+$/.test(one)),
+  dirty: nullable((one) => typeof one === 'boolean'),
+  profile: isString,
+  overrides: optionalField(listOf(isString)),
 });

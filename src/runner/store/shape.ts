@@ -16,7 +16,7 @@ export function parseJson(text: string): unknown {
 }
 
 function isNestedDeeper(value: unknown, levels: number): boolean {
-  if (!isObject(value)) return false;
+  if (!isObjectOrList(value)) return false;
   return levels === 0 || Object.values(value).some((one) => isNestedDeeper(one, levels - 1));
 }
 
@@ -24,11 +24,11 @@ function isNestedDeeper(value: unknown, levels: number): boolean {
 export function shape<T>(fields: Readonly<Record<keyof T, Check>>): (value: unknown) => value is T {
   const checks = Object.entries<Check>(fields);
   return (value): value is T =>
-    isObject(value) && checks.every(([name, check]) => check((value as Record<string, unknown>)[name]));
+    isObjectOrList(value) && checks.every(([name, check]) => check((value as Record<string, unknown>)[name]));
 }
 
 export function mapOf(check: Check): Check {
-  return (value) => isObject(value) && !Array.isArray(value) && Object.values(value).every(check);
+  return (value) => isObjectOrList(value) && !Array.isArray(value) && Object.values(value).every(check);
 }
 
 export function listOf(check: Check): Check {
@@ -40,19 +40,19 @@ export function oneOf(...values: readonly unknown[]): Check {
 }
 
 /** Also a field that is not there. */
-export function optional(check: Check): Check {
+export function optionalField(check: Check): Check {
   return (value) => value === undefined || check(value);
 }
 
-export function orNull(check: Check): Check {
+export function nullable(check: Check): Check {
   return (value) => value === null || check(value);
 }
 
-export function isObject(value: unknown): value is object {
+export function isObjectOrList(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-export function isText(value: unknown): value is string {
+export function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 

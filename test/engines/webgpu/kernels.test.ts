@@ -13,7 +13,7 @@ import {
 } from '../../../src/engines/webgpu/kernels/head.ts';
 import { padded } from '../../../src/engines/webgpu/kernels/kernel.ts';
 import {
-  adam,
+  adamKernel,
   layerGradients,
   tauVariance,
   VARIANCE_PARTS,
@@ -331,7 +331,7 @@ describe.skipIf(!hasDevice)('parameters', () => {
     const size = values!.length;
     const [learningRate, t] = [0.01, 3];
     const found = await runKernel(
-      adam(size),
+      adamKernel(size),
       {
         ...{
           values: whole(values!),

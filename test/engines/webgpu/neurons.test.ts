@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { hasParameters, type NeuronShape } from '../../../src/engines/webgpu/kernels/current.ts';
-import { fire, type PoolShape, pool, pooledPixels } from '../../../src/engines/webgpu/kernels/fire.ts';
+import {
+  fireKernel,
+  type PoolShape,
+  pooledPixels,
+  poolKernel,
+} from '../../../src/engines/webgpu/kernels/fire.ts';
 import {
   type BackwardPass,
   backwardParts,
@@ -133,7 +138,7 @@ describe.skipIf(!hasDevice)('neurons fire as in double precision', () => {
     const { layer, buffers } = given(one);
     const { spikes, potentials, margin } = fireInLoops(layer);
     expect(margin).toBeGreaterThan(2e-6);
-    const found = await runKernel(fire(one.shape, one.neuron, { potentials: true }), {
+    const found = await runKernel(fireKernel(one.shape, one.neuron, { potentials: true }), {
       ...buffers,
       spikes: bySample(new Uint32Array(spikes.length / 32).fill(7)),
       counts: whole(new Uint32Array(1)),
@@ -234,7 +239,7 @@ test.skipIf(!hasDevice).each(['max', 'average'] as const)('pools, by the %s', as
     return mode === 'max' ? Math.max(...spikes) : sum(4, (k) => spikes[k]!) / 4;
   });
   const empty = mode === 'max' ? new Uint32Array(length / 32).fill(7) : unwritten(length);
-  const { pooled } = await runKernel(pool(shape), {
+  const { pooled } = await runKernel(poolKernel(shape), {
     spikes: bySample(toBits(values)),
     pooled: bySample<Float32Array | Uint32Array>(empty),
   });

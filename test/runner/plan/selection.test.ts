@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
 import { describeError } from '../../../src/errors.ts';
-import { matchInstances, type Selection, selectInstances } from '../../../src/runner/plan/selection.ts';
+import { matchInstances, type StageSelection, selectInstances } from '../../../src/runner/plan/selection.ts';
 import { planOf } from './project-fixture.ts';
 
 describe('a selection', () => {
@@ -27,11 +27,11 @@ stages:
   const evaluates = trains.map((id) => id.replace('train', 'evaluate'));
   const all = ['verify', 'frames', ...trains, ...evaluates, 'report', 'notes'];
 
-  async function select(selection: Selection): Promise<string[]> {
+  async function select(selection: StageSelection): Promise<string[]> {
     return [...selectInstances(await planOf(pipeline), selection).selected];
   }
 
-  async function refuse(selection: Selection): Promise<string> {
+  async function refuse(selection: StageSelection): Promise<string> {
     return select(selection).then(
       (ids) => `selected ${ids.join(' ')}`,
       (error: unknown) => describeError(error),
@@ -101,7 +101,7 @@ stages:
 
   test('distinguishes what was selected from what it only needs', async () => {
     const plan = await planOf(pipeline);
-    const named = (selection: Selection) => [...selectInstances(plan, selection).named];
+    const named = (selection: StageSelection) => [...selectInstances(plan, selection).named];
     expect(named({})).toEqual(all);
     expect(named({ targets: ['train@*,2', 'frames'] })).toEqual(['frames', 'train@base,2', 'train@deep,2']);
     expect(named({ targets: ['train@base'] })).toEqual(['train@base,1', 'train@base,2']);

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import type { Facts } from '../../../src/runner/freshness/fingerprint.ts';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
 import type { MachineResources } from '../../../src/runner/run/machine.ts';
-import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
+import { type PlanRunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/run/status.ts';
 import { compileProgram } from '../../support/programs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -46,7 +46,7 @@ export class Project extends ProjectFolder {
     this.#description = { projectRoot: this.root, profile, stages };
   }
 
-  async run(options: Partial<RunOptions> = {}): Promise<RunResult> {
+  async run(options: Partial<PlanRunOptions> = {}): Promise<RunResult> {
     const plan = createPlan(this.#description);
     const events: RunEvent[] = [];
     const { outcome } = await runPlan({

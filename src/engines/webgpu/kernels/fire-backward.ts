@@ -9,7 +9,7 @@ import {
   windowPlaces,
 } from './current.ts';
 import type { PoolShape } from './fire.ts';
-import { type Binding, constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { type Binding, constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /** Into how many parts the pixels are divided, and the samples, where there are too few pixels to keep a large device busy. */
 function partsOf({ channels, height, width }: NeuronShape): {
@@ -100,7 +100,7 @@ fn addLanes(local: vec3u, mine: vec2f) -> vec2f {
   for (var lane = 0u; lane < 8u; lane++) { all += lanes[lane * 32u + local.x]; }
   return all;
 }
-${main('32, 8')}
+${entryPoint('32, 8')}
   let part = group / WORDS;
   if (part >= PIXEL_PARTS * SAMPLE_PARTS) { return; }
   let channel = group % WORDS * 32u + local.x;

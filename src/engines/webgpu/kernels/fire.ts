@@ -1,6 +1,6 @@
 import type { NeuronSpec } from '../../../snn/spec.ts';
 import { currentBindings, currentSource, hasParameters, type NeuronShape, neuronSource } from './current.ts';
-import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /**
  * Batch norm and neurons over all T steps: a thread is one neuron of one sample, whose potential stays in a register.
@@ -8,7 +8,7 @@ import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts'
  * @returns a kernel that writes `spikes` as bits [samples, T, pixels, WORDS] and adds their number to `counts[0]`; with `potentials`, also
  *   the potentials after the reset [samples, T, pixels, CP]
  */
-export function fire(shape: NeuronShape, neuron: NeuronSpec, { potentials = false } = {}): Kernel {
+export function fireKernel(shape: NeuronShape, neuron: NeuronSpec, { potentials = false } = {}): Kernel {
   const chunks = Math.ceil((shape.height * shape.width) / 8);
   return defineKernel(
     'fire',
@@ -24,7 +24,7 @@ export function fire(shape: NeuronShape, neuron: NeuronSpec, { potentials = fals
 const CHUNKS = ${chunks}u;
 var<workgroup> words: array<atomic<u32>, 256>; // [8 pixels, 32 steps]
 var<workgroup> count: atomic<u32>;
-${main('32, 8')}
+${entryPoint('32, 8')}
   let sample = group / WORDS / CHUNKS;
   if (sample >= batch.samples) { return; }
   let word = group % WORDS;
@@ -85,7 +85,7 @@ export const pooledPixels = ({ height, width, size }: PoolShape): number =>
  *
  * @returns a kernel that reads `spikes`, and writes `pooled`: bits, or numbers [samples, T, pooled pixels, CP]
  */
-export function pool(shape: PoolShape): Kernel {
+export function poolKernel(shape: PoolShape): Kernel {
   const { channels, height, width, size, mode } = shape;
   const isMax = mode === 'max';
   const words = Math.ceil(channels / 32);
@@ -102,7 +102,7 @@ export function pool(shape: PoolShape): Kernel {
       OUT_PIXELS: pooledPixels(shape),
       SIZE: size,
     })}
-${main('256')}
+${entryPoint('256')}
   let at = group * 256u + thread;
   if (at >= batch.samples * STEPS * OUT_PIXELS * WORDS) { return; }
   let pixel = at / WORDS % OUT_PIXELS;

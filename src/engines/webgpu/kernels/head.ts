@@ -1,4 +1,4 @@
-import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /** Frames as they are given, [samples, steps, channels, height, width], and where they go. */
 export interface FrameShape {
@@ -26,7 +26,7 @@ export function unpackFrames(shape: FrameShape): Kernel {
     `${constants({ STEPS: steps, CHANNELS: channels, HEIGHT: height, WIDTH: width, BORDER: border, OUT_CHANNELS: outChannels })}
 const OUT_WIDTH = WIDTH + 2u * BORDER;
 const OUT_PIXELS = (HEIGHT + 2u * BORDER) * OUT_WIDTH;
-${main('256')}
+${entryPoint('256')}
   let at = group * 256u + thread;
   let channel = at % OUT_CHANNELS;
   let pixel = at / OUT_CHANNELS % OUT_PIXELS;
@@ -78,7 +78,7 @@ export function features(shape: FeatureShape): Kernel {
       features: 'write f32',
     },
     `${featureSource(shape)}
-${main('256')}
+${entryPoint('256')}
   let at = group * 256u + thread;
   let image = at / FP;
   let feature = at % FP;
@@ -104,7 +104,7 @@ export function featureGradient(shape: FeatureShape): Kernel {
     (samples) => Math.ceil((samples * steps * pixels * padded(channels)) / 256),
     { features: 'read f32', ...(shape.masked ? { mask: 'read f32' } : {}), result: 'write f32' },
     `${featureSource(shape)}
-${main('256')}
+${entryPoint('256')}
   let at = group * 256u + thread;
   let channel = at % CP;
   let pixel = at / CP % PIXELS;
@@ -142,7 +142,7 @@ export function vote({ steps, classes, group }: VoteShape): Kernel {
     (samples) => Math.ceil((samples * classes) / 64),
     { spikes: 'read u32', outputs: 'write f32', rates: 'write f32' },
     `${constants({ STEPS: steps, CLASSES: classes, GROUP: group, WORDS: Math.ceil((classes * group) / 32) })}
-${main('64')}
+${entryPoint('64')}
   let at = group * 64u + thread;
   if (at >= batch.samples * CLASSES) { return; }
   let sample = at / CLASSES;
@@ -174,7 +174,7 @@ export function lossGradient({ steps, classes, group, loss }: VoteShape): Kernel
     (samples) => Math.ceil((samples * steps * padded(classes * group)) / 256),
     { scores: 'read f32', labels: 'read u32', result: 'write f32' },
     `${constants({ STEPS: steps, CLASSES: classes, GROUP: group, CP: padded(classes * group) })}
-${main('256')}
+${entryPoint('256')}
   let at = group * 256u + thread;
   let sample = at / CP / STEPS;
   if (sample >= batch.samples) { return; }

@@ -31,7 +31,7 @@ struct Batch {
  * Begins the entry point, for groups of so many threads. The body sees the number of its group as `group`, its thread's place in it as `local`
  * and, in one number, as `thread`.
  */
-export const main = (threads: string): string => `
+export const entryPoint = (threads: string): string => `
 @compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u,

@@ -1,4 +1,4 @@
-import { constants, defineKernel, formatFloat, type Kernel, main, padded } from './kernel.ts';
+import { constants, defineKernel, entryPoint, formatFloat, type Kernel, padded } from './kernel.ts';
 import { mergeSource } from './statistics.ts';
 
 /**
@@ -30,7 +30,7 @@ export function layerGradients(
     },
     `${constants({ CP: padded(channels), ROWS: rows })}
 var<workgroup> lanes: array<vec2f, 256>;
-${main('256')}
+${entryPoint('256')}
   var both = vec2f();
   for (var channel = thread; channel < CP; channel += 256u) {
     ${
@@ -104,7 +104,7 @@ fn addLanes(thread: u32, mine: f32) -> f32 {
       () => VARIANCE_PARTS,
       { neuron: 'read f32', parts: 'write vec4f' },
       `${source}${addLanes}
-${main('256')}
+${entryPoint('256')}
   let part = group;
   let share = (SIZE / ${VARIANCE_PARTS}u + 1u);
   let end = min(SIZE, (part + 1u) * share);
@@ -131,7 +131,7 @@ ${main('256')}
       () => 1,
       { parts: 'read vec4f', moments: 'write f32' },
       `const COUNT = ${shape.rows * shape.channels}u;
-${mergeSource}${main('1')}
+${mergeSource}${entryPoint('1')}
   var all = parts[0];
   for (var part = 1u; part < ${VARIANCE_PARTS}u; part++) { all = merge(all, parts[part]); }
   moments[0] = all.y;
@@ -145,7 +145,7 @@ ${mergeSource}${main('1')}
       () => Math.ceil((shape.rows * padded(shape.channels)) / 256),
       { neuron: 'read f32', moments: 'read f32', gradient: 'write f32' },
       `${source}
-${main('256')}
+${entryPoint('256')}
   let i = group * 256u + thread;
   if (i >= SIZE || i % CP >= CHANNELS) { return; }
   let value = valueAt(i);
@@ -162,7 +162,7 @@ ${main('256')}
  *
  * @param taus where each layer's w lies, whose steps are multiplied by `tauRate`
  */
-export function adam(
+export function adamKernel(
   size: number,
   taus: readonly { readonly offset: number; readonly size: number }[] = [],
   tauRate = 1,
@@ -175,7 +175,7 @@ export function adam(
     () => Math.ceil(size / 256),
     { values: 'write f32', gradients: 'read f32', first: 'write f32', second: 'write f32' },
     `${constants({ SIZE: size })}
-${main('256')}
+${entryPoint('256')}
   let i = group * 256u + thread;
   if (i >= SIZE) { return; }
   let gradient = gradients[i];

@@ -1,4 +1,4 @@
-import { constants, defineKernel, type Kernel, main } from './kernel.ts';
+import { constants, defineKernel, entryPoint, type Kernel } from './kernel.ts';
 
 /*
  * Convolutions and linear layers as matrix products, tile by tile: a group of 64 threads computes 64 rows x `columns` columns, each thread 8 x
@@ -148,7 +148,7 @@ fn loadRow(image: u32, y: i32, x: i32, term: u32) -> vec4f {
   let pixel = image + u32(y) * FROM_WIDTH + u32(x);
   ${loadRow}
 }
-${main('64')}
+${entryPoint('64')}
   let rowCount = batch.samples * IMAGES * TO_PIXELS;
   let tileRow = group / (CHANNELS / ${columns}u) * ${ROWS}u;
   let column = group % (CHANNELS / ${columns}u) * ${columns}u;
@@ -226,7 +226,7 @@ export function productOfWeights(shape: ProductShape): Kernel {
       SPLITS: weightSplits(shape),
       TILES: weightTiles(shape),
     })}${parts.memory}
-${main('64')}
+${entryPoint('64')}
   let split = group / TILES;
   if (split >= SPLITS) { return; }
   let tileRow = group % TILES / (OUT_CHANNELS / ${columns}u) * ${ROWS}u;

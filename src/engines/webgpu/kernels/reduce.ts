@@ -1,4 +1,4 @@
-import { constants, defineKernel, type Kernel, main } from './kernel.ts';
+import { constants, defineKernel, entryPoint, type Kernel } from './kernel.ts';
 
 /** As many threads for each column as there are parts, up to 8. */
 const lanesOf = (parts: number): number => (parts >= 8 ? 8 : 1);
@@ -12,7 +12,7 @@ export function reduceParts(parts: number, size: number): Kernel {
     { parts: 'read f32', sums: 'write f32' },
     `${constants({ PARTS: parts, SIZE: size, COLUMNS: 256 / lanes, LANES: lanes })}
 var<workgroup> lanes: array<f32, 256>;
-${main('256')}
+${entryPoint('256')}
   let column = group * COLUMNS + thread % COLUMNS;
   var sum = 0.0;
   if (column < SIZE) {

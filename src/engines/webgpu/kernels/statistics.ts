@@ -1,5 +1,5 @@
 import { currentBindings, currentSource, type NeuronShape } from './current.ts';
-import { constants, defineKernel, type Kernel, main, padded } from './kernel.ts';
+import { constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /** Into how many parts the rows of a step are divided. */
 export const statisticsParts = ({ height, width }: NeuronShape): number =>
@@ -41,7 +41,7 @@ export function statistics(shape: NeuronShape): Kernel {
     { ...currentBindings({ ...shape, norm: false }), parts: 'write vec4f' },
     `${currentSource({ ...shape, norm: false })}${merge}
 const PARTS = ${statisticsParts(shape)}u;
-${main('32, 8')}
+${entryPoint('32, 8')}
   let step = group / PARTS / WORDS;
   if (step >= CURRENT_STEPS) { return; }
   let part = group % PARTS;
@@ -83,7 +83,7 @@ export function normTable(shape: NeuronShape, epsilon: number): Kernel {
     () => (shape.currentSteps * cp) / 32,
     { parts: 'read vec4f', norm: 'read f32', table: 'write vec4f', observed: 'write vec2f' },
     `${constants({ CP: cp, STEPS: shape.currentSteps, PARTS: statisticsParts(shape) }, { EPSILON: epsilon })}${merge}
-${main('32, 8')}
+${entryPoint('32, 8')}
   let step = group / (CP / 32u);
   if (step >= STEPS) { return; }
   let channel = group % (CP / 32u) * 32u + local.x;
@@ -107,7 +107,7 @@ export function updateRunning(channels: number, steps: number, momentum: number)
     () => padded(channels) / 32,
     { observed: 'read vec2f', running: 'write f32' },
     `${constants({ CP: padded(channels), STEPS: steps }, { MOMENTUM: momentum })}
-${main('32')}
+${entryPoint('32')}
   let channel = group * 32u + local.x;
   if (channel >= CP) { return; }
   var values = vec2f(running[channel], running[CP + channel]);
@@ -128,7 +128,7 @@ export function frozenTable(channels: number, epsilon: number): Kernel {
     () => padded(channels) / 32,
     { running: 'read f32', norm: 'read f32', table: 'write vec4f' },
     `${constants({ CP: padded(channels) }, { EPSILON: epsilon })}
-${main('32')}
+${entryPoint('32')}
   let channel = group * 32u + local.x;
   if (channel >= CP) { return; }
   let deviation = sqrt(running[CP + channel] + EPSILON);

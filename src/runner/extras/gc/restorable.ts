@@ -1,7 +1,7 @@
 import { describeError, ReproError } from '../../../errors.ts';
 import type { Facts } from '../../freshness/fingerprint.ts';
 import type { Freshness } from '../../freshness/freshness.ts';
-import { checkAll, openSession, saveDigests } from '../../freshness/session.ts';
+import { checkInstances, openSession, saveDigests } from '../../freshness/session.ts';
 import { loadPlan } from '../../plan/load.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecords } from '../../store/records.ts';
@@ -43,7 +43,7 @@ export async function findRestorable(
 async function addRestorable(found: Set<string>, plan: Plan, facts: Facts): Promise<string | undefined> {
   const session = openSession(plan, { facts });
   let unknown: string | undefined;
-  for await (const { freshness } of checkAll(session, [...plan.instances.keys()], () => false)) {
+  for await (const { freshness } of checkInstances(session, [...plan.instances.keys()], () => false)) {
     if ('record' in freshness) found.add(freshness.record.fingerprint);
     else unknown ??= whyUnknown(freshness);
   }
