@@ -10,6 +10,7 @@ import { ReproError } from '../errors.ts';
 import type { Manifest } from '../results/manifest.ts';
 import type { Progress } from '../stage/define-stage.ts';
 import { formatBytes } from '../text.ts';
+import { findDataSet } from '../thesis/data-sets.ts';
 import { findProjectRoot } from './load-plan.ts';
 
 export { showPath } from '../datasets/contract/how-to-get.ts';
@@ -32,6 +33,8 @@ export function surveyDatasets(options: DataOptions) {
     licence: dataset.licence,
     /** Whether all its files can be downloaded directly. */
     fetch: isFetched(dataset),
+    /** Whether its profile makes it. */
+    simulated: findDataSet(dataset.name)?.simulated === true,
     profile: dataset.profile,
     root: rootOf(dataset, options),
     present: existsSync(rootOf(dataset, options)),

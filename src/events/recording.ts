@@ -1,5 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { latin1Text } from '../text.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import {
   type Aedat2Address,
   addressOfCamera,
@@ -11,6 +12,7 @@ import {
 import { decodeAedat3 } from './aedat3.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
+import { decodeNmnist } from './nmnist-events.ts';
 
 /** A recording outside any data set. */
 interface Recording {
@@ -35,11 +37,14 @@ const CAMERAS: readonly Sensor[] = [
 
 /**
  * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
- * sensor's size, it is that of the smallest common camera that fits all events.
+ * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is a sample of N-MNIST.
  *
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(bytes: Uint8Array, file: string): Promise<Recording> {
+  if (file.endsWith('.bin')) {
+    return { ...decodeNmnist(bytes, file), sensor: DATA_SETS.nmnist.sensor, format: 'N-MNIST' };
+  }
   const head = latin1Text(bytes.subarray(0, 14));
   if (head.startsWith('#!AER-DAT4.0')) {
     const { events, sensor, warnings } = await decodeAedat4(bytes, file);
@@ -56,10 +61,14 @@ export async function decodeRecording(bytes: Uint8Array, file: string): Promise<
     const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
     return { events, sensor: smallestSensor(events), format: `AEDAT 2.0 of a ${camera}`, warnings };
   }
-  throw new ReproError('recording-format', 'this is not a recording in AEDAT 2.0, 3.1 or 4.0.', {
-    where: file,
-    fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
-  });
+  throw new ReproError(
+    'recording-format',
+    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+    {
+      where: file,
+      fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
+    },
+  );
 }
 
 /** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */

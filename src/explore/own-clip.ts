@@ -96,15 +96,11 @@ export async function readRecording(
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const expected = sensorOf(frames);
   const isExpected = ({ height, width }: Sensor) => height === expected.height && width === expected.width;
-  const ofTask = DATA_SETS['two-scales'];
-  const kind = isExpected(ofTask.sensor) ? ofTask : DATA_SETS.nmnist;
-  const recording = file.endsWith('.bin')
-    ? { ...decodeNmnist(bytes, file, kind), sensor: kind.sensor }
-    : await decodeRecording(bytes, file).catch((cause: unknown) => {
-        if (!(cause instanceof ReproError && cause.code === 'recording-format')) throw cause;
-        const problem = 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).';
-        throw new ReproError(cause.code, problem, { cause });
-      });
+  const task = DATA_SETS['two-scales'];
+  const recording =
+    file.endsWith('.bin') && isExpected(task.sensor)
+      ? { ...decodeNmnist(bytes, file, task), sensor: task.sensor }
+      : await decodeRecording(bytes, file);
   if (isExpected(recording.sensor)) return recording;
   const { height, width } = recording.sensor;
   throw new ReproError(

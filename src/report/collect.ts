@@ -10,7 +10,7 @@ import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
-import { readPipeline } from './inputs/pipeline.ts';
+import { readPipeline } from './inputs/origin.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult, requireData } from './inputs/run.ts';
 

@@ -110,13 +110,14 @@ export function splitClips(
   }
   if (train.length === 0 || (validation.length === 0 && validationShare > 0)) {
     const largest = Math.max(...rows.map((members) => members.length));
+    const present = rows.filter(({ length }) => length > 0).length;
     const remedy =
       validation.length === 0 && largest > 1
         ? `Hold back at least one clip of the largest class, which has ${largest} (\`train.validationShare: ${Math.ceil(1000 / largest) / 1000}\`), or none (0)`
         : 'Choose another `train.validationShare`';
     throw new ReproError(
       'split-empty',
-      `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
+      `Of ${order.length} training clips in ${present === classes ? classes : `${present} of ${classes}`} classes, ${train.length} remain for training and ${validation.length} for validation.`,
       {
         fix: `${remedy}; or use more recordings: \`frames.limit.train\`, if the profile sets it, limits the clips of each class.`,
       },

@@ -35,6 +35,7 @@ describe('repro data list', () => {
     const { stdout, stderr, exitCode } = await call('list');
     expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +\.\/repro data fetch mnist +-$/m);
     expect(stdout).toMatch(/^dvs128-gesture +event recordings +11 +1,176 \+ 288 +by hand +-$/m);
+    expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
     const { datasets } = JSON.parse((await call('list', '--json')).stdout);
@@ -214,6 +215,8 @@ describe('repro data show', () => {
     expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
     const older = await call('show', path.join(fixtures, 'cifar10-dvs.aedat'));
     expect(older.stdout).toMatch(/AEDAT 2\.0 of a DVS128, 128 x 128 pixels$/m);
+    const sample = await call('show', path.join(await writeNmnist(), 'Train/7/00001.bin'));
+    expect(sample.stdout).toMatch(/N-MNIST, 34 x 34 pixels$/m);
     const far = encodeAedat3({
       tUs: Float64Array.of(1),
       x: Uint16Array.of(30_000),

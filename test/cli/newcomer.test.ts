@@ -30,7 +30,7 @@ test('the quick run ends with its results, and the page is there', async () => {
   const text = await call('run');
   expect(text).toContain('results of profile quick:\n');
   expect(text).toMatch(/^ {2}baseline +2020 +\d.* %/m);
-  expect(text).toContain('report: artifacts/report/index.html');
+  expect(text).toContain('report: artifacts/report/index.html\nreport: artifacts/report/explore.html');
   expect(project.read('artifacts/report/index.html')).toContain('imulated');
 });
 

@@ -96,7 +96,7 @@ test('another sensor, larger or smaller, and a file of another kind, are refused
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
-    message: 'this is not AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+    message: 'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
   });
 });
 

@@ -141,10 +141,13 @@ describe('splitClips', () => {
     expect([...validation]).toEqual([7, 6]);
   });
 
-  it('rejects a split that leaves no validation clips', () => {
+  it('rejects a split that leaves no validation clips, and counts the classes that are there', () => {
+    expect(() => splitClips(Int32Array.of(0, 0, 2), 10, 0.15)).toThrow(
+      /^Of 3 training clips in 2 of 10 classes, /,
+    );
     expect(() => splitClips(Int32Array.of(0, 1, 2), 3, 0.15)).toThrow(
       expect.objectContaining({
-        message: expect.stringContaining('3 remain for training and 0 for validation'),
+        message: expect.stringContaining('3 classes, 3 remain for training and 0 for validation'),
         // What leaves so few is a limit, more often than a lack of recordings.
         fix: expect.stringContaining(
           'Choose another `train.validationShare`; or use more recordings: `frames.limit.train`',

@@ -27,12 +27,16 @@ export function listDatasets(options: Options): void {
   printResult(options, 'data list', { datasets }, () => [
     ...alignTable([
       ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
-      ...datasets.map(({ name, kind, classes, clips, fetch: isFetched, root, present }) => [
+      ...datasets.map(({ name, kind, classes, clips, root, present, ...one }) => [
         name,
         kind === 'events' ? 'event recordings' : 'still images',
         String(classes),
         `${count(clips.train)} + ${count(clips.test)}`,
-        isFetched ? `./repro data fetch ${name}` : 'by hand',
+        one.simulated
+          ? `./repro run --profile ${one.profile}`
+          : one.fetch
+            ? `./repro data fetch ${name}`
+            : 'by hand',
         present ? showPath(root) : '-',
       ]),
     ]),

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { describeSlowEngine, factsOf, refuseMissingEngines } from '../../apps/facts.ts';
@@ -233,14 +233,19 @@ async function fetchOption(
   return { fetchStage: createFetchStage(open, onEvent, keys) };
 }
 
-/** What to open after a run: for each final stage, its page or its output folder. */
+/** What to open after a run: for each final stage, its pages, that to read first before the others, or its output folder. */
 function describeResults(plan: Plan, selected: ReadonlySet<string>): string[] {
   const read = new Set([...plan.dependencies.values()].flat());
   const last = [...plan.instances.values()].filter((one) => selected.has(one.id) && !read.has(one.id));
-  return last.flatMap((one) =>
-    one.outputs.map((output) => {
-      const page = path.posix.join(output, 'index.html');
-      return `${one.id}: ${existsSync(path.join(plan.projectRoot, page)) ? page : output}`;
+  return last.flatMap(({ id, outputs }) =>
+    outputs.flatMap((output) => {
+      const folder = path.join(plan.projectRoot, output);
+      const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+      const pages = isFolder ? readdirSync(folder).filter((name) => name.endsWith('.html')) : [];
+      const ordered = pages.sort((a, b) => Number(b === 'index.html') - Number(a === 'index.html'));
+      return ordered.length === 0
+        ? [`${id}: ${output}`]
+        : ordered.map((name) => `${id}: ${path.posix.join(output, name)}`);
     }),
   );
 }

@@ -1,11 +1,12 @@
-import { parseFields } from '../../formats/fields.ts';
+import { type Fields, parseFields } from '../../formats/fields.ts';
+import type { Results } from '../data/results.ts';
 
 /** The run that a report is of, as the runner knows it. */
 export interface RunOrigin {
   readonly profile: string;
   /** Each `--set` that changes results of the profile, as given: `train.epochs=3`. */
   readonly set: readonly string[];
-  /** sha256 of the code and the packages of all stages. */
+  /** sha256 of the code and the packages of the report and the stages that it depends on. */
   readonly code: string;
 }
 
@@ -15,12 +16,36 @@ export interface RunOrigin {
  */
 export function readOrigin({ code, configuration }: Readonly<Record<string, string>>): RunOrigin | null {
   if (code === undefined || configuration === undefined) return null;
-  const fields = parseFields(configuration, {
-    file: 'the fact `configuration`',
-    code: 'report-input',
-    fix: 'It comes from the runner: run the stage by `./repro run report`.',
-  });
+  const fields = parseFact('configuration', configuration);
   // Where the authors' logs lie differs from machine to machine.
   const set = fields.texts('set').map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR'));
   return { profile: fields.text('profile'), set, code };
+}
+
+/**
+ * The stages that the report depends on, and where their timeline is.
+ *
+ * @param plan the stage's fact of that name; undefined if the pipeline does not give it
+ */
+export function readPipeline(plan: string | undefined): Pick<Results, 'pipeline' | 'timeline'> {
+  if (plan === undefined) return { pipeline: [], timeline: null };
+  const fields = parseFact('plan', plan);
+  return {
+    pipeline: fields.objects('stages').map((stage) => ({
+      name: stage.text('name'),
+      instances: stage.value('instances') === null ? null : stage.count('instances'),
+      outputs: stage.texts('outputs'),
+      reads: stage.texts('reads'),
+      sources: stage.texts('sources'),
+    })),
+    timeline: fields.value('timeline') === null ? null : fields.text('timeline'),
+  };
+}
+
+function parseFact(name: string, text: string): Fields {
+  return parseFields(text, {
+    file: `the fact \`${name}\``,
+    code: 'report-input',
+    fix: 'It comes from the runner: run the stage by `./repro run report`.',
+  });
 }

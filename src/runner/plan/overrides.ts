@@ -35,7 +35,13 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
       const problem = cause instanceof ConfigurationError ? cause.problems[0] : cause;
-      throw refuse(problem?.message ?? cause.message, `Quote the value for YAML: --set '${key}="…"'.`);
+      const opened = /^\s*([[{])/.exec(text)?.[1];
+      const list =
+        opened === undefined
+          ? ''
+          : `Close it with ${opened === '[' ? ']' : '}'}. A text that begins so is quoted for YAML: `;
+      const fix = `${list || 'Quote the value for YAML: '}--set '${key}="…"'.`;
+      throw refuse(problem?.message ?? cause.message, fix);
     }
   }
   return overrides;

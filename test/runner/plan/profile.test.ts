@@ -132,7 +132,10 @@ describe('an override', () => {
     expect(await refuse({ set: [assignment] })).toBe(expected);
   });
 
-  test('that is not YAML is quoted', async () => {
+  test('that is not YAML is to be closed or quoted', async () => {
+    expect(await refuse({ set: ['models=[one'] })).toBe(
+      '--set models=[one  not YAML: Flow sequence must end with a ].\n  Close it with ]. A text that begins so is quoted for YAML: --set \'models="…"\'.',
+    );
     expect(await refuse({ set: ['title=[a'] })).toMatch(
       /^--set title=\[a {2}not YAML: [\s\S]*--set 'title="…"'\.$/,
     );

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawPipeline } from '../../../src/report/figures/pipeline.ts';
-import { readPipeline } from '../../../src/report/inputs/pipeline.ts';
+import { readPipeline } from '../../../src/report/inputs/origin.ts';
 import { runFactsOf } from '../../../src/runner/freshness/fingerprint.ts';
 import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { makeResults } from '../result-values.ts';
