@@ -69,7 +69,7 @@ function listDigests({ manifest }: Results, origin: RunOrigin | null): Text[] {
     origin && [
       { strong: 'Code: ' },
       { code: origin.code },
-      ' is the digest of the sources of all stages and the versions of their packages. With other code, ',
+      ' is the digest of the sources of this stage and those that it depends on, and the versions of their packages. With other code, ',
       { code: './repro status' },
       ' says that this page is out of date.',
     ],
