@@ -95,7 +95,7 @@ export function drawDifference(results: Results): Figure {
   return drawModelCurves(results, {
     id: 'validation-test-difference',
     title: 'Difference between validation and test accuracy over epochs',
-    caption: `The absolute difference after each epoch, in percentage points.${users ? ' The validation clips are of people who also made training clips, the test clips of other people.' : ''}`,
+    caption: `The absolute difference after each epoch, in percentage points.${users ? ' The test clips are of other people than the training and validation clips.' : ''}`,
     alt: [
       `Line plot of the absolute difference between validation and test accuracy over ${describeEpochs(results)}, one line per model.`,
       ...results.models.map(describeLastDifference),
