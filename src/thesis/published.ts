@@ -104,7 +104,7 @@ export const FANG_NETWORKS: ReadonlyMap<string, ModelSettings> = new Map([
  */
 const FANG_CLIPS = { train: 936, validation: 0, test: 288 } as const;
 
-/** For its accuracy A, as in the commands of its README. */
+/** For its accuracy A: the epochs in the event files, which are those of the README's commands for accuracy B. */
 const FANG_TRAINING = { epochs: 1024, validationShare: 0 } as const;
 
 /** What a model's file says about its published accuracies: maxima over all epochs. */
@@ -153,7 +153,7 @@ export function publishedSettings(model: HasPublished): PublishedSettings {
 }
 
 /**
- * The published settings of a network of Fang et al. 2021, table 5, on a data set.
+ * The published settings of a network of Fang et al. 2021 on a data set, by the tables and commands of its README.
  *
  * @param tests the number of its test clips or images
  * @param isValidated whether clips were held back for validation: accuracy B
