@@ -18,7 +18,7 @@ export const ASL_DVS_LAYOUT: SampleLayout = {
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,
-  // As a public script with the original's arguments splits it: numbers 1 to 3,360 of each class.
+  // As in the original: numbers 1 to 3,360 of each class.
   trainShare: 0.8,
   parseName(path) {
     const match = /^([a-y])\/([a-y])_(\d+)\.mat$/.exec(path);
@@ -53,7 +53,7 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
   homepage: HOMEPAGE,
   files: [],
   remarks: [
-    "It was published without a split. The first 80 % of each class by number are for training, 1 to 3,360, as a public script with the original's arguments splits it.",
+    'It was published without a split. As in the original, the first 80 % of each class by number are for training: 1 to 3,360.',
     'The thesis’ script accepts it, but no published program has a network for it; docs/networks.md says what is trained here.',
     'The original would have sheared its frames (frames.rowStride: height).',
     'Dropbox packs each download again, so there is no checksum to rely on: verify checks the structure of every file.',
