@@ -65,7 +65,7 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
     if (!(tau > 1)) {
       throw new ShapeError(
         `${layer.name}: drew τ = ${tau} for w of shape [${tauShape(layer)?.join(', ')}] with mean ${mean} and standard deviation ${std}; ` +
-          'τ must be more than 1 time step. Choose a smaller `network.tau.std`, or `compat.tau_init: paper`, which draws 1 + τ with mean μ - 1',
+          'τ must be more than 1 time step. Choose a smaller `network.tau.std`, or `compat.tau_init: paper`, which draws τ - 1 with mean μ - 1',
       );
     }
     return singleLogitOfTau(tau);
