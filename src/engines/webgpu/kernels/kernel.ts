@@ -39,7 +39,7 @@ fn main(
 ) {
   let group = workgroup.y * workgroups.x + workgroup.x;`;
 
-/** @param body WGSL with an entry point that begins with `main`, in which the storage buffers have their names in `bindings` */
+/** @param body WGSL with an entry point that begins with `entryPoint`, in which the storage buffers have their names in `bindings` */
 export function defineKernel(
   name: string,
   groups: Kernel['groups'],
