@@ -84,7 +84,9 @@ describe('the difference of validation and test accuracy', () => {
 
   it('says what is known of validation clips only where there are users', () => {
     const { manifest } = results;
-    expect(drawDifference(results).caption).toContain('of other people than the training and validation clips');
+    expect(drawDifference(results).caption).toContain(
+      'of other people than the training and validation clips',
+    );
     expect(drawDifference({ ...results, manifest: { ...manifest, perUser: {} } }).caption).not.toContain(
       'people',
     );
