@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { chmodSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openRecords } from '../../src/runner/store/records.ts';
 import { waitForFile } from '../support/processes.ts';
 import { createPlan } from './rig/plan.ts';
 import { startRunner } from './rig/processes.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const waiting = ': > started; while [ ! -e go ]; do sleep 0.02; done';
 
@@ -203,6 +208,48 @@ describe('what changes while a run is under way', () => {
     ).not.toContain('stale');
     await project.edit('src/shout.ts', "'?'", "'!'");
     expect((await project.call(['status', 'words', '--exit-code'])).exitCode).toBe(3);
+  });
+
+  test('is not run by a stage whose fingerprint was found before', async () => {
+    const project = await createProject();
+    const writeStage = (value: string): Promise<void> =>
+      project.write(
+        'stages/make.ts',
+        `import { writeFileSync } from 'node:fs';
+         export default { summary: '', run: ({ outputs }: { outputs: string[] }) => writeFileSync(outputs[0]!, '${value}') };`,
+      );
+    await writeStage('old');
+    project.define([
+      {
+        id: 'first',
+        sh: 'while [ ! -e started ]; do sleep 0.02; done; : > "$REPRO_OUTPUT_0"',
+        outputs: ['artifacts/first'],
+      },
+      { id: 'other', sh: `${waiting}; : > "$REPRO_OUTPUT_0"`, outputs: ['artifacts/other'] },
+      { id: 'make', run: 'stages/make.ts', inputs: ['artifacts/first'], outputs: ['artifacts/made'] },
+    ]);
+    // The third to ask for the commit is `make`, whose fingerprint is known by then.
+    await project.write(
+      'bin/git',
+      '#!/bin/sh\nmkdir one || mkdir two || { : > asked; while [ ! -e answer ]; do sleep 0.02; done; }\necho none >&2\nexit 1\n',
+    );
+    chmodSync(project.at('bin/git'), 0o755);
+    vi.stubEnv('PATH', `${project.at('bin')}:${process.env.PATH}`);
+    const running = project.run({
+      // Whatever ends has code read anew by what comes later.
+      onEvent: (event) => {
+        if (event.kind === 'finished' && event.id === 'other') writeFileSync(project.at('answer'), '');
+      },
+    });
+    await waitForFile(project.at('asked'));
+    await writeStage('new');
+    await project.write('go', '');
+    expect(eventOf((await running).events, 'failed', 'make').code).toBe('input-changed');
+    await project.run();
+    expect(project.read('artifacts/made')).toBe('new');
+    await writeStage('old');
+    await project.run();
+    expect(project.read('artifacts/made')).toBe('old');
   });
 
   test('is not in the commit of a stage that had started', async () => {

@@ -1,7 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { isSameJson } from '../../files/canonical-json.ts';
 import type { StageTask } from '../../stage/protocol.ts';
+import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
 import { nameInputs, type StartState } from './start-state.ts';
@@ -37,13 +41,13 @@ export async function prepareTask(
   }
   await fs.mkdir(temporary, { recursive: true });
   const { command } = instance;
+  const code =
+    command.kind === 'module' ? { module: await findBundle(session, command.path, parts) } : command;
   const inputs = instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path));
   const namedInputs = nameInputsOf(instance, inputs);
   return {
+    ...code,
     kind: command.kind,
-    ...(command.kind === 'module'
-      ? { module: (await session.closures.find(command.path)).bundleFile }
-      : { argv: command.argv }),
     id: instance.id,
     params: instance.params,
     matrix: instance.matrix,
@@ -54,6 +58,16 @@ export async function prepareTask(
     resume: resumePaths,
     cpus: grant.cpus,
   };
+}
+
+/** @throws {ReproError} `input-changed` if the code is no longer what the fingerprint says: other stages that start have it read anew */
+async function findBundle(session: Session, module: string, parts: FingerprintParts): Promise<string> {
+  const { bundleFile, files, packages } = await session.closures.find(module);
+  if (isSameJson([files, packages], [parts.code, parts.packages])) return bundleFile;
+  throw new ReproError('input-changed', 'its code or its packages changed while it was about to start', {
+    where: module,
+    fix: 'Run it again.',
+  });
 }
 
 /** A path for each name, or several for an entry with a reference to a list; null if the inputs have no names. */
