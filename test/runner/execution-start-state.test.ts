@@ -183,6 +183,35 @@ describe('what an interrupted stage saved while an input was changed and changed
   });
 });
 
+test('what a stage saved is resumed from if it could not be found out whether anything had changed', async () => {
+  const project = await createProject([
+    {
+      id: 'use',
+      sh: `${waiting}; cat "$REPRO_RESUME_0/seen" > "$REPRO_OUTPUT_0"`,
+      resume: ['artifacts/use.resume'],
+      facts: ['engine'],
+    },
+  ]);
+  let isBroken = false;
+  project.facts = {
+    engine: async () => {
+      if (isBroken) throw new Error('the driver does not answer');
+      return 'one';
+    },
+  };
+  const stop = new AbortController();
+  const running = project.run({ signal: stop.signal });
+  await waitForFile(project.at('started'));
+  await project.write('artifacts/use.resume/seen', 'saved');
+  isBroken = true;
+  stop.abort();
+  expect((await running).outcome).toBe('interrupted');
+  isBroken = false;
+  await project.write('go', '');
+  expect((await project.run()).outcome).toBe('ok');
+  expect(project.read('artifacts/use')).toBe('saved');
+});
+
 describe('what changes while a run is under way', () => {
   test('counts for the stages that have not started', async () => {
     const project = await createWordProject();

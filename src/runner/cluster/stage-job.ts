@@ -79,12 +79,11 @@ async function runStage(
   const fingerprint = hashParts(partsOfOrigin(parts, origin));
   const cache = cacheFolderOf({ projectRoot });
   const pass = messagePasser(messagesFile);
-  for (const [i, resume] of instance.resume.entries()) {
-    const opened = await new ResumeFolder(projectRoot, resume, i, cache.resume).open(
-      fingerprint,
-      nameInputs(start),
-    );
-    for (const text of describeOpened(resume, opened)) pass({ type: 'note', level: 'note', text });
+  const folders = instance.resume.map((one, i) => new ResumeFolder(projectRoot, one, i, cache.resume));
+  for (const [i, folder] of folders.entries()) {
+    const opened = await folder.open(fingerprint, nameInputs(start));
+    const notes = describeOpened(instance.resume[i] ?? '', opened);
+    for (const text of notes) pass({ type: 'note', level: 'note', text });
   }
   const written = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as StageTask;
   const task: StageTask = { ...written, facts: { ...written.facts, ...origin.facts } };
@@ -115,6 +114,7 @@ async function runStage(
   if (end.kind !== 'done') return { end: explainKill(end), outputs: '' };
   finder.forget();
   if (!isSameJson(await finder.find({ ...instance, facts: ofMachine }), origin.facts)) {
+    for (const folder of folders) await folder.distrust();
     const text = 'the engine or a tool changed while the stage was running';
     return { end: { kind: 'failed', code: 'input-changed', text }, outputs: '' };
   }

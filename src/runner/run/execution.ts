@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { describeError, unreachable } from '../../errors.ts';
+import { describeError, hasErrorCode, unreachable } from '../../errors.ts';
 import type { StageEnd } from '../../executors/executor.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { MetricValue } from '../../stage/define-stage.ts';
@@ -22,7 +22,7 @@ import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
 import { keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
-import { confirmStartState, readStartState, type StartState } from './start-state.ts';
+import { confirmStartState, nameInputs, readStartState, type StartState } from './start-state.ts';
 
 /**
  * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
@@ -56,8 +56,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const start = found?.start ?? (await readStartState(session, work));
     const ran = await runProcess(execution, start, { found, onStart });
     isLeft = ran.end.kind === 'interrupted' && ran.end.isLeft === true;
-    const confirm = () => confirmStartState(session, work, start, remote === undefined);
-    if (!isLeft) await settleResumes(execution, confirm, ran.end.kind === 'done');
+    if (!isLeft) await settleResumes(execution, start, ran.end);
     switch (ran.end.kind) {
       case 'interrupted':
         return await reportInterruption(execution, ran.task, isLeft);
@@ -119,25 +118,26 @@ async function runProcess(
 }
 
 /**
- * Decides whether a later execution may resume from what this one saved: only if its inputs are as they were.
+ * Decides whether a later execution may resume from what this one saved: only if its inputs are as they were. If that cannot be found out,
+ * the folders stay as the execution opened them: a later one resumes if nothing was written to its inputs since.
  *
- * @param isDone whether there are outputs, which must not be recorded otherwise
- * @throws {ReproError} `input-changed`, of outputs
+ * @throws {ReproError} `input-changed`, if there are outputs, which must not be recorded
  */
 async function settleResumes(
-  { resume, work }: Execution,
-  confirm: () => Promise<void>,
-  isDone: boolean,
+  { resume, work, context: { session, remote } }: Execution,
+  start: StartState,
+  end: StageEnd,
 ): Promise<void> {
+  const isDone = end.kind === 'done';
   if (resume.length === 0 && !isDone) return;
   try {
-    await confirm();
+    await confirmStartState(session, work, start, remote === undefined);
   } catch (error) {
-    for (const folder of resume) await folder.distrust();
+    if (hasErrorCode(error, 'input-changed')) for (const folder of resume) await folder.distrust();
     if (isDone) throw error;
     return;
   }
-  if (!isDone) for (const folder of resume) await folder.settle(work.fingerprint);
+  if (!isDone) for (const folder of resume) await folder.settle(nameInputs(start));
 }
 
 async function reportInterruption(

@@ -88,10 +88,13 @@ export class ResumeFolder {
     return { absolute: this.#absolute, other, isBack };
   }
 
-  /** After an execution that did not succeed, and whose inputs are known to be as they were: from here on, only the fingerprint counts. */
-  async settle(fingerprint: string): Promise<void> {
-    const { owner } = await this.#readMarker();
-    if (owner === fingerprint) await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
+  /**
+   * After an execution that did not succeed, and whose inputs are known to be as they were: from here on, only the fingerprint counts. On
+   * another machine, that is not the runner's, so the folder is known by its inputs.
+   */
+  async settle(inputs: string): Promise<void> {
+    const { owner, state } = await this.#readMarker();
+    if (owner !== null && state === startedWith(inputs)) await writeFileAtomic(this.#marker(), `${owner}\n`);
   }
 
   /**

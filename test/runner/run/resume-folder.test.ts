@@ -75,6 +75,19 @@ test('what an interrupted execution can go on from is seen, in place or set asid
   expect(await folder.canResume(a)).toBe(false);
 });
 
+test('what an execution saved counts for later ones although its inputs were written to, once they are known to have been right', async () => {
+  const { folder, state } = await createPlace();
+  const open = (inputs: string) => folder.open(a, inputs);
+  await open('inputs');
+  await fs.mkdir(path.dirname(state), { recursive: true });
+  await fs.writeFile(state, 'of a');
+  await folder.settle('other inputs');
+  await folder.settle('inputs');
+  expect(await open('later inputs')).toMatchObject({ other: 'none' });
+  await folder.settle('inputs');
+  expect(await open('inputs')).toMatchObject({ other: 'emptied' });
+});
+
 /** What a stage with this fingerprint would resume from; null if nothing. */
 async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
   await folder.open(fingerprint, 'inputs');
