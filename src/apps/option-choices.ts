@@ -3,9 +3,3 @@ export { type EngineChoice, engineChoices } from '../engines/engine.ts';
 export { FORMATS as figureFormats } from '../figure-export/formats.ts';
 export { describeArguments, type Purpose } from '../original/argument-table.ts';
 export { COMPAT_PRESET_NAMES, type CompatPresetName } from '../thesis/compat.ts';
-
-/** The data sets that `repro data` knows, with their titles. */
-export async function listDatasetNames(): Promise<(readonly [name: string, title: string])[]> {
-  const { DATASETS } = await import('../datasets/registry.ts');
-  return DATASETS.map(({ name, title }) => [name, title]);
-}

@@ -167,7 +167,7 @@ export function durationOf({ seconds, totalSeconds }: Pick<RunRecord, 'seconds' 
 }
 
 /** Outputs whose digests can name files, and whose paths stay inside the project. */
-export const areOutputs = listOf(
+const areOutputs = listOf(
   shape<RecordedOutput>({
     path: isSafePath,
     kind: oneOf('file', 'folder'),

@@ -29,7 +29,7 @@ export interface Scan {
   /** Empty folders, relative, sorted by code unit. */
   readonly emptyFolders: readonly string[];
   readonly hasLinks: boolean;
-  /** Absolute; those from which nothing was left out. */
+  /** Absolute, sorted by code unit; those from which nothing was left out. */
   readonly folders: readonly string[];
 }
 
@@ -111,7 +111,7 @@ export async function scanTree(
     files: sortByPath(files),
     emptyFolders: emptyFolders.sort(compareCodeUnits),
     hasLinks,
-    folders,
+    folders: folders.sort(compareCodeUnits),
   };
 }
 

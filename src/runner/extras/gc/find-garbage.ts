@@ -54,8 +54,7 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
   await add('logs', list(folder.attempts), isOld);
   await add('leftovers', list(folder.temporary), () => true);
   // Incomplete files of what only saves time, and of resume folders that were moved between disks.
-  const documents = path.join(folder.root, 'documents');
-  const others = [...list(folder.root), ...list(documents), ...(await listParts(folder.resume))];
+  const others = [...list(folder.root), ...(await listParts(folder.resume))];
   await add('leftovers', others, () => false);
   return [...found.values()];
 }

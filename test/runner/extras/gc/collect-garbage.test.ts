@@ -128,7 +128,6 @@ describe('the garbage of a cache', () => {
     const gone = [
       'tmp/9-dead/a/half',
       '.4.partial',
-      'documents/a.json.99.partial',
       'records/.1.partial',
       'records/damaged.json',
       `actions/ab/${'ab'.repeat(32)}.json`,
