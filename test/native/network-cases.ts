@@ -182,7 +182,7 @@ const lambdasFor = (spec: NetworkSpec): number[] => spikingLayers(spec).map((_, 
 
 /** What TensorFlow.js computes, once for all engines. */
 const references = new Map<string, ReturnType<typeof computeReference>>();
-export function referenceOf(name: string, ...given: Parameters<typeof computeReference>) {
+function referenceOf(name: string, ...given: Parameters<typeof computeReference>) {
   const known = references.get(name) ?? computeReference(...given);
   references.set(name, known);
   return known;
@@ -214,6 +214,33 @@ export async function checkStep(engine: Engine, name: string): Promise<void> {
     const oneSpike = 1 / (groupOf(spec) * stepsOf(spec, batch));
     expect(evaluated.rates).toBeAllclose(wanted.after.rates, { absolute: oneSpike, relative: 1e-6 });
     expect(evaluated.spikeRates).toBeAllclose(wanted.after.spikeRates, { relative: 5e-3 });
+  } finally {
+    session.dispose();
+  }
+}
+
+/** With by how much the loss differs from that of the rates with the variance of w. */
+export const losses: Readonly<
+  Record<string, readonly [settings: Partial<Hyperparameters>, difference: number]>
+> = {
+  // λ so large that the regulariser is most of the gradient by w.
+  'the variance of τ itself': [{ regulariseTau: 10, regularise: 'tau' }, 0.1],
+  'the error of each step': [{ regulariseTau: 0.1, loss: 'step' }, 0.01],
+};
+
+/** A training step with another loss is that of TensorFlow.js. */
+export async function checkLoss(engine: Engine, name: string): Promise<void> {
+  const { spec } = caseOf('neurons: τ per neuron');
+  const batch = randomBatch(spec);
+  const [given, difference] = losses[name]!;
+  const settings = { learningRate: 0.01, regulariseTau: 0, ...given };
+  const wanted = await referenceOf(name, spec, batch, settings);
+  const session = await engine.open(spec, livelyState(spec));
+  try {
+    const result = await session.trainStep(batch, settings, { keepGradients: true });
+    compareSteps(result, wanted.step);
+    const other = await session.trainStep(batch, { ...settings, regularise: 'w', loss: 'rate' });
+    expect(Math.abs(other.loss - result.loss)).toBeGreaterThan(difference);
   } finally {
     session.dispose();
   }

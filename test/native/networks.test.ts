@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { StepResult } from '../../src/engines/engine.ts';
-import { caseOf, checkStep, compareSteps, hyperparameters, networks, referenceOf } from './network-cases.ts';
+import {
+  caseOf,
+  checkLoss,
+  checkStep,
+  compareSteps,
+  hyperparameters,
+  losses,
+  networks,
+} from './network-cases.ts';
 import { allSets, isAvailable, livelyState, nativeEngine, randomBatch } from './support.ts';
 
 test.skipIf(!isAvailable)('Winograd tiles of 4 x 4 give the same gradients, with more rounding', async () => {
@@ -23,23 +31,7 @@ describe.each(allSets)('a training step of the native engine on %s', (instructio
     (name) => checkStep(nativeEngine(instructionSet), name),
   );
 
-  test.each([
-    // λ so large that the regulariser is most of the gradient by w.
-    ['the variance of τ itself', { regulariseTau: 10, regularise: 'tau' }, 0.1],
-    ['the error of each step', { regulariseTau: 0.1, loss: 'step' }, 0.01],
-  ] as const)('is that of TensorFlow.js with %s in the loss', async (name, loss, difference) => {
-    const { spec } = caseOf('neurons: τ per neuron');
-    const batch = randomBatch(spec);
-    const settings = { learningRate: 0.01, ...loss };
-    const wanted = await referenceOf(name, spec, batch, settings);
-    const session = await nativeEngine(instructionSet).open(spec, livelyState(spec));
-    try {
-      const result = await session.trainStep(batch, settings, { keepGradients: true });
-      compareSteps(result, wanted.step);
-      const other = await session.trainStep(batch, { ...settings, regularise: 'w', loss: 'rate' });
-      expect(Math.abs(other.loss - result.loss)).toBeGreaterThan(difference);
-    } finally {
-      session.dispose();
-    }
-  });
+  test.each(Object.keys(losses))('is that of TensorFlow.js with %s in the loss', (name) =>
+    checkLoss(nativeEngine(instructionSet), name),
+  );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Engine, EngineSession } from '../../../src/engines/engine.ts';
-import { caseOf, checkStep, compareSteps } from '../../native/network-cases.ts';
+import { caseOf, checkLoss, checkStep, compareSteps, losses } from '../../native/network-cases.ts';
 import { builds, livelyState, nativeEngine, randomBatch } from '../../native/support.ts';
 import '../../support/all-close.ts';
 import { engineOn, hasDevice, webgpuEngine, withSmallBuffers } from './support.ts';
@@ -25,6 +25,10 @@ const names = [
 describe.skipIf(!hasDevice)('a training step of the WebGPU engine', () => {
   test.each(names)('is that of TensorFlow.js, as is an evaluation before and after it: %s', (name) =>
     checkStep(webgpuEngine(), name),
+  );
+
+  test.each(Object.keys(losses))('is that of TensorFlow.js with %s in the loss', (name) =>
+    checkLoss(webgpuEngine(), name),
   );
 
   const { spec: shrinking } = caseOf('no pooling, convolutions that shrink');
