@@ -21,7 +21,7 @@ export function logScale([low, high]: Interval, range: Interval): Scale {
 }
 
 /** Round values between low and high: multiples of 1, 2 or 5 times a power of ten. @param most about so many */
-export function linearTicks([low, high]: Interval, most: number): number[] {
+function linearTicks([low, high]: Interval, most: number): number[] {
   const rough = (high - low) / most;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);

@@ -46,7 +46,7 @@ export function describeChange(now: ClipOutcome, trained: ClipOutcome, known: Kn
 }
 
 /** `12 % more spikes`, `as many spikes`. @param noun in the plural */
-export function compareAmounts(now: number, before: number, noun: string): string {
+function compareAmounts(now: number, before: number, noun: string): string {
   if (now === before) return `as many ${noun}`;
   const change =
     before === 0 ? now.toLocaleString('en-US') : `${formatValue(100 * Math.abs(now / before - 1))} %`;

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  countOnLogAxis,
-  drawTaus,
-  linearScale,
-  linearTicks,
-  logDomain,
-  logScale,
-} from '../../src/explore/charts.ts';
-import { formatValue } from '../../src/explore/words.ts';
+import { countOnLogAxis, linearScale, logDomain, logScale } from '../../src/explore/charts.ts';
 
 test('a linear scale may run upwards, as potentials do on a screen', () => {
   const scale = linearScale([-1, 3], [100, 0]);
@@ -24,28 +16,6 @@ test('on a logarithmic scale, equal factors are equal distances', () => {
   ] as const) {
     expect(scale(tau)).toBeCloseTo(place, 10);
   }
-});
-
-test('ticks are round numbers inside the domain', () => {
-  expect(linearTicks([-0.11, 1.96], 5)).toEqual([0, 0.5, 1, 1.5]);
-  expect(linearTicks([1, 16], 8)).toEqual([2, 4, 6, 8, 10, 12, 14, 16]);
-  expect(linearTicks([-1.3, 0.2], 2)).toEqual([-1, 0]);
-});
-
-test('the axis of τ has the powers of two', () => {
-  const figure = drawTaus(Float32Array.of(1.5, 3, 9), null, logDomain(1.5, 9));
-  expect(figure.match(/(?<=>)[\d.]+(?=<)/g)).toEqual(['2', '4', '8']);
-});
-
-test('numbers have three digits at most and a minus sign', () => {
-  expect([0.1007, -1.254, 12, 0.0001, -0.0001, 1234.4].map(formatValue)).toEqual([
-    '0.101',
-    '−1.25',
-    '12',
-    '0',
-    '0',
-    '1230',
-  ]);
 });
 
 test('values are counted in bins of equal factors', () => {

@@ -21,29 +21,6 @@ describe('the picture of a layer', () => {
     for (const neuron of neurons) if (neuron !== -1) pixels[neuron]! += 1;
     expect(pixels.every((count) => count === cell ** 2)).toBe(true);
   });
-
-  test('has eight columns for 32 channels, and one width for all layers', () => {
-    // 8 · 32 + 7 · 2, and 4 · 32 + 3 · 2.
-    const pictures = [32, 16, 8].map((side) => layOutMaps([32, side, side]));
-    expect(pictures.map(({ width, height, cell }) => [width, height, cell])).toEqual([
-      [270, 134, 1],
-      [270, 134, 2],
-      [270, 134, 4],
-    ]);
-  });
-
-  test('has sixteen columns for 128 channels, and wraps single neurons into rows', () => {
-    expect(layOutMaps([128, 32, 32]).width).toBe(16 * 32 + 15 * 2);
-    // 25 · 9 + 24 · 2, and 5 · 9 + 4 · 2.
-    expect(layOutMaps([110, 1, 1])).toMatchObject({ width: 273, height: 53 });
-  });
-
-  test('has two pixels between maps, which are of no neuron', () => {
-    const { neurons, width } = layOutMaps([2, 2, 2]);
-    const row = [0, 15, 16, 31, 32, 33, 34, 49, 50, 65].map((x) => neurons[x]);
-    expect(width).toBe(66);
-    expect(row).toEqual([0, 0, 1, 1, -1, -1, 4, 4, 5, 5]);
-  });
 });
 
 test('arrow keys move over the edge of a map to the next one, and stop at the edge of the picture', () => {

@@ -50,15 +50,6 @@ describe('collectResults', () => {
     expect(run?.chosenEpoch).toBe(checkpoint.epoch + 1);
   });
 
-  it('counts the files in an archive, not the archive itself', async () => {
-    const before = (await collectResults(sources, MADE)).manifest;
-    const manifest = join(sources.verify, 'manifest.json');
-    const archive = { path: 'DvsGesture.tar.gz', sizeBytes: 9e9, md5: '', status: 'archive' };
-    await alter(manifest, { files: [archive, ...JSON.parse(await readFile(manifest, 'utf8')).files] });
-    const { files, sizeBytes } = (await collectResults(sources, MADE)).manifest;
-    expect([files, sizeBytes]).toEqual([before.files, before.sizeBytes]);
-  });
-
   it('opens only runs that the profile lists', async () => {
     await rm(join(sources.train, 'no-reg'), { recursive: true });
     await writeFile(join(sources.evaluate, 'no-reg', '2020', 'evaluation.json'), 'left from another profile');
@@ -184,9 +175,5 @@ describe('collectResults', () => {
     await writeFile(file('train', 'metrics.csv'), [head, cells.join(','), ...rest].join('\n'));
     const layers = (await collectResults(sources, MADE)).models[0]?.runs[0]?.metrics.layers;
     expect(layers?.slice(0, 2).map(({ tauOfMean }) => tauOfMean[0])).toEqual([3, null]);
-  });
-
-  it('requires a model and a seed', async () => {
-    expect((await failure({ ...MADE, models: [] })).message).toContain('no model or no seed');
   });
 });

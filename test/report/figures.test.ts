@@ -12,7 +12,7 @@ import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
+import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
   drawOutcomes(summariseModels(results), 0.5, { comparable: !results.simulated }),
@@ -65,12 +65,6 @@ describe('figures', () => {
     }
   });
 
-  it('contain no ids, which would clash on one page', () => {
-    for (const { panels } of rendered.values()) {
-      for (const panel of panels) expect(panel).not.toMatch(/ id="|url\(#/);
-    }
-  });
-
   it('show a warning as standalone files', async () => {
     const { sheet, panels } = await renderFigure(drawAccuracy(makeResults()), 'Simulated <data>');
     expect(textsOf(sheet)).toContain('Simulated &lt;data&gt;');
@@ -116,12 +110,6 @@ describe('the figure of outcomes', () => {
     const other = makeResults({ simulated: true });
     expect(draw(other)[0]?.data[0]?.at(-1)).toBe('wilson_high');
     expect(columns(other)).toEqual(Array(5).fill(9));
-  });
-
-  it('describes its values in words', () => {
-    expect(draw(makeResults())[0]?.alt.replaceAll('\u00a0', ' ')).toBe(
-      'Baseline: 90.0 % (82.6–94.5 %), maximum 92.0 %, published 95.5 %.',
-    );
   });
 });
 
@@ -187,18 +175,6 @@ describe('series over epochs', () => {
     expect(band[0]?.high).toBe(0.8);
     expect(band[2]).toEqual({ epoch: 3, low: 0.75, high: 0.75 });
   });
-
-  it('become the mean and range over two seeds', () => {
-    const other = { train: [0.5, 0.5, 0.5], validation: [0.5, 0.5, 0.5], test: [0.5, null, 0.5] };
-    const runs = [
-      makeRunResult(),
-      makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy: other } }),
-    ];
-    const { line, band } = buildSeries(runs, testOf, { window: null, bounds: SHARES });
-    expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
-    expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
-    expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });
-  });
 });
 
 describe('the data of a figure', () => {
@@ -238,20 +214,5 @@ describe('the axis of accuracies', () => {
     expect(figure.caption.replaceAll('\u00a0', ' ')).toContain('The axis begins at 70.0 %');
     // The data are complete.
     expect(figure.data).toContainEqual(['baseline', 2020, 1, 'test', 0.2, 'run']);
-  });
-
-  it('begins at 0 where few epochs are drawn one by one', () => {
-    const few = makeResults();
-    expect(JSON.stringify(drawAccuracy(few).panels[0]?.spec)).toContain('"domain":[0,1]');
-    expect(drawAccuracy(few).caption).not.toContain('The axis begins');
-  });
-
-  it('says where it begins if that is not 0, although nothing is cut off', () => {
-    const high = [0.82, 0.9];
-    const shares = { train: high, validation: high, test: high };
-    const metrics = { epochs: [1, 2], accuracy: shares, loss: shares, layers: [] };
-    const figure = drawAccuracy(resultsOf({ metrics }));
-    expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"domain":[0.8,1]');
-    expect(figure.caption.replaceAll('\u00a0', ' ')).toMatch(/The axis begins at 80\.0 %\.(?! .*cut off)/);
   });
 });

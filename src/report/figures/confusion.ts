@@ -76,7 +76,7 @@ const CELL_OUTLINE = 0.05;
  *
  * @see WCAG 2.2, success criterion 1.4.3
  */
-export function cellTextColor(share: number): 'on-pale' | 'on-middle' | 'on-heat' {
+function cellTextColor(share: number): 'on-pale' | 'on-middle' | 'on-heat' {
   if (share < 0.534) return 'on-pale';
   return share < 0.739 ? 'on-middle' : 'on-heat';
 }

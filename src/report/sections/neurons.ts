@@ -66,7 +66,7 @@ function layersOf(
 }
 
 /** A sentence on how far training moved the time constants and where they ended; empty without time constants. */
-export function answerTau({ models }: Results): Text {
+function answerTau({ models }: Results): Text {
   /** τ at the mean of w after the last epoch. */
   const endsOf = (model: ModelResult) =>
     layersOf(model, ({ metrics }) => metrics.layers.map(({ tauOfMean }) => tauOfMean.at(-1)));
@@ -111,7 +111,7 @@ export function answerGroups(results: Results): Text {
 }
 
 /** A sentence on the layers that spike most and least on the test clips, on average over the models, and on the models that do. */
-export function answerSpikes({ models }: Results): Text {
+function answerSpikes({ models }: Results): Text {
   const rates = models.flatMap((model) =>
     layersOf(model, ({ layers }) => layers.map(({ spikeRate }) => spikeRate)),
   );

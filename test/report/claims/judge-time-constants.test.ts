@@ -67,18 +67,6 @@ describe('time constants', () => {
       expect(of('neurons').verdict).toBe('not-reproduced');
       expect(of('mean', others).verdict).toBe('not-reproduced');
     });
-
-    test('in every layer', () => {
-      const metrics = moving([0.3, 0.3, 0.3]);
-      const [first, second] = metrics.layers;
-      const slow = { ...metrics, layers: [first!, { ...second!, tauChange: [0.3, 0.3, 0.3] }] };
-      const judgement = judge(measure, (name) => [
-        run({ metrics: name === 'Baseline' ? slow : moving([0.2, 0.2, 0.2]) }),
-      ]);
-      // 0.3 against 0.2, and 0.3 against 0.4.
-      expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-      expect(judgement.measured).toMatch(/^faster in 1 of 2 layers/);
-    });
   });
 
   test('trajectories are alike if they are closer to each other than to the baseline', () => {

@@ -144,13 +144,6 @@ describe('the explorable page', () => {
     return renderExplorablePage(report, { ...(await collect()), classes }, 'start()');
   };
 
-  test('is the same to the byte for the same inputs, and warns of simulated data', async () => {
-    const page = await render();
-    expect(await render()).toBe(page);
-    expect(page).toContain('<title>Networks: Simulated: A run</title>');
-    expect(page).toContain('<aside class="banner" aria-label="Warning"><p><strong>Simulated data');
-  });
-
   test('has data that no name in them can end or change', async () => {
     const name = '</script><!--<script>alert("x")\u2028';
     const page = await render([name]);

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClipAnswer } from '../../../src/report/data/results.ts';
-import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawDifference } from '../../../src/report/figures/accuracy.ts';
 import { drawClasses, drawUsers } from '../../../src/report/figures/groups.ts';
-import { drawLoss } from '../../../src/report/figures/loss.ts';
-import { makeAnswers, makeModelResult, makeResults, makeRunResult, resultsOf } from '../result-values.ts';
+import { makeModelResult, makeResults, makeRunResult, resultsOf } from '../result-values.ts';
 
 /** Ten clips of two classes and users: of "wave" 4 of 5 right, of "clap" 1 of 5; of user 9 all 3, of user 10 2 of 7. */
 const answers: ClipAnswer[] = [
@@ -38,16 +36,6 @@ describe('accuracy by groups of clips', () => {
     expect(drawUsers({ ...results, simulated: true })?.title).toBe('Test accuracy by simulated user');
   });
 
-  it('warns of few clips in a group only where they are few', () => {
-    const caption = (clips: number) => {
-      const runs = [makeRunResult({ answers: makeAnswers(clips, 2 * clips) })];
-      return drawClasses(makeResults({ models: [makeModelResult({ runs })] })).caption;
-    };
-    expect(caption(99)).toContain('There are 99 test clips of each class, so only large differences');
-    expect(caption(1000)).toContain('There are 1\u202f000 test clips of each class.');
-    expect(caption(1000)).not.toContain('large differences');
-  });
-
   it('leaves users out if the data set has none', () => {
     const nobody = answers.map((answer) => ({ ...answer, user: null }));
     const without = [makeModelResult({ runs: [makeRunResult({ answers: nobody })] })];
@@ -63,12 +51,6 @@ describe('accuracy by groups of clips', () => {
     expect(values).toContain('"value":0.4,"low":0.1176');
     expect(figure.data).toHaveLength(1 + 2 * 2);
   });
-
-  it('omits a class without test clips', async () => {
-    const figure = drawClasses({ ...results, classes: ['wave', 'clap', 'roll'] });
-    expect(figure.data).toHaveLength(3);
-    expect((await renderFigure(figure, null)).sheet).not.toMatch(/NaN|undefined/);
-  });
 });
 
 describe('the difference of validation and test accuracy', () => {
@@ -81,26 +63,4 @@ describe('the difference of validation and test accuracy', () => {
       'Baseline: 50.0 points on average over the last tenth of the epochs.',
     );
   });
-
-  it('says what is known of validation clips only where there are users', () => {
-    const { manifest } = results;
-    expect(drawDifference(results).caption).toContain(
-      'of other people than the training and validation clips',
-    );
-    expect(drawDifference({ ...results, manifest: { ...manifest, perUser: {} } }).caption).not.toContain(
-      'people',
-    );
-  });
-});
-
-it('a logarithmic scale leaves out what it cannot show', async () => {
-  const loss = { train: [0, 0.1, 0.01], validation: [0, 0, 0], test: [null, 1, 0.1] };
-  const runs = [makeRunResult({ metrics: { ...makeRunResult().metrics, loss } })];
-  const figure = drawLoss(makeResults({ models: [makeModelResult({ runs })] }));
-  const { panels } = await renderFigure(figure, null);
-  expect(panels.join('')).not.toMatch(/NaN|Infinity/);
-  expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"type":"log"');
-  expect(JSON.stringify(figure.panels[0]?.spec)).not.toMatch(/"value":0[,}]/);
-  // The values left out are still in the data.
-  expect(figure.data).toContainEqual(['baseline', 2020, 1, 'train', 0, 'run']);
 });

@@ -36,23 +36,6 @@ describe('the drawing of the network', () => {
     expect(figure.alt).toContain('dropout 0.5, linear → 110 (fc.5), PLIF, layer 7 (fc.6)');
   });
 
-  it('shows where a still image begins to have time steps', () => {
-    const { architecture, layers, steps, ...rest } = {
-      ...thesisNetwork,
-      architecture: 'mnist' as const,
-      steps: 8,
-    };
-    const { data } = draw(modelOf('m', { ...rest, architecture, steps, input: [1, 28, 28], classes: 10 }));
-    const sizes = data.slice(1).map((row) => row.at(-1));
-    expect(sizes.slice(0, 4)).toEqual([
-      '[128, 28, 28]',
-      '[128, 28, 28]',
-      '[8, 128, 28, 28]',
-      '[8, 128, 28, 28]',
-    ]);
-    expect(sizes.at(-1)).toBe('[10]');
-  });
-
   it('is one for models that differ in τ alone, and one for each other network', () => {
     const perNeuron = modelOf('no-reg', { ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } });
     const lif = modelOf('lif', { ...thesisNetwork, neuron: 'lif' });

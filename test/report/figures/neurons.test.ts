@@ -32,30 +32,12 @@ describe('the distribution of the time constants', () => {
     expect(tip?.[4]).toBe('No Reg.\nmedian 2.500, quartiles 2.250 and 2.750, from 2.000 to 3.000');
   });
 
-  it('takes no room if every layer has a single τ', async () => {
-    const { panels, hover } = await renderFigure(drawTau(makeResults()), null);
-    expect(violinsIn(panels[0])).toBe(0);
-    expect(hover[0]?.axis?.range).toEqual([62, 62 + 364]);
-  });
-
-  it('describes median and range in words', () => {
-    expect(drawTau(makeResults({ models })).alt).toContain(
-      'No Reg. ends at 3.00. Violins of No Reg.’s neurons after the last epoch, median and range: 2.50 (2.00 to 3.00).',
-    );
-  });
-
   it('takes the neurons of all seeds together', () => {
     const shifted = SPREAD.map((tau) => tau + 1);
     const runs = [runWith(SPREAD, 1), runWith(shifted, 2)];
     const figure = drawTau(makeResults({ seeds: [1, 2], models: [makeModelResult({ runs })] }));
     expect(figure.alt).toContain('3.00 (2.00 to 4.00).');
     expect(figure.caption).toContain('They have the neurons of all 2 seeds.');
-  });
-
-  it('does not draw a density of neurons that are all the same', async () => {
-    const same = [makeModelResult({ runs: [runWith(SPREAD.map(() => 2.5))] })];
-    const { sheet } = await renderFigure(drawTau(makeResults({ models: same })), null);
-    expect(sheet).not.toMatch(/NaN|fill-opacity="0\.3"/);
   });
 
   it('has the quantiles at the last and at the chosen epoch as data', () => {

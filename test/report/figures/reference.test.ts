@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceCurves, Results } from '../../../src/report/data/results.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
-import { drawAccuracy, drawAccuracyByModel, drawDifference } from '../../../src/report/figures/accuracy.ts';
-import { buildPointSeries } from '../../../src/report/figures/epoch-series.ts';
+import { drawAccuracy, drawAccuracyByModel } from '../../../src/report/figures/accuracy.ts';
 import { drawLoss } from '../../../src/report/figures/loss.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
-import { movingMean } from '../../../src/stats/means.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
 /** The figures that have lines over epochs. */
@@ -56,33 +54,6 @@ describe('the authors’ logs', () => {
     expect(data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
   });
 
-  it('have a difference of validation and test where they have both', () => {
-    const accuracy = {
-      ...curves.accuracy,
-      validation: [
-        { epoch: 3, value: 0.75 },
-        { epoch: 4, value: 1 },
-      ],
-    };
-    const both = { ...logged, reference: new Map([['baseline', { ...curves, accuracy }]]) };
-    const authors = drawDifference(both).data.filter((row) => row.at(-1) === 'authors');
-    expect(authors).toEqual([['baseline', null, 3, 'difference', 0.5, 'authors']]);
-  });
-
-  it('are mentioned in captions and alternative texts', () => {
-    const [accuracy, loss, tau, sideBySide] = draw(logged);
-    for (const figure of [accuracy, loss, tau, sideBySide]) {
-      expect(figure.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none for Other)');
-      expect(figure.alt).toContain('authors’ logs: Baseline epochs 2 to 9; none for Other.');
-    }
-    expect(accuracy.alt.replaceAll('\u00a0', ' ')).toContain(
-      'Baseline in the logs: test accuracy 75.0 % after epoch 9.',
-    );
-    expect(tau.alt).toContain('In them Baseline ends at 2.25.');
-    expect(labels(tau)).toEqual(['authors’ logs, in the model’s colour']);
-    expect(labels(loss)).toEqual(['authors’ logs: training']);
-  });
-
   it('are in the data of the figures, complete and as logged', () => {
     const [accuracy, loss, tau] = draw(logged);
     expect(accuracy.data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
@@ -104,23 +75,5 @@ describe('the authors’ logs', () => {
   it('omit the time constants of a network of different depth', () => {
     const deeper = new Map([['baseline', { ...curves, tau: [[], []] }]]);
     expect(labels(drawTau({ ...logged, reference: deeper }))).toEqual([]);
-  });
-
-  it('are smoothed like ours: by epoch, although only some have a value', () => {
-    const values = Array.from({ length: 100 }, (_, index) => Math.sin(index));
-    const dense = values.map((value, index) => ({ epoch: index + 7, value }));
-    const means = movingMean(values, 32);
-    const { line } = buildPointSeries(dense, { window: 64 }, 100);
-    expect(line).toHaveLength(94);
-    line.forEach(({ value }, index) => {
-      expect(value).toBeCloseTo(means[index] ?? Number.NaN, 12);
-    });
-    // The window reaches 9 epochs to each side of epoch 10, as far as the first one, which counts half, and 32 around epoch 40.
-    const sparse = [1, 10, 40, 100].map((epoch) => ({ epoch, value: epoch }));
-    expect(buildPointSeries(sparse, { window: 64 }, 100).line.map(({ value }) => value)).toEqual([
-      1, 7, 25, 100,
-    ]);
-    expect(buildPointSeries(sparse, { window: 64 }, 40).line).toHaveLength(3);
-    expect(buildPointSeries([], { window: 64 }, 40).line).toEqual([]);
   });
 });

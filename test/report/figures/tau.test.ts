@@ -95,22 +95,4 @@ describe('a τ that is fixed far from the others', () => {
     expect(domainOf(figure)[1]).toBeGreaterThan(2.6);
     expect(figure.caption).not.toContain('outside');
   });
-
-  it('chooses it if no τ is learned', () => {
-    const figure = drawTau(makeResults({ models: [fixed] }));
-    expect(domainOf(figure)[0]).toBeLessThan(16);
-    expect(domainOf(figure)[1]).toBeGreaterThan(16);
-    expect(figure.caption).not.toContain('outside');
-  });
-
-  it('gets a logarithmic scale where others learn theirs from afar', () => {
-    const figure = drawTau(makeResults({ models: [single(2), single(15)] }));
-    expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"type":"log"');
-    expect(figure.caption).toContain('the scale is logarithmic');
-  });
-});
-
-it('the title and the caption mention neurons only where they have time constants of their own', () => {
-  const { title, caption } = drawTau(makeResults({ models: [single(2)] }));
-  expect(`${title} ${caption}`).not.toMatch(/neuron|Violin|mean w/);
 });

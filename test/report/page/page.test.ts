@@ -7,16 +7,7 @@ import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { renderPage } from '../../../src/report/page/page.ts';
 import { buildReport } from '../../../src/report/report.ts';
-import { listFacts } from '../../../src/report/sections/facts.ts';
-import {
-  ENVIRONMENT,
-  FRAMES,
-  makeExample,
-  makeModelResult,
-  makeResults,
-  makeRunResult,
-  resultsOf,
-} from '../result-values.ts';
+import { ENVIRONMENT, makeModelResult, makeResults } from '../result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
@@ -50,15 +41,6 @@ describe('the page', () => {
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
     const expected = /^(#|explore\.html$|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/;
     expect(targets.filter((target) => !expected.test(target))).toEqual([]);
-  });
-
-  it('names the files of simulated data after what they are', async () => {
-    const { page, markdown } = await render(makeResults({ simulated: true }));
-    const files = [...`${page}${markdown}`.matchAll(/(?:figures|clips)\/([a-z0-9-]+)\.(?:csv|svg|png)/g)];
-    expect(files.length).toBeGreaterThan(20);
-    expect(files.map(([, name]) => name).filter((name) => !name?.startsWith('simulated-'))).toEqual([]);
-    expect(page).toContain('<title>Simulated: A &lt;run&gt;</title>');
-    expect(page).not.toMatch(/Reproduced|Reproduction of|published and reproduced/);
   });
 
   it('allows one script, which it names by its hash, and no request but for the timeline', async () => {
@@ -116,12 +98,6 @@ describe('the page', () => {
     expect(real.page).not.toContain('class="banner"');
   });
 
-  it('says what made it', async () => {
-    const { page } = await render(makeResults());
-    for (const text of ['Node.js on linux x64', 'Vega 6.0.0 and Vega-Lite 6.0.0', 'tfjs 4.22.0 on cpu'])
-      expect(page).toContain(`<td>${text}</td>`);
-  });
-
   it('says where each number comes from, in files that the stages write', async () => {
     const { markdown } = await render(makeResults());
     const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| \.\/repro run ([a-z]+)/gm)];
@@ -145,12 +121,6 @@ describe('the page', () => {
     expect(markdown).toContain(`[Data as CSV](${place}/timeline.csv).`);
   });
 
-  it('refers to the command for the timeline if the pipeline keeps none', async () => {
-    const { page, markdown } = await render(makeResults({ timeline: null }));
-    expect(page).toContain('<code>./repro timeline</code> draws it from the records of the runs.');
-    expect(`${page}${markdown}`).not.toMatch(/<object|timeline\.svg|object-src|frame-src/);
-  });
-
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
     const report = buildReport(makeResults(), { title: '', environment: ENVIRONMENT });
@@ -161,40 +131,6 @@ describe('the page', () => {
       expect(page).toContain(`href="figures/${id}.csv"`);
     }
     expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(ids.length);
-  });
-
-  it('omits the time constants if training recorded none', async () => {
-    const { page } = await render(resultsOf({ metrics: { ...makeRunResult().metrics, layers: [] } }));
-    expect(page).not.toContain('Time constants');
-  });
-
-  it('turns clips dark with the page, but no photographs', async () => {
-    const clips = await render(makeResults());
-    expect(clips.page).toContain('<ul class="gallery events">');
-    const image = makeExample({ frames: { shape: [1, 1, 2, 4], data: new Uint8Array(8) } });
-    const { examples } = makeResults();
-    const images = await render(
-      makeResults({ examples: { ...examples, kind: 'images', examples: [image] } }),
-    );
-    expect(images.page).not.toMatch(/<ul class="gallery[^"]* events/);
-    expect(images.page).toMatch(/<ul class="gallery/);
-  });
-
-  it('names parameters by model, and data of which it has a part', async () => {
-    const frames = { ...FRAMES, downsample: 4, height: 32, width: 32 };
-    const models = [
-      makeModelResult({ runs: [makeRunResult({ clips: { train: 30, validation: 10, test: 50 }, frames })] }),
-      makeModelResult({ id: 'b', title: 'B', runs: [makeRunResult({ parameters: 1234, frames })] }),
-    ];
-    const factsOf = (results: Results) =>
-      new Map(listFacts(results, null).map(({ name, value }) => [name, value]));
-    const facts = factsOf(makeResults({ models }));
-    expect(facts.get('Parameters')).toBe('1\u202f000 (Baseline); 1\u202f234 (B)');
-    expect(facts.get('Reduced data')).toBe(
-      'a subset of 40 of 100 training clips, a subset of 50 of 100 test clips and 4 × 4 pixels binned into one, to 32 × 32',
-    );
-    expect(factsOf(makeResults()).has('Reduced data')).toBe(false);
-    expect(factsOf(makeResults()).get('Parameters')).toBe('1\u202f000');
   });
 
   it('uses the colours of models for nothing else', async () => {
@@ -211,16 +147,6 @@ describe('the page', () => {
     expect(meanings.size).toBe(9);
     for (const figure of figures.filter(({ id }) => ['network', 'pipeline', 'confusion'].includes(id)))
       expect(JSON.stringify(figure.panels)).not.toMatch(/var\(--(?!ink|grey|heat|surface|on-)/);
-  });
-
-  it('breaks the titles of models that are too long for a line, and cuts none off', async () => {
-    const title = 'Baseline with membrane time constants that stay at sixteen steps';
-    const { page } = await render(makeResults({ models: [makeModelResult({ title })] }));
-    const [, inside = ''] =
-      /<figure id="figure-outcomes".*?(<svg aria-hidden="true" [^>]*viewBox.*?)<\/figure>/s.exec(page) ?? [];
-    const lines = [...inside.matchAll(/<tspan[^>]*>([^<]+)<\/tspan>/g)].map(([, line]) => line);
-    expect(lines.join(' ')).toBe(title);
-    expect(Math.max(...lines.map((line) => line?.length ?? 0))).toBeLessThanOrEqual(26);
   });
 });
 

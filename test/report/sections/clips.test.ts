@@ -50,32 +50,6 @@ describe('the section of clips', () => {
     });
   });
 
-  it('marks simulated clips in words and in the pictures', () => {
-    const plain = describeOf(makeExamples());
-    const simulated = describeOf(makeExamples({ simulated: true }));
-    expect(simulated.texts[0]).toContain('The first simulated test clip of each class');
-    expect(simulated.gallery.pictures[0]?.alt).toContain('A simulated clip of the class wave');
-    expect(simulated.gallery.pictures[0]?.height).toBe((plain.gallery.pictures[0]?.height ?? 0) + 27);
-    expect(plain.texts[0]).not.toContain('simulated');
-  });
-
-  it('shows at most ten steps in two rows, and says so', () => {
-    const examples = { ...makeExamples(), examples: [makeDense(20, 32, 32)] };
-    const { texts, gallery } = describeOf(examples);
-    expect(texts[0]).toContain('as event counts: ten of its 20 steps, with their numbers.');
-    // 5 columns of 32 pixels, enlarged by 4.
-    expect(gallery.pictures[0]).toMatchObject({ width: 4 + 5 * 132, height: 4 + 2 * (132 + 23) });
-    expect(gallery.pictures[0]?.alt).toContain('10 of 20 steps, side by side');
-    expect(texts.at(-1)).toBe('There is no test clip of clap.');
-  });
-
-  it('bins large sensors, so that the page stays small', () => {
-    const { texts, gallery } = describeOf({ ...makeExamples(), examples: [makeDense(1, 260, 346)] });
-    expect(texts[0]).toContain('event counts, 3 × 3 pixels binned.');
-    // 3 x 3 pixels each: 87 rows, 116 columns.
-    expect(gallery.pictures[0]).toMatchObject({ width: 4 + 116 + 4, height: 4 + 87 + 4 });
-  });
-
   it('bins many dense clips more, so that the page stays below 1 MB', () => {
     const classes = Array.from({ length: 8 }, (_, index) => String(index));
     const examples = classes.map((_, index) => ({ ...makeDense(12, 128, 128, index), class: index }));

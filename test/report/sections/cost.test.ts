@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { renderMarkdown } from '../../../src/report/page/markdown.ts';
-import { buildReport } from '../../../src/report/report.ts';
 import { answerCost, describeCost } from '../../../src/report/sections/cost.ts';
 import type { Cost } from '../../../src/snn/cost.ts';
-import {
-  ENVIRONMENT,
-  makeModelResult,
-  makeResults,
-  makeRunResult,
-  plain,
-  split,
-  textsOf,
-} from '../result-values.ts';
+import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
 
 const COST: Cost = {
   footprintBytes: 2_000_000,
@@ -56,20 +46,6 @@ describe('the answer about cost', () => {
     expect(answer(baseline, modelOf('B', 'neuron', [5e6, 6e6, 8e6], neurons))).toMatch(
       /layer; it does not clearly change the number .* B 3\.3 % more \(accuracy \+1\.0 points, p = 0\.\d+\)/,
     );
-  });
-
-  it('says what was not measured, and nothing without both kinds of τ', () => {
-    expect(answer(modelOf('A', 'layer', [6e6]), modelOf('B', 'neuron', [null], neurons))).toMatch(
-      /layer\. Effective synaptic operations were not measured\.$/,
-    );
-    expect(answer(modelOf('A', 'layer', [6e6]), modelOf('B', 'layer', [5e6]))).toBe('');
-    expect(answer(modelOf('A', 'neuron', [6e6]), modelOf('B', 'neuron', [5e6]))).toBe('');
-  });
-
-  it('has effective MACs in Markdown, too', () => {
-    const results = makeResults({ models: [modelOf('A', 'layer', [6e6])] });
-    const text = renderMarkdown(buildReport(results, { title: 'A run', environment: ENVIRONMENT }));
-    expect(text).toContain('Synaptic operations per clip, millions: effective MACs');
   });
 
   it('leaves out networks of another size, which cost more or less for that reason alone', () => {

@@ -34,39 +34,11 @@ describe('the section of data', () => {
     expect([...tables.keys()]).toEqual(['table-splits', 'table-classes', 'table-users-lights']);
   });
 
-  it('counts the users, and says that those of simulated data are simulated', () => {
-    const textOf = (simulated: boolean) => JSON.stringify(describeData(makeResults({ simulated })).blocks[0]);
-    expect(textOf(true)).toContain('" 1 simulated user, 24 clips each."');
-    expect(textOf(false)).toContain('" 1 user, 24 clips each."');
-  });
-
   it('counts neither users nor lights for data without them', () => {
     const { perUserLight: _, ...base } = makeResults().manifest;
     const manifest = { ...base, perUser: {}, perLight: {} };
     const { blocks } = describeData({ ...makeResults(), manifest });
     const tables = blocks.flatMap((block) => (block.kind === 'tables' ? block.tables : []));
     expect(tables.map(({ id }) => id)).toEqual(['table-splits', 'table-classes']);
-  });
-
-  it('lists warnings by their place, and says if there are none', () => {
-    const known =
-      'user22_led_labels.csv:9  class 8 starts before class 7 in the row above ends. (A known fault in the published labels.)';
-    const { lists, texts } = describeWith({ warnings: [known, 'one without a place'] });
-    expect(texts[1]).toBe('Checking the data gave 2 warnings:');
-    expect(lists).toEqual([
-      [
-        { code: 'user22_led_labels.csv:9' },
-        ' class 8 starts before class 7 in the row above ends. (A known fault in the published labels.)',
-      ],
-      ['one without a place'],
-    ]);
-    expect(describeWith({ warnings: [] }).texts[1]).toBe('Checking the data gave no warnings.');
-  });
-
-  it('lists twenty of many warnings, and where the others are', () => {
-    const warnings = Array.from({ length: 1_234 }, (_, i) => `Train/0/${i}.bin: byte 5  goes back in time.`);
-    const { lists } = describeWith({ warnings });
-    expect(lists).toHaveLength(21);
-    expect(lists[20]).toEqual(['1\u202f214 more, in ', { code: 'artifacts/verify/manifest.json' }, '.']);
   });
 });

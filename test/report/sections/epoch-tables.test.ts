@@ -54,14 +54,6 @@ describe('the accuracy over the last epochs', () => {
     expect(notes).not.toContain('only');
   });
 
-  it('says what a short run has, and how many epochs were tested', () => {
-    const run = runOf([null, 0.5, null, 0.7]);
-    const { cells, details, notes } = late(resultsOf(run));
-    expect(cells[0]?.slice(-2)).toEqual(['60.0 ± 14.1 %', '60.0 ± 14.1 %']);
-    expect(details[0]?.at(-1)).toEqual(['epochs 1 to 4', '2 tests in them']);
-    expect(notes).toContain('This run has only 4 epochs');
-  });
-
   it('has nothing published beside simulated or other data, or beside a training that held no clips back', () => {
     const run = runOf(settling(300, 64));
     const unheld = [makeModelResult({ runs: [{ ...run, clips: { ...run.clips, validation: 0 } }] })];
@@ -119,16 +111,6 @@ describe('the order of the models', () => {
     expect(notes).toContain(
       'The event file of λ = .1 ends in a dip, at epoch 655 of 1 256, so it does not show the last epochs. Figure 2 of the thesis (page 8, read from its pixels) ends with λ = .1 at 94.5 % and Baseline at 94.0 %.',
     );
-  });
-
-  it('names all that share the lead', () => {
-    const { notes } = late(
-      makeResults({
-        simulated: true,
-        models: [model('a', 'A', 0.9, [0.8, 0.8]), model('b', 'B', 0.9, [0.8, 0.8])],
-      }),
-    );
-    expect(notes).toContain('A and B lead by both.');
   });
 });
 

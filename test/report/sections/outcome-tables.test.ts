@@ -9,7 +9,6 @@ import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
-import type { FrameFormat } from '../../../src/results/clip-index.ts';
 import type { Verdict } from '../../../src/thesis/verdicts.ts';
 import { makeClaim } from '../claims/judging.ts';
 import {
@@ -37,6 +36,7 @@ const judgementOf = (verdict: Verdict): Judgement => ({
   measured: '',
   reason: '',
 });
+
 describe('table 1', () => {
   it('shows published accuracies beside both choices of the epoch', () => {
     const row = ['Baseline', '95.5 %', '100.0 %', '90.0 %', '90.0 %', '92.0 %', '90.0 %'];
@@ -96,11 +96,6 @@ describe('table 1', () => {
     expect(JSON.stringify(tableOf(thesis, 0).notes)).toContain('15 % in the thesis');
   });
 
-  it('leaves gaps if nothing was published', () => {
-    const results = makeResults({ models: [makeModelResult({ published: null })] });
-    expect(textsOf(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
-  });
-
   it('shows mean and range over several seeds, and counts clips once', () => {
     const results = resultsOf({ test: split(80, 100) }, { test: split(90, 100) });
     const cell = outcomes(results).rows[0]?.[3];
@@ -131,13 +126,6 @@ describe('table 1', () => {
   });
 });
 
-it('equal accuracies of several seeds have no interval', () => {
-  const results = resultsOf(...[1, 2, 3].map(() => ({ test: split(99, 100) })));
-  expect(outcomes(results).rows[0]?.[3]?.details?.map(spaced)).toContain('the same for all seeds');
-  const [test] = tabulateSeeds(summariseModels(results)).rows.at(-1)?.slice(3) ?? [];
-  expect(test?.details?.map(spaced)).toEqual(['the same for all seeds']);
-});
-
 describe('the settings table', () => {
   const scaledModel = (id: string, per: string) =>
     makeModelResult({
@@ -157,15 +145,6 @@ describe('the settings table', () => {
     models: [scaledModel('Baseline', 'layer'), scaledModel('No Reg.', 'neuron')],
   });
 
-  it('shows the normalisation of frames, including none', () => {
-    const row = (normalization: FrameFormat['normalization']) => {
-      const { rows } = tabulateSettings(resultsOf({ frames: { ...FRAMES, normalization } }));
-      return rows.find(([label]) => label?.text === 'Frames normalised by');
-    };
-    expect(row(null)?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
-    expect(row('max')?.[2]).toEqual({ text: 'maximum', tone: 'differs' });
-  });
-
   it('lists what differs from the thesis', () => {
     expect(listDeviations(scaled).map(({ label, thesis, used }) => [label, spaced(thesis), used])).toEqual([
       ['Time steps per clip', '20', '8'],
@@ -173,11 +152,6 @@ describe('the settings table', () => {
       ['Channels per layer', '128', '8'],
       ['Epochs', '1 256', '12'],
     ]);
-  });
-
-  it('lists another learning rate for τ, which no published training had', () => {
-    const fast = resultsOf({ training: { tauRate: 10 } });
-    expect(listDeviations(fast)).toContainEqual(expect.objectContaining({ thesis: '1', used: '10' }));
   });
 
   it('marks what differs, and names models only if they differ from each other', () => {
@@ -239,17 +213,6 @@ describe('the settings table', () => {
     expect(listDeviations(results).map(({ label }) => label)).toEqual(['Epochs', 'Training clips']);
     expect(row('Training clips')?.map((cell) => cell?.text)).toEqual(['936', '1\u202f176']);
   });
-
-  it('knows the hidden layer of the thesis, which its model files do not name', () => {
-    const row = tabulateSettings(resultsOf({ network: { hidden: 128 } })).rows.find(
-      ([head]) => head?.text === 'Width of the hidden layer',
-    );
-    expect(row?.slice(1)).toEqual([{ text: '512' }, { text: '128', tone: 'differs' }]);
-  });
-
-  it('omits settings that no run has', () => {
-    expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain('Pooling');
-  });
 });
 
 describe('the table of classes', () => {
@@ -257,14 +220,6 @@ describe('the table of classes', () => {
     expect(textsOf(tabulateClasses(makeResults()))).toEqual([
       ['wave', '70', '50', '120'],
       ['clap', '30', '50', '80'],
-    ]);
-  });
-
-  it('uses a single column if the classes have different names', () => {
-    const results = makeResults({ classes: ['a', 'b'] });
-    expect(textsOf(tabulateClasses(results))).toEqual([
-      ['wave', '120'],
-      ['clap', '80'],
     ]);
   });
 });

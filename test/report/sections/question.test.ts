@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { answerQuestion } from '../../../src/report/data/question.ts';
 import type { ModelResult, Results } from '../../../src/report/data/results.ts';
-import { drawForest } from '../../../src/report/figures/forest.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { describeQuestion, listVerdicts, stateAnswer } from '../../../src/report/sections/question.ts';
 import {
@@ -79,14 +78,6 @@ describe('the question of a profile', () => {
     );
   });
 
-  test('says that a difference is certainly smaller than a wide margin', () => {
-    const wide = answerQuestion(results, { ...settings, margin: 0.3 })!;
-    expect(wide.arms[0]?.verdict).toBe('different');
-    expect(spaced(stateAnswer(results, wide))).toContain(
-      'than Baseline (certainly by less than 30.0 points);',
-    );
-  });
-
   test('takes each clip for itself where there are no users, and says so', () => {
     const rows = flat(2, 2, 2, 2, 2, 2);
     const models = [modelWith('Baseline', rows, false), modelWith('b', flat(4, 5, 4, 5, 4, 5), false)];
@@ -141,15 +132,5 @@ describe('the figure and the table', () => {
       '−14.8 to −10.2',
     ]);
     expect(textsOf(table).map((row) => row[5])).toEqual(['different', 'equivalent', 'undecided']);
-  });
-
-  test('are drawn on an axis that holds all intervals and the margin', () => {
-    const figure = drawForest(results, question);
-    expect(figure.data.map((row) => row[0])).toEqual(['model', 'worse', 'alike', 'unsure']);
-    expect(figure.caption).toContain('Shaded: the margin of 2.0\u00a0points.');
-    const low = question.arms.map(({ certainty }) => certainty!.interval.low);
-    const spec = JSON.stringify(figure.panels[0]?.spec);
-    const [, end] = /"domain":\[-([\d.]+),/.exec(spec)!;
-    expect(Number(end)).toBeGreaterThan(Math.max(...low.map(Math.abs)));
   });
 });

@@ -5,9 +5,8 @@ import { compareSettings } from '../../../src/report/data/settings.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
-import type { FrameFormat } from '../../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
-import { ENVIRONMENT, FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {
   const compat = { ...COMPAT_DEFAULTS, ...switched };
@@ -66,27 +65,6 @@ describe('the table of disagreements', () => {
     expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
   });
 
-  it('has the settings of frames that concern the data set', () => {
-    const { dataset } = makeResults({});
-    const withFrames = (title: string, frames: Partial<FrameFormat>, of = dataset): Results =>
-      makeResults({
-        dataset: of,
-        models: [makeModelResult({ title, runs: [makeRunResult({ frames: { ...FRAMES, ...frames } })] })],
-      });
-    const rowOf = (results: Results) =>
-      tabulateCompat(results).rows.flatMap(([name, value]) =>
-        name?.details?.[0]?.startsWith('frames.') ? [[name.details[0], value?.text, value?.details]] : [],
-      );
-    expect(dataset).toBe('dvs128-gesture');
-    expect(rowOf(withFrames('A', {}))).toEqual([['frames.overlaps', 'both', ['default']]]);
-    const switched = withFrames('A', { overlaps: 'earlier' });
-    expect(rowOf(switched)).toEqual([['frames.overlaps', 'earlier', ['not the default']]]);
-    expect(listSwitched(switched)).toEqual(['overlaps=earlier']);
-    expect(rowOf(withFrames('A', { rowStride: 'height' }, 'asl-dvs'))).toEqual([
-      ['frames.rowStride', 'height', ['not the default']],
-    ]);
-  });
-
   it('never shows the model’s batch size if the profile overrides it', () => {
     const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
       makeModelResult({
@@ -115,21 +93,5 @@ describe('the table of disagreements', () => {
       tone: 'differs',
       details: ['not the default'],
     });
-  });
-
-  it('is in the Markdown too, and the switches are at the top of the report', () => {
-    const options = { title: 'A run', environment: ENVIRONMENT };
-    const text = renderMarkdown(buildReport(resultsOf(model('A', { regularise: 'tau' })), options));
-    expect(text).toContain('**Where paper, code and runs disagree**');
-    expect(text).toContain('- Compatibility switches: regularise=tau');
-    expect(text).toMatch(/\| \*\*tau\*\*<br>not the default \|/);
-    expect(text).toContain('includes λ · Σ Var(τ).');
-    const ofSteps = renderMarkdown(buildReport(resultsOf(model('A', { loss: 'step' })), options));
-    expect(text).toContain('Mean squared error of the firing rates against');
-    expect(ofSteps).toContain('Mean squared error of each time step’s output (compat.loss: step) against');
-    expect(ofSteps).not.toContain('of the firing rates against');
-    expect(renderMarkdown(buildReport(resultsOf(model('A', {})), options))).not.toContain(
-      'Compatibility switches',
-    );
   });
 });

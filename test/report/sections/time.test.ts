@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawLatency } from '../../../src/report/figures/latency.ts';
 import { answerOrders, answerSteps, describeTime } from '../../../src/report/sections/time.ts';
-import { buildNetwork } from '../../../src/snn/networks.ts';
-import { mnistNetwork } from '../../support/still-networks.ts';
 import {
   makeModelResult,
   makeResults,
@@ -34,16 +32,6 @@ describe('the section on time', () => {
     );
   });
 
-  it('tells of no steps for models that may be guessing', () => {
-    // One of two classes: guessing gets 52 or more of 100 right with 38 %.
-    const guess = { test: split(52, 100), correctByStep: [52, 52, 52, 52] };
-    const guesser = makeModelResult({ id: 'C', title: 'C', runs: [makeRunResult(guess)] });
-    expect(plain(answerSteps(makeResults({ models: [guesser] })))).toBe('');
-    expect(plain(answerSteps(makeResults({ models: [models[0]!, guesser] })))).toBe(
-      'With the models that are clearly better than guessing, the clips that are right in the end have their answers after 2.1 of 4 time steps on average, if each keeps its right answer once it has it. After 2, accuracy is 60.0 %.',
-    );
-  });
-
   it('has a row for each model, with a column for each order that was evaluated', () => {
     const blocks = describeTime(results)[0]?.blocks ?? [];
     const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
@@ -54,20 +42,6 @@ describe('the section on time', () => {
       ['A', '90.0 %', '60.0 %', '70.0 %', '2.1'],
       ['B', '90.0 %', '80.0 %', '91.0 %', '1.2'],
     ]);
-  });
-
-  it('tells of seeds by their mean and range, and asks for orders where none was evaluated', () => {
-    const seeds = resultsOf({ correctByStep: [90, 90] }, { correctByStep: [0, 90] });
-    const blocks = describeTime(seeds)[0]?.blocks ?? [];
-    const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
-    expect(table.rows[0]?.at(-1)).toEqual({ text: '1.5', details: ['1.0–2.0 over seeds'] });
-    expect(table.notes.map(plain).join()).toContain("--set 'evaluate.orders=[reversed,shuffled,mean]'");
-    expect(answerOrders(seeds)).toEqual([]);
-  });
-
-  it('asks for no orders of still images', () => {
-    const spec = buildNetwork(mnistNetwork);
-    expect(JSON.stringify(describeTime(resultsOf({ correctByStep: [90, 90], spec })))).not.toContain('--set');
   });
 
   it('is left out for evaluations that count no clips by time step', () => {
