@@ -94,7 +94,7 @@ const WRAPPED = 'module.';
  *
  * @throws {ReproError} `import-unknown` if there is none, saying what was found
  */
-export function findNetwork(value: PickleValue, file: string): SavedNetwork {
+function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const log = value instanceof Map ? value.get('log_data_list') : undefined;
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
   if (found !== undefined) return { ...found, log };

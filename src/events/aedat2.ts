@@ -171,7 +171,7 @@ export interface Aedat2Address {
  * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
  * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
  */
-export const CIFAR10_DVS_ADDRESS: Aedat2Address = {
+const CIFAR10_DVS_ADDRESS: Aedat2Address = {
   xShift: 1,
   xMask: 0x7f,
   xFlip: 0x7f,

@@ -183,33 +183,6 @@ describe('the models of a plan', () => {
     expect(await asked('train.network.layers=5')).toBe('');
   });
 
-  test.each([
-    ['train.network.tau.mean=1', 'τ must be more than 1 time step, got a mean of 1.'],
-    ['train.network.steps=8', 'steps is for still images, as event frames have their own; got 8.'],
-    ['train.network.reset.potential=2', 'the reset potential must be below the threshold of 1, got 2.'],
-  ])('cannot have %s', async (set, problem) => {
-    const key = set.split('=')[0];
-    expect(await problemsWith('quick', 'models=[baseline]', set)).toContain(
-      `--set ${set}  "${key}" over configs/models/baseline.yaml: ${problem}\n  See schemas/model.schema.json.`,
-    );
-  });
-
-  test('cannot have more weights than can be addressed', async () => {
-    expect(await problemsWith('quick', 'models=[baseline]', 'train.network.channels=1000000')).toMatch(
-      /^--set train\.network\.channels=1000000 {2}.*conv\.4\.weight of shape \[1000000, 1000000, 3, 3\] would have .* values; at most 2,147,483,647 fit\.\n {2}Use fewer channels\./,
-    );
-  });
-
-  test('for still images have no blocks, and do not suit events', async () => {
-    expect(await problemsWith('mnist', 'train.network.layers=3')).toContain(
-      'layers is for event-frames, as mnist has its own; got 3.\n  Leave them out.',
-    );
-    await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
-    expect(await problemsWith('full', 'models=[still]')).toContain(
-      'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  This architecture is for still images, but dvs128-gesture consists of events',
-    );
-  });
-
   test('cannot use the first 88 recordings of a data set without a list of them', async () => {
     expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
       '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',

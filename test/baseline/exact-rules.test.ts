@@ -125,13 +125,6 @@ describe('the chosen epoch', () => {
     expect(judge(rule, { rightInTraining: 94, evaluationEngine: 'other' })?.state).toBe('failed');
     expect(judge(rule, { rightInTraining: null })?.state).toBe('ok');
   });
-
-  test('of another engine may be another one, which is told', () => {
-    expect(judge(rule, { engine: 'other', chosenEpoch: 8, preferredEpoch: 8 })).toMatchObject({
-      state: 'noted',
-      text: expect.stringMatching(/^epoch 8, in the baseline 7; /),
-    });
-  });
 });
 
 describe('a verdict on a claim', () => {

@@ -1,6 +1,3 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { measure, useBrowser } from './visit.ts';
@@ -94,40 +91,6 @@ describe('a clip of one’s own', () => {
     });
   });
 
-  test('is no longer said to be seen once another clip is chosen', async () => {
-    await visit(GESTURES, STILL, async ({ page }) => {
-      const file = way(page, 'Load a recording').locator('[type=file]');
-      await file.setInputFiles('test/golden/recording.aedat');
-      await expect.poll(() => told(page).textContent()).toContain('The networks see this clip now.');
-      const clip = page.getByRole('combobox', { name: 'Clip', exact: true });
-      await clip.selectOption({ index: 0 });
-      await expect.poll(() => told(page).textContent()).toBe('');
-      expect(await page.getByRole('link', { name: 'Look at it' }).isVisible()).toBe(false);
-      await clip.selectOption('recording.aedat');
-      await page.getByRole('link', { name: 'Look at it' }).waitFor();
-      expect(await told(page).textContent()).toBe('');
-    });
-  });
-
-  test('cannot be a file of 3 GB, and the page says how much it can be', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'recording-'));
-    const long = join(folder, 'long.aedat');
-    try {
-      const file = await open(long, 'w');
-      // Without contents, it takes no space on the disk.
-      await file.truncate(3e9);
-      await file.close();
-      await visit(GESTURES, STILL, async ({ page }) => {
-        await way(page, 'Load a recording').locator('[type=file]').setInputFiles(long);
-        await expect
-          .poll(() => told(page).textContent())
-          .toBe('long.aedat: too large: 3.0 GB; at most 1 GB can be read here.');
-      });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
-
   test('may be a part of a recording’s file; another part follows the numbers, and errors are in words', async () => {
     await visit(GESTURES, STILL, async ({ page, complaints }) => {
       const file = way(page, 'Load a recording');
@@ -167,15 +130,6 @@ describe('a clip of one’s own', () => {
       await expectShown(page, 'recording.aedat');
       expect(await measure(page, 'window.asked')).toEqual(['davis-zstd.aedat4', 'recording.aedat']);
       expect(complaints).toEqual([]);
-    });
-  });
-
-  test('cannot be a sample of N-MNIST for networks of another sensor', async () => {
-    await visit(GESTURES, STILL, async ({ page }) => {
-      const file = way(page, 'Load a recording');
-      const buffer = Buffer.from([3, 2, 0x80, 0, 1, 4, 2, 0, 0, 9]);
-      await file.locator('[type=file]').setInputFiles({ name: '7.bin', mimeType: '', buffer });
-      await expect.poll(() => told(page).textContent()).toMatch(/^7\.bin: the sensor has 34 x 34 pixels; /);
     });
   });
 });

@@ -100,18 +100,6 @@ it('a stopped training leaves the network of the steps so far', async () => {
   });
 });
 
-it('while one network is trained and another is shown, the page names the one that is trained', async () => {
-  const gestures = { file: 'explore.html', reducedMotion: 'reduce' } as const;
-  await visit('four models on simulated gestures', gestures, async ({ page }) => {
-    await readFirst(page);
-    await button(page, 'Train 20 steps').click();
-    await page.locator('#network').selectOption({ index: 1 });
-    await told(page).toMatch(/^Baseline is being trained\. /);
-    await button(page, 'Stop').click();
-    await told(page).toBe('');
-  });
-});
-
 it('a training that fails while another network is shown is told with the one that was trained', async () => {
   const gestures = { file: 'explore.html', reducedMotion: 'reduce' } as const;
   await visit('four models on simulated gestures', gestures, async ({ page }) => {
@@ -131,33 +119,5 @@ it('a training that fails while another network is shown is told with the one th
     await told(page).toBe('');
     await page.locator('#network').selectOption({ index: 0 });
     await told(page).toBe('Training failed: no memory');
-  });
-});
-
-it('why a training failed is told until the network, the clip or a change of neurons is another', async () => {
-  await open(async ({ page }) => {
-    await readFirst(page);
-    await page.evaluate(`
-      const { postMessage } = Worker.prototype;
-      Worker.prototype.postMessage = function (request) {
-        if (request.kind !== 'train') return postMessage.call(this, request);
-        const message = 'Uncaught RangeError: no memory';
-        this.dispatchEvent(new ErrorEvent('error', { message, cancelable: true }));
-      };
-    `);
-    const clip = page.getByRole('combobox', { name: 'Clip', exact: true });
-    const slider = page.getByRole('slider', { name: /of all neurons/ });
-    for (const change of [() => clip.selectOption({ label: '3' }), () => slider.fill('1')]) {
-      await button(page, 'Train 20 steps').click();
-      await told(page).toBe('Training failed: no memory');
-      await page.keyboard.press('ArrowRight');
-      await told(page).toBe('Training failed: no memory');
-      await change();
-      await told(page).toBe('');
-    }
-    await button(page, 'Train 20 steps').click();
-    await told(page).toBe('Training failed: no memory');
-    await button(page, 'Undo all changes').click();
-    await told(page).toBe('');
   });
 });

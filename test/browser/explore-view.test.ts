@@ -210,32 +210,6 @@ describe('the explorable page', () => {
     });
   });
 
-  it('completes an address, and reads one that is pasted', async () => {
-    await open(DIGITS, '#order=reversed&clip=own', async ({ page }) => {
-      const order = () => choice(page, 'Frames').locator(':checked').textContent();
-      expect(await order()).toBe('backwards');
-      await expect.poll(() => page.url(), SLOW).toMatch(/#model=0&clip=test-0.*order=reversed.*neuron=/);
-      expect(await page.locator('.problem:visible').textContent()).toMatch(
-        /^The clip of this link .* stayed/,
-      );
-      await page.evaluate(`location.hash = 'step=2'`);
-      await expect.poll(order, SLOW).toBe('as recorded');
-      await expectText(page, '.player output').toBe('step 3 of 8');
-      await expect.poll(() => page.url(), SLOW).toContain('#model=0');
-      const lost = page.locator('.problem:visible');
-      expect(await lost.count()).toBe(0);
-
-      // The reader may choose the clip that stood in for the lost one.
-      await page.evaluate(`location.hash = 'clip=own'`);
-      await expect.poll(() => lost.count(), SLOW).toBe(1);
-      for (const label of ['3', '0']) {
-        await choice(page, 'Clip').selectOption({ label });
-        await expect.poll(() => page.url(), SLOW).toContain(label === '0' ? 'clip=test-0&' : '3');
-        expect(await lost.count()).toBe(0);
-      }
-    });
-  });
-
   it('says that the networks compute while an answer takes its time, and then what it is', async () => {
     await open(DIGITS, '', async ({ page }) => {
       // Holds what the page asks of its thread.
@@ -256,27 +230,6 @@ describe('the explorable page', () => {
       await page.evaluate('window.release()');
       await expectText(page, '.answer [role=status]').toMatch(/^The answer (is still|was) “\d”/);
       expect(await isBusy()).toBe('false');
-    });
-  });
-
-  it('computes only what is still wanted while a slider moves', async () => {
-    await open(DIGITS, '', async ({ page }) => {
-      await page.evaluate(`
-        window.asked = 0;
-        const { postMessage } = Worker.prototype;
-        Worker.prototype.postMessage = function (request) {
-          if (request.kind === 'run') window.asked += 1;
-          postMessage.call(this, request);
-        };
-        const slider = document.querySelectorAll('.slider input')[2];
-        for (let i = 1; i <= 20; i++) {
-          slider.value = i / 10;
-          slider.dispatchEvent(new Event('input'));
-        }
-      `);
-      await expectText(page, '.taus').toContain('All 16 neurons have τ = 8.00 steps.');
-      // The first, the last, and once the network as trained on this clip, for comparison.
-      expect(await measure(page, 'window.asked')).toBeLessThanOrEqual(3);
     });
   });
 
@@ -342,20 +295,6 @@ describe('for everyone, the explorable page', () => {
         ),
       ).toBe(7);
       expect(order.length).toBeGreaterThan(20);
-    });
-  });
-
-  it('shows a clicked neuron on a phone, where it is below all layers', async () => {
-    const viewport = { width: 400, height: 800 };
-    await visit(GESTURES, { file: 'explore.html', reducedMotion: 'reduce', viewport }, async ({ page }) => {
-      await expectText(page, '#sentence').not.toMatch(/^(Computing …)?$/);
-      await page
-        .locator('.layer canvas')
-        .first()
-        .click({ position: { x: 5, y: 5 } });
-      await expectText(page, '.inspector .name').toMatch(/^Layer 1/);
-      const inWindow = `(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('.neuron svg').getBoundingClientRect())`;
-      await expect.poll(() => measure(page, inWindow), SLOW).toBe(true);
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measure, TITLES, useBrowser } from './visit.ts';
+import { TITLES, useBrowser } from './visit.ts';
 
 const visit = useBrowser();
 const [simulated = '', , logged = ''] = TITLES;
@@ -87,22 +87,6 @@ describe('values by keyboard', () => {
       await page.keyboard.press('Tab');
       expect(await page.locator('#figure-tau .cursor.on').count()).toBe(0);
       expect(complaints).toEqual([]);
-    });
-  });
-
-  it('begin with the values where a panel has no title', async () => {
-    await visit(logged, {}, async ({ page }) => {
-      const slider = page.locator('#figure-validation-test-difference input');
-      await slider.focus();
-      expect(await slider.getAttribute('aria-valuetext')).toMatch(/^epoch 600\. Baseline -?\d/);
-    });
-  });
-
-  it('are not on paper', async () => {
-    await visit(simulated, {}, async ({ page }) => {
-      await page.locator('#figure-simulated-tau input').focus();
-      await page.emulateMedia({ media: 'print' });
-      expect(await measure(page, `getComputedStyle(document.querySelector('.reader')).display`)).toBe('none');
     });
   });
 });

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../src/checkpoints/describe.ts';
 import {
@@ -228,20 +227,6 @@ describe('frames made differently from those of the training', () => {
     expect(evaluation.warnings).toEqual([
       'These frames differ from those of its training: dataset.name: nmnist in its training, dvs128-gesture here.',
       'These frames differ from those of its training: frames.normalization: max in its training, none here.',
-    ]);
-  });
-
-  test('are accepted if nothing is known about either side', async () => {
-    expect((await evaluate({ trainedOn: same })).evaluation.warnings).toEqual([]);
-    expect((await evaluate({ trainedOn: trainedElsewhere(null) })).evaluation.warnings).toEqual([]);
-    const older = await writeFrameCache(path.join(folder, 'older'), { frames: olderFrames });
-    const dropped: TrainedOn = { ...same, frames: { ...frames, invalidEvents: 'drop' } };
-    expect((await evaluate({ trainedOn: dropped }, { framesFolder: older })).evaluation.warnings).toEqual([]);
-  });
-
-  test('cause a warning if only one side is simulated', async () => {
-    expect((await evaluate({ trainedOn: { ...same, simulated: false } })).evaluation.warnings).toEqual([
-      'It was trained on real recordings, but these are simulated.',
     ]);
   });
 });

@@ -56,12 +56,6 @@ describe('an import', () => {
     ]);
   });
 
-  test('goes beside the file by default', async () => {
-    await writeFile(inside('x.pt'), await readFile(torchFixturePath('baseline-state.pt')));
-    const { folder: made, files } = await importIntoFolder(inside('x.pt'), { answers: {}, force: false });
-    expect([made, files]).toEqual([inside('x'), ['state.safetensors', 'network.json']]);
-  });
-
   test('replaces another import only on request, and never a folder with other files', async () => {
     await importInto('a');
     await expect(importInto('a')).rejects.toMatchObject({ code: 'output-exists' });
@@ -152,21 +146,6 @@ describe('an export', () => {
     expect((await readFile(out)).subarray(0, 2).toString()).toBe('PK');
     expect(await readdir(folder)).toEqual(['b.npz']);
   });
-
-  test('leaves nothing behind if it cannot be written', async () => {
-    await mkdir(inside('taken.npz'));
-    await expect(exportTo('taken.npz', baseline, 'npz', true)).rejects.toThrow(
-      'expected a file to write, found a folder',
-    );
-    await writeFile(inside('file'), '');
-    for (const force of [false, true]) {
-      const nowhere = exportTo('file/a/b.npz', baseline, 'npz', force);
-      await expect(nowhere).rejects.toMatchObject({ code: 'output-nowhere' });
-      const onFile = importInto('file', baseline, {}, force);
-      await expect(onFile).rejects.toThrow('expected a folder, found a file');
-    }
-    expect(await readdir(folder)).toEqual(['file', 'taken.npz']);
-  });
 });
 
 describe('the folder of a training', () => {
@@ -243,17 +222,6 @@ describe('the folder of a training', () => {
       source: 'best.safetensors',
     });
     expect(loaded.assumptions.map(({ what }) => what)).toContain('threshold 1, as in the thesis');
-  });
-
-  test('may hold the tensors of an unknown network, with the reason', async () => {
-    const tensors = new Map([['a', { dtype: 'F32', shape: [], data: Float32Array.of(1) } as const]]);
-    await writeFile(inside('a.safetensors'), writeSafetensors(tensors));
-    const { network, whyUnknown, state } = await loadCheckpoint(inside('a.safetensors'));
-    expect([network, whyUnknown, state]).toEqual([
-      null,
-      'it has no tensor "conv.0.weight", so it is not one of the networks here.',
-      tensors,
-    ]);
   });
 });
 

@@ -5,11 +5,8 @@ import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
 import type { ImportAnswers } from '../../src/checkpoints/infer-network.ts';
 import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
 import { readLayers } from '../../src/checkpoints/module-tree.ts';
-import { readFacts } from '../../src/checkpoints/network-facts.ts';
-import { findNetwork } from '../../src/checkpoints/saved-file.ts';
 import type { Frames } from '../../src/engines/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import type { PickleValue } from '../../src/formats/torch-pt.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { stateEntries } from '../../src/snn/parameters.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
@@ -281,63 +278,9 @@ describe('what is not a network of the thesis', () => {
     expect(() => readLayers(tree, 'x.pt')).toThrow(expected);
   });
 
-  test('is refused if its layers differ in a setting that has one value here', () => {
-    const facts = (changes: Record<string, PickleValue>) => {
-      const modules = ['conv.0', 'fc.0', 'fc.1'].map((path) => {
-        const settings = { v_threshold: 1, v_reset: 0, tau: 2, detach_reset: true };
-        const own = { ...settings, ...(path === 'fc.1' ? changes : {}) };
-        return {
-          path,
-          className: 'LIFNode',
-          attributes: new Map<PickleValue, PickleValue>(Object.entries(own)),
-        };
-      });
-      return readFacts({ modules, parameters: new Map(), buffers: new Map() }, 'x.pt');
-    };
-    expect(facts({})).toMatchObject({ threshold: 1, fixedTau: 2, resetPotential: 0, detachReset: true });
-    for (const [changes, difference] of [
-      [{ v_threshold: 0.5 }, 'v_threshold: "conv.0" has 1, "fc.1" has 0.5.'],
-      [{ tau: 3 }, 'tau: "conv.0" has 2, "fc.1" has 3.'],
-      [{ v_reset: null }, 'v_reset: "conv.0" has 0, "fc.1" has null.'],
-      [{ detach_reset: false }, 'detach_reset: "conv.0" has true, "fc.1" has false.'],
-    ] as const) {
-      const message = `layers differ in ${difference}`;
-      expect(() => facts(changes)).toThrow(expect.objectContaining({ code: 'import-mixed', message }));
-    }
-  });
-
-  test('is described whatever its keys are, however deep', async () => {
-    let deep: PickleValue = null;
-    for (let i = 0; i < 100_000; i++) deep = [deep];
-    let wide: PickleValue = null;
-    for (let i = 0; i < 60; i++) wide = [wide, wide];
-    const value = new Map<PickleValue, PickleValue>([
-      [deep, 1],
-      [wide, 2],
-      ['net', 3],
-    ]);
-    expect(() => findNetwork(value, 'x.pt')).toThrow(
-      'expected a network, found a dictionary with a list of 1, a list of 2, "net".',
-    );
-  });
-
-  test('is described even if it is empty', () => {
-    expect(() => findNetwork(new Map(), 'x.pt')).toThrow('expected a network, found an empty dictionary.');
-  });
-
   test('is refused if a tensor has a name that no network here has', async () => {
     const file = await changed('baseline-state.pt', 'fc.3.w', 'fc.3.x');
     await expect(importCheckpoint(file)).rejects.toThrow('no network here has the tensors "fc.3.x".');
-  });
-
-  test('is imported with a warning if it has NaN values', async () => {
-    const file = await changed(
-      'baseline-state.pt',
-      Buffer.from(expectedOf('baseline').float('state/fc.6.w').data.buffer),
-      Buffer.from(Float32Array.of(Number.NaN).buffer),
-    );
-    const { warnings } = await importCheckpoint(file);
-    expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are NaN or infinite')]);
   });
 });
 

@@ -6,38 +6,9 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
 import { expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
-import { makeStorage } from '../runner/share/storage.ts';
 import { call, createShared, useFinishedProject } from './cache-project.ts';
 
 useFinishedProject();
-
-test('what a remote record says cannot act on the terminal', async () => {
-  const { root, copy, address, remote } = await createShared();
-  const evil = '\u001b]0;evil\u0007here\u001b[2J';
-  const files = filesBelow(path.join(address, 'v1/actions'));
-  for (const file of files) {
-    const record = JSON.parse(readFileSync(file, 'utf8'));
-    // Other results of the same fingerprint, all of them there.
-    writeFileSync(file, JSON.stringify({ ...record, host: evil }));
-  }
-  const ran = await call(copy, 'run', '--pull', ...remote);
-  expect(ran.stderr).toContain('made on here, ');
-  expect(ran.stderr).not.toContain('\u001b');
-
-  const d = files.find((file) => JSON.parse(readFileSync(file, 'utf8')).id === 'd') ?? '';
-  const c = files.find((file) => JSON.parse(readFileSync(file, 'utf8')).id === 'c@low') ?? '';
-  const record = JSON.parse(readFileSync(d, 'utf8'));
-  const [other] = JSON.parse(readFileSync(c, 'utf8')).outputs;
-  const outputs = [{ ...other, path: record.outputs[0].path }];
-  writeFileSync(d, JSON.stringify({ ...record, outputs }));
-  const pushed = await call(root, 'cache', 'push', 'd', ...remote);
-  expect(pushed.stderr).toContain('made on here, ');
-  expect(pushed.stderr).not.toContain('\u001b');
-
-  writeFileSync(d, JSON.stringify({ ...record, startedAt: evil }));
-  const pulled = await call(copy, 'cache', 'pull', 'd', ...remote, '--set', 'version=1');
-  expect(pulled.stderr).not.toContain('\u001b');
-});
 
 test('push --sign and --trust share only what one signed; a run fails at anything else and names record and key', async () => {
   const { root, copy, remote, address } = await createShared();
@@ -93,20 +64,6 @@ test('verify goes on past what cannot be read, and finds records that are not wh
   for (const output of Object.keys(readOutputs(root))) rmSync(path.join(root, output));
   expect((await runWhole(root, 1)).exitCode).toBe(0);
   expect(readOutputs(root)).toEqual(expectedFiles(1));
-});
-
-test('push names the instance whose stored files cannot be read, and goes on with the others', async () => {
-  const { root } = await createShared();
-  const { address } = await makeStorage('folder');
-  const record = JSON.parse(readFileSync(path.join(root, 'artifacts/.cache/records/c@low.json'), 'utf8'));
-  const sha256: string = record.outputs[0].digest;
-  const object = path.join(root, 'artifacts/.cache/store/files', sha256.slice(0, 2), sha256);
-  rmSync(object);
-  mkdirSync(object);
-  const pushed = await call(root, 'cache', 'push', '--remote', address, '--set', 'version=1');
-  expect(pushed.exitCode).toBe(1);
-  expect(pushed.stderr).toMatch(/^x c@low .* {2}the store has lost or damaged files of "c@low"$/m);
-  expect(pushed.stderr).toMatch(/^\+ d {2}uploaded: 1 file, /m);
 });
 
 /** Storage that takes connections and then is silent. @returns its address, and when it is asked for the first time */

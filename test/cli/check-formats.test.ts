@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import pico from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import type { CheckedGroup } from '../../src/apps/check-group.ts';
 import { describeGroup, formatJunit, formatSummary } from '../../src/cli/records/check-formats.ts';
-import { hasPython } from '../support/python.ts';
 
 const hostile = 'a <b> & "c" \u0000\u001b[31m\ud800 ]]> | `x` é\n# y';
 
@@ -47,28 +45,6 @@ run &lt;it&gt;</failure>
         .replaceAll(': T\n', `: ${escaped}\n`),
     );
   });
-
-  test('tells what could not be judged as an error', () => {
-    const item = {
-      name: 'repro check',
-      state: 'error',
-      word: 'error',
-      text: 'quick.yaml  has conflicts',
-    } as const;
-    const text = formatJunit([
-      { title: 'repro check', items: [item], rows: [item], isGood: false, summary: 'Bad', remedy: [] },
-    ]);
-    expect(text).toContain('tests="1" failures="0" errors="1" skipped="0"');
-    expect(text).toContain('<error type="error" message="error: quick.yaml  has conflicts">');
-    expect(text).toContain('</error>');
-  });
-
-  test.skipIf(!hasPython)('is well-formed for another parser', () => {
-    const program =
-      'import sys, xml.etree.ElementTree as e; print(len(e.fromstring(sys.stdin.buffer.read()).findall(".//failure")))';
-    const found = execFileSync('python3', ['-c', program], { input: formatJunit(groups), encoding: 'utf8' });
-    expect(found.trim()).toBe('2');
-  });
 });
 
 const escaped = 'a &lt;b&gt; &amp; &quot;c&quot; \ufffd\ufffd[31m\ufffd ]]&gt; | `x` é\n# y';
@@ -108,17 +84,6 @@ describe('the table', () => {
       'Bad',
       '  run it',
     ]);
-  });
-
-  test('lets no escape sequence of a name or a path reach the terminal', () => {
-    const sequence = '\u001b[2J\u001b]0;title\u0007';
-    const bad = {
-      ...group,
-      summary: `Bad${sequence}`,
-      remedy: [`run it${sequence}`],
-      rows: [{ ...rows[1], word: `failed${sequence}` }],
-    };
-    expect(describeGroup(bad, { colors: plain }).join('\n')).not.toContain('\u001b');
   });
 
   test('wraps texts in their own column of a terminal, unless that is too narrow', () => {

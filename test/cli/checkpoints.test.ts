@@ -100,18 +100,6 @@ describe('repro import', () => {
       assumed: [],
     });
   });
-
-  test('refuses a hostile file naming what it asks for, and writes nothing', async () => {
-    await expectRefused(
-      ['import', torchFixturePath('hostile.pt'), '--out', 'hostile'],
-      'hostile.pt: data.pkl: byte 15  the file asks for posix.system',
-    );
-    expect(project.has('hostile')).toBe(false);
-  });
-
-  test('refuses an invalid answer', async () => {
-    await expectRefused(['import', 'x.pt', '--input', '128'], 'expected HEIGHTxWIDTH');
-  });
 });
 
 describe('repro evaluate', () => {
@@ -155,25 +143,6 @@ describe('repro evaluate', () => {
       engine: { name: expect.stringMatching(/^(native|wasm)$/) },
     });
   });
-
-  test('reads a .safetensors file of another program, which can be evaluated as it is too', async () => {
-    await fs.copyFile(torchFixturePath('baseline-state.safetensors'), project.at('other.safetensors'));
-    const words = ['other.safetensors', '--json'];
-    const imported = JSON.parse((await call('import', ...words)).stdout);
-    expect(imported).toMatchObject({ folder: 'other', source: { format: 'safetensors' } });
-    for (const source of ['other', 'other.safetensors']) {
-      const { stdout, stderr } = await call('evaluate', source);
-      expect(stdout).toContain('2 of 3');
-      expect(stderr).toContain('! Not in the checkpoint: pooling max, as in the thesis');
-    }
-  });
-
-  test('says which frames would fit if these do not', async () => {
-    await expectRefused(
-      ['evaluate', torchFixturePath('per-neuron.pt'), '--other-frames'],
-      'the network takes frames of 17 x 13, but these are 16 x 16.',
-    );
-  });
 });
 
 describe('repro evaluate of a training', () => {
@@ -190,16 +159,6 @@ describe('repro evaluate of a training', () => {
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain('frames.normalization: max in its training, none here');
     expect(stderr).toContain('Add --set frames.normalization=max\n');
-  });
-
-  test('accepts them with a warning on request', async () => {
-    const { stdout, stderr } = await call('evaluate', 'a b', '--other-frames', '--json');
-    expect(stderr).toContain('! These frames differ from those of its training: frames.normalization: max');
-    expect(JSON.parse(stdout)).toMatchObject({
-      correct: 2,
-      trainedOn: { dataset: 'dvs128-gesture', simulated: true, frames: { normalization: 'max' } },
-      warnings: [expect.stringContaining('frames.normalization')],
-    });
   });
 });
 
@@ -227,18 +186,6 @@ describe('repro export', () => {
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ correct: 2, engine: { name: 'nir' } });
     await expectRefused(['export', 'imported.nir', '--to', 'npz'], 'can be evaluated, but not exported');
     await expectRefused(['evaluate', 'imported.nir', '--dt', '0'], 'expected a number above 0.');
-  });
-
-  test('refuses options that have no effect on a file, and too long steps, before it makes frames', async () => {
-    await call('export', 'imported', '--to', 'nir', '--out', 'x.nir');
-    // The missing profile would be refused next, and frames only come after it.
-    for (const [words, message] of [
-      [['imported', '--dt', '0.1'], '--dt only applies to .nir files'],
-      [['x.nir', '--engine', 'wasm'], '--engine does not apply to .nir files'],
-      [['x.nir', '--threads', '2'], '--threads does not apply to .nir files'],
-      [['x.nir', '--dt', '1000'], 'shorter than a step of 1000'],
-    ] as const)
-      await expectRefused(['evaluate', ...words, '--profile', 'missing'], message);
   });
 
   test('refuses an empty name, and one with another extension than the format’s', async () => {

@@ -105,10 +105,6 @@ describe('repro run', () => {
     expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 
-  test('ends with 2 when named stages are combined with --from', async () => {
-    expect((await call(['run', 'first', '--from', 'second'])).exitCode).toBe(2);
-  });
-
   test('ends with 75 and names the other process while another run is active; SIGINT ends that one with 130', async () => {
     await project.write('hold', '');
     const holder = call(['run']);
@@ -138,23 +134,8 @@ describe('the other commands', () => {
     expect((await project.json(['metrics', 'second@*'])).instances).toHaveLength(2);
   });
 
-  test('graph draws text, Mermaid, SVG and JSON', async () => {
-    expect((await call(['graph'])).stdout).toMatch(/first[\s\S]*second/);
-    expect((await call(['graph', '--format', 'mermaid'])).stdout).toMatch(/^(flowchart|graph) /m);
-    expect((await call(['graph', '--format', 'svg'])).stdout).toMatch(/^<svg /);
-    expect(JSON.parse((await call(['graph', '--json'])).stdout)).toHaveProperty('version', 1);
-  });
-
   test('logs of a stage that never ran is an error with the command that runs it', async () => {
     await project.expectFailure(['logs', 'first'], 2, './repro run first');
-  });
-
-  test('metrics shows time and metrics of each stage', async () => {
-    await call(['run', 'first']);
-    const [first, second] = (await project.json(['metrics'])).instances;
-    expect(first).toMatchObject({ id: 'first', metrics: {} });
-    expect(first.seconds).toBeGreaterThan(0);
-    expect(second).toMatchObject({ id: 'second@a', seconds: null });
   });
 
   test('outside a project, the error tells how to name one', async () => {

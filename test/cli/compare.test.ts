@@ -136,30 +136,6 @@ describe('repro compare', () => {
     expect(stdout.includes('for other clips (Newcombe)')).toBe(!paired);
   });
 
-  test('takes the seeds of the profile with its settings, and says where there is no such result', async () => {
-    await call('run', '--set', 'models=[other]', '--set', 'seeds=[3]', '--set', 'train.epochs=5');
-    const { pairs, seeds } = await project.json(['compare', 'baseline', 'last']);
-    expect(pairs.map(({ a }: { a: { seed: string } }) => a.seed)).toEqual(['1', '2']);
-    for (const { a } of pairs) expect(a.stages.train.overrides).toEqual([]);
-    // The last runs of the two seeds are trials of 2 and of 9 epochs.
-    expect(seeds).toMatchObject([{ seeds: ['1', '2'], differing: ['train.epochs'], accuracy: null }]);
-    expect((await call('compare', 'baseline', 'last')).stdout).toContain(
-      'baseline: seeds 1, 2 were trained with different settings (train.epochs), so they are not taken together',
-    );
-    const trial = await call('compare', 'other,3', 'baseline,1');
-    expect(trial.stderr).toContain(
-      'other,3 is not in profile small; this is its last run: profile small with train.epochs=5',
-    );
-    expect(trial.stdout).toMatch(/train settings +profile small with train\.epochs=5/);
-  });
-
-  test('says where both sides are the same run, and nothing of what is empty', async () => {
-    const { stdout } = await call('compare', 'last', 'last');
-    expect(stdout).toContain('Where and when\n  the same runs\n');
-    expect(stdout).toContain('baseline,2: A and B are the same run');
-    expect(stdout).not.toMatch(/Over seeds|95 %/);
-  });
-
   test('compares what is measured when the store has lost the files, and says what it cannot', async () => {
     const [, old = ''] = await fingerprintsOf('evaluate', 1);
     await project.remove('artifacts/.cache/store/files');

@@ -67,47 +67,6 @@ describe('doctor --plan', () => {
     });
   });
 
-  test.skipIf(!isAvailable)('plans the evaluation with the engine that is named for it', async () => {
-    const other = ['--set', 'evaluate.engine=wasm', '--set', 'evaluate.batchSize=300'];
-    const words = ['--plan', 'no-reg', '--profile', 'full', ...native, ...other];
-    const { stdout, stderr, exitCode } = await doctor(...words);
-    expect(stdout).toMatch(/^engine +native .*\nevaluated with +wasm \(requested as wasm\)$/m);
-    // 48 MB a sample; WebAssembly addresses 4 GB.
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(
-      'evaluation needs more memory than can be addressed for a batch of 300; 4.2 GB are',
-    );
-  });
-
-  test('says of an engine without a plan that its memory is unknown', async () => {
-    const words = ['--plan', 'baseline', '--profile', 'full', '--set', 'train.engine=tfjs-cpu'];
-    const { stdout, exitCode } = await doctor(...words);
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^memory +unknown beforehand with tfjs; batches of 16 /m);
-    expect(JSON.parse((await doctor(...words, '--json')).stdout).plan).toMatchObject({
-      memory: null,
-      fits: null,
-    });
-  });
-
-  test('explains unknown and impossible models', async () => {
-    const unknown = await doctor('--plan', 'no-rag');
-    expect(unknown).toMatchObject({
-      exitCode: 2,
-      stdout: '',
-      stderr:
-        'there is no model "no-rag" in configs/models.\n  Closest: "no-reg". Or name a file, as in ./no-rag.yaml.',
-    });
-    const impossible = await doctor('--plan', 'baseline', '--set', 'train.network.layers=9');
-    expect(impossible.exitCode).toBe(2);
-    expect(impossible.stderr).toContain(
-      '"train.network.layers" over configs/models/baseline.yaml: 9 layers halve',
-    );
-    const odd = await doctor('--plan', 'baseline', '--profile', 'nmnist', '--set', 'frames.downsample=4');
-    expect(odd.exitCode).toBe(2);
-    expect(odd.stderr).toContain('dataset.name is "nmnist", frames.downsample 4');
-  });
-
   test('is what a profile and --set are for', async () => {
     const { exitCode, stderr } = await doctor('--profile', 'full');
     expect(exitCode).toBe(2);
@@ -138,18 +97,6 @@ describe('doctor', () => {
       );
     },
   );
-
-  test.skipIf(!isAvailable)('says why it cannot estimate it, beside the other findings', async () => {
-    const file = 'configs/profiles/full.yaml';
-    await project.edit(file, 'splitBy: number', 'splitBy: nothing');
-    const { stdout, exitCode } = await doctor();
-    await project.edit(file, 'splitBy: nothing', 'splitBy: number');
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('Node.js');
-    expect(stdout).toMatch(
-      /^missing {2}full run +its duration could not be estimated\n +configs\/profiles\/full\.yaml:/m,
-    );
-  });
 
   test('does not estimate it without the native engine, and says so', async () => {
     const { stdout, exitCode } = await project.call(['doctor'], {

@@ -100,25 +100,6 @@ describe('an example', () => {
         .name(),
     ]);
   });
-
-  const onThisPipeline = examples.filter((line) => /^repro (run|status|graph) /.test(`${line} `));
-
-  test.each(onThisPipeline)('%s: works with the pipeline of this project', async (line) => {
-    // Without what would run stages or ask a server.
-    const words = wordsOf(line)
-      .slice(1)
-      .filter((word) => word !== '--pull' && word !== '--exit-code');
-    const remote = words.indexOf('--remote');
-    if (remote !== -1) words.splice(remote, 2);
-    if (words[0] === 'run' && !words.includes('--dry-run')) words.push('--dry-run');
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      [path.join(root, 'bin/repro.js'), ...words],
-      { cwd: root },
-    );
-    // It ended with 0.
-    expect(`${stdout}${stderr}`).toMatch(/train|would run|up to date/);
-  });
 });
 
 function isLeaf(program: Command, name: string): boolean {
@@ -141,12 +122,8 @@ describe('a mistyped word', () => {
 
   test.each([
     [['rnu'], 'run'],
-    [['data', 'verfiy'], 'verify'],
     [['run', '--dryrun'], '--dry-run'],
-    [['graph', '--format', 'sgv'], 'svg'],
-    [['run', 'trian'], 'train'],
     [['run', 'train@baselin,2020'], 'train@baseline,2020'],
-    [['run', '--profile', 'quik'], 'quick'],
     [['run', '--set', 'train.epoch=3'], 'epochs'],
     [['train-val', '-init_tua', '2'], 'init_tau'],
   ])('in %j is answered with the nearest', async (words, nearest) => {

@@ -3,7 +3,7 @@ import { summariseRun } from '../../src/cli/view/event-text.ts';
 import { renderLive } from '../../src/cli/view/live-view.ts';
 import { applyEvent } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
-import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
+import { batches, colors, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 
 const jobEvent = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
   ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
@@ -46,16 +46,6 @@ describe('the live view of work that goes on elsewhere', () => {
     );
   });
 
-  test('takes the speed of a job from when it reported its progress, which may be read all at once', () => {
-    const state = stateAfter([
-      jobEvent('a', onNode),
-      started('a'),
-      batches('a', 90, 1_000_000),
-      batches('a', 105, 1_005_000),
-    ]);
-    expect(renderLive(state, { columns: 120, rows: 24, nowMs: 1000, colors })[0]).toContain('3.0 batches/s');
-  });
-
   test('shows a job that was put back into the queue as one that waits, until it runs again', () => {
     const state = stateAfter([
       jobEvent('a', onNode),
@@ -86,43 +76,5 @@ describe('where a run ended and what remains', () => {
       { kind: 'run-finished', outcome: 'interrupted', seconds: 2 },
     ]);
     expect(summariseRun(state, summaryOptions).at(-1)).toBe('2 running, 1 queued, 1 not started in 2.0 s');
-  });
-
-  test('tells once what was dropped because of a failure, in whatever order that is heard of', () => {
-    const cancelled = (id: string) => failed(id, { seconds: 0, text: 'job 1 was cancelled' });
-    const blocked = (id: string): RunEvent => ({ kind: 'blocked', id, by: ['train'] });
-    const events = [
-      cancelled('train'),
-      cancelled('early'),
-      blocked('early'),
-      blocked('late'),
-      cancelled('late'),
-    ];
-    expect(summariseRun(stateAfter(events), summaryOptions)).toEqual([
-      '',
-      'train failed: job 1 was cancelled',
-      '  run it again: ./repro run train',
-      '',
-      'not run, because of these failures: early, late',
-      '',
-      '1 failed, 2 blocked in 0.0 s',
-    ]);
-  });
-
-  test('says no duration that nobody knows, and what would stay on this machine', () => {
-    const reasons = [{ cue: 'never-run', text: 'has never run' }] as const;
-    const text = 'job 1 was cancelled';
-    const events: RunEvent[] = [
-      { kind: 'finished', id: 'a', seconds: 8.6, metrics: {} },
-      failed('b', { seconds: 0, text }),
-      failed('c', { seconds: 42, text }),
-      { kind: 'would-run', id: 'report', reasons, expected: null, staysHere: true },
-    ];
-    expect(plainLines(events)).toEqual([
-      '+ a  done in 8.6 s',
-      'x b  failed: job 1 was cancelled',
-      'x c  failed after 42 s: job 1 was cancelled',
-      '? report  would run (on this machine): has never run',
-    ]);
   });
 });

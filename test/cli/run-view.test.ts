@@ -3,7 +3,6 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { rerunCommand, summariseRun } from '../../src/cli/view/event-text.ts';
 import { renderLive } from '../../src/cli/view/live-view.ts';
-import { applyEvent, idsIn, RunState } from '../../src/cli/view/run-state.ts';
 import type { RunEvent } from '../../src/runner/run/events.ts';
 import { batches, colors, failed, plainLines, started, stateAfter, summaryOptions } from './view-events.ts';
 
@@ -35,15 +34,6 @@ describe('the live view', () => {
     const state = stateAfter([started(id), at(0)], [31_000, at(450)]);
     const [shown] = renderLive(state, { columns, rows: 24, nowMs: 31_000, colors });
     expect(shown).toBe(line);
-  });
-
-  test('cuts a line before a character that is two columns wide', () => {
-    const progress = { done: 1, total: 2, note: '模型 🎓 étape' };
-    const state = stateAfter([started('a'), { kind: 'progress', id: 'a', progress }]);
-    for (let columns = 12; columns < 40; columns++) {
-      const [line = ''] = renderLive(state, { columns, rows: 24, nowMs: 1000, colors });
-      expect(stringWidth(line)).toBeLessThan(columns);
-    }
   });
 
   test('fits a narrow and low terminal with 200 running stages', () => {
@@ -130,16 +120,6 @@ describe('the summary', () => {
     ]);
   });
 
-  test('names the first few of many stages that did not run, and counts the rest', () => {
-    const ids = Array.from({ length: 1000 }, (_, at) => `s${at}`);
-    const state = stateAfter([
-      { kind: 'run-started', ids, jobs: 1 },
-      ...ids.slice(1).map((id): RunEvent => ({ kind: 'blocked', id, by: ['s0'] })),
-    ]);
-    const lines = summariseRun(state, summaryOptions);
-    expect(lines).toContain('not run, because of these failures: s1, s2, s3, s4, s5 and 994 more');
-  });
-
   test('says where interrupted stages resume: where they are, where they last saved, or nowhere', () => {
     const ended = (id: string, savedSecondsAgo: number | null): RunEvent => ({
       ...{ kind: 'interrupted', id, savedSecondsAgo },
@@ -151,22 +131,6 @@ describe('the summary', () => {
       'interrupted: train@b. The same command resumes from what it saved 4 min 05 s before its end.',
       'interrupted: report. The same command starts again: nothing was saved in a `resume:` folder.',
     ]);
-  });
-
-  test('omits a log that adds nothing to the failure', () => {
-    const text = 'data/DvsGesture does not exist.\n  1. Download it.';
-    const tailed = (...logTail: string[]) =>
-      summariseRun(stateAfter([failed('verify', { text, logTail })]), summaryOptions);
-    const own = text.split('\n');
-    expect(tailed(...own).join('\n')).not.toContain('last lines of');
-    for (const [said, ...others] of [
-      ['reading user01', ...own],
-      ['1', '…Gesture does not exist.', 'Error: 1. Download it.'],
-    ] as string[][]) {
-      const lines = tailed(said!, ...others);
-      expect(lines.filter((line) => line.startsWith('  | '))).toEqual([`  | ${said}`]);
-      expect(lines.join('\n')).toContain('last lines of');
-    }
   });
 
   test('quotes words so that a shell reads them as they are, and a terminal shows them', async () => {
@@ -191,17 +155,4 @@ describe('the summary', () => {
     const { stdout } = await execa('bash', ['-c', line.replace('./repro run train', "printf '%s\\0'")]);
     expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
-});
-
-test('an instance whose results are being fetched is shown as running, and as waiting if that was interrupted', () => {
-  const state = new RunState();
-  applyEvent(state, { kind: 'run-started', ids: ['a', 'b'], jobs: 1 }, 0);
-  for (const id of ['a', 'b']) {
-    applyEvent(state, { kind: 'progress', id, progress: { done: 1, total: 2, unit: 'MB' } }, 5);
-  }
-  expect(idsIn(state, 'running')).toEqual(['a', 'b']);
-  expect(state.instances.get('a')?.startedMs).toBe(5);
-  applyEvent(state, { kind: 'cached', id: 'a', restored: [], removed: [], isRehearsal: false }, 6);
-  applyEvent(state, { kind: 'run-finished', outcome: 'interrupted', seconds: 1 }, 7);
-  expect([idsIn(state, 'cached'), idsIn(state, 'waiting')]).toEqual([['a'], ['b']]);
 });

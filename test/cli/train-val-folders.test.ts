@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
+import { writeTinyFrames } from '../original/tiny-frames.ts';
 import { TinyProject } from './tiny-project.ts';
 
 let project: TinyProject;
@@ -47,17 +47,13 @@ describe('a resumed training of repro train-val', () => {
     expect(await project.outputsIn('logs')).toEqual(await project.outputsIn('whole'));
   });
 
-  test.each([
-    ['SIGHUP', 129],
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('ends on %s with %i, and tells how to resume', async (signal, code) => {
+  test('ends on SIGTERM with 143, and tells how to resume', async () => {
     const training = project.trainVal('parts', endless);
     await hear(training, '  epoch 2/');
-    training.kill(signal);
+    training.kill('SIGTERM');
     const { exitCode, stderr } = await training;
     expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again to resume\./);
-    expect(exitCode).toBe(code);
+    expect(exitCode).toBe(143);
   });
 
   test('resumes from the last epoch after being killed, and ends with the same bytes', async () => {
@@ -105,17 +101,5 @@ describe('the folders of repro train-val', () => {
     expect(stderr).toContain('  the frames: made from other recordings, or with other settings\n');
     expect(exitCode).toBe(2);
     expect(await project.outputsIn('logs')).toEqual(before);
-  });
-
-  test('are not claimed by a training that cannot start', async () => {
-    const tooLarge = tinyArguments.map((word, i, all) => (all[i - 1] === '-batch_size' ? '4000' : word));
-    const words = [...tooLarge, '-log_dir_prefix', 'a/logs', '-max_epoch', '1', '--profile', 'tiny'];
-    const { exitCode, stderr } = await project.call(['train-val', ...words]);
-    expect(stderr).toContain('The batch size is 4000, but there are only 21 training clips.');
-    expect(stderr).toContain(
-      'Here, arguments of the original control these settings: ./repro train-val --help.',
-    );
-    expect(exitCode).toBe(1);
-    expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
   });
 });

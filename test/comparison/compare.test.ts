@@ -103,17 +103,6 @@ describe('a comparison on clips', () => {
     );
   });
 
-  it('finds nothing to test in one and the same run', () => {
-    const same = { run: 'x', metrics: { 'evaluate.testAccuracy': 0.5 } };
-    const sides = () => ['1', '2'].map((seed) => makeRun({ ...same, seed, run: `x${seed}` }));
-    const { pairs, seeds } = compareRuns(sides(), sides());
-    expect(pairs.map(({ sameRun, clips }) => [sameRun, clips])).toEqual([
-      [true, null],
-      [true, null],
-    ]);
-    expect(seeds).toEqual([]);
-  });
-
   it('corrects for the number of pairs', () => {
     // p = 2 / 2⁶ = 0.03125 in both: twice that after Holm.
     const b = answersOf([1, 1, 1, 1, 1, 1]);

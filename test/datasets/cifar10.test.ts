@@ -42,12 +42,6 @@ describe('reading a batch of CIFAR-10', () => {
     expect(() => decodeCifarBatch(bytes, 'a.bin')).toThrow(expect.objectContaining({ code, where }));
   });
 
-  test('tells a compressed file', () => {
-    expect(() => decodeCifarBatch(Uint8Array.of(0x1f, 0x8b, 8), 'a.tar.gz')).toThrow(
-      expect.objectContaining({ fix: 'It is gzip-compressed: unpack it first.' }),
-    );
-  });
-
   test('rejects a batch cut at any byte except between two images', () => {
     const bytes = makeBatch();
     for (let cut = 0; cut < bytes.length; cut++) {

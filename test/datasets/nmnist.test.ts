@@ -1,9 +1,8 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NMNIST, NMNIST_LAYOUT } from '../../src/datasets/nmnist.ts';
-import { findDataset } from '../../src/datasets/registry.ts';
 import { verifySamples } from '../../src/datasets/samples/verify.ts';
 import { ReproError } from '../../src/errors.ts';
 import { sliceEvents } from '../../src/events/events.ts';
@@ -76,53 +75,6 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('takes from a zip only the samples of its own part', async () => {
-    await writeSamples([...names('Train'), ...names('Test').slice(1)]);
-    await rm(path.join(root, 'Train'), { recursive: true });
-    const other = [...names('Train'), 'Test/0/00000.bin'];
-    const zip = makeZip(other.map((name) => ({ name, bytes: SAMPLE })));
-    await writeFile(path.join(root, 'Train.zip'), zip);
-    const { splits, warnings } = await verifySamples(publishedAs(zip), root, real);
-    expect([splits.train.clips, splits.test.clips]).toEqual([10, 9]);
-    expect(warnings.at(-1)).toMatch(/^1 file is not a sample .*: Test\/0\/00000\.bin\.$/);
-    const clips = await NMNIST.listClips(root, real);
-    expect([clips.train.length, clips.test.length]).toEqual([10, 9]);
-    let read = 0;
-    await NMNIST.readClips(root, clips, { ...real, invalidEvents: 'keep' }, async () => {
-      read += 1;
-    });
-    expect(read).toBe(19);
-  });
-
-  test('reports a truncated zip', async () => {
-    await writeSamples(names('Train'));
-    await writeFile(path.join(root, 'Test.zip'), makeZip([{ name: 'a', bytes: SAMPLE }]).subarray(0, 40));
-    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
-      code: 'archive-broken',
-      where: 'Test.zip',
-    });
-  });
-
-  test('says where it looked, and how to get the data', async () => {
-    await writeSamples(names('Test'));
-    const refusals = [
-      [root, `${root} contains neither Train/ nor Train.zip.`],
-      [path.join(root, 'none'), `${root}/none does not exist`],
-    ] as const;
-    for (const [where, message] of refusals) {
-      await expect(NMNIST.verify(where, real)).rejects.toMatchObject({
-        code: 'data-missing',
-        message: expect.stringContaining(message),
-        fix: expect.stringMatching(/69ca8762b2fe404d9b9bad1103e97832[\s\S]*--set dataset\.root=/),
-      });
-    }
-    const file = path.join(root, 'Test/0/00000.bin');
-    await expect(NMNIST.verify(file, real)).rejects.toMatchObject({
-      message: expect.stringContaining(`${file} is a file, but N-MNIST is a folder`),
-      fix: expect.not.stringContaining(file),
-    });
-  });
-
   test('reports every sample that cannot be read', async () => {
     await writeSamples([...names('Train'), ...names('Test')]);
     await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
@@ -162,15 +114,6 @@ test('unused files cause one warning, before blank samples, and may have any siz
     'Train/0/00000.bin  contains no events: its clip is blank.',
   ]);
   expect(perClass['3']).toBe(2);
-});
-
-test('an unknown data set is rejected with the closest name', () => {
-  expect(() => findDataset('n-mnist')).toThrow(
-    expect.objectContaining({
-      code: 'dataset-unknown',
-      fix: 'Closest: "nmnist". Known: dvs128-gesture, nmnist, cifar10-dvs, asl-dvs, mnist, fashion-mnist, cifar10, two-scales.',
-    }),
-  );
 });
 
 test('five big-endian bytes are one event: x, y, polarity, 23 bits of time', () => {

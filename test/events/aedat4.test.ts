@@ -135,14 +135,6 @@ describe('reading AEDAT 4', () => {
 describe('the information about the streams', () => {
   const withInfo = (info: string) => decodeAedat4(makeFile({ info }), 'a.aedat4');
 
-  test('may have a declaration, comments, spaces, empty nodes and single quotes', async () => {
-    const info =
-      `<?xml version="1.0"?><!-- made by DV -->\n<dv version='2.0'>\n <node name="empty"/>\n` +
-      `<node name='outInfo' path='/'>\n<node name="5" path="/">\n<attr key="typeIdentifier">EVTS</attr>` +
-      `<node name="info"><attr key="sizeX"> 3 </attr><attr key="sizeY">2</attr></node></node></node></dv>\n`;
-    expect((await withInfo(info)).sensor).toEqual({ height: 2, width: 3 });
-  });
-
   test.each(
     Object.entries<[info: string, message: string]>({
       'no list of streams': ['<dv version="2.0"></dv>', 'has no `outInfo`'],
@@ -169,14 +161,6 @@ describe('the information about the streams', () => {
       code: 'aedat4-header',
       message: expect.stringMatching(new RegExp(message.replace(/[().`]/g, '\\$&'))),
     });
-  });
-
-  test('may have long tags, names and attributes without a value', async () => {
-    const long = 'a'.repeat(100_000);
-    const tags = `<${long}></${long}><node ${long} ${long}=""/><node ${long}${' '.repeat(100_000)}b/>`;
-    const names = `<attr key="originalOutputName">${long}</attr>`;
-    const info = DEFAULT_INFO.replace('<node name="outInfo"', `${tags}<node name="outInfo"`);
-    expect((await withInfo(info.replace('<attr', `${names}<attr`))).sensor).toEqual({ height: 4, width: 8 });
   });
 });
 
@@ -239,6 +223,7 @@ describe('a damaged AEDAT 4 file', () => {
       'packet 1',
     ],
   };
+
   test.each(Object.entries(cases))(
     '%s is rejected with its place and a fix',
     async (_, [bytes, code, where]) => {
@@ -263,14 +248,6 @@ describe('a damaged AEDAT 4 file', () => {
       // The library is not left in a state that spoils what comes after.
       await expect(decodeAedat4(file, 'a.aedat4')).resolves.toMatchObject({ sensor: { width: 346 } });
     }
-  });
-
-  test('with more events than are to be read is rejected', async () => {
-    await expect(decodeAedat4(plain, 'a.aedat4', 90)).resolves.toBeDefined();
-    await expect(decodeAedat4(plain, 'a.aedat4', 89)).rejects.toMatchObject({
-      code: 'aedat4-size',
-      where: expect.stringContaining('packet 6'),
-    });
   });
 
   /** Zstandard: 4 bytes of magic, a window of 128 KiB, no size, a block as it is, then blocks that repeat a byte 131,072 times. */

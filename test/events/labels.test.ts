@@ -19,11 +19,6 @@ describe('reading labels', () => {
     expect(formatLabels(labels)).toBe(text);
   });
 
-  test('skips blank lines and accepts Windows line ends', () => {
-    const { labels } = parseLabels(`${header}1,2,3\n\n2,3,4\n\n`.replaceAll('\n', '\r\n'), options);
-    expect(labels.map((label) => label.class)).toEqual([1, 2]);
-  });
-
   test('accepts a row that starts before the one above ends, with a warning', () => {
     expect(parseLabels(`${header}9,10,30\n10,20,40\n`, options).warnings).toEqual([
       expect.stringMatching(/^user01_led_labels\.csv:3 {2}class 10 starts at 20 µs, before class 9/),

@@ -8,7 +8,6 @@ import { integrateFrames } from '../../src/events/frames.ts';
 import {
   cutRecording,
   filmPath,
-  makeScene,
   type PathPoint,
   readOwnClip,
   readRecording,
@@ -41,23 +40,6 @@ test('a bright disc that moves right gives ON events at its front and OFF events
   expect(expected.length / near.length).toBeGreaterThan(0.97);
   // Noise is 0.04 events a second and pixel: about 330; hot pixels are six.
   expect(events.filter((event) => Math.abs(event.y - 64) > 8).length).toBeLessThan(500);
-});
-
-test('the same path gives the same events, however many points on its lines it has', () => {
-  const finer = Array.from({ length: 51 }, (_, i) => ({ tUs: 10_000 * i, x: 30 + 1.2 * i, y: 64 }));
-  const [once, again, fine] = [RIGHT, RIGHT, finer].map(filmPath);
-  expect(again).toEqual(once);
-  // Up to rounding of the places between the points.
-  expect(Math.abs(fine!.tUs.length - once!.tUs.length)).toBeLessThan(20);
-});
-
-test('the disc is drawn where the pointer is, brighter than what is behind it', () => {
-  const draw = makeScene();
-  const [before, after] = [64 * 128 + 30, 64 * 128 + 60];
-  const first = draw(30, 64).slice();
-  const second = draw(60, 64);
-  expect(first[before]! - second[before]!).toBeGreaterThan(0.3);
-  expect(second[after]! - first[after]!).toBeGreaterThan(0.3);
 });
 
 test('frames of a loaded recording are those of the run', async () => {

@@ -45,11 +45,6 @@ it('an address can be read, and names only what differs from the trained network
   );
 });
 
-it('what an address lacks is as at the start', () => {
-  expect(parseAddress('', SCOPE, START)).toEqual(START);
-  expect(parseAddress('#step=3', SCOPE, START)).toEqual({ ...START, step: 3 });
-});
-
 it.each([
   '#model=2',
   '#model=-1',
@@ -71,10 +66,6 @@ it.each([
   '#=&&%%%',
 ])('%s asks for what does not exist, and is ignored', (address) => {
   expect(parseAddress(address, SCOPE, START)).toEqual(START);
-});
-
-it('of several factors for the same neurons, the last counts', () => {
-  expect(parseAddress('#tau=1*2_1*3', SCOPE, START).edits.tau).toEqual({ 1: 3 });
 });
 
 describe('the frames of a clip in another order', () => {

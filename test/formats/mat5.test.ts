@@ -15,7 +15,6 @@ const expected: Record<string, { shape: number[]; data: string[] }> = JSON.parse
 
 const toValue = (text: string): number => (text === 'inf' ? Number.POSITIVE_INFINITY : Number(text));
 const NUMERIC = [...Object.keys(expected), 'cube', 'logical', 'nothing', 'scalar'];
-const NARROW = ['byte', 'bytes', 'shorts', 'ints', 'singles', 'wide', 'a_name_of_more_than_8_letters'];
 const readMat5 = (bytes: Uint8Array, wanted = NUMERIC, limitBytes = 1 << 30) =>
   readWanted(bytes, 'a.mat', wanted, limitBytes);
 
@@ -62,31 +61,6 @@ describe('reading MATLAB 5', () => {
     // Element [1, 2, 3] of np.arange(24).reshape(2, 3, 4); here the first index changes fastest.
     expect(cube?.data[1 + 2 * 2 + 3 * 6]).toBe(23);
     expect(cube?.data[1]).toBe(12);
-  });
-
-  test('reads small elements and numbers stored in a narrower type', () => {
-    expect(Object.fromEntries(readMat5(read('narrow-little-endian.mat'), NARROW))).toEqual({
-      byte: { shape: [1, 1], data: Float64Array.of(200) },
-      bytes: { shape: [1, 9], data: Float64Array.of(-4, -3, -2, -1, 0, 1, 2, 3, 4) },
-      shorts: { shape: [3, 1], data: Float64Array.of(1, 256, 65535) },
-      ints: { shape: [1, 2], data: Float64Array.of(-(2 ** 31), 2 ** 31 - 1) },
-      singles: { shape: [1, 2], data: Float64Array.of(-300, 300) },
-      wide: { shape: [1, 2], data: Float64Array.of(-5, 6) },
-      a_name_of_more_than_8_letters: { shape: [1, 2], data: Float64Array.of(0.5, -0.25) },
-    });
-  });
-
-  test('reads a shape without sign and a name in UTF-8, as other programs write them', () => {
-    const bytes = Buffer.from(read('narrow-little-endian.mat'));
-    const name = bytes.indexOf('shorts');
-    // Tags before the name: 8 bytes for its own, 16 for the shape with its tag.
-    expect([bytes[name - 8], bytes[name - 8 - 16]]).toEqual([1, 5]);
-    bytes[name - 8] = 16;
-    bytes[name - 8 - 16] = 6;
-    expect(readMat5(bytes, ['shorts']).get('shorts')).toEqual({
-      shape: [3, 1],
-      data: Float64Array.of(1, 256, 65535),
-    });
   });
 
   test.each([

@@ -149,24 +149,6 @@ describe('writeSafetensors', () => {
     expect(metadata).toEqual({ epoch: '3', title: 'λ = .01' });
   });
 
-  it('keeps metadata and tensors with the names that JavaScript treats specially', () => {
-    const odd: Record<string, string> = Object.fromEntries([
-      ['__proto__', 'p'],
-      ['constructor', 'c'],
-    ]);
-    const state = new Map([['__proto__', f32([1], 3)]]);
-    const { tensors, metadata } = readSafetensors(writeSafetensors(state, odd));
-    expect([...tensors.keys()]).toEqual(['__proto__']);
-    expect(Object.entries(metadata)).toEqual(Object.entries(odd));
-  });
-
-  it('puts the data at a multiple of 8 bytes and gives the same bytes every time', () => {
-    const state = new Map([['a', f32([1], 1)]]);
-    const bytes = writeSafetensors(state);
-    expect(new DataView(bytes.buffer).getBigUint64(0, true) % 8n).toBe(0n);
-    expect(writeSafetensors(state)).toEqual(bytes);
-  });
-
   it('refuses data that do not fill their shape', () => {
     expect(() => writeSafetensors(new Map([['a', f32([2, 2], 1, 2, 3)]]))).toThrow(/needs 4 elements, got 3/);
     expect(() => writeSafetensors(new Map([['__metadata__', f32([], 1)]]))).toThrow(/cannot be called/);

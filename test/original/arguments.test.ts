@@ -98,27 +98,12 @@ describe('the original’s arguments', () => {
     expect(parseArguments(close, 'training').values.T).toBe(4);
   });
 
-  it('need no device and no folder for a configuration', () => {
-    const given = words('-init_tau 2.0 -dataset_name MNIST -T 8 -max_epoch 10');
-    expect(parseArguments(given, 'configuration').values).toMatchObject({
-      device: null,
-      log_dir_prefix: null,
-    });
-    expect(refusal(given)).toBe('missing: -device, -log_dir_prefix.');
-  });
-
   it('for event data are accepted for still images, with a note that they have no effect', () => {
     expect(parseArguments([...still, '-channels', '64', '-normalization', 'None'], 'training').notes).toEqual(
       [
         '-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.',
       ],
     );
-  });
-
-  it('cannot select a GPU, but tell what can', () => {
-    expect(parseArguments(withValue('device', 'cuda:2'), 'training').notes).toEqual([
-      '-device cuda:2: the first visible GPU is used; select one with CUDA_VISIBLE_DEVICES=2.',
-    ]);
   });
 
   it('are all listed in the help', () => {
@@ -239,16 +224,5 @@ describe('wrong arguments', () => {
     ],
   ])('such as %s are rejected as contradictory', (given, message) => {
     expect(refusal([...shortestCommand, ...words(given)])).toContain(message);
-  });
-
-  it('do not include zeros that have no effect', () => {
-    const given = [...shortestCommand, ...words('-tau_std_dev 0 -reg_lambda 0.0')];
-    expect(parseArguments(given, 'training').values).toMatchObject({ tau_std_dev: 0, reg_lambda: 0 });
-  });
-
-  it('include the one data set for which no program has a network', () => {
-    expect(refusal(withValue('dataset_name', 'ASLDVS'), 'configuration')).toContain(
-      'neither the thesis’ script nor Fang’s original code has a network for it',
-    );
   });
 });

@@ -212,10 +212,4 @@ describe('a model file', () => {
       Math.max(...lines.filter((line) => line.startsWith('#')).map((line) => line.length)),
     ).toBeLessThanOrEqual(120);
   });
-
-  it('stays valid whatever an argument contains', () => {
-    const given = shortestCommand.map((word) => (word === 'logs' ? 'a\nnetwork: x' : word));
-    const configuration = configurationOf(given);
-    expect(parse(formatModelFile(configuration, given))).toEqual(configuration.model);
-  });
 });

@@ -78,11 +78,6 @@ describe('examples of clips', () => {
     expect(await readClipExamples(folder)).toEqual(images);
   });
 
-  test('may be none', async () => {
-    await writeClipExamples(folder, { ...clips, examples: [] });
-    expect(await readClipExamples(folder)).toEqual({ ...clips, examples: [] });
-  });
-
   test('are described in a file with one example per line', async () => {
     await writeClipExamples(folder, clips);
     const text = await readFile(path.join(folder, 'examples.json'), 'utf8');

@@ -53,11 +53,6 @@ describe('clips.json', () => {
     );
   });
 
-  test('may list no clips', () => {
-    const empty = { ...index, splits: { train: [], test: [] } };
-    expect(parseClipIndex(formatClipIndex(empty), 'clips.json')).toEqual(empty);
-  });
-
   test.each<[string, string, string, string]>([
     ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
     [

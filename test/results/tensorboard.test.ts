@@ -74,15 +74,6 @@ describe('encodeTraining', () => {
     expect(scalars.map(({ wallTimeSeconds }) => wallTimeSeconds)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
     expect(show(scalars)).toEqual(show(rows.flatMap((row) => scalarsOf(lif, row))));
   });
-
-  it('writes a file without events for a training without epochs', () => {
-    expect(
-      decodeEventFile(
-        encodeTraining(lif, [], () => 1),
-        'events',
-      ).scalars,
-    ).toEqual([]);
-  });
 });
 
 it('the losses of single batches are read epoch by epoch', () => {

@@ -206,22 +206,6 @@ describe('a stage module that touches what it does not declare fails', () => {
     expect((await project.call(['run'])).exitCode).toBe(0);
   });
 
-  // docs/hermetic.md says so. Where one of these fails, Node has closed a gap, and the page can say that instead.
-  test('not by a thread with arguments of its own, nor by node:sqlite', async () => {
-    const project = await createStage(
-      `const code = 'require("node:fs").writeFileSync("thread.txt", ""); require("node:child_process").execFileSync("true")';
-       await new Promise((resolve, reject) =>
-         new Worker(code, { eval: true, execArgv: [] }).once('error', reject).once('exit', resolve));
-       const sqlite = process.getBuiltinModule('node:sqlite');
-       if (sqlite !== undefined) new sqlite.DatabaseSync('sqlite.db').exec('create table t (x)');
-       done();`,
-    );
-    const { exitCode, stderr } = await project.call(['run']);
-    expect(exitCode, stderr).toBe(0);
-    expect(project.has('thread.txt')).toBe(true);
-    expect(project.has('sqlite.db')).toBe(major >= 22);
-  });
-
   /** What it does, from which version of Node.js on and up to which -> its code, and what is said of it. */
   const said: readonly (readonly [
     body: string,

@@ -3,48 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fileNameOf } from '../../src/runner/store/cache-folder.ts';
 import { createProject } from './rig/project.ts';
 
-const oddNames = [
-  'with space',
-  'it\'s "quoted"',
-  '🎓 thesis',
-  '-rf',
-  'two\nlines',
-  '$HOME',
-  '*',
-  '.hidden',
-  'Ünïcode',
-  'a'.repeat(200),
-];
-
 describe('a run', () => {
-  test('handles files with any name: as inputs, outputs and in the store', async () => {
-    const project = await createProject();
-    for (const name of oddNames) await project.write(`in/${name}`, name);
-    project.define([{ id: 'copy', sh: 'cp -R in "$REPRO_OUTPUT_0"', inputs: ['in'] }]);
-    await project.run();
-    expect((await fs.readdir(project.at('artifacts/copy'))).toSorted()).toEqual(oddNames.toSorted());
-    await project.remove('artifacts/copy');
-    expect((await project.run()).ran).toEqual([]);
-    for (const name of oddNames) expect(project.read(`artifacts/copy/${name}`)).toBe(name);
-    await project.write(`in/${oddNames[4]}`, 'changed');
-    expect(await project.reasonsOf('copy')).toEqual(['input: in: two\nlines changed']);
-  });
-
-  test('accepts ids and outputs with any name', async () => {
-    const project = await createProject();
-    const ids = oddNames.map((name) => `s@${name}`);
-    project.define(
-      ids.map((id, i) => ({
-        id,
-        run: ['sh', '-c', 'echo "$REPRO_ID" > "$REPRO_OUTPUT_0"'],
-        outputs: [`artifacts/s/${oddNames[i]}`],
-      })),
-    );
-    expect((await project.run({ jobs: 4 })).ran.toSorted()).toEqual(ids.toSorted());
-    expect((await project.run()).ran).toEqual([]);
-    for (const [i, id] of ids.entries()) expect(project.read(`artifacts/s/${oddNames[i]}`)).toBe(`${id}\n`);
-  });
-
   test('restores empty files and folders, and executable files as such', async () => {
     const project = await createProject([
       {

@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import { chmod, utimes } from 'node:fs/promises';
-import process from 'node:process';
+import { utimes } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { waitForFile } from '../support/processes.ts';
 import { CliProject } from './rig/cli-project.ts';
 
 const svg = 'artifacts/timeline/timeline.svg';
@@ -84,23 +82,6 @@ describe('a run', () => {
     expect(project.read(csv)).not.toContain(second);
   });
 
-  test('that failed writes it, and stays a failed run', async () => {
-    const project = await createProject('fail');
-    const { exitCode, stderr } = await project.call(['run']);
-    expect([exitCode, stderr]).toEqual([1, expect.not.stringContaining('timeline')]);
-    expect(rowsOf(project)).toEqual(['first']);
-    expect(project.read(svg)).toContain('second never succeeded.');
-  });
-
-  test('that was interrupted writes it', async () => {
-    const project = await createProject('wait');
-    const running = project.call(['run']);
-    await waitForFile(project.at('counts/second'));
-    running.kill('SIGINT');
-    expect((await running).exitCode).toBe(130);
-    expect(rowsOf(project)).toEqual(['first']);
-  });
-
   test('that could not write it succeeds with a warning, once for each run', async () => {
     const project = await createProject();
     await project.write('artifacts/timeline', 'somebody’s file');
@@ -115,15 +96,6 @@ describe('a run', () => {
       expect(more).toEqual([]);
     }
     expect(project.read('artifacts/timeline')).toBe('somebody’s file');
-  });
-
-  test.skipIf(process.getuid?.() === 0)('whose timeline folder is read-only warns, too', async () => {
-    const project = await createProject();
-    await project.write(csv, '');
-    await chmod(project.at('artifacts/timeline'), 0o500);
-    const { exitCode, stderr } = await project.call(['run']);
-    await chmod(project.at('artifacts/timeline'), 0o700);
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('permission is denied (EACCES)')]);
   });
 
   test('writes nothing if the pipeline names no folder', async () => {

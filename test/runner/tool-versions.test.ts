@@ -85,10 +85,6 @@ describe('the version of a tool', () => {
     expect(project.count('tool')).toBe(1);
     await expect(find(tool)).rejects.toThrow('prints nothing');
   });
-
-  test('is asked of a program that reads what it is given, too', async () => {
-    expect(await ask('cat; echo 1')).toBe('1');
-  });
 });
 
 test('a stage is stale after a change of a version, which explain names; one that cannot be asked for is an error', async () => {

@@ -4,7 +4,7 @@ import type { RunRecord } from '../../src/runner/store/records.ts';
 import { readCitation } from '../../src/sharing/citation.ts';
 import { describeCrate, formatCrateReadme, licenseFrames } from '../../src/sharing/crate.ts';
 import type { CrateContent } from '../../src/sharing/entity.ts';
-import { type Entity, idsIn } from './run-crate-rules.ts';
+import { type Entity, idsIn } from './run-crate.ts';
 
 const digest = 'ab'.repeat(32);
 const orcid = 'https://orcid.org/0000-0002-1825-0097';

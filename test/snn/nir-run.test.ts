@@ -106,13 +106,6 @@ describe('a graph of another program', () => {
     for (const [i, value] of outputs.entries()) expect(found[i]).toBeCloseTo(value, 5);
   });
 
-  test('may give its neurons one number for all, or one per channel', () => {
-    const scale: NirNode = { type: 'Scale', scale: { shape: [2, 1, 1], data: Float32Array.of(1, 10) } };
-    const fire: NirNode = { type: 'IF', r: one, v_threshold: array(2.5), v_reset: one };
-    const graph = chain({ scale, fire }, [], [[2, 1, 2], [4]]);
-    expect([...runNir(prepareNir(graph), Float32Array.of(2, 3, 0.2, 0.3))]).toEqual([0, 1, 0, 1]);
-  });
-
   /** To two outputs. */
   const convolve = (kernel: number, bias: readonly number[], padding = 0): NirNode => ({
     type: 'Conv2d',
@@ -120,11 +113,6 @@ describe('a graph of another program', () => {
     weight: { shape: [2, 1, 1, kernel], data: Float32Array.from({ length: 2 * kernel }, (_, i) => 10 ** i) },
     bias: array(...bias),
     ...{ stride: one, padding: array(padding), dilation: one, groups: one },
-  });
-
-  test('may give a convolution one bias for all outputs', () => {
-    const graph = chain({ convolve: convolve(1, [0.5]) }, [], [[1, 1, 2], [4]]);
-    expect([...runNir(prepareNir(graph), Float32Array.of(2, 3))]).toEqual([2.5, 3.5, 20.5, 30.5]);
   });
 
   const leaky: NirNode = { type: 'LI', tau: array(0.002), r: one, v_leak: array(0) };

@@ -33,14 +33,6 @@ const FIGURES = [
   'validation-test-difference',
 ];
 
-const NMNIST: MadeUp = {
-  ...QUICK,
-  dataset: 'nmnist',
-  simulated: false,
-  models: ['baseline'],
-  clips: { train: 850, validation: 150, test: 100 },
-};
-
 async function report(made: MadeUp, place = 'a', logs?: string, question?: QuestionSettings) {
   const sources = await writeMadeUpResults(join(folder, place), made);
   const output = join(folder, place, 'out');
@@ -136,12 +128,6 @@ describe('the report stage', () => {
     expect(figures.join('')).not.toMatch(/authors/);
   });
 
-  it('reports one model on ten digits as another data set', async () => {
-    const files = await readAll((await report(NMNIST)).output);
-    expect(files.get('report.md')).toContain('Another data set: N-MNIST');
-    expect(files.get('figures/confusion.csv')?.split('\n')).toHaveLength(1 + 100 + 1);
-  });
-
   it('reports several seeds with intervals over them, and pairs them to compare models', async () => {
     const { output } = await report({ ...QUICK, models: ['baseline', 'no-reg'], seeds: [2020, 2021, 2022] });
     const markdown = (await readAll(output)).get('report.md') ?? '';
@@ -150,18 +136,5 @@ describe('the report stage', () => {
     expect(markdown).toMatch(/^\| Baseline \| mean \| – \| [\d.]+\u00a0%<br>[\d.]+–[\d.]+\u00a0% \|/m);
     expect(markdown).toContain('Paired by seed: each of 3 seeds is compared with itself');
     expect(markdown).toContain('bands the 95\u00a0% interval of the mean over seeds');
-  });
-
-  it('reports a single epoch, and hundreds of them', async () => {
-    for (const [place, epochs] of [
-      ['one', 1],
-      ['many', 600],
-    ] as const) {
-      const { output } = await report({ ...QUICK, models: ['baseline', 'lambda-0.1'], epochs }, place);
-      const files = await readAll(output);
-      // Pictures are letters, too, and may spell anything; the script has words of its own.
-      const page = files.get('index.html')?.replace(/base64,[^"]+|<script>.*?<\/script>/gs, '');
-      expect(page).not.toMatch(/NaN|undefined|Infinity/);
-    }
   });
 });

@@ -46,12 +46,6 @@ test('begins to read the next value before the one at hand is used, and no furth
   expect(log).toEqual(['read 3', 'read 4', 'use 3', 'read 5', 'use 4', 'use 5']);
 });
 
-test('reads nothing if there is nothing to read', async () => {
-  const values: number[] = [];
-  for await (const value of readAhead(2, 2, async (index) => index)) values.push(value);
-  expect(values).toEqual([]);
-});
-
 test('reports a failure when its value is due, not before, and drops one that nobody waits for', async () => {
   const used: number[] = [];
   const read = async (index: number) => {

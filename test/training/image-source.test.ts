@@ -94,16 +94,6 @@ describe('an affine map', () => {
     const shift = { degrees: 0, scale: 1, right: 1, down: -1 };
     expect([...transformAffinely(GRID, SIZE, shift)]).toEqual([0, 4, 5, 0, 7, 8, 0, 0, 0]);
   });
-
-  test('moves all colours alike', () => {
-    const colours = Uint8Array.from([...GRID, ...GRID.map((x) => x + 100)]);
-    const moved = transformAffinely(
-      colours,
-      { ...SIZE, channels: 2 },
-      { degrees: 0, scale: 1, right: 1, down: 0 },
-    );
-    expect([...moved]).toEqual([0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 101, 102, 0, 104, 105, 0, 107, 108]);
-  });
 });
 
 test('a crop is black beyond the image, and the flip comes after it', () => {
@@ -118,13 +108,6 @@ test('a crop is black beyond the image, and the flip comes after it', () => {
 describe('a random variation', () => {
   const image = Uint8Array.from({ length: 3 * 32 * 32 }, (_, i) => i % 255);
   const size = { channels: 3, height: 32, width: 32 };
-
-  test('of MNIST’s kind leaves the image alone in the middle of its ranges', () => {
-    // Angle 0, no shift, and 0.15 / 0.26 of the way from 0.85 to 1.11.
-    const random = streamOf(0.5, 0.5, 0.5, 0.15 / 0.26);
-    expect(augmentImage(image, size, 'random-affine', random)).toEqual(image);
-    expect(random.taken()).toBe(countDraws('random-affine'));
-  });
 
   test('of MNIST’s kind goes up to 30°, 15 % and 0.85 to 1.11', () => {
     const digit = image.subarray(0, 28 * 28);
@@ -148,11 +131,5 @@ describe('a random variation', () => {
       cropAndFlip(image, size, { right: 4, down: 4, flip: true }),
     );
     expect(most.taken()).toBe(countDraws('random-crop-flip'));
-  });
-
-  test('may be none', () => {
-    const random = streamOf(0.5);
-    expect(augmentImage(image, size, 'none', random)).toBe(image);
-    expect(random.taken()).toBe(countDraws('none'));
   });
 });

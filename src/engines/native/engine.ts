@@ -54,7 +54,7 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
  * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
  * any memory as free, it is all that this process does not use yet.
  */
-export function availableMemory(): number {
+function availableMemory(): number {
   const used = process.memoryUsage.rss();
   // In a container this is its limit; elsewhere 0 or larger than any memory.
   const limit = process.constrainedMemory();

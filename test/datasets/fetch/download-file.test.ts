@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer as createSocketServer } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FetchProgress } from '../../../src/datasets/fetch/download-file.ts';
 import {
@@ -170,15 +169,6 @@ describe('an answer that is not the file', () => {
     expect(result).toBe('downloaded');
     expect(server.ranges).toEqual([undefined, 'bytes=100000-']);
   });
-
-  test('but is labelled gzip because it is a .gz file is stored as it is', async () => {
-    const packed = gzipSync(content);
-    const server = await startServer(serve(packed, { headers: { 'content-encoding': 'x-gzip' } }));
-    const fetcher = await makeFetcher();
-    const file = remoteFile(packed, [server.url()], { name: 'a.tar.gz' });
-    expect(await fetcher.fetch(file)).toBe('downloaded');
-    expect(await fetcher.has(packed, 'a.tar.gz')).toBe(true);
-  });
 });
 
 describe('a second address', () => {
@@ -236,19 +226,6 @@ describe('a connection', () => {
       message: expect.stringMatching(/ECONNREFUSED .* \(2 times in a row\)/),
       fix: expect.stringContaining('https_proxy'),
     });
-  });
-
-  test('to something that does not speak HTTP is tried again and then reported', async () => {
-    const port = await listen(
-      createSocketServer((socket) => {
-        socket.on('error', () => {});
-        socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
-      }),
-    );
-    const fetching = (await makeFetcher()).fetch(remoteFile(content, [`http://127.0.0.1:${port}/`]), {
-      retries: 1,
-    });
-    await expect(fetching).rejects.toMatchObject(failure('fetch-failed', 'Expected HTTP/'));
   });
 
   test('on which the server says nothing is given up', async () => {
@@ -351,19 +328,6 @@ describe('a second command', () => {
     expect(await fetcher.fetch(file)).toBe('downloaded');
     expect(await fetcher.has(content)).toBe(true);
     expect(server.ranges).toEqual(['bytes=100000-', undefined]);
-  });
-
-  test('accepts a range in portions', async () => {
-    const portion =
-      (first: number, last: number): Answer =>
-      (_request, response, bad) => {
-        response.writeHead(206, { 'content-range': `bytes ${first}-${last}/300000` });
-        bad.send(response, content.subarray(first, last + 1), () => response.end());
-      };
-    const { fetcher, server, file } = await interrupted(portion(100_000, 199_999), portion(200_000, 299_999));
-    expect(await fetcher.fetch(file)).toBe('downloaded');
-    expect(await fetcher.has(content)).toBe(true);
-    expect(server.ranges).toEqual(['bytes=100000-', 'bytes=200000-']);
   });
 
   test('asks for nothing if only the last step is missing', async () => {

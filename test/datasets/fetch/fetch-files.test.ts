@@ -1,20 +1,9 @@
 import { mkdir, symlink } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fetchFiles } from '../../../src/datasets/fetch/fetch-files.ts';
-import {
-  content,
-  failure,
-  fetchFrom,
-  listen,
-  makeFetcher,
-  remoteFile,
-  serve,
-  startServer,
-  status,
-} from './rig.ts';
+import { content, failure, fetchFrom, makeFetcher, remoteFile, serve, startServer, status } from './rig.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -140,16 +129,6 @@ describe('an abort', () => {
     expect(late.server.requests).toHaveLength(1);
     expect(await late.fetcher.names()).toEqual([]);
   });
-
-  test('while reading a file that is already there says so', async () => {
-    const fetcher = await makeFetcher();
-    await fetcher.write('file.bin', content);
-    const fetching = fetcher.fetch(remoteFile(content, ['http://data.invalid/']), {
-      signal: AbortSignal.abort('SIGINT'),
-    });
-    const message = 'Interrupted while checking file.bin.';
-    await expect(fetching).rejects.toMatchObject({ code: 'fetch-interrupted', message });
-  });
 });
 
 describe('a proxy of the environment', () => {
@@ -165,21 +144,6 @@ describe('a proxy of the environment', () => {
     expect([await fetcher.fetch(far), await fetcher.fetch(near)]).toEqual(['downloaded', 'downloaded']);
     expect(proxy.requests.map(({ url }) => url)).toEqual(['http://data.invalid/a']);
     expect(direct.requests.map(({ url }) => url)).toEqual(['/b']);
-  });
-
-  test('that refuses a tunnel is named in the error by its variable only', async () => {
-    const proxy = createServer();
-    proxy.on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
-    vi.stubEnv('https_proxy', `http://me:secret@127.0.0.1:${await listen(proxy)}`);
-    const fetching = (await makeFetcher()).fetch(remoteFile(content, ['https://data.invalid/a']), {
-      retries: 0,
-    });
-    const error = await fetching.catch((error: unknown) => error);
-    expect(error).toMatchObject({
-      ...failure('fetch-failed', 'the proxy refused the connection'),
-      fix: expect.stringContaining('https_proxy'),
-    });
-    expect(JSON.stringify([(error as Error).message, error])).not.toContain('secret');
   });
 
   test.each(['ftp://me:secret@proxy', 'http://'])(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { poseAtPhase, poseDuring } from '../../../src/datasets/simulated/gestures.ts';
 import { GESTURES, type Gesture, type Motion, sampleMotion } from '../../../src/datasets/simulated/motion.ts';
-import { type Pose, REST, reach, samplePerson } from '../../../src/datasets/simulated/person.ts';
+import { type Pose, samplePerson } from '../../../src/datasets/simulated/person.ts';
 import { RandomStream } from '../../../src/datasets/simulated/random-stream.ts';
 
 const person = samplePerson(1, 3);
@@ -107,35 +107,6 @@ test('a person waits for the reaction time and then speeds up', () => {
   const slow = motion('hand_clapping', { reactionSeconds: 0.1 });
   expect(poseDuring(person, slow, 0.1)).toEqual(poseDuring(person, slow, 0));
   expect(poseDuring(person, slow, 0.2)).not.toEqual(poseDuring(person, slow, 0));
-});
-
-test('a target within reach puts the hand on it and the elbow at the bones’ lengths', () => {
-  const body = { x: 0, y: 0 };
-  const arm = reach(person, 'left', body, { u: 0.5, v: 0.3, bend: 'below' });
-  const unit = person.upperArm + person.forearm;
-  expect(arm.hand.x).toBeCloseTo(person.centreX + person.shoulderHalfWidth + 0.5 * unit, 9);
-  expect(arm.hand.y).toBeCloseTo(person.shoulderY - 0.3 * unit, 9);
-  expect(distance(arm.shoulder, arm.elbow)).toBeCloseTo(person.upperArm, 9);
-  expect(distance(arm.elbow, arm.hand)).toBeCloseTo(person.forearm, 9);
-  // Below: the elbow hangs under the line from shoulder to hand (y grows downward).
-  expect(arm.elbow.y).toBeGreaterThan((arm.shoulder.y + arm.hand.y) / 2);
-});
-
-test('a target out of reach is approached as far as possible, even one on the shoulder itself', () => {
-  const body = { x: 0, y: 0 };
-  const far = reach(person, 'right', body, { u: 3, v: 0, bend: 'below' });
-  expect(distance(far.shoulder, far.hand)).toBeCloseTo(0.97 * (person.upperArm + person.forearm), 9);
-  const near = reach(person, 'right', body, { u: 0, v: 0, bend: 'outward' });
-  expect(Number.isFinite(near.elbow.x) && Number.isFinite(near.hand.y)).toBe(true);
-  expect(distance(near.shoulder, near.elbow)).toBeCloseTo(person.upperArm, 9);
-});
-
-test('right and left arms with the same target are mirror images', () => {
-  const body = { x: 0, y: 0 };
-  const right = reach(person, 'right', body, REST);
-  const left = reach(person, 'left', body, REST);
-  expect(left.elbow.x - person.centreX).toBeCloseTo(person.centreX - right.elbow.x, 9);
-  expect(left.hand.y).toBeCloseTo(right.hand.y, 9);
 });
 
 function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {

@@ -1,19 +1,14 @@
 import { createRequire } from 'node:module';
-import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { digestSources } from '../../../src/addon/load-addon.ts';
 import { countCores } from '../../../src/cores.ts';
 import { explainNativeError } from '../../../src/engines/memory-error.ts';
 import { loadAddon } from '../../../src/engines/native/addon.ts';
 import {
-  type Arithmetic,
-  chooseArithmetic,
   chooseInstructionSet,
   chooseThreads,
-  describeArithmetic,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { availableMemory } from '../../../src/engines/native/engine.ts';
 import { largestBatch } from '../../../src/engines/native/memory.ts';
 import { FakeAddon } from './fake-addon.ts';
 
@@ -100,11 +95,6 @@ describe('chooseInstructionSet', () => {
       );
     }
   });
-
-  it('has names for people', () => {
-    const describe = (instructionSet: string) => describeArithmetic({ instructionSet, winogradTile: 2 });
-    expect(['avx2', 'avx512', 'sve'].map(describe)).toEqual(['AVX2', 'AVX-512', 'sve']);
-  });
 });
 
 describe('chooseThreads', () => {
@@ -125,32 +115,12 @@ describe('chooseThreads', () => {
 });
 
 describe('memory', () => {
-  it('is found out about', () => {
-    expect(availableMemory()).toBeGreaterThan(0);
-    expect(availableMemory()).toBeLessThan(os.totalmem());
-  });
-
   it('holds the largest batch that fits', async () => {
     const bytesFor = (samples: number) => 100 + 10 * samples;
     expect(await largestBatch(64, 1000, bytesFor)).toBe(64);
     expect(await largestBatch(64, 299, bytesFor)).toBe(19);
     expect(await largestBatch(64, 110, bytesFor)).toBe(1);
     expect(await largestBatch(64, 109, bytesFor)).toBe(0);
-  });
-});
-
-describe('Winograd’s tiles', () => {
-  it('are those of 2 x 2, or as REPRO_WINOGRAD says', () => {
-    const [exact, fast] = [{}, { REPRO_WINOGRAD: '4x4' }].map((environment) =>
-      chooseArithmetic(['avx2'], environment),
-    ) as [Arithmetic, Arithmetic];
-    const identify = (one: Arithmetic) => identifyBuild('0123456789ab', new FakeAddon(), one, 'x64');
-    expect([identify(exact), describeArithmetic(exact)]).toEqual(['0123456789ab avx2 GCC 12.4.0', 'AVX2']);
-    expect(identify(fast)).toBe('0123456789ab avx2-4x4 GCC 12.4.0');
-    expect(describeArithmetic(fast)).toBe('AVX2 with 4x4 Winograd tiles');
-    expect(() => chooseArithmetic(['avx2'], { REPRO_WINOGRAD: '3x3' })).toThrow(
-      expect.objectContaining({ code: 'engine-winograd', fix: expect.stringContaining('2x2 or 4x4') }),
-    );
   });
 });
 

@@ -52,19 +52,6 @@ describe('the tools that compile the addon', () => {
     );
   });
 
-  it('are missing on macOS without the Command Line Tools, whose stubs do nothing', async () => {
-    const { missingTools, compilerVariables } = await load();
-    await addPrograms('xcode-select');
-    const here = { PATH: ['/usr/bin', programs].join(path.delimiter) };
-    expect(missingTools(here, 'darwin')).toEqual(['a C++ compiler', 'make', 'Python 3']);
-    await addPrograms('python3', 'clang++');
-    expect(missingTools(here, 'darwin')).toEqual(['make']);
-    expect(compilerVariables(here, 'darwin')).toEqual({ CC: 'clang', CXX: 'clang++' });
-    await writeFile(path.join(programs, 'xcode-select'), '#!/bin/sh\n');
-    await addPrograms('g++', 'make');
-    expect(missingTools(here, 'darwin')).toEqual([]);
-  });
-
   it('may be Clang, or whatever the variables name', async () => {
     const { missingTools, compilerVariables } = await load();
     await addPrograms('clang++', 'make', 'python3');
@@ -73,19 +60,6 @@ describe('the tools that compile the addon', () => {
     expect(compilerVariables({ PATH: programs, CXX: 'icpx' }, 'linux')).toEqual({});
     await addPrograms('g++');
     expect(compilerVariables({ PATH: programs }, 'linux')).toEqual({});
-  });
-});
-
-describe('a failed compilation', () => {
-  it('is explained by its first error', async () => {
-    const { explainBuildLog } = await load();
-    expect(explainBuildLog('gyp info it worked\ngyp ERR! stack Error: `make` failed\nmore')).toBe(
-      'Error: `make` failed',
-    );
-    expect(explainBuildLog("a.cc:3:1: error: expected ';'\nb.cc: error: other")).toBe(
-      "a.cc:3:1: error: expected ';'",
-    );
-    expect(explainBuildLog('all is well')).toBeNull();
   });
 });
 
@@ -165,15 +139,6 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
         .concat(slower),
     });
     await expect(access(file)).rejects.toThrow('ENOENT');
-  });
-
-  it('keeps a build that does not load', async () => {
-    const copy = await copyPackage("throw new TypeError('not this one');");
-    const file = path.join(copy, 'build/Release/plif_native.node');
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, '');
-    expect((await install(copy)).stdout).toMatch(/^native engine: not compiled: /);
-    await access(file);
   });
 
   it('refuses a build that was cut short, which would end Node.js', async () => {

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import util from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chooseDevice } from '../../../src/apps/train-val.ts';
 import { isLastResort } from '../../../src/engines/engine.ts';
@@ -43,15 +42,6 @@ describe('probeCuda', () => {
       fix: fix && expect.stringMatching(fix),
     });
   });
-
-  it('restores the functions of util that newer Node versions lack', async () => {
-    let seen: unknown;
-    const load = async () => {
-      seen = (util as unknown as { isNullOrUndefined(value: unknown): boolean }).isNullOrUndefined(null);
-    };
-    await probeCuda({ ...here, load });
-    expect(seen).toBe(true);
-  });
 });
 
 const noCuda = async (): Promise<CudaProbe> => ({ usable: false, reason: 'not today', fix: null });
@@ -84,13 +74,6 @@ describe('chooseEngine', () => {
       version: identity('avx512'),
       reason: 'AVX-512, 2 threads',
     });
-  });
-
-  it('says for the log of a training if the native engine is an earlier build', async () => {
-    const { description } = await chooseEngine('native', { load: nativeOfOtherSources, threads: 2 });
-    expect(description.reason).toContain(
-      '2 threads; not compiled from the current sources in native/: the earlier build stays in use',
-    );
   });
 
   it.each([
@@ -132,15 +115,6 @@ describe('chooseEngine', () => {
       backend: 'gpu',
       version: `${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`,
       reason: 'requested as webgpu',
-    });
-  });
-
-  it('says why a GPU refuses a device', async () => {
-    const gpuSystem = fakeGpus([{ name: 'Broken 1', refuses: 'VK_ERROR_DEVICE_LOST' }]);
-    await expect(chooseEngine('webgpu', { gpuSystem, environment: {} })).rejects.toMatchObject({
-      code: 'engine-unavailable',
-      message: 'There is no WebGPU engine: Broken 1 cannot be opened (VK_ERROR_DEVICE_LOST).',
-      fix: expect.stringMatching(/driver .* Or choose another engine/),
     });
   });
 
@@ -380,14 +354,5 @@ describe('identifyEngine', () => {
     await utimes(file, 1, 1);
     await identifyEngine('auto', options(probe));
     expect(probes).toBe(2);
-  });
-
-  it('probes again when its cache is damaged', async () => {
-    await install('@tensorflow/tfjs-node-gpu', '4.22.0');
-    expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
-    const file = path.join(folder, 'cache', 'engine.json');
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ found: null });
-    await writeFile(file, '{"key"');
-    expect(await identifyEngine('tfjs', options(noCuda))).toBe('tfjs 4.22.0 cpu');
   });
 });

@@ -39,6 +39,7 @@ describe('listing adapters', () => {
       throw Object.assign(new Error(message), { code });
     },
   });
+
   test.each<[string, GpuSystem, RegExp, RegExp | null]>([
     [
       'the package is not installed',
@@ -129,10 +130,4 @@ describe('opening a GPU', () => {
     });
     expect(await openGpu(adapter!, fakeGpus([slow]))).toMatchObject({ ok: true });
   });
-});
-
-test('lists the real adapters of this machine, or says why there are none', async () => {
-  const listed = await listAdapters();
-  if (listed.ok) expect(listed.adapters[0]?.limits.maxBufferSize).toBeGreaterThan(2 ** 27);
-  else expect(listed.reason).not.toBe('');
 });

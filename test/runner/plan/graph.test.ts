@@ -48,16 +48,6 @@ describe('paths', () => {
     expect(relatePaths(path, other)).toBe(expected);
   });
 
-  test('relate the same way from both sides', () => {
-    const mirrored = { equal: 'equal', inside: 'around', around: 'inside', apart: 'apart' };
-    fc.assert(
-      fc.property(somePath, somePath, (a, b) => {
-        expect(relatePaths(a, b)).toBe(mirrored[relatePaths(b, a)]);
-      }),
-      { seed: 2020 },
-    );
-  });
-
   test('that are related are what the trie finds', () => {
     fc.assert(
       fc.property(fc.array(somePath), somePath, (paths, wanted) => {
@@ -158,11 +148,5 @@ describe('the order', () => {
       }),
       { seed: 2020 },
     );
-  });
-
-  test('handles a chain of a hundred thousand', () => {
-    const ids = [...Array(100_000).keys()].map(String);
-    const sorted = sortTopologically(ids, (id) => (id === '99999' ? [] : [String(Number(id) + 1)]));
-    expect(sorted).toEqual({ order: [...ids].reverse() });
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { profileFiles, profileHead } from './profiles.ts';
-import { makeProject, planOf, refusalOf } from './project-fixture.ts';
+import { makeProject, planOf } from './project-fixture.ts';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 
@@ -229,19 +229,6 @@ stages:
     });
   });
 
-  test('may have stages named like object properties', async () => {
-    const plan = await planOf(
-      'version: 1\nstages:\n  constructor: {run: stages/a.ts, outputs: [artifacts/a]}\n  toString: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/b]}\n',
-    );
-    expect([...plan.instances.keys()]).toEqual(['constructor', 'toString']);
-    expect(
-      await refusalOf(
-        `${profileHead}  a: {run: stages/a.ts, outputs: ["x/\${constructor}"]}\n`,
-        profileFiles,
-      ),
-    ).toContain('profile "small" has no "constructor"');
-  });
-
   test('accepts links that stay inside the project', async () => {
     const root = await makeProject({
       'pipeline.yaml':
@@ -261,20 +248,6 @@ stages:
     await symlink(root, path.join(elsewhere, 'links/project'));
     const plan = await loadPlan({ projectRoot: path.join(elsewhere, 'links/project') });
     expect([...plan.instances.keys()]).toEqual(['a']);
-  });
-
-  test('of ten thousand stages, each reading from the next, comes out in order', async () => {
-    const count = 10_000;
-    const stages = Array.from(
-      { length: count },
-      (_, index) =>
-        `  s${index}:\n    run: stages/a.ts\n    inputs: [${index + 1 < count ? `artifacts/${index + 1}` : 'stages/b.ts'}]\n    outputs: [artifacts/${index}]\n`,
-    );
-    const plan = await planOf(`version: 1\nstages:\n${stages.join('')}`);
-    expect([...plan.instances.keys()]).toEqual(
-      Array.from({ length: count }, (_, index) => `s${count - 1 - index}`),
-    );
-    expect(plan.dependencies.get('s0')).toEqual(['s1']);
   });
 
   test('reports the same the second time, when passed checks are remembered', async () => {

@@ -187,35 +187,6 @@ describe('a pipeline file is rejected', () => {
     ]);
   });
 
-  test('for a link in place of an output, once, and not again for its readers', async () => {
-    const root = await makeProject({
-      'pipeline.yaml': `${head}  a: {run: stages/a.ts, outputs: [artifacts/make]}\n  b: {run: stages/a.ts, inputs: [artifacts/make/x], outputs: [artifacts/b]}\n`,
-      'artifacts/other': '',
-    });
-    await symlink('/nonexistent/target', path.join(root, 'artifacts/make'));
-    expect((await failureOf(loadPlan({ projectRoot: root }))).split('\n')).toEqual([
-      'artifacts/make  is a symbolic link to "/nonexistent/target", and the runner replaces and deletes what is there.',
-      '  Remove the link, which leaves what it leads to alone: rm artifacts/make',
-    ]);
-  });
-
-  test('for a fact that the caller does not know, if it lists those it knows', async () => {
-    const pipeline = `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], facts: [engine, engin]}\n`;
-    expect(await refusalOf(pipeline, {}, { knownFacts: ['engine'] })).toBe(
-      'pipeline.yaml:3:65  stage "a": there is no fact "engin" for this machine.\n  Closest: "engine".',
-    );
-    const plan = await loadPlan({ projectRoot: await makeProject({ 'pipeline.yaml': pipeline }) });
-    expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
-  });
-
-  test.each([['matrix: {v: [x, y, x]}', 'the matrix contains "a@x" twice.']])(
-    'for %s',
-    async (line, message) => {
-      const pipeline = `${head}  a: {cmd: [ls], outputs: ["artifacts/a${line.startsWith('matrix') ? '/${v}' : ''}"], ${line}}\n`;
-      expect(await refusalOf(pipeline)).toContain(`stage "a": ${message}`);
-    },
-  );
-
   test('for all problems of several stages, in file order', async () => {
     const refusal = await refusalOf(
       `${head}  a: {run: stages/x.ts, outputs: ["artifacts/\${q}"]}\n  b: {run: stages/a.ts, inputs: [/x], outputs: [artifacts/b]}\n`,

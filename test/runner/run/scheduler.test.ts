@@ -91,14 +91,6 @@ describe('the scheduler', () => {
     expect(outcome).toEqual({ a: 'failed', b: 'done', e: 'done', f: 'done', hit: 'hit' });
   });
 
-  test('names every failure that blocks an instance once', async () => {
-    const { log } = await trace({
-      graph: { a: [], b: [], c: ['a', 'b'], d: ['a', 'c'] },
-      results: { a: 'failed', b: 'failed' },
-    });
-    expect(log.filter((entry) => entry.startsWith('!')).at(-1)).toBe('!d by a b');
-  });
-
   describe('of several that could start', () => {
     test('takes the one with the longest chain behind it first', async () => {
       const graph = { short: [], other: [], long: [], 'after-long': ['long'], last: ['after-long'] };
@@ -311,30 +303,6 @@ describe('an instance whose results are being fetched', () => {
     expect(outcome).toEqual({ a: 'hit' });
   });
 
-  test('keeps others from being prepared only if there are many', async () => {
-    const ids = Array.from({ length: 12 }, (_, i) => `f${i}`);
-    let most = 0;
-    let now = 0;
-    const { outcome } = await trace({
-      graph: Object.fromEntries(ids.map((id) => [id, []])),
-      options: {
-        prepare: async () => {
-          now += 1;
-          most = Math.max(most, now);
-          const pending = new Promise<InstanceResult>((resolve) =>
-            setImmediate(() => {
-              now -= 1;
-              resolve('hit');
-            }),
-          );
-          return { pending };
-        },
-      },
-    });
-    expect(most).toBe(4);
-    expect(Object.values(outcome)).toEqual(ids.map(() => 'hit'));
-  });
-
   test('asks what is under way to end, and waits for it, where something cannot be prepared', async () => {
     const halted = new AbortController();
     const log: string[] = [];
@@ -356,28 +324,5 @@ describe('an instance whose results are being fetched', () => {
     });
     await expect(run).rejects.toThrow('b is broken');
     expect(log).toEqual(['+a', '-a']);
-  });
-
-  test('so, too, where running something throws while the next is prepared', async () => {
-    const halted = new AbortController();
-    let hasEnded = false;
-    const run = trace({
-      graph: { a: [], b: [], c: [] },
-      options: {
-        signal: halted.signal,
-        halt: () => halted.abort(),
-        prepare: async (id) => {
-          if (id === 'c') await new Promise((resolve) => setImmediate(resolve));
-          return async () => {
-            if (id === 'b') throw new Error('b is broken');
-            await new Promise((resolve) => halted.signal.addEventListener('abort', resolve));
-            hasEnded = true;
-            return 'interrupted';
-          };
-        },
-      },
-    });
-    await expect(run).rejects.toThrow('b is broken');
-    expect(hasEnded).toBe(true);
   });
 });

@@ -32,8 +32,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   check.each([
     ['with other content', 'ONE'],
     ['cut off', 'on'],
-    ['longer', 'one and more'],
-    ['empty', ''],
   ])('is not believed if a file in it is %s; the file is named and replaced', async (_, content) => {
     const { project, remote } = await createPushed(kind);
     await remote.write(fileKeyOf(sha256OfOne), content);
@@ -100,11 +98,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     ['a file with a file below it', ['a', 'a-b', 'a/b'], []],
     ['a file twice', ['a', 'a'], []],
     ['a file that is also an empty folder', ['a'], ['a']],
-    ['an empty folder with a file in it', ['a/b'], ['a']],
-    ['a name of 5,000 characters', ['a'.repeat(5000)], []],
     ['a name of 256 bytes', ['é'.repeat(128)], []],
-    ['a path of 4,000 bytes', [Array(20).fill('a'.repeat(199)).join('/')], []],
-    ['half of a character', ['\ud800'], []],
   ])('is not believed if a list in it has %s, which no disk can hold', async (_, paths, emptyFolders) => {
     const { project, remote } = await createPushed(kind);
     const a = await recordOf(project, 'a');

@@ -78,19 +78,4 @@ describe('layers', () => {
       ['c'],
     ]);
   });
-
-  test('are ordered so that edges do not cross unnecessarily', () => {
-    const layers = arrangeLayers([
-      { name: 'a', dependencies: [] },
-      { name: 'b', dependencies: [] },
-      { name: 'of-b', dependencies: ['b'] },
-      { name: 'of-a', dependencies: ['a'] },
-    ]);
-    const [upper = [], lower = []] = layers.map((layer) => layer.map(({ stage }) => stage));
-    expect(lower).toEqual(upper.map((name) => `of-${name}`));
-  });
-
-  test('of nothing are none', () => {
-    expect(arrangeLayers([]).flat()).toEqual([]);
-  });
 });
