@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { factsOf } from '../../../src/apps/facts.ts';
 import { loadSelectedPlan } from '../../../src/apps/load-plan.ts';
 import { followTimeLeft } from '../../../src/cli/run/time-left.ts';
 import { applyEvent, RunState } from '../../../src/cli/view/run-state.ts';
-import { WASM_SLOWDOWN } from '../../../src/engines/engine.ts';
 import { noTerminal, Terminal } from '../../support/terminal.ts';
 import { CliProject, plainEnvironment, repro } from '../rig/cli-project.ts';
 
@@ -223,11 +222,5 @@ describe('without the native engine', () => {
     }
     expect((await project.call(['run', ...auto], none)).stderr).not.toContain('native engine');
     expect((await project.call(['run', '--force'], none)).stderr).not.toContain('native engine');
-  });
-
-  test('its factors are those measured in bench/README.md', () => {
-    const text = readFileSync('bench/README.md', 'utf8');
-    expect(text).toContain(`a training step takes up to ${WASM_SLOWDOWN.most} times as long as the engine`);
-    expect(text).toContain(`a training step takes at least ${WASM_SLOWDOWN.least} times as long`);
   });
 });

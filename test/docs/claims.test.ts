@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { compareAccuracy, marginOf } from '../../../src/report/claims/judge-accuracy.ts';
-import { NORMAL_QUANTILES, studentQuantile } from '../../../src/stats/distributions.ts';
-import { independentDifference, pairedDifference } from '../../../src/stats/proportions.ts';
+import { compareAccuracy, marginOf } from '../../src/report/claims/judge-accuracy.ts';
+import { NORMAL_QUANTILES, studentQuantile } from '../../src/stats/distributions.ts';
+import { independentDifference, pairedDifference } from '../../src/stats/proportions.ts';
 
-const page = readFileSync(new URL('../../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
+const page = readFileSync(new URL('../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 const CLIPS = 288;
 const Z_90 = NORMAL_QUANTILES['95'];
 
