@@ -8,6 +8,29 @@ const alone = [
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
 ];
+/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, PyTorch, compilers, whole runs, TensorFlow.js. */
+const slow = [
+  'test/slurm/**/*.test.ts',
+  'test/baseline/broken-code.test.ts',
+  'test/cli/cache-kill.test.ts',
+  'test/cli/export-sharing.test.ts',
+  'test/cli/gc.test.ts',
+  'test/cli/newcomer.test.ts',
+  'test/cli/train-val-folders.test.ts',
+  'test/docs/examples.test.ts',
+  'test/engines/session.test.ts',
+  'test/native/kernels.test.ts',
+  'test/native/networks.test.ts',
+  'test/parity/adam-allowance.test.ts',
+  'test/parity/golden.test.ts',
+  'test/runner/execution-crash.test.ts',
+  'test/runner/execution-disk.test.ts',
+  'test/runner/execution-power-cut.test.ts',
+  'test/runner/share/remote-trouble.test.ts',
+  'test/stages/two-scales.test.ts',
+  'test/training/kill.test.ts',
+  'test/training/learning.test.ts',
+];
 const common = {
   // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.
   env: { NODE_EXTRA_CA_CERTS: '' },
@@ -28,10 +51,11 @@ export default defineConfig({
           ...common,
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...alone, 'test/browser/**'],
+          exclude: [...configDefaults.exclude, ...alone, ...slow, 'test/browser/**'],
           isolate: false,
         },
       },
+      { define, test: { ...common, name: 'slow', include: slow, isolate: false } },
     ],
     // The command-line tests run the compiled program, so it is compiled first.
     globalSetup: existsSync('scripts/build.mjs') ? ['test/support/build.ts'] : [],
