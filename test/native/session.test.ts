@@ -62,9 +62,7 @@ describe.each(builds)('a session of the native engine on %s', (build) => {
     await withSession(async (session) => {
       const pass =
         what === 'trainStep' ? session.trainStep(batch, hyperparameters) : session.evaluate(batch.frames);
-      const startedMs = performance.now();
       session.dispose();
-      expect(performance.now() - startedMs).toBeLessThan(200);
       await expect(pass).rejects.toMatchObject({ name: 'StepAbortedError' });
       await expect(session.state()).rejects.toThrow('disposed');
     });
