@@ -59,19 +59,15 @@ export interface StageContext<Params = unknown> {
 export type StageInputs = Readonly<Record<string, string | readonly string[]>> | readonly string[];
 
 /**
- * The path of an input.
+ * The path of an input; of one that names a list, the first.
  *
  * @param name as in pipeline.yaml
  * @throws {ReproError} `stage-paths` if pipeline.yaml has none of this name
  */
 export function requireInput(inputs: StageInputs, name: string): string {
-  return requireInputs(inputs, name)[0] ?? '';
-}
-
-/** The paths of an input that names a list, at least one. @throws {ReproError} `stage-paths` if pipeline.yaml has none of this name */
-export function requireInputs(inputs: StageInputs, name: string): readonly string[] {
   const found = Object.entries(inputs).find(([key]) => key === name)?.[1];
-  if (found !== undefined) return [found].flat();
+  const [first] = [found].flat();
+  if (first !== undefined) return first;
   throw new ReproError('stage-paths', `There is no input "${name}".`, {
     fix: `Name it under \`inputs:\` of this stage in pipeline.yaml, which has ${Object.keys(inputs).join(', ')}.`,
   });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { requireInput, requireInputs, requireOutput } from '../../src/stage/define-stage.ts';
+import { requireInput, requireOutput } from '../../src/stage/define-stage.ts';
 
 const inputs = { frames: '/f', models: ['/a', '/b'] };
 
 describe('an input', () => {
   it('is found by its name, or in a list by its position', () => {
     expect(requireInput(inputs, 'frames')).toBe('/f');
-    expect(requireInputs(inputs, 'models')).toEqual(['/a', '/b']);
+    expect(requireInput(inputs, 'models')).toBe('/a');
     expect(requireInput(['/a', '/b'], '1')).toBe('/b');
   });
 
