@@ -25,7 +25,7 @@ stages:
 const copy = `import fs from 'node:fs';
 export default { summary: 'makes data', async run({ params, inputs, outputs }) {
   fs.mkdirSync(outputs[0], { recursive: true });
-  const before = inputs.map((input) => fs.readFileSync(input + '/content', 'utf8'));
+  const before = Object.values(inputs).map((input) => fs.readFileSync(input + '/content', 'utf8'));
   fs.writeFileSync(outputs[0] + '/content', JSON.stringify([params, before]));
 } };
 `;
