@@ -27,7 +27,7 @@ class Refusal extends Error {}
  * Writes the site. Files keep their places in the repository, so that their links hold; those to files that are not published lead to GitHub.
  *
  * @param folder a new or empty one
- * @param options.run the outputs of a run: `report/` and, if there is one, `timeline/`
+ * @param options.run the outputs of a run, with `report/`
  * @param options.repository as GitHub names it: `OWNER/plif-repro`
  * @throws {Refusal} if the folder has files or cannot be written, if there is no report, or if a link leads nowhere
  */
@@ -42,10 +42,7 @@ export async function buildSite(folder, { run, repository }) {
     .sort()
     .map((profile) => `results/${profile}/report.md`);
   const pages = ['docs/results.md', ...reports];
-  for (const part of ['report', 'timeline']) {
-    const from = path.join(run, part);
-    if (fs.existsSync(from)) fs.cpSync(from, path.join(folder, part), { recursive: true });
-  }
+  fs.cpSync(path.join(run, 'report'), path.join(folder, 'report'), { recursive: true });
   fs.cpSync(path.join(root, 'results'), path.join(folder, 'results'), { recursive: true });
   fs.cpSync(path.join(root, preview), path.join(folder, preview));
   const index = fs.readFileSync(path.join(folder, 'report/index.html'), 'utf8');

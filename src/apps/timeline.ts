@@ -1,16 +1,35 @@
-import { statSync } from 'node:fs';
-import path from 'node:path';
-import { describeError } from '../errors.ts';
-import { writeFilesAtomic } from '../files/atomic-file.ts';
-import { explainDiskError } from '../files/disk-error.ts';
-import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
-import type { TimelineSession } from '../report/figures/timeline.ts';
 import type { Plan } from '../runner/plan/plan.ts';
-import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { nameConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';
-import type { Warn } from './load-plan.ts';
 
-export type { TimelineSession, TimelineSpan } from '../report/figures/timeline.ts';
+/** When an instance last ran, for how long, and with how much memory. */
+export interface TimelineSpan {
+  readonly id: string;
+  readonly stage: string;
+  /** After the start of its session. */
+  readonly startSeconds: number;
+  readonly seconds: number;
+  /** With the executions that it went on from, which are not drawn; null if there were none. */
+  readonly totalSeconds: number | null;
+  /** Largest resident set; null if unknown. */
+  readonly peakMemoryBytes: number | null;
+  readonly host: string;
+  readonly profile: string;
+  /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
+  readonly configuration: string;
+}
+
+/** Instances that ran one after another or at the same time, with no long pause between them. */
+export interface TimelineSession {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** From the first start to the last end. */
+  readonly seconds: number;
+  /** Names of the machines, sorted: results may be fetched from others. */
+  readonly hosts: readonly string[];
+  /** Profiles with which they ran, with what trials changed of them, sorted. */
+  readonly profiles: readonly string[];
+  readonly spans: readonly TimelineSpan[];
+}
 
 /** The last successful runs of some instances. */
 export interface RecordedTimeline {
@@ -67,61 +86,4 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       configuration: nameConfiguration(record),
     })),
   }));
-}
-
-/**
- * The timeline as files: an SVG that follows the reader's colour scheme, and all its values. Loads a plotting library.
- *
- * @param timeline with at least one session
- */
-export async function drawTimelineFiles({
-  sessions,
-  missing,
-}: RecordedTimeline): Promise<{ readonly svg: string; readonly csv: string }> {
-  const { followColorScheme } = await import('../report/drawing/palette.ts');
-  const { toCsv } = await import('../report/drawing/figure.ts');
-  const { renderFigure } = await import('../report/drawing/render.ts');
-  const { drawTimeline } = await import('../report/figures/timeline.ts');
-  const { figure, notice } = drawTimeline(sessions, missing);
-  const { sheet } = await renderFigure(figure, notice);
-  return { svg: followColorScheme(sheet), csv: toCsv(figure.data) };
-}
-
-/**
- * After a run: writes the timeline of the plan to the folder under `timeline:` in pipeline.yaml, unless it is up to date. A failure is only
- * a warning, since the results of the run are complete.
- *
- * @param hasNews whether the run made or restored something
- */
-export async function keepTimeline(plan: Plan, hasNews: boolean, warn: Warn): Promise<void> {
-  if (plan.timeline === undefined) return;
-  const folder = path.join(plan.projectRoot, plan.timeline);
-  const picture = path.join(folder, TIMELINE_FILES.picture);
-  const data = path.join(folder, TIMELINE_FILES.data);
-  try {
-    // Each new record changes the time of its folder, also one that a job wrote after its run.
-    const isOutdated = Math.min(timeMs(picture), timeMs(data)) < timeMs(cacheFolderOf(plan).records);
-    if (!hasNews && !isOutdated) return;
-    const timeline = readTimeline(plan, plan.instances.keys());
-    if (timeline.sessions.length === 0) return;
-    const { svg, csv } = await drawTimelineFiles(timeline);
-    await writeFilesAtomic([
-      { file: data, content: csv },
-      { file: picture, content: svg },
-    ]);
-  } catch (error) {
-    const problem = describeError(explainDiskError(error)).replaceAll(/\s*\n\s*| {2,}/g, ' ');
-    warn(
-      `${plan.timeline}  the timeline was not written: ${problem}\n  Results are not affected. Once this is mended, the next run writes it.`,
-    );
-  }
-}
-
-/** When a file or a folder was last changed; 0 if that cannot be told: writing says what is in its place. */
-function timeMs(file: string): number {
-  try {
-    return statSync(file).mtimeMs;
-  } catch {
-    return 0;
-  }
 }

@@ -82,7 +82,7 @@ export async function collectResults(
     ...{ dataset, simulated, classes, examples, models },
     manifest: summariseManifest(manifest, hashText(manifestFile.text)),
     seeds: selection.seeds,
-    ...readPipeline(plan),
+    pipeline: readPipeline(plan),
     reference: sources.reference === undefined ? null : await readReference(sources.reference, names),
   };
 }

@@ -187,7 +187,6 @@ function markBlock(block: Block): Block {
     case 'commands':
     case 'table':
     case 'tables':
-    case 'outside-figure':
       return block;
     default:
       return unreachable(block);

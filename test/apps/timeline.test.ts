@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { arrangeTimeline, drawTimelineFiles } from '../../src/apps/timeline.ts';
+import { arrangeTimeline } from '../../src/apps/timeline.ts';
 import { timelineLines } from '../../src/cli/run/timeline.ts';
-import type { Figure, PanelSpec } from '../../src/report/drawing/figure.ts';
-import { renderFigure } from '../../src/report/drawing/render.ts';
-import { drawTimeline, type TimelineSession } from '../../src/report/figures/timeline.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 
 /** A record of a run that began so many seconds after 12:00. */
@@ -35,14 +32,6 @@ const records = [
   record('train@a,1', 12, 20),
   record('frames', 0, 10),
 ];
-
-const runsOf = (list: readonly RunRecord[]): TimelineSession[] => arrangeTimeline(list);
-
-/** The texts in the drawing of a figure. */
-async function textsOf(figure: Figure): Promise<string[]> {
-  const { sheet } = await renderFigure(figure, null);
-  return [...sheet.replaceAll('\u00a0', ' ').matchAll(/>([^<>]+)<\/text>/g)].map(([, text = '']) => text);
-}
 
 describe('the timeline of recorded runs', () => {
   test('is in the order of starts, in sessions without a long pause', () => {
@@ -93,108 +82,5 @@ describe('the timeline of recorded runs', () => {
     const lines = timelineLines(arrangeTimeline(mixed), []);
     expect(lines[0]).toContain('profile full, quick, on birch, cedar');
     expect([lines[2], lines[4]]).toEqual(['    profile quick, on cedar', '    profile full, on birch']);
-  });
-
-  test('as a figure has two panels for each session, and a row for each instance', async () => {
-    const { figure, notice } = drawTimeline(runsOf(records));
-    expect(notice).toBe(null);
-    expect(figure.panels).toHaveLength(4);
-    expect(figure.data).toContainEqual([
-      'train@b,1',
-      'train',
-      1,
-      '2026-01-02T12:00:00.000Z',
-      12,
-      30,
-      null,
-      'cedar',
-      'quick',
-      30,
-    ]);
-    const texts = await textsOf(figure);
-    for (const text of ['train@b,1', '30 s', 'unknown', '250 MB', 'frames']) expect(texts).toContain(text);
-    expect(texts).toContain('2026-01-02 12:00 UTC, profile quick, on cedar');
-    const large = await textsOf(drawTimeline(runsOf([record('a', 0, 1, { peakMemoryBytes: 1.5e9 })])).figure);
-    expect(large).toContain('1\u202f000');
-    expect(texts).toContain('2026-01-02 13:00 UTC, profile full, on birch');
-    expect(texts.join(' ')).not.toMatch(/NaN|undefined/);
-  });
-
-  test('draws the execution that ended well, and says how long it took with those that it went on from', async () => {
-    const resumed = arrangeTimeline([record('a', 0, 20, { totalSeconds: 60 }), record('b', 0, 10)]);
-    expect(resumed[0]?.seconds).toBe(20);
-    const [, a, attempts, b] = timelineLines(resumed, []);
-    expect([a, attempts]).toEqual([
-      expect.stringMatching(/ 20 s {2}250 MB$/),
-      '    1 min 00 s in all attempts',
-    ]);
-    expect(b).toMatch(/ 10 s {2}250 MB$/);
-    const { figure } = drawTimeline(resumed);
-    expect(await textsOf(figure)).toContain('20 s of 60 s');
-    expect(figure.data.slice(1).map((row) => row.at(-1))).toEqual([60, 10]);
-  });
-
-  test('as a figure tells whose each bar is where machines or profiles mix', async () => {
-    const mixed = [record('a', 0, 10), record('b', 5, 10, { host: 'birch', profile: 'full' })];
-    const texts = await textsOf(drawTimeline(runsOf(mixed)).figure);
-    expect(texts).toContain('2026-01-02 12:00 UTC, profile full and quick, on birch and cedar');
-    expect(texts).toContain('10 s, quick, cedar');
-    expect(texts).toContain('10 s, full, birch');
-  });
-
-  test('as a figure of a thousand instances shows the longest, at least one of each stage, and says so', async () => {
-    const many = Array.from({ length: 1000 }, (_, i) => record(`train@a,${i}`, i, 100 + i));
-    const { figure, notice } = drawTimeline(runsOf([record('frames', 0, 1), ...many]), [
-      'report',
-      'evaluate',
-    ]);
-    const shown = figure.panels[0]?.height ?? 0;
-    expect(shown).toBeGreaterThan(1000);
-    expect(shown).toBeLessThan(2000);
-    const texts = await textsOf(figure);
-    expect(texts).toContain('train@a,999');
-    expect(texts).toContain('frames');
-    expect(texts).not.toContain('train@a,10');
-    expect(notice).toMatch(
-      /^7\d of 1\u202f001 are drawn: those that took longest; the CSV has all\. 2 never succeeded\.$/,
-    );
-    expect(figure.alt).toContain(notice);
-    expect(figure.data).toHaveLength(1002);
-  });
-
-  test('as a figure of a hundred sessions is not higher than one of as many bars', () => {
-    const many = Array.from({ length: 100 }, (_, i) => record(`s${i}`, i * 1000, 1 + i));
-    const { figure } = drawTimeline(runsOf(many));
-    const height = figure.panels.reduce((sum, panel) => sum + panel.height, 0) / 2;
-    expect(height).toBeLessThan(2000);
-    // The colours of more than six stages repeat.
-    expect(figure.legend).toEqual([]);
-  });
-
-  test('as a figure has room for every label', () => {
-    const { figure } = drawTimeline(
-      runsOf([record('a', 0, 10), record('b', 1, 10, { host: 'm'.repeat(40) })]),
-    );
-    const { width, layer: layers } = figure.panels[0]!.spec as PanelSpec;
-    const layer: unknown = layers[1];
-    expect(layer).toMatchObject({ encoding: { x: { scale: { domain: [0, expect.any(Number)] } } } });
-    const end = (layer as { encoding: { x: { scale: { domain: [0, number] } } } }).encoding.x.scale.domain[1];
-    // The longest label, `10 s, mmmmmmmmmmmmmmmmmmmmmmm…`, has 30 characters of 6 px behind the bar that ends after 11 s.
-    expect(((end - 11) / end) * Number(width)).toBeGreaterThan(180);
-  });
-});
-
-describe('the drawing of the timeline', () => {
-  test('is in the colours of a light page, and in those of a dark one on a dark screen', async () => {
-    const { svg, csv } = await drawTimelineFiles({ sessions: arrangeTimeline(records), missing: [] });
-    expect(svg).toContain('fill="#3f4a56"');
-    expect(svg).toContain('[fill="#3f4a56"] { fill: #b6c0cb; }');
-    expect(svg).toContain('[fill="#ffffff"] { fill: #14171b; }');
-    expect(svg).toMatch(
-      /<\/desc>\n<style>\n:root { color-scheme: light dark; }\n@media screen and \(prefers/,
-    );
-    expect(csv.split('\n')[0]).toBe(
-      'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile,total_s',
-    );
   });
 });

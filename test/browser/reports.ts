@@ -4,20 +4,17 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
-import { drawTimelineFiles } from '../../src/apps/timeline.ts';
-import { TIMELINE_FILES } from '../../src/report/data/timeline-files.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, PLAN, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';
 
-/** `logged`: whether the figures include logs of the authors; `timed`: whether a timeline is beside the report. */
-type MadeReport = MadeUp & { readonly logged?: true; readonly timed?: true };
+/** `logged`: whether the figures include logs of the authors. */
+type MadeReport = MadeUp & { readonly logged?: true };
 
 const RUNS: Readonly<Record<string, MadeReport>> = {
   // The networks of profile quick.
   'four models on simulated gestures': {
     ...{ ...QUICK, layers: 5, channels: 32, hidden: 128, steps: 16 },
-    timed: true,
   },
   // Of linear layers.
   'one model on ten digits': {
@@ -86,32 +83,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
     note: () => undefined,
     warn: () => undefined,
   });
-  if (made.timed) await writeTimeline(join(folder, 'timeline'));
   return join(output, 'index.html');
-}
-
-/** As the command line does after a run, of two stages. */
-async function writeTimeline(folder: string): Promise<void> {
-  const span = {
-    startSeconds: 0,
-    seconds: 30,
-    totalSeconds: null,
-    peakMemoryBytes: 2e8,
-    host: 'cedar',
-    profile: 'quick',
-    configuration: 'quick',
-  };
-  const spans = ['frames', 'report'].map((id) => ({ ...span, id, stage: id }));
-  const session = {
-    startedAt: '2026-01-02T12:00:00.000Z',
-    seconds: 30,
-    hosts: ['cedar'],
-    profiles: ['quick'],
-  };
-  const { svg, csv } = await drawTimelineFiles({ sessions: [{ ...session, spans }], missing: [] });
-  await mkdir(folder);
-  await writeFile(join(folder, TIMELINE_FILES.picture), svg);
-  await writeFile(join(folder, TIMELINE_FILES.data), csv);
 }
 
 /** In a path of an input: one input for each model. */

@@ -6,7 +6,7 @@ export const TITLES = Object.keys(inject('reports'));
 
 export interface Visit {
   readonly page: Page;
-  /** Errors, console messages, and requests for anything but the page itself and the timeline beside it. */
+  /** Errors, console messages, and requests for anything but the page itself. */
   readonly complaints: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export function useBrowser() {
 }
 
 function isExpected(url: string, address: string): boolean {
-  return url === address.replace(/#.*/, '') || url === new URL('../timeline/timeline.svg', address).href;
+  return url === address.replace(/#.*/, '');
 }
 
 /** Evaluates an expression in the page. It is text because the tests are compiled without the browser's types. */

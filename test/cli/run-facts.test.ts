@@ -65,7 +65,6 @@ test('a stage that the report does not read changes nothing for it; one that it 
       { name: 'train', instances: null, outputs: ['artifacts/train'], reads: [], sources: [] },
       { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['train'], sources: [] },
     ],
-    timeline: null,
   });
   const own = `  own: {run: stages/own.mjs, inputs: [artifacts/train], outputs: [artifacts/own]}\n`;
   await project.write('stages/own.mjs', TRAIN);

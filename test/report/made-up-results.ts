@@ -60,7 +60,6 @@ export const PLAN = JSON.stringify({
     { name: 'evaluate', instances: 4, outputs: ['artifacts/evaluate/*/2020'], reads: [], sources: [] },
     { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['evaluate'], sources: [] },
   ],
-  timeline: '../timeline',
 });
 
 /** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */

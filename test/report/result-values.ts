@@ -137,7 +137,6 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
       { name: 'train', instances: 1, outputs: ['artifacts/train/*'], reads: [], sources: [] },
       { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['train'], sources: [] },
     ],
-    timeline: '../timeline',
     reference: null,
     ...overrides,
   };

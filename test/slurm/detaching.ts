@@ -17,7 +17,6 @@ export function describeDetaching(): void {
     const local =
       '  last: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/after-left], outputs: [artifacts/last] }\n';
     const project = await SlurmProject.on(cluster(), chain('left') + local, settings);
-    await project.edit('pipeline.yaml', 'stages:', 'timeline: artifacts/timeline\nstages:');
     const left = await project.run('--detach');
     expect([left.exitCode, left.stderr]).toEqual([0, expect.stringMatching(/^The run goes on in job \d+\./)]);
     await project.waitForCount('left');
@@ -34,9 +33,6 @@ export function describeDetaching(): void {
     const { stderr, exitCode } = await attached;
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('3 run')]);
     expect(stderr).toContain('last: artifacts/last');
-    expect(project.read('artifacts/timeline/timeline.csv').match(/^(left|after-left|last),/gm)).toHaveLength(
-      3,
-    );
     expect(project.count('left')).toBe(1);
     expect(project.has(jobs)).toBe(false);
     expect((await project.call(['attach'])).exitCode).toBe(2);

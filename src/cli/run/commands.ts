@@ -96,14 +96,8 @@ export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('timeline'))
     .description('show when each stage last ran, for how long, and with how much memory')
     .argument('[stage...]', 'stages or instances (default: all)')
-    .addOption(
-      new Option('--format <kind>', 'output format').choices(['text', 'svg', 'csv', 'json']).default('text'),
-    )
-    .option('--json', 'the same as --format json')
-    .addHelpText(
-      'after',
-      '\nWith `timeline: artifacts/timeline` in pipeline.yaml, every run writes the SVG and the CSV there, and the report shows them.\n\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
-    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate')
     .action(lazily(async () => (await import('./timeline.ts')).timeline));
 
   withPipelineOptions(program.command('metrics'))

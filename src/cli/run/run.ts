@@ -4,7 +4,6 @@ import process from 'node:process';
 import { describeSlowEngine, factsOf, refuseMissingEngines } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
-import { keepTimeline } from '../../apps/timeline.ts';
 import { countCores } from '../../cores.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
@@ -16,7 +15,7 @@ import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
 import { summariseRun } from '../view/event-text.ts';
 import { showEvents } from '../view/open-view.ts';
-import { colorsFor, printJson, printWarning } from '../view/print.ts';
+import { colorsFor, printJson } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
 import type { ClusterUse } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
@@ -177,12 +176,6 @@ export async function runShown(
   });
   const results = options.dryRun === true ? [] : tabulateResults(plan, state);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
-  if (options.dryRun !== true && follow === null && !kill.aborted) {
-    const hasNews = [...state.instances.values()].some(
-      (one) => one.state === 'finished' || one.restored.length > 0,
-    );
-    await keepTimeline(plan, hasNews, printWarning);
-  }
   return state;
 }
 

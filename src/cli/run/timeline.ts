@@ -1,13 +1,7 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
-import {
-  drawTimelineFiles,
-  readTimeline,
-  type TimelineSession,
-  type TimelineSpan,
-} from '../../apps/timeline.ts';
-import { ReproError } from '../../errors.ts';
+import { readTimeline, type TimelineSession, type TimelineSpan } from '../../apps/timeline.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes, formatMinute } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
@@ -17,24 +11,14 @@ import { alignTable } from '../view/table.ts';
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
 export async function timeline(
   targets: readonly string[],
-  options: PipelineOptions & { readonly format: 'text' | 'svg' | 'csv' | 'json' },
+  options: PipelineOptions & { readonly json?: boolean },
 ): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { named } = selectInstances(plan, { targets });
-  const recorded = readTimeline(plan, named);
-  const { sessions, missing } = recorded;
-  const { json = options.format === 'json', format } = options;
-  if (json || format === 'json' || format === 'text') {
-    printResult({ json }, 'timeline', { profile: plan.profile, sessions, missing }, () =>
-      timelineLines(sessions, missing, process.stdout.columns),
-    );
-  } else if (sessions.length > 0) {
-    process.stdout.write((await drawTimelineFiles(recorded))[format]);
-  } else {
-    throw new ReproError('no-records', `none of these stages of profile ${plan.profile} has run`, {
-      fix: 'Run them first: `./repro run`.',
-    });
-  }
+  const { sessions, missing } = readTimeline(plan, named);
+  printResult(options, 'timeline', { profile: plan.profile, sessions, missing }, () =>
+    timelineLines(sessions, missing, process.stdout.columns),
+  );
 }
 
 /** Characters for the time from the first start to the last end of a session. */

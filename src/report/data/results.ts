@@ -153,8 +153,6 @@ export interface Results {
   readonly models: readonly ModelResult[];
   /** Each stage after those that it reads from. */
   readonly pipeline: readonly PipelineStage[];
-  /** The folder of the timeline's files, seen from the report: `../timeline`; null if the pipeline names none. */
-  readonly timeline: string | null;
   /** null if the profile names no logs. */
   readonly reference: ReferenceLogs | null;
 }

@@ -22,7 +22,7 @@ const CHARACTER_WIDTH = 6.6;
 export function composeSheet(figure: Figure, panels: readonly string[], notice: string | null): string {
   const columns = Math.min(figure.columns, figure.panels.length);
   const cellWidth = Math.max(...figure.panels.map((panel) => panel.width));
-  // For each row, because those of a timeline have different numbers of bars.
+  // For each row, because rows may have different numbers of bars.
   const rowHeights = Array.from({ length: Math.ceil(figure.panels.length / columns) }, (_, row) =>
     Math.max(...figure.panels.slice(row * columns, (row + 1) * columns).map((panel) => panel.height)),
   );

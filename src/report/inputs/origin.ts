@@ -23,23 +23,20 @@ export function readOrigin({ code, configuration }: Readonly<Record<string, stri
 }
 
 /**
- * The stages that the report depends on, and where their timeline is.
+ * The stages that the report depends on.
  *
  * @param plan the stage's fact of that name; undefined if the pipeline does not give it
  */
-export function readPipeline(plan: string | undefined): Pick<Results, 'pipeline' | 'timeline'> {
-  if (plan === undefined) return { pipeline: [], timeline: null };
+export function readPipeline(plan: string | undefined): Results['pipeline'] {
+  if (plan === undefined) return [];
   const fields = parseFact('plan', plan);
-  return {
-    pipeline: fields.objects('stages').map((stage) => ({
-      name: stage.text('name'),
-      instances: stage.value('instances') === null ? null : stage.count('instances'),
-      outputs: stage.texts('outputs'),
-      reads: stage.texts('reads'),
-      sources: stage.texts('sources'),
-    })),
-    timeline: fields.value('timeline') === null ? null : fields.text('timeline'),
-  };
+  return fields.objects('stages').map((stage) => ({
+    name: stage.text('name'),
+    instances: stage.value('instances') === null ? null : stage.count('instances'),
+    outputs: stage.texts('outputs'),
+    reads: stage.texts('reads'),
+    sources: stage.texts('sources'),
+  }));
 }
 
 function parseFact(name: string, text: string): Fields {

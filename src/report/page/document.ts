@@ -95,16 +95,6 @@ export interface Gallery {
   readonly pictures: readonly GalleryPicture[];
 }
 
-/** A picture outside the report: a file beside it, which may change or be missing. */
-export interface OutsideFigure extends Pick<Figure, 'id' | 'title' | 'alt'> {
-  readonly caption: Text;
-  /** Addresses, relative to the report. */
-  readonly picture: string;
-  readonly data: string;
-  /** The text shown in its place if it is missing. */
-  readonly absence: Text;
-}
-
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: Text; readonly lead?: boolean }
   | { readonly kind: 'list'; readonly items: readonly Text[] }
@@ -113,7 +103,6 @@ export type Block =
   /** Small tables, side by side where there is room. */
   | { readonly kind: 'tables'; readonly tables: readonly Table[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
-  | { readonly kind: 'outside-figure'; readonly figure: OutsideFigure }
   | { readonly kind: 'gallery'; readonly gallery: Gallery };
 
 export interface Command {

@@ -40,14 +40,6 @@ function renderBlock(block: Block): string {
         `${escapeMarkdown(caption)} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
-    case 'outside-figure': {
-      const { title, alt, picture, data, caption } = block.figure;
-      return [
-        `### ${escapeMarkdown(title)}`,
-        `![${escapeMarkdown(alt)}](${picture})`,
-        `${renderText(caption)} [Data as CSV](${data}).`,
-      ].join('\n\n');
-    }
     case 'gallery':
       return renderGallery(block.gallery);
   }

@@ -11,7 +11,6 @@ import type {
   Gallery,
   GalleryPicture,
   Inline,
-  OutsideFigure,
   Report,
   Table,
   Text,
@@ -21,12 +20,12 @@ import { PAGE_STYLE } from './style.ts';
 
 /**
  * The report as one self-contained HTML page: style, figures and a script that shows values at the pointer are inline. Its security policy
- * allows no other script, and no request except for outside figures.
+ * allows no other script, and no request.
  */
 export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
   const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
   return [
-    ...renderPageHead(report.title, securityPolicyOf(report)),
+    ...renderPageHead(report.title, [`script-src ${hashSource(HOVER_SCRIPT)}`]),
     '<body>',
     '<a class="skip" href="#main">Skip to the results</a>',
     ...renderBanners(report),
@@ -57,12 +56,6 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '</html>',
     '',
   ].join('\n');
-}
-
-/** Pictures are data, except outside figures. */
-function securityPolicyOf({ sections }: Report): string[] {
-  const hasOutside = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === 'outside-figure'));
-  return [...(hasOutside ? OUTSIDE_SOURCES : []), `script-src ${hashSource(HOVER_SCRIPT)}`];
 }
 
 /** What allows a script in a security policy. */
@@ -128,8 +121,6 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
       if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);
       return renderFigureBlock(figure);
     }
-    case 'outside-figure':
-      return renderOutsideFigure(block.figure);
     case 'gallery':
       return renderGallery(block.gallery);
   }
@@ -272,28 +263,4 @@ function renderInline(inline: Inline): string {
   if ('strong' in inline) return `<strong>${escapeMarkup(inline.strong)}</strong>`;
   if ('code' in inline) return `<code>${escapeMarkup(inline.code)}</code>`;
   return `<a href="${escapeMarkup(inline.link)}">${escapeMarkup(inline.text)}</a>`;
-}
-
-/**
- * What the page's security policy must allow for {@link renderOutsideFigure}: files from the page's own origin. Browsers disagree on whether
- * that includes the disk.
- */
-const OUTSIDE_SOURCES = ["object-src 'self' file:", "frame-src 'self' file:"];
-
-/**
- * A picture that may be missing. An `object` then shows its content, without a script or an error in the browser; a role would hide that
- * from screen readers. The picture keeps a legible size, and scrolls where that is too wide: the Tab key reaches the scrolling region, not
- * the picture.
- */
-function renderOutsideFigure(figure: OutsideFigure): string {
-  const { title, caption, alt, picture, data, absence } = figure;
-  const id = escapeMarkup(figure.id);
-  return [
-    `<figure id="figure-${id}" class="outside">`,
-    `<figcaption><h3>${escapeMarkup(title)}</h3><p>${renderText(caption)} <a href="${escapeMarkup(data)}">Data as CSV</a></p></figcaption>`,
-    `<div class="scroll" role="region" aria-label="${escapeMarkup(title)}" tabindex="0">`,
-    `<object data="${escapeMarkup(picture)}" type="image/svg+xml" tabindex="-1" aria-label="${escapeMarkup(alt)}"><p>${renderText(absence)}</p></object>`,
-    '</div>',
-    '</figure>',
-  ].join('\n');
 }

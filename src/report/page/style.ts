@@ -71,9 +71,6 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
   .single .legend { flex-direction: column; }
 }
 
-.outside .scroll { margin-top: .75rem; }
-.outside object { display: block; width: 100%; min-width: 59rem; height: auto; }
-.outside object p { max-width: min(44rem, calc(100vw - 2.5rem)); margin: 0; padding: .75rem 1rem; background: var(--tint); border-radius: 3px; }
 
 .cursor { stroke: var(--ink); stroke-width: 1; opacity: 0; pointer-events: none; }
 .cursor.on { opacity: .45; }
@@ -143,8 +140,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
 @media screen and (max-width: 40rem) {
   /* Their texts would be too small to read. */
   .wide svg { min-width: var(--natural); }
-  .outside object { min-width: 74rem; }
-  body { padding-inline: 1rem; }
+    body { padding-inline: 1rem; }
   section { margin-top: 2.5rem; }
   .commands div { grid-template-columns: minmax(0, 1fr); padding: .35rem 0; }
 }
@@ -166,8 +162,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   /* Narrower than the page, so that two figures fit on one; the width of a single panel is inline. */
   .single .panels { max-width: 95mm !important; }
   .columns-2 .panels { max-width: 150mm; }
-  .outside object { min-width: 0; max-height: 235mm; }
-  .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
+    .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
   .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }

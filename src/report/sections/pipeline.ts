@@ -4,9 +4,8 @@ import { version as vegaLite } from 'vega-lite';
 import { nameEngine } from '../../results/run-file.ts';
 import { groupTitles, joinWords } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
-import { TIMELINE_FILES } from '../data/timeline-files.ts';
 import { drawPipeline } from '../figures/pipeline.ts';
-import { type Block, makeTable, type Section, type Table, textColumn } from '../page/document.ts';
+import { makeTable, type Section, type Table, textColumn } from '../page/document.ts';
 
 /** What the report was made with. */
 export interface Environment {
@@ -31,47 +30,12 @@ export function describePipeline(results: Results, environment: Environment): Se
     title: 'Pipeline',
     blocks: [
       ...(results.pipeline.length === 0 ? [] : [{ kind: 'figure', figure: drawPipeline(results) } as const]),
-      describeTimes(results.timeline),
+      {
+        kind: 'paragraph',
+        text: ['How long each stage took is no result: ', { code: './repro timeline' }, ' shows it.'],
+      },
       { kind: 'table', table: tabulateEnvironment(results, environment) },
     ],
-  };
-}
-
-const COMMAND = './repro timeline';
-
-/**
- * How long each stage took: a picture beside the page, or the command that draws it. It is not part of the report, because the same results
- * must give the same page.
- *
- * @param folder of the timeline's files, seen from the report; null if the pipeline names none
- */
-function describeTimes(folder: string | null): Block {
-  const why =
-    'differ from run to run, so they are not part of this page, which the same inputs reproduce byte for byte. ';
-  if (folder === null) {
-    const draw = ' draws it from the records of the runs.';
-    return { kind: 'paragraph', text: [`Time and memory of each stage ${why}`, { code: COMMAND }, draw] };
-  }
-  const address = folder.split('/').map(encodeURIComponent).join('/');
-  return {
-    kind: 'outside-figure',
-    figure: {
-      id: 'timeline',
-      title: 'Time and memory of each stage',
-      caption: [
-        `When each stage last ran, for how long, and its peak memory. These ${why}The picture is in `,
-        { code: folder },
-        '. Every run draws it again, so it may show a later run than the other figures.',
-      ],
-      alt: 'A timeline of the stages: for each a bar from its start to its end, and one for its memory. The CSV file has the values.',
-      picture: `${address}/${TIMELINE_FILES.picture}`,
-      data: `${address}/${TIMELINE_FILES.data}`,
-      absence: [
-        'The picture is missing: the page was copied without it, or it is not drawn yet. Where the stages ran, ',
-        { code: COMMAND },
-        ' shows it.',
-      ],
-    },
   };
 }
 

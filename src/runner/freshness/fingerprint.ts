@@ -1,4 +1,3 @@
-import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
@@ -170,7 +169,7 @@ export class Fingerprints {
 
 /** What a stage that describes a run has to know of it, besides what the other stages made. Other stages than it depends on do not count. */
 export function runFactsOf(
-  plan: Pick<Plan, 'instances' | 'dependencies' | 'profile' | 'trial' | 'timeline'>,
+  plan: Pick<Plan, 'instances' | 'dependencies' | 'profile' | 'trial'>,
   closures: Pick<CodeClosures, 'find'>,
 ): Record<(typeof runFactNames)[number], Facts[string]> {
   const behind = (id: string) => {
@@ -187,14 +186,9 @@ export function runFactsOf(
     },
     /** JSON: the profile, and the `--set` that change its results. */
     configuration: async () => JSON.stringify({ profile: plan.profile, set: plan.trial?.overrides ?? [] }),
-    /** JSON: its stages and what they read from each other, and where the timeline is, seen from its first output. */
+    /** JSON: its stages and what they read from each other. */
     plan: async (_params, _digest, id = '') => {
-      const stages = foldPlan({ ...plan, instances: behind(id) }).map(describeStage);
-      const [output = ''] = plan.instances.get(id)?.outputs ?? [];
-      return JSON.stringify({
-        stages,
-        timeline: plan.timeline === undefined ? null : path.posix.relative(output, plan.timeline),
-      });
+      return JSON.stringify({ stages: foldPlan({ ...plan, instances: behind(id) }).map(describeStage) });
     },
   };
 }

@@ -71,7 +71,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   });
   const rank = new Map(sorted.order.map((id, index) => [id, index]));
   const byRank = (a: string, b: string): number => (rank.get(a) ?? 0) - (rank.get(b) ?? 0);
-  const { cache, timeline } = pipeline.content;
+  const { cache } = pipeline.content;
   return {
     projectRoot: paths.root,
     profile: settings.profile,
@@ -83,7 +83,6 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     inactive: inactive.map(({ name }) => name),
     ...(trial === null ? {} : { trial }),
     ...(cache === undefined ? {} : { remote: { ...cache, address: cache.remote } }),
-    ...(timeline === undefined ? {} : { timeline }),
   };
 }
 

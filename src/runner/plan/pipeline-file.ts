@@ -39,7 +39,6 @@ export interface PipelineContent {
   readonly machine?: readonly string[];
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
   /** The folder for the drawing of when each stage ran. */
-  readonly timeline?: string;
   readonly schemas?: { readonly [glob: string]: string };
   readonly stages: { readonly [name: string]: StageEntry };
 }

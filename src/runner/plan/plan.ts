@@ -98,8 +98,6 @@ export interface Plan {
   /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
   readonly remote?: RemoteSettings;
-  /** The folder under `timeline:`, relative to the project. */
-  readonly timeline?: string;
 }
 
 /** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */

@@ -83,8 +83,8 @@ export function readPath(
  */
 const writable = 'artifacts';
 
-/** The runner's store, records and logs; the drawing of times, which differs after every run; and the page of the folder, which is committed. */
-const reserved = ['.cache', 'timeline', 'README.md'].map((name) => `${writable}/${name}`);
+/** The runner's store, records and logs; and the page of the folder, which is committed. */
+const reserved = ['.cache', 'README.md'].map((name) => `${writable}/${name}`);
 
 const ownedAdvice = `The runner replaces and deletes what stages write, so it must be below ${writable}/.`;
 const externalAdvice = 'Declare data outside the project as { path: …, external: true }.';

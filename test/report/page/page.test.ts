@@ -29,21 +29,18 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
 }
 
 describe('the page', () => {
-  it('is self-contained: no source, no link except to itself, its data, the explorable page and the timeline', async () => {
+  it('is self-contained: no source, no link except to itself, its data and the explorable page', async () => {
     const { page } = await render(makeResults());
-    expect(page.match(/<object[^>]* data="[^"]*"/g)).toEqual([
-      expect.stringContaining('data="../timeline/timeline.svg"'),
-    ]);
-    expect(page).not.toMatch(/<script[^>]* src|<iframe|<link rel="stylesheet"|@import|url\(/);
+    expect(page).not.toMatch(/<script[^>]* src|<object|<iframe|<link rel="stylesheet"|@import|url\(/);
     const sources = [...page.matchAll(/\ssrc="([^"]{0,30})/g)].map(([, source]) => source ?? '');
     expect(sources.length).toBeGreaterThan(0);
     expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
-    const expected = /^(#|explore\.html$|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/;
+    const expected = /^(#|explore\.html$|figures\/[a-z-]+\.csv$|data:,$)/;
     expect(targets.filter((target) => !expected.test(target))).toEqual([]);
   });
 
-  it('allows one script, which it names by its hash, and no request but for the timeline', async () => {
+  it('allows one script, which it names by its hash, and no request', async () => {
     const { page } = await render(makeResults());
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text ?? '');
     expect(scripts).toHaveLength(1);
