@@ -16,18 +16,18 @@ stages:
   verify:
     run: stages/verify.ts
     params: [dataset.name, dataset.simulated]
-    inputs: [{path: "\${dataset.root}", external: true}]
+    inputs: {recordings: {path: "\${dataset.root}", external: true}}
     outputs: [artifacts/verify]
   frames:
     run: stages/frames.ts
     params: [dataset.name, frames]
-    inputs: [artifacts/verify, {path: "\${dataset.root}", external: true}]
+    inputs: {manifest: artifacts/verify, recordings: {path: "\${dataset.root}", external: true}}
     outputs: [artifacts/frames]
   train:
     matrix: {model: "\${models}", seed: "\${seeds}"}
     run: stages/train.ts
     params: [train]
-    inputs: [artifacts/frames, "configs/models/\${model}.yaml"]
+    inputs: {frames: artifacts/frames, model: "configs/models/\${model}.yaml"}
     outputs: ["artifacts/train/\${model}/\${seed}"]
     facts: [engine]
     resources: {cpu: "\${threads}"}
@@ -35,7 +35,7 @@ stages:
     matrix: {model: "\${models}", seed: "\${seeds}"}
     run: stages/evaluate.ts
     params: [evaluate]
-    inputs: [artifacts/frames, "artifacts/train/\${model}/\${seed}"]
+    inputs: {frames: artifacts/frames, trained: "artifacts/train/\${model}/\${seed}"}
     outputs: ["artifacts/evaluate/\${model}/\${seed}"]
     facts: [engine]
   report:

@@ -75,6 +75,7 @@ function nameInputsOf(
   { inputs }: StageInstance,
   paths: readonly string[],
 ): NonNullable<StageTask['namedInputs']> | null {
+  if (inputs.length === 0) return null;
   const named: Record<string, string | string[]> = {};
   for (const [i, { name }] of inputs.entries()) {
     if (name === undefined) return null;

@@ -103,21 +103,6 @@ describe('the page', () => {
     for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
   });
 
-  it('shows the timeline that is beside it, and says how to get it where it is not', async () => {
-    const { page, markdown } = await render(makeResults({ timeline: '../a b/#1 ü' }));
-    const place = '../a%20b/%231%20%C3%BC';
-    expect(page).toMatch(
-      new RegExp(
-        `<object data="${place}/timeline\\.svg" type="image/svg\\+xml" tabindex="-1" aria-label="[^"]{20,}"><p>`,
-      ),
-    );
-    expect(page).toContain('Where the stages ran, <code>./repro timeline</code> shows it.</p></object>');
-    expect(page).toContain(`<a href="${place}/timeline.csv">Data as CSV</a>`);
-    expect(page).toContain("object-src 'self' file:; frame-src 'self' file:;");
-    expect(markdown).toContain(`](${place}/timeline.svg)`);
-    expect(markdown).toContain(`[Data as CSV](${place}/timeline.csv).`);
-  });
-
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
     const report = buildReport(makeResults(), { title: '', environment: ENVIRONMENT });
