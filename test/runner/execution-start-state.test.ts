@@ -168,6 +168,19 @@ describe('what an interrupted stage saved while an input was changed and changed
     expect(project.read('artifacts/use')).toBe('AA');
   });
 
+  test('is resumed from after SIGKILL if only what a stage makes was restored since', async () => {
+    const project = await createWaiting(['artifacts/use.resume']);
+    const runner = await startRunner(project);
+    await waitForFile(project.at('started'));
+    await project.write('artifacts/use.resume/seen', 'saved');
+    runner.child.kill('SIGKILL');
+    await runner.ended;
+    await project.remove('artifacts/made');
+    await project.write('go', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('artifacts/use')).toBe('savedA');
+  });
+
   test('is resumed from if the change came after the stage was interrupted', async () => {
     const project = await createWaiting(['artifacts/use.resume']);
     const runner = await startRunner(project);

@@ -212,3 +212,15 @@ function isTrusted(state: string | undefined, started: string): boolean {
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
   return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
 }
+
+/**
+ * Marks what the instances that read an instance could resume from: an output of it was found altered, and they may have read that before
+ * they were interrupted.
+ */
+export async function distrustResumes(session: Session, made: string): Promise<void> {
+  for (const [id, dependencies] of session.plan.dependencies) {
+    const reader = session.plan.instances.get(id);
+    if (reader === undefined || reader.resume.length === 0 || !dependencies.includes(made)) continue;
+    for (const folder of resumeFoldersOf(session, reader)) await folder.distrust();
+  }
+}

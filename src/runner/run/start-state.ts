@@ -18,6 +18,8 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 export interface StartState {
   /** An input, or a file that the command names -> its stamp: see `InputDigests.stamp`. */
   readonly stamps: Readonly<Record<string, string>>;
+  /** Those of the inputs that stages make. */
+  readonly made: readonly string[];
   /** The folder of a package -> the version installed there. */
   readonly packages: Readonly<Record<string, string>>;
   readonly revision: Revision;
@@ -48,13 +50,19 @@ export async function readStartState(session: Session, started: Started): Promis
       fix: 'Run again: it is restored first.',
     });
   }
+  const made = parts.inputs
+    .map((input) => input.path)
+    .filter((input) => listMakers(makersOf(session.plan, instance, input)).length > 0);
   const packages = command.kind === 'module' ? await session.closures.readInstalled(command.path) : {};
-  return { stamps, packages, revision: await readRevision(session.plan.projectRoot) };
+  return { stamps, made, packages, revision: await readRevision(session.plan.projectRoot) };
 }
 
-/** Of a state, what decides whether work of an interrupted stage is of the inputs as they are now. */
-export function nameInputs({ stamps }: StartState): string {
-  return canonicalJson(stamps);
+/**
+ * Of a state, what decides whether work of an interrupted stage is of the inputs as they are now. What stages make does not count: the runner
+ * itself replaces and restores it, for another profile, and notices where somebody else has altered it.
+ */
+export function nameInputs({ stamps, made }: StartState): string {
+  return canonicalJson(Object.entries(stamps).filter(([name]) => !made.includes(name)));
 }
 
 /**
