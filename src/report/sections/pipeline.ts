@@ -32,7 +32,7 @@ export function describePipeline(results: Results, environment: Environment): Se
       ...(results.pipeline.length === 0 ? [] : [{ kind: 'figure', figure: drawPipeline(results) } as const]),
       {
         kind: 'paragraph',
-        text: ['How long each stage took is no result: ', { code: './repro timeline' }, ' shows it.'],
+        text: ['To see how long each stage took, run ', { code: './repro timeline' }, '.'],
       },
       { kind: 'table', table: tabulateEnvironment(results, environment) },
     ],
