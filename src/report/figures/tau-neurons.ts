@@ -46,7 +46,7 @@ export function distributionsOfTau(results: Results): Distribution[] {
       const low = Math.min(...seeds.map((taus) => taus[1]!));
       const high = Math.max(...seeds.map((taus) => taus.at(-2)!));
       // Equal steps of ln τ, as on the axis where it is logarithmic; over a narrow range, they are equal steps of τ.
-      const edges = Array.from({ length: BINS + 1 }, (_, i) => low * (high / low) ** (i / BINS));
+      const edges = Array.from({ length: BINS + 1 }, (_, i) => settle(low * (high / low) ** (i / BINS)));
       const bins = edges.slice(1).map((to, i) => {
         const from = edges[i]!;
         return {
@@ -138,7 +138,7 @@ function drawPanel(layer: number, found: readonly Distribution[]): Panel {
     Math.min(...found.map(({ bins }) => bins[0]!.from)),
     Math.max(...found.map(({ bins }) => bins.at(-1)!.to)),
   ] as const;
-  const air = (ends[1] / ends[0]) ** 0.03;
+  const air = settle((ends[1] / ends[0]) ** 0.03);
   const [low, high] = [ends[0] / air, ends[1] * air];
   const ticks = high > LOGARITHMIC_FROM * low ? logTicks([low, high]) : null;
   const title = 'τ, time steps';
@@ -190,6 +190,11 @@ function drawPanel(layer: number, found: readonly Distribution[]): Panel {
     },
     ...SIZE,
   };
+}
+
+/** Without the last digits of a power, which differ between versions of Node.js. */
+function settle(value: number): number {
+  return Number(value.toPrecision(9));
 }
 
 function meanOf(values: readonly number[]): number {
