@@ -24,21 +24,26 @@ export interface DataOptions {
 
 /** All data sets, and which of them are here. */
 export function surveyDatasets(options: DataOptions) {
-  return DATASETS.map((dataset) => ({
-    name: dataset.name,
-    title: dataset.title,
-    kind: dataset.kind,
-    classes: dataset.classes.length,
-    clips: dataset.published,
-    licence: dataset.licence,
-    /** Whether all its files can be downloaded directly. */
-    fetch: isFetched(dataset),
-    /** Whether its profile makes it. */
-    simulated: findDataSet(dataset.name)?.simulated === true,
-    profile: dataset.profile,
-    root: rootOf(dataset, options),
-    present: existsSync(rootOf(dataset, options)),
-  }));
+  return DATASETS.map((dataset) => {
+    const root = rootOf(dataset, options);
+    const simulated = findDataSet(dataset.name)?.simulated === true;
+    return {
+      name: dataset.name,
+      title: dataset.title,
+      kind: dataset.kind,
+      classes: dataset.classes.length,
+      clips: dataset.published,
+      licence: dataset.licence,
+      /** Whether all its files can be downloaded directly. */
+      fetch: isFetched(dataset),
+      /** Whether its profile makes it. */
+      simulated,
+      profile: dataset.profile,
+      root,
+      // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
+      present: existsSync(simulated ? path.join(root, 'Train') : root),
+    };
+  });
 }
 
 /** What is known of a data set, and all steps to get it. */

@@ -37,6 +37,7 @@ describe('repro data list', () => {
     expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
+    await fs.mkdir(path.join(folder, 'artifacts/simulate/DvsGesture'), { recursive: true });
     const { datasets } = JSON.parse((await call('list', '--json')).stdout);
     expect(datasets).toHaveLength(8);
     expect(datasets.filter((one: { present: boolean }) => one.present)).toMatchObject([{ name: 'cifar10' }]);
