@@ -38,6 +38,10 @@ export function compilerVariables(environment = process.env, platform = process.
 
 /** What went wrong according to node-gyp's output: its first error; null if there is none. */
 export function explainBuildLog(text) {
+  // node-gyp says this in three lines, after a first error that says nothing.
+  if (text.includes('related to network connectivity')) {
+    return `the headers of Node.js could not be downloaded: ${/^gyp http GET (\S+)/m.exec(text)?.[1]}`;
+  }
   const first = text.split('\n').find((line) => /\berror\b:?/i.test(line) && !/^gyp (info|verb)/.test(line));
   if (first === undefined) return null;
   return first

@@ -63,6 +63,21 @@ describe('the tools that compile the addon', () => {
   });
 });
 
+describe('the reason for a failed compilation', () => {
+  it('names the download that failed, where the machine has no network', async () => {
+    const { explainBuildLog } = await load();
+    const log = [
+      'gyp http GET https://nodejs.org/download/release/v26.0.0/node-v26.0.0-headers.tar.gz',
+      'gyp WARN install got an error, rolling back install',
+      'gyp ERR! stack Error: This is most likely not a problem with node-gyp or the package itself and',
+      'gyp ERR! stack is related to network connectivity. In most cases you are behind a proxy or have bad',
+    ];
+    expect(explainBuildLog(log.join('\n'))).toBe(
+      'the headers of Node.js could not be downloaded: https://nodejs.org/download/release/v26.0.0/node-v26.0.0-headers.tar.gz',
+    );
+  });
+});
+
 describe.runIf(process.platform === 'linux')('install.mjs', () => {
   /** The package without its sources, and with an addon that is not one. */
   async function copyPackage(addon?: string): Promise<string> {
