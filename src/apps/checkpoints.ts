@@ -21,6 +21,7 @@ import { describeEngine } from '../engines/engine.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { requireEnding } from '../files/chosen-file.ts';
+import { quoteWords } from '../files/shell-words.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
@@ -28,7 +29,7 @@ import { getAt } from '../schema/json.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import type { ScoringCompat } from '../training/scores.ts';
 import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
 
@@ -198,7 +199,7 @@ async function findOutput(target: string, options: PipelineOptions, warn: Warn):
   const folder = path.resolve(plan.projectRoot, instance.outputs[0] ?? '');
   if (instance.outputs.length === 0 || !existsSync(folder)) {
     throw new ReproError('checkpoint-missing', `"${instance.id}" has no output yet.`, {
-      fix: `Run it: ./repro run ${instance.id}`,
+      fix: `Run it: ${quoteWords(['./repro', 'run', instance.id, ...pipelineArguments(options)])}`,
     });
   }
   // The output may come from other settings, or from another profile.

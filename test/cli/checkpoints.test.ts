@@ -165,7 +165,7 @@ describe('repro evaluate of a training', () => {
 describe('repro export', () => {
   test('accepts a stage instance, says whether it is up to date, and never overwrites', async () => {
     const words = ['export', 'train@baseline,2020', '--to', 'npz'];
-    await expectRefused(words, './repro run train@baseline,2020');
+    await expectRefused([...words, '--profile', 'small'], './repro run train@baseline,2020 --profile small');
     await call('run', 'train');
     const first = await call(...words);
     expect([first.exitCode, first.stderr]).toEqual([0, '']);

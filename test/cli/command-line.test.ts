@@ -135,7 +135,11 @@ describe('the other commands', () => {
   });
 
   test('logs of a stage that never ran is an error with the command that runs it', async () => {
-    await project.expectFailure(['logs', 'first'], 2, './repro run first');
+    await project.expectFailure(
+      ['logs', 'first', '--profile', 'small'],
+      2,
+      './repro run first --profile small',
+    );
   });
 
   test('outside a project, the error tells how to name one', async () => {

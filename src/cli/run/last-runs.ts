@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { factsOf } from '../../apps/facts.ts';
-import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
@@ -12,6 +12,7 @@ import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/store/c
 import { describeRun, Records } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
 import { formatBytes } from '../../text.ts';
+import { rerunCommand } from '../view/event-text.ts';
 import { formatDone, formatFigure } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult, toOneLine } from '../view/print.ts';
 
@@ -32,7 +33,7 @@ export async function logs(
   }
   if (found.length === 0) {
     throw new ReproError('no-log', `"${target}" has not run here, so it has no log`, {
-      fix: `Run it: ./repro run ${target}`,
+      fix: `Run it: ${rerunCommand(target, pipelineArguments(options))}`,
     });
   }
   for (const { id, file } of found) {
