@@ -8,7 +8,7 @@ export interface TimelineSpan {
   /** After the start of its session. */
   readonly startSeconds: number;
   readonly seconds: number;
-  /** With the executions that it went on from, which are not drawn; null if there were none. */
+  /** With the executions from which it resumed; null if there were none. */
   readonly totalSeconds: number | null;
   /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;

@@ -113,16 +113,14 @@ const placeRows: readonly (readonly [
 ])[] = [
   ['run', ({ fingerprint }) => fingerprint.slice(0, 12)],
   ['settings', describeConfiguration],
-  ['began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')],
+  ['began', ({ startedAt }) => startedAt.slice(0, 19).replace('T', ' ')],
   ['commit', ({ commit, dirty }) => commit && `${commit.slice(0, 7)}${dirty ? '+' : ''}`],
-  ['host', ({ host, node }) => host && `${host}, Node ${node}`],
+  ['host', ({ host, node }) => `${host}, Node ${node}`],
   ['engine', ({ parts }) => parts.facts.engine],
   [
     'took',
     ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
-      totalSeconds === undefined
-        ? undefined
-        : `${formatSeconds(totalSeconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
+      `${formatSeconds(totalSeconds)}${peakMemoryBytes === null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
   ],
 ];
 

@@ -163,7 +163,7 @@ function nameRun(run: RunRecord, id: string): string {
   const what = run.id === id ? '' : ` of ${run.id}`;
   const name = `the run${what} of ${formatMinute(startedAt)}`;
   const details = [fingerprint.slice(0, 12), `profile ${profile}`];
-  if (commit != null) details.push(`commit ${commit.slice(0, 7)}`);
+  if (commit !== null) details.push(`commit ${commit.slice(0, 7)}`);
   return `${name} (${details.join(', ')})`;
 }
 

@@ -42,27 +42,3 @@ export function fixColors(svg: string): string {
     .replace(/var\(--([a-z-]+)\)/g, (whole, name: string) => PALETTE[name]?.light ?? whole)
     .replaceAll('currentColor', PALETTE.ink?.light ?? '#000');
 }
-
-/**
- * Makes a standalone drawing follow the reader's colour scheme. Its light colours stay as they are, for programs that know no media
- * queries; browsers on a dark screen replace each with the dark one of the palette. On paper it is light.
- *
- * @param svg in the light colours of the palette. Of two that are the same in light, the first counts: cells of a matrix are not told from
- *   the surface
- */
-export function followColorScheme(svg: string): string {
-  const rules = new Map<string, string>();
-  const { surface, ...others } = PALETTE;
-  for (const { light, dark } of [surface!, ...Object.values(others)]) {
-    if (rules.has(light) || !svg.includes(`"${light}"`)) continue;
-    rules.set(light, `[fill="${light}"] { fill: ${dark}; } [stroke="${light}"] { stroke: ${dark}; }`);
-  }
-  const style = [
-    '<style>',
-    // Otherwise a browser puts a light canvas behind a drawing in a dark page.
-    ':root { color-scheme: light dark; }',
-    `@media screen and (prefers-color-scheme: dark) { ${[...rules.values()].join(' ')} }`,
-    '</style>',
-  ].join('\n');
-  return svg.replace('</desc>', (end) => `${end}\n${style}`);
-}

@@ -203,7 +203,9 @@ class SlurmExecution implements RemoteExecution {
     const { continuations } = this.#slurm.settings;
     if ((!isTime && resume.length > 0) || job.continued < continuations) return null;
     return failed(
-      `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+      resume.length === 0
+        ? `, and it was submitted as often as allowed (${continuations})\n  Run again when the cluster is well.`
+        : `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
     );
   }
 

@@ -162,8 +162,9 @@ export async function readRevision(folder: string): Promise<Revision> {
     const { simpleGit } = await import('simple-git');
     const git = simpleGit(folder);
     const commit = (await git.revparse(['HEAD'])).trim();
-    const { files } = await git.status();
-    return { commit, dirty: files.length > 0 };
+    // Without the lock on the index, which a commit that somebody makes meanwhile needs.
+    const changes = await git.raw('--no-optional-locks', 'status', '--porcelain');
+    return { commit, dirty: changes !== '' };
   } catch {
     return { commit: null, dirty: null };
   }
