@@ -128,11 +128,6 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     await project.edit('configs/profiles/quick.yaml', 'steps: 8', 'steps: 16');
     return project;
   },
-  'expected-times': async () => {
-    const project = await createChanged();
-    await project.edit('configs/profiles/quick.yaml', '[baseline]', '[baseline, no-reg]');
-    return project;
-  },
   results: async () => {
     const project = await createSmall();
     await project.edit('configs/profiles/quick.yaml', '[baseline]', '[baseline, no-reg]');

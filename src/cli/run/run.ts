@@ -118,27 +118,18 @@ export async function runShown(
   const { state, take, close } = await showEvents();
   const follow = cluster?.follow ?? null;
   const jobs = options.jobs ?? countCores();
-  let followTime: Promise<(nowMs: number) => void> | null = null;
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
     record?.(event);
     take(event);
-    // On a cluster, neither queue times nor the engines of nodes are known.
+    // On a cluster, the engines of nodes are not known.
     if (cluster !== undefined) return;
     const instance = 'id' in event ? plan.instances.get(event.id) : undefined;
     const isToRun = event.kind === 'started' || event.kind === 'would-run';
     if (isToRun && instance?.facts.includes('engine') === true) {
       // This is only advice: the stage itself reports an engine that fails.
       warned ??= warnOfEngine(instance).catch(() => {});
-    }
-    if (event.kind === 'started') {
-      followTime ??= import('./time-left.ts').then((m) =>
-        m.followTimeLeft(plan, state, { ...options, facts, jobs }),
-      );
-    }
-    if (event.kind === 'started' || event.kind === 'progress') {
-      void followTime?.then((follow) => follow(Date.now()));
     }
   };
   const warnOfEngine = async (instance: StageInstance): Promise<void> => {
@@ -250,13 +241,11 @@ function outcomeDocument(plan: Plan, state: RunState): object {
     profile: plan.profile,
     outcome: state.outcome,
     seconds: state.seconds,
-    ...(state.expected === null ? {} : { expected: state.expected }),
     instances: [...state.instances.values()].map((one) => ({
       id: one.id,
       state: one.state,
       seconds: one.seconds,
       reasons: one.reasons,
-      ...(state.expected === null ? {} : { expected: one.expected }),
       restored: one.restored,
       removed: one.removed,
       metrics: one.metrics,

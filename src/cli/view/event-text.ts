@@ -4,9 +4,8 @@ import { quoteWords } from '../../files/shell-words.ts';
 import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import { formatMinute } from '../../text.ts';
-import { formatAbout, formatSeconds, nameInstances } from './format.ts';
+import { formatSeconds, nameInstances } from './format.ts';
 import { type Colors, toLines, toOneLine } from './print.ts';
 import { type InstanceView, idsIn, type RunState } from './run-state.ts';
 
@@ -42,9 +41,7 @@ export function describeAlike(event: RunEvent, colors: Colors): string[] {
     case 'would-run': {
       const place = event.staysHere === true ? ' (on this machine)' : '';
       const reasons = toOneLine(describeReasons(event.reasons));
-      return [
-        `${colors.yellow('?')} ${id}  would run${place}${describeExpected(event.expected)}: ${reasons}`,
-      ];
+      return [`${colors.yellow('?')} ${id}  would run${place}: ${reasons}`];
     }
     case 'note': {
       const [first = '', ...more] = toLines(event.text);
@@ -65,37 +62,6 @@ export function describeAlike(event: RunEvent, colors: Colors): string[] {
     default:
       return unreachable(event);
   }
-}
-
-/** ` for about 3 minutes`; nothing if unknown. */
-function describeExpected(expected: ExpectedTime | null): string {
-  if (expected === null) return '';
-  const { seconds, from, scaledBy = [] } = expected;
-  const source = {
-    'own-run': '',
-    'other-settings': ', as with other settings',
-    'same-stage': ', like others of its stage',
-  };
-  const scaling = scaledBy.length === 0 ? '' : `, scaled by ${scaledBy.map(toOneLine).join(' and ')}`;
-  return ` for about ${aboutOf(seconds)}${source[from]}${scaling}`;
-}
-
-/** How long the whole run would take; null if nothing is known. */
-export function describeTotal({ seconds, unknown }: ExpectedTotal, toRun: number): string | null {
-  if (toRun === 0) return null;
-  const missing =
-    unknown === 1
-      ? 'one stage has no comparable earlier run'
-      : `${unknown} stages have no comparable earlier run`;
-  if (unknown === toRun)
-    return `expected time: unknown, since this profile has no comparable earlier run here`;
-  const about = aboutOf(seconds);
-  return unknown === 0 ? `expected time: about ${about}` : `expected time: more than ${about}: ${missing}`;
-}
-
-/** Earlier runs do not tell tenths of a second. */
-function aboutOf(seconds: number): string {
-  return seconds < 1 ? 'a second' : formatAbout(seconds);
 }
 
 /** What became of an attempt that has not succeeded: how it failed, or who runs it; then where its log is, and the command that shows it. */
@@ -164,7 +130,7 @@ export function summariseRun(
   const restored = cached.filter((id) => (state.instances.get(id)?.restored.length ?? 0) > 0).length;
   const counts: [number, string][] = [
     [idsIn(state, 'finished').length, 'run'],
-    [restored, state.expected === null ? 'restored' : 'to restore'],
+    [restored, state.isRehearsal ? 'to restore' : 'restored'],
     [cached.length - restored, 'up to date'],
     [wouldRun.length, 'to run'],
     [idsIn(state, 'failed').length, 'failed'],
@@ -177,8 +143,6 @@ export function summariseRun(
   const said = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   const sentence = `${said.length === 0 ? 'nothing to run' : said.join(', ')} in ${formatSeconds(state.seconds)}`;
   lines.push('', state.outcome === 'ok' ? colors.green(sentence) : colors.red(sentence));
-  const total = state.expected === null ? null : describeTotal(state.expected, wouldRun.length);
-  if (total !== null) lines.push(total);
   if (state.outcome === 'ok') lines.push(...options.results.map(toOneLine));
   return lines;
 }

@@ -6,7 +6,7 @@ import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { type Colors, toOneLine } from './print.ts';
-import { describeLeft, describeProgress, progressDetails, showsMore } from './progress-text.ts';
+import { describeProgress, progressDetails, showsMore } from './progress-text.ts';
 import {
   describeQueued,
   type InstanceState,
@@ -141,7 +141,7 @@ export function renderLive(
     const padding = ' '.repeat(width - stringWidth(name));
     return `${colors.cyan('●')} ${name}${padding}  ${texts[at] ?? ''}`;
   });
-  const counts = describeCounts(state, running.length - shown.length, widestLine, nowMs);
+  const counts = describeCounts(state, running.length - shown.length, widestLine);
   if (counts !== '') lines.push(colors.dim(counts));
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
 }
@@ -177,7 +177,7 @@ function nameWithNode({ id, job }: InstanceView): string {
 }
 
 /** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
-function describeCounts(state: RunState, hidden: number, widest: number, nowMs: number): string {
+function describeCounts(state: RunState, hidden: number, widest: number): string {
   const queued = state.listQueued();
   const waiting = state.listIn('waiting').flatMap(({ id, job }) => (job === null ? [id] : []));
   const count = (...states: InstanceState[]): number =>
@@ -196,8 +196,7 @@ function describeCounts(state: RunState, hidden: number, widest: number, nowMs: 
     ['○', waiting.length, `○ ${waiting.length} to go`],
   ];
   const shown = all.filter(([, n]) => n > 0);
-  const left = describeLeft(state, nowMs);
-  const inWords = [left, ...shown.map(([, , words]) => words)].filter((one) => one !== '').join(' · ');
+  const inWords = shown.map(([, , words]) => words).join(' · ');
   if (stringWidth(inWords) > widest) return shown.map(([sign, n]) => `${sign}${n}`).join(' ');
   return waiting.length === 0 ? inWords : `${inWords}: ${nameInstances(waiting)}`;
 }

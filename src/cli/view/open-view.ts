@@ -4,7 +4,7 @@ import type { Progress } from '../../stage/define-stage.ts';
 import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone, formatSeconds } from './format.ts';
 import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
-import { describeLeft, describeProgress } from './progress-text.ts';
+import { describeProgress } from './progress-text.ts';
 import { applyEvent, describeQueued, RunState, type RunView } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
@@ -180,6 +180,5 @@ function describeRunning(state: RunState, nowMs: number): string | null {
     return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
   });
   const more = running.length - stages.length;
-  const left = describeLeft(state, nowMs);
-  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${left && `; ${left}`}${toOneLine(rest)}`;
+  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${toOneLine(rest)}`;
 }

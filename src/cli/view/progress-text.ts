@@ -1,6 +1,6 @@
 import { formatLeft, formatSeconds } from './format.ts';
 import { toOneLine } from './print.ts';
-import { type InstanceView, idsIn, type RunState, rateOf, secondsLeftOf } from './run-state.ts';
+import { type InstanceView, rateOf, secondsLeftOf } from './run-state.ts';
 
 const barCells = 16;
 
@@ -60,15 +60,4 @@ export function describeProgress(one: InstanceView, nowMs: number, detail: Progr
       parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
   }
   return `${showsMore(detail, 'no-bar') ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
-}
-
-/** `about 3 min left in all`, or `more than` that if some stages are unknown; nothing if all are. */
-export function describeLeft(state: RunState, nowMs: number): string {
-  const { left } = state;
-  const isOver = idsIn(state, 'running').length + idsIn(state, 'waiting').length === 0;
-  if (left === null || isOver) return '';
-  const seconds = left.seconds - (nowMs - left.atMs) / 1000;
-  // It takes longer than expected; how much longer is unknown.
-  if (seconds < 0.5) return '';
-  return `${left.unknown === 0 ? 'about' : 'more than'} ${formatLeft(seconds)} left in all`;
 }

@@ -1,7 +1,6 @@
 import { unreachable } from '../../errors.ts';
 import type { StaleReason } from '../../runner/freshness/differences.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
-import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 
 /** Each event of such a kind leads to the state of that name. */
@@ -25,8 +24,6 @@ export class InstanceView {
   restored: readonly string[] = [];
   removed: readonly string[] = [];
   reasons: readonly StaleReason[] = [];
-  /** Of a dry run: how long it would take; null if unknown. */
-  expected: ExpectedTime | null = null;
   startedMs = 0;
   seconds = 0;
   progress: SeenProgress | null = null;
@@ -53,9 +50,7 @@ export class RunState {
   readonly instances = new Map<string, InstanceView>();
   outcome: 'ok' | 'failed' | 'interrupted' | null = null;
   seconds = 0;
-  expected: ExpectedTotal | null = null;
-  /** How long the run still takes, as of a moment; null if nothing is known. */
-  left: (ExpectedTotal & { readonly atMs: number }) | null = null;
+  isRehearsal = false;
 
   listIn(wanted: InstanceState): InstanceView[] {
     return [...this.instances.values()].filter(({ state }) => state === wanted);
@@ -74,7 +69,6 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   } else if (event.kind === 'run-finished') {
     state.outcome = event.outcome;
     state.seconds = event.seconds;
-    state.expected = event.expected ?? null;
     for (const one of state.listIn('running')) {
       // Its results were being fetched. A job, however, continues without this run.
       if (one.job === null) one.state = 'waiting';
@@ -82,6 +76,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   } else {
     const instance = state.instances.get(event.id) ?? new InstanceView(event.id);
     state.instances.set(event.id, instance);
+    state.isRehearsal ||= event.kind === 'cached' && event.isRehearsal;
     applyToInstance(instance, event, nowMs);
   }
 }
@@ -103,7 +98,6 @@ function applyToInstance(
       instance.madeInSeconds = event.made?.totalSeconds ?? null;
       break;
     case 'would-run':
-      instance.expected = event.expected;
       instance.reasons = event.reasons;
       break;
     case 'started':

@@ -94,7 +94,6 @@ function readInstance(
       facts: entry.facts ?? [],
       ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
       resources,
-      ...(entry.effort === undefined ? {} : { effort: readEffort(reader, entry.effort, inputs) }),
       ...(entry.executor === 'local' ? { staysLocal: true } : {}),
       ...(entry.resources?.memory === undefined ? {} : { hasOwnMemory: true }),
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
@@ -131,24 +130,6 @@ function readTools(reader: StageReader, tools: NonNullable<StageReader['entry'][
 export function toToolCommand(entry: string | readonly string[]): readonly string[] {
   const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
   return words.length === 1 ? [...words, '--version'] : words;
-}
-
-/** Each is an input as written after expansion, or a key within `params`. */
-function readEffort(
-  reader: StageReader,
-  written: readonly string[],
-  inputs: readonly PlacedPath[],
-): NonNullable<StageInstance['effort']> {
-  const { params = [] } = reader.entry;
-  const isInput = (name: string): boolean => inputs.some(({ path }) => path === name);
-  const known = [...params, ...inputs.map(({ path }) => path)];
-  const fix = known.length === 0 ? undefined : `It has: ${known.join(', ')}.`;
-  for (const [index, name] of written.entries()) {
-    if (isInput(name) || params.some((key) => name === key || name.startsWith(`${key}.`))) continue;
-    const message = `effort "${name}" is neither an input of this stage nor within its params.`;
-    reader.report(reader.at(['effort', index]), message, fix);
-  }
-  return { keys: written.filter((name) => !isInput(name)), inputs: written.filter(isInput) };
 }
 
 function checkFacts(reader: StageReader): void {

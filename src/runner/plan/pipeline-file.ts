@@ -20,7 +20,6 @@ export interface StageEntry {
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly tools?: readonly (string | readonly string[])[];
-  readonly effort?: readonly string[];
   readonly hermetic?: boolean;
   readonly resources?: {
     readonly cpu?: number | string;
@@ -38,7 +37,6 @@ export interface PipelineContent {
   /** Settings that say how or where this machine works, and change no result. */
   readonly machine?: readonly string[];
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
-  /** The folder for the drawing of when each stage ran. */
   readonly schemas?: { readonly [glob: string]: string };
   readonly stages: { readonly [name: string]: StageEntry };
 }

@@ -59,8 +59,6 @@ export interface StageInstance {
   /** Programs that it calls, whose versions make it stale; default: none. */
   readonly tools?: readonly Tool[];
   readonly resources: Resources;
-  /** What its time grows in proportion to: numbers of its params, and the sizes of inputs that stages make. */
-  readonly effort?: { readonly keys: readonly string[]; readonly inputs: readonly string[] };
   /** Whether its process may touch only what it declares; a command is never limited. */
   readonly hermetic: boolean;
   /** `executor: local`: it runs on this machine, whatever executor is chosen for the others. */

@@ -1,6 +1,5 @@
 import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 import type { StaleReason } from '../freshness/differences.ts';
-import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
 /** Everything that happens in a run, in order; the terminal views and `--json` are built from it. */
 export type RunEvent =
@@ -23,8 +22,6 @@ export type RunEvent =
       readonly kind: 'would-run';
       readonly id: string;
       readonly reasons: readonly StaleReason[];
-      /** null without an earlier run of this profile. */
-      readonly expected: ExpectedTime | null;
       /** Whether it would stay on this machine while others go to a cluster. */
       readonly staysHere?: boolean;
     }
@@ -87,6 +84,4 @@ export type RunEvent =
       readonly kind: 'run-finished';
       readonly outcome: 'ok' | 'failed' | 'interrupted';
       readonly seconds: number;
-      /** Of a rehearsal: how long the run itself would take. */
-      readonly expected?: ExpectedTotal;
     };

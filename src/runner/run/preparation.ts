@@ -1,8 +1,9 @@
+import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import type { StaleReason } from '../freshness/differences.ts';
+import { explainLost, type StaleReason } from '../freshness/differences.ts';
 import type { Freshness } from '../freshness/freshness.ts';
-import type { Session } from '../freshness/session.ts';
-import type { StageInstance } from '../plan/plan.ts';
+import { checkInstances, type Session } from '../freshness/session.ts';
+import type { Resources, StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { storeAgain } from '../store/lost-outputs.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
@@ -167,7 +168,7 @@ async function dropFinishedResume(
 }
 
 /** What is, or in a rehearsal would be, done about an instance that need not run. */
-export function createHitEvent(
+function createHitEvent(
   id: string,
   freshness: Extract<Freshness, { kind: 'fresh' | 'restorable' }>,
   isRehearsal: boolean,
@@ -183,4 +184,38 @@ export function createHitEvent(
   };
 }
 
-export const forcedReason: StaleReason = { cue: 'forced', text: 'forced' };
+const forcedReason: StaleReason = { cue: 'forced', text: 'forced' };
+
+/** Reports what a run would do, as far as that can be known beforehand. @param options.measure null: it would run elsewhere */
+export async function rehearse(
+  session: Session,
+  ids: readonly string[],
+  options: Pick<SharedRun, 'isForced' | 'onEvent'> & {
+    readonly measure: ((wanted: readonly Resources[]) => MachineResources) | null;
+  },
+): Promise<void> {
+  const { isForced, measure, onEvent } = options;
+  const waiting: StageInstance[] = [];
+  for await (const { instance, freshness } of checkInstances(session, ids, isForced)) {
+    const { id } = instance;
+    if ('record' in freshness && !isForced(id)) {
+      onEvent(createHitEvent(id, freshness, true));
+      for (const { text } of explainLost(freshness.lost)) onEvent({ kind: 'note', id, level: 'note', text });
+      continue;
+    }
+    waiting.push(instance);
+    const reasons = isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
+    onEvent({ kind: 'would-run', id, reasons });
+    if ('error' in freshness && freshness.error !== undefined) {
+      onEvent({ kind: 'note', id, level: 'warning', text: describeError(freshness.error) });
+    }
+  }
+  const machine = measure?.(waiting.map(({ resources }) => resources)) ?? null;
+  for (const { id, command, resources } of waiting) {
+    const warn = (text: string): void => onEvent({ kind: 'note', id, level: 'warning', text });
+    const shortage = machine && describeShortage(resources, machine);
+    if (shortage !== null) warn(shortage);
+    if (command.kind !== 'module') continue;
+    await session.closures.readInstalled(command.path).catch((error: unknown) => warn(describeError(error)));
+  }
+}

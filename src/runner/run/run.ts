@@ -13,7 +13,6 @@ import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, Resources } from '../plan/plan.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
-import { durationOf } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
@@ -24,9 +23,8 @@ import type {
   StartOtherMachines,
   Work,
 } from './execution-context.ts';
-import type { ExpectedTotal } from './expected-time.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
-import { type Prepared, prepare, prepareAgain } from './preparation.ts';
+import { type Prepared, prepare, prepareAgain, rehearse } from './preparation.ts';
 import type { Grant } from './reservations.ts';
 import { type InstanceResult, schedule } from './scheduler.ts';
 
@@ -88,21 +86,22 @@ export async function runPlan(options: PlanRunOptions): Promise<{ outcome: RunOu
     options.machine ?? measureMachine(wanted, { gpus: options.gpus, environment });
   await checkCode(session, ids);
   const lock = options.dryRun === true ? null : await takeLock(session);
-  const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
+  const finish = (outcome: RunOutcome): { outcome: RunOutcome } => {
     const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
-    onEvent({ kind: 'run-finished', outcome, seconds, ...(expected === undefined ? {} : { expected }) });
+    onEvent({ kind: 'run-finished', outcome, seconds });
     return { outcome };
   };
   try {
     if (lock !== null && otherMachines === undefined) refuseOutstanding(session.folder);
     onEvent({ kind: 'run-started', ids, jobs });
     if (lock === null) {
-      const { rehearse } = await import('./rehearsal.ts');
-      const usesOthers = otherMachines !== undefined;
-      return finish(
-        'ok',
-        await rehearse(session, ids, { isForced, facts, jobs, measure, usesOthers, onEvent }),
-      );
+      // A cluster, not the runner, knows what its machines have.
+      await rehearse(session, ids, {
+        isForced,
+        measure: otherMachines === undefined ? measure : null,
+        onEvent,
+      });
+      return finish('ok');
     }
     // Aborted if the run cannot continue.
     const halt = new AbortController();
@@ -178,7 +177,7 @@ function runInstances(
   },
 ): Promise<ReadonlyMap<string, InstanceResult>> {
   const { session, ids, failFast, signal, produced, onEvent } = context;
-  const { plan, records } = session;
+  const { plan } = session;
   const isHere = (id: string): boolean => others?.has(id) !== true;
   const machine = options.measure(ids.filter(isHere).map((id) => instanceOf(plan, id).resources));
 
@@ -205,10 +204,6 @@ function runInstances(
     resourcesOf: (id) => {
       const { resources } = instanceOf(plan, id);
       return isHere(id) ? resources : { ...resources, cpu: 0, memoryBytes: 0, gpu: 0 };
-    },
-    secondsOf: (id) => {
-      const last = records.findLast(id);
-      return last === null ? null : durationOf(last);
     },
     prepare: async (id) => {
       const where = { machine: isHere(id) ? machine : null };

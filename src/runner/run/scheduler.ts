@@ -1,6 +1,5 @@
 import type { Resources } from '../plan/plan.ts';
 import { SmallestFirst } from '../plan/smallest-first.ts';
-import { measureCriticalPaths } from './critical-path.ts';
 import type { MachineResources } from './machine.ts';
 import { type Grant, Reservations } from './reservations.ts';
 
@@ -25,8 +24,6 @@ export interface SchedulerOptions {
   readonly ids: readonly string[];
   readonly dependenciesOf: (id: string) => readonly string[];
   readonly resourcesOf: (id: string) => Resources;
-  /** How long it took last time; null if unknown. Asked only if something has to run. */
-  readonly secondsOf: (id: string) => number | null;
   readonly jobs: number;
   /** After a failure nothing starts; otherwise everything that does not depend on it still runs. */
   readonly failFast?: boolean;
@@ -41,8 +38,7 @@ export interface SchedulerOptions {
 
 /**
  * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more cores or memory than the machine
- * has runs alone. Of those that could start, the one with the longest expected chain of work behind it starts first, then
- * the first in the list. Dependents of a failed instance are blocked. After an abort nothing starts. It settles only once nothing is
+ * has runs alone. Of those that could start, the first in the list does. Dependents of a failed instance are blocked. After an abort nothing starts. It settles only once nothing is
  * under way any more, even if something throws.
  *
  * @throws {unknown} what an instance's preparation or run throws
@@ -59,25 +55,22 @@ class Scheduling {
   readonly #dependents = new Map<string, string[]>();
   /** For each instance that is not settled, how many of its dependencies are not. */
   readonly #missing = new Map<string, number>();
-  /** Ids by rank: in plan order, until something has to run. */
-  #order: readonly string[];
-  #ranks: ReadonlyMap<string, number>;
+  /** The place of each in the list. */
+  readonly #ranks: ReadonlyMap<string, number>;
   /** Ranks of the instances whose dependencies are all done. */
-  #preparable = new SmallestFirst();
+  readonly #preparable = new SmallestFirst();
   /** What has to run, by rank. */
   readonly #ready: { readonly id: string; readonly run: RunInstance }[] = [];
   readonly #running = new Map<string, Promise<void>>();
   readonly #pending = new Map<string, Promise<void>>();
   #sharers = 0;
-  #hasRanked = false;
   #isPreparing = false;
   #hasFailed = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#reservations = new Reservations(options.machine, options.jobs);
-    this.#order = options.ids;
-    this.#ranks = rank(options.ids);
+    this.#ranks = new Map(options.ids.map((id, index) => [id, index]));
     for (const id of options.ids) {
       const dependencies = this.#dependenciesOf(id);
       this.#missing.set(id, dependencies.length);
@@ -115,7 +108,7 @@ class Scheduling {
         continue;
       }
       this.#preparable.take();
-      const id = this.#order[next] ?? '';
+      const id = this.#options.ids[next] ?? '';
       this.#isPreparing = true;
       const prepared = await this.#options.prepare(id);
       this.#isPreparing = false;
@@ -147,27 +140,9 @@ class Scheduling {
   }
 
   #addReady(id: string, run: RunInstance): void {
-    if (!this.#hasRanked) this.#rankByCriticalPath();
     const position = this.#ready.findLastIndex((one) => this.#rankOf(one.id) < this.#rankOf(id)) + 1;
     this.#ready.splice(position, 0, { id, run });
     if (this.#isSharer(id)) this.#sharers += 1;
-  }
-
-  /** Only now: in a run that has nothing to do it would cost more than everything else. */
-  #rankByCriticalPath(): void {
-    this.#hasRanked = true;
-    const paths = measureCriticalPaths({
-      ...this.#options,
-      dependenciesOf: (id) => this.#dependenciesOf(id),
-    });
-    const preparable: string[] = [];
-    for (let next = this.#preparable.take(); next !== undefined; next = this.#preparable.take()) {
-      preparable.push(this.#order[next] ?? '');
-    }
-    // A sort keeps the order of equals.
-    this.#order = [...this.#order].sort((a, b) => (paths.get(b) ?? 0) - (paths.get(a) ?? 0));
-    this.#ranks = rank(this.#order);
-    for (const id of preparable) this.#preparable.add(this.#rankOf(id));
   }
 
   /** @param before only what has a smaller rank and does not share the cores; undefined: everything */
@@ -244,10 +219,6 @@ function track(underWay: Map<string, Promise<void>>, id: string, promise: Promis
   underWay.set(id, promise);
   // The error is seen when this is awaited, maybe only later.
   promise.catch(() => {});
-}
-
-function rank(order: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(order.map((id, index) => [id, index]));
 }
 
 function isDone(result: InstanceResult | undefined): boolean {

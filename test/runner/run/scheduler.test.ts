@@ -24,7 +24,6 @@ async function trace({ graph, results = {}, resources = {}, options = {} }: Setu
       timeSeconds: null,
       ...resources[id],
     }),
-    secondsOf: () => null,
     jobs: 2,
     machine: { cpu: 4, memoryBytes: 0, gpus: [] },
     signal: new AbortController().signal,
@@ -91,36 +90,10 @@ describe('the scheduler', () => {
     expect(outcome).toEqual({ a: 'failed', b: 'done', e: 'done', f: 'done', hit: 'hit' });
   });
 
-  describe('of several that could start', () => {
-    test('takes the one with the longest chain behind it first', async () => {
-      const graph = { short: [], other: [], long: [], 'after-long': ['long'], last: ['after-long'] };
-      const { log } = await trace({ graph, options: { jobs: 1 } });
-      expect(log.filter((entry) => entry.startsWith('+'))).toEqual([
-        '+long',
-        '+after-long',
-        '+short',
-        '+other',
-        '+last',
-      ]);
-    });
-
-    test('measures the chains by how long instances took, those without a record like others of their stage', async () => {
-      const seconds: Record<string, number> = { a: 5, 'b@1': 9, c: 1, d: 3 };
-      const { log } = await trace({
-        graph: { a: [], c: [], 'b@1': [], 'b@2': [], d: ['c'] },
-        options: { jobs: 1, secondsOf: (id) => seconds[id] ?? null },
-      });
-      expect(log.filter((entry) => entry.startsWith('+'))).toEqual(['+b@1', '+b@2', '+a', '+c', '+d']);
-    });
-
-    test('prefers one that a result has just made possible', async () => {
-      const seconds: Record<string, number> = { first: 1, next: 9, x: 2, y: 2, z: 2 };
-      const { log } = await trace({
-        graph: { first: [], x: [], y: [], z: [], next: ['first'] },
-        options: { jobs: 1, secondsOf: (id) => seconds[id] ?? null },
-      });
-      expect(log.filter((entry) => entry.startsWith('+')).slice(0, 2)).toEqual(['+first', '+next']);
-    });
+  test('of several that could start, takes the first in plan order', async () => {
+    const graph = { a: [], b: [], c: ['a'], d: ['c'] };
+    const { log } = await trace({ graph, options: { jobs: 1 } });
+    expect(log.filter((entry) => entry.startsWith('+'))).toEqual(['+a', '+b', '+c', '+d']);
   });
 
   test('gives each the GPUs that nobody has, and all there are to one that asks for more', async () => {
