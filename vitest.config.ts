@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** These replace modules (`vi.mock`), which other files in the same process would get, too. */
 const alone = [
-  'test/figure-export/missing-package.test.ts',
+  'test/apps/missing-package.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
 ];

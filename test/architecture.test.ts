@@ -38,7 +38,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'training', 'thesis', 'results'],
   pictures: ['errors', 'text', 'results'],
   explore: ['errors', 'text', 'datasets', 'events', 'formats', 'snn', 'thesis'],
-  'figure-export': ['errors', 'text', 'results'],
   report: [
     'errors',
     'text',
@@ -68,7 +67,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'datasets',
     'engines',
     'events',
-    'figure-export',
     'files',
     'original',
     'parity',

@@ -1,169 +1,177 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import process from 'node:process';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
-import { convertFigure, type Format } from '../figure-export/formats.ts';
-import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
-import { findRecordedRun } from '../runner/freshness/recorded-runs.ts';
-import { cacheFolderOf } from '../runner/store/cache-folder.ts';
-import { describeConfiguration, openRecords } from '../runner/store/records.ts';
-import { Store } from '../runner/store/store.ts';
-import { formatMinute } from '../text.ts';
-import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
-import { refuseRunnerFolder } from './reserved-folder.ts';
-import { stageNames } from './stages.ts';
+import { writeFilesAtomic } from '../files/atomic-file.ts';
+import { kindOfPath } from '../files/folders.ts';
+import { parseResult } from '../results/result-file.ts';
+import { list, readShape, text, type Value } from '../results/shape.ts';
+import { findProjectRoot, type PipelineOptions } from './load-plan.ts';
+import type { figureFormats } from './option-choices.ts';
 
-export interface FiguresOptions extends PipelineOptions {
-  /** As `repro explain --against` takes it. */
-  readonly run: string;
-  /** A folder with a report, instead of a run. */
+type Format = (typeof figureFormats)[number];
+
+export interface FiguresOptions extends Pick<PipelineOptions, 'project' | 'json'> {
+  /** A folder with a report; default: that of the last run. */
   readonly report?: string;
   readonly figure: readonly string[];
-  readonly format: readonly Format[];
+  readonly format: Format;
   readonly out: string;
-  readonly dpi: number;
-  readonly title?: boolean;
-  readonly embedFonts?: boolean;
-  readonly captions?: boolean;
-  readonly csv?: boolean;
   readonly force?: boolean;
 }
+
+/** A figure in `figures/index.json` of a report; its file is `<id>.svg`. */
+const shape = { id: text, title: text, alt: text };
+type ListedFigure = Value<typeof shape>;
 
 /**
  * Writes the figures of a report for papers. Nothing is written unless everything can be.
  *
- * @returns where they come from, in words; the figures; the files, and which of them were as they are already
+ * @returns the files
+ * @throws {ReproError} `figure-file`; `usage` for a figure that the report has not; `output-exists`; `missing-package`
  */
 export async function convertFigures(options: FiguresOptions) {
-  refuseRunnerFolder(options.out, 'Choose another place with --out.');
-  const source = await openFigures(options);
-  const files = await convertAll(source, options);
-  const written = await writeFiles(files, options.force === true);
-  return {
-    source: source.name,
-    figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption })),
-    files: files.map(({ file, content }) => ({
-      file,
-      sizeBytes: Buffer.byteLength(content),
-      isWritten: written.includes(file),
-    })),
-  };
+  const { project, format, out, force = false } = options;
+  const report = options.report ?? path.join(findProjectRoot(project ?? process.cwd()), 'artifacts/report');
+  const folder = path.join(report, 'figures');
+  const index = path.join(folder, 'index.json');
+  const source = { file: index, text: await readFigureFile(index), fix: makeAgain };
+  const { figures } = readShape(parseResult(source, 1, 'figure-file'), { figures: list(shape) });
+  const files: { file: string; content: string | Uint8Array }[] = [];
+  for (const { id, title, alt } of chooseFigures(figures, options.figure)) {
+    const file = path.join(folder, `${id}.svg`);
+    const content = await convertFigure({ title, alt, file, svg: await readFigureFile(file) }, format);
+    files.push({ file: path.join(out, `${id}.${format}`), content });
+  }
+  for (const { file } of files) {
+    if (force || (await kindOfPath(file)) === null) continue;
+    const fix = 'Choose another folder with --out, or replace it with --force.';
+    throw new ReproError('output-exists', 'this file already exists; nothing was written.', {
+      where: file,
+      fix,
+    });
+  }
+  await writeFilesAtomic(files);
+  return files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }));
 }
 
-async function convertAll(source: FigureSource, options: FiguresOptions): Promise<FileToWrite[]> {
-  const { out, dpi, title = false, embedFonts = false } = options;
-  const files: FileToWrite[] = [];
-  for (const listed of source.figures) {
-    const svg = (await source.read(listed.svg)).toString('utf8');
-    const stored = { ...listed, file: path.join(source.folder, listed.svg), svg };
-    for (const format of new Set(options.format)) {
-      const content = await convertFigure(stored, format, { title, dpi, embedFonts, date: source.date });
-      files.push({ file: path.join(out, `${path.basename(listed.svg, '.svg')}.${format}`), content });
-    }
-    if (options.csv === true)
-      files.push({ file: path.join(out, listed.csv), content: await source.read(listed.csv) });
-  }
-  if (options.captions === true) {
-    const texts = source.figures.map(({ id, title: head, caption }) => `${id}\n${head}. ${caption}\n`);
-    files.push({ file: path.join(out, 'captions.txt'), content: texts.join('\n') });
-  }
-  return files;
+const makeAgain = 'Make the report again with this version: ./repro run report --force';
+
+async function readFigureFile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    const problem = hasErrorCode(cause, 'ENOENT', 'ENOTDIR') ? 'this file is missing' : String(cause);
+    const fix = 'Make the report: ./repro run report. Or name a folder with one: --report DIR.';
+    throw new ReproError('figure-file', problem, { where: file, fix, cause });
+  });
 }
+
+/** Those with these ids, with or without the mark of simulated data, in the order of the report; without ids, all. */
+export function chooseFigures(figures: readonly ListedFigure[], ids: readonly string[]): ListedFigure[] {
+  const isMeant = (figure: ListedFigure, id: string) => figure.id === id || figure.id === `simulated-${id}`;
+  const unknown = ids.find((id) => !figures.some((figure) => isMeant(figure, id)));
+  if (unknown !== undefined) {
+    throw new ReproError('usage', `the report has no figure "${unknown}"`, {
+      where: `--figure ${unknown}`,
+      fix: `There are ${figures.map((figure) => figure.id).join(', ')}.`,
+    });
+  }
+  return figures.filter((figure) => ids.length === 0 || ids.some((id) => isMeant(figure, id)));
+}
+
+/** A figure as the report has it. */
+interface StoredFigure {
+  readonly title: string;
+  readonly alt: string;
+  /** For errors. */
+  readonly file: string;
+  readonly svg: string;
+}
+
+/** The font of PDF files, which comes with pdfmake; SVG files name families that are on most machines. */
+const family = 'Roboto';
+const commonFonts = 'Arial, Helvetica, sans-serif';
 
 /**
- * Writes each file whole or not at all; those that hold the same already are left as they are.
+ * A figure for a paper: on white, in the light colours, as large as it is drawn, without its title, which is the paper's caption. The same
+ * figure gives the same bytes.
  *
- * @returns which were written
- * @throws {ReproError} `output-exists` for a file with another content, before anything is written
+ * @throws {ReproError} `missing-package`, `figure-file`
  */
-async function writeFiles(files: readonly FileToWrite[], force: boolean): Promise<string[]> {
-  const refuse = (where: string, problem: string, fix: string, cause?: unknown): ReproError =>
-    new ReproError('output-exists', `${problem}; nothing was written`, { where, fix, cause });
-  const elsewhere = 'Choose another folder with --out';
-  const changed: FileToWrite[] = [];
-  for (const one of files) {
-    const present = await readFile(one.file).catch((cause: unknown) => {
-      if (hasErrorCode(cause, 'ENOENT')) return null;
-      const problem = hasErrorCode(cause, 'ENOTDIR') ? 'a file is where a folder is needed' : String(cause);
-      throw refuse(one.file, problem, `${elsewhere}.`, cause);
-    });
-    if (present?.equals(Buffer.from(one.content)) === true) continue;
-    if (present !== null && !force) {
-      const problem = 'this file already exists, with another content';
-      throw refuse(one.file, problem, `${elsewhere}, or replace it with --force.`);
-    }
-    changed.push(one);
+export async function convertFigure(figure: StoredFigure, format: Format): Promise<string | Uint8Array> {
+  const sheet = prepareSheet(figure, format === 'pdf' ? family : commonFonts);
+  return format === 'pdf' ? writePdf(sheet, figure) : sheet.svg;
+}
+
+interface Sheet {
+  readonly svg: string;
+  /** px */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The parts of a figure's file, as `src/report/drawing/sheet.ts` writes them. */
+const patterns = {
+  root: /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="([\d.]+)" height="([\d.]+)" viewBox="[\d. ]+" role="img">/,
+  end: /<\/g>\n<\/svg>\n*$/,
+  fonts: /(<g )font-family="[^"]*"/,
+  title: /<text data-part="title" data-height="(\d+)"[^>]*>[^<]*<\/text>\n?/,
+};
+
+/** Of the margin around a figure, px: papers have their own. */
+const cutMargin = 16;
+
+/** @throws {ReproError} `figure-file` if it is not a whole figure that this version of the report writes */
+function prepareSheet({ file, svg: content }: StoredFigure, fonts: string): Sheet {
+  const [root, title] = [patterns.root.exec(content), patterns.title.exec(content)];
+  const isWhole =
+    patterns.end.test(content) && content.split('<svg ').length === content.split('</svg>').length;
+  if (root === null || title === null || !patterns.fonts.test(content) || !isWhole) {
+    const problem =
+      'this is not a whole figure as the report writes them: another program wrote it, or it was cut off';
+    throw new ReproError('figure-file', problem, { where: file, fix: makeAgain });
   }
-  await writeFilesAtomic(changed);
-  return changed.map(({ file }) => file);
+  const top = Number(title[1]) + cutMargin;
+  const [width, height] = [Number(root[1]) - 2 * cutMargin, Number(root[2]) - top - cutMargin];
+  const start = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${cutMargin} ${top} ${width} ${height}" role="img">`;
+  const svg = content
+    .replace(patterns.root, () => start)
+    .replace(patterns.title, '')
+    .replace(patterns.fonts, (_, before: string) => `${before}font-family="${fonts}"`);
+  return { svg, width, height };
 }
 
-/** Where figures come from. */
-interface FigureSource {
-  /** In words. */
-  readonly name: string;
-  /** When the run began, by its record; the epoch for a folder, which says nothing about it. */
-  readonly date: Date;
-  readonly figures: readonly ListedFigure[];
-  /** The folder of their files, for errors. */
-  readonly folder: string;
-  /** @throws {ReproError} if the file is gone */
-  read(name: string): Promise<Buffer>;
-}
+const pointsPerPx = 72 / 96;
 
-/** Figures and tables of a report are far smaller. */
-const BYTES_AT_MOST = 256 * 1024 * 1024;
-const LIST = 'index.json';
-
-/** @throws {ReproError} `no-record`, `output-gone`, `figure-file`, `usage` */
-async function openFigures(options: FiguresOptions): Promise<FigureSource> {
-  const { report, figure: ids } = options;
-  const source = report === undefined ? await openRun(options) : openFolder(report);
-  const list = readFigureList(path.join(source.folder, LIST), (await source.read(LIST)).toString('utf8'));
-  return { ...source, figures: chooseFigures(list, ids) };
-}
-
-function openFolder(report: string): Omit<FigureSource, 'figures'> {
-  const folder = path.join(report, 'figures');
-  const read = (name: string): Promise<Buffer> => {
-    const where = path.join(folder, name);
-    return readFile(where).catch((cause: unknown) => {
-      const problem = hasErrorCode(cause, 'ENOENT', 'ENOTDIR') ? 'this file is missing' : String(cause);
-      const fix = 'Name a folder with a whole report, such as artifacts/report.';
-      throw new ReproError('figure-file', problem, { where, fix, cause });
-    });
-  };
-  return { name: `the report in ${report}`, date: new Date(0), folder, read };
-}
-
-async function openRun({ run: wanted, ...options }: FiguresOptions): Promise<Omit<FigureSource, 'figures'>> {
-  const plan = await loadSelectedPlan(options);
-  const instance = plan.instances.get(stageNames.report);
-  if (instance === undefined) {
-    throw new ReproError('usage', 'the pipeline has no stage "report"', {
-      fix: 'Name the folder of a report: --report DIR',
-    });
-  }
-  const [records, store] = [openRecords(plan), new Store(cacheFolderOf(plan).store)];
-  const found = findRecordedRun(wanted, { plan, records, instance, option: '--run' });
-  const record = found === null ? null : records.findAction(found.fingerprint);
-  const output = record?.outputs[0];
-  if (record === null || output === undefined) {
-    const problem = found === null ? 'there is no report yet' : 'that report was not made here';
-    throw new ReproError('no-record', problem, {
-      where: `--run ${wanted}`,
-      fix: 'Make it: ./repro run report',
-    });
-  }
-  const folder = path.posix.join(output.path, 'figures');
-  const name = `the report of ${formatMinute(record.startedAt)}, ${describeConfiguration(record)}`;
-  const read = async (file: string): Promise<Buffer> => {
-    const bytes = await store.readOutputFile(output, `figures/${file}`, BYTES_AT_MOST);
-    if (bytes !== null) return bytes;
-    throw new ReproError('output-gone', `${name} has no such file, or it is no longer kept`, {
-      where: path.posix.join(folder, file),
-      fix: 'Make the report again: ./repro run report --force',
-    });
-  };
-  return { name, date: new Date(record.startedAt), folder, read };
+async function writePdf({ svg, width, height }: Sheet, { title, alt }: StoredFigure): Promise<Uint8Array> {
+  const { default: pdfmake } = await import('pdfmake').catch((cause: unknown) => {
+    throw new ReproError(
+      'missing-package',
+      'PDF needs the optional package pdfmake, which cannot be loaded',
+      {
+        fix: 'Install all packages, with the optional ones: npm ci --include=optional. SVG needs none.',
+        cause,
+      },
+    );
+  });
+  // Weight 400, and 500 for titles.
+  const [regular, bold] = ['Regular', 'Medium'].map((weight) =>
+    createRequire(import.meta.url).resolve(`pdfmake/fonts/Roboto/Roboto-${weight}.ttf`),
+  ) as [string, string];
+  pdfmake.addFonts({ [family]: { normal: regular, bold, italics: regular, bolditalics: bold } });
+  pdfmake.setLocalAccessPolicy((file) => file === regular || file === bold);
+  pdfmake.setUrlAccessPolicy(() => false);
+  const size = { width: width * pointsPerPx, height: height * pointsPerPx };
+  // Roboto has no arrow and no narrow no-break space. A thin space is as wide, and lines in a figure do not break.
+  const known = svg.replaceAll('\u202f', '\u2009').replaceAll('→', '›');
+  return pdfmake
+    .createPdf({
+      pageSize: size,
+      pageMargins: 0,
+      content: [{ svg: known, ...size }],
+      defaultStyle: { font: family },
+      // The date of the export would change the bytes.
+      info: { title, subject: alt, creationDate: new Date(0) },
+    })
+    .getBuffer();
 }

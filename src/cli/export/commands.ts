@@ -7,7 +7,6 @@ import {
   lazily,
   parseName,
   whichOption,
-  wholeFrom,
   withPipelineOptions,
 } from '../options/options.ts';
 
@@ -18,16 +17,12 @@ Examples:
 
 const figuresExamples = `
 Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
-They keep the size in which they are drawn, at 96 px an inch. PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is a
-recorded report, named as for repro explain --against (default: the last one).
+They keep the size in which they are drawn, at 96 px an inch. PDF has its fonts embedded, so text stays text. The report itself has all
+figures as SVG and their values as CSV, in artifacts/report/figures.
 
 Examples:
   $ repro export figures --format pdf --figure accuracy
-  $ repro export figures --format png --dpi 600 --out paper/figures
-  $ repro export figures --format svg --embed-fonts --title
-  $ repro export figures --format pdf png --csv --captions
-  $ repro export figures --format svg --run 2026-11-20 --out before
-  $ repro export figures --report ~/Downloads/report --format pdf`;
+  $ repro export figures --report ~/Downloads/report --format svg --out paper/figures`;
 
 const stateExamples = `
 SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
@@ -69,30 +64,17 @@ export function addExportCommands(program: Command): void {
     if (meant !== undefined) group.error(`error: unknown command '${word}'\n(Did you mean ${meant}?)`);
   });
 
-  withPipelineOptions(group.command('figures'))
+  group
+    .command('figures')
     .description('write the figures of a report for papers')
-    .addOption(
-      new Option('--format <format...>', 'formats to write, required')
-        .choices(figureFormats)
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option('--format <format>', 'required').choices(figureFormats).makeOptionMandatory())
     .addOption(
       new Option('--figure <id>', 'only this figure, without the prefix simulated-; may be repeated')
         .argParser(collect)
         .default([], 'all'),
     )
     .option('-o, --out <dir>', 'folder to write to', 'figures')
-    // More would make pictures of gigabytes.
-    .option('--dpi <n>', 'pixels an inch, for PNG', wholeFrom(36, 1200), 300)
-    .option('--title', 'keep the titles at the top')
-    .option(
-      '--embed-fonts',
-      'put the fonts into SVG files: they look the same everywhere, but are 400 kB larger',
-    )
-    .option('--captions', 'also write the titles and captions, to captions.txt')
-    .option('--csv', 'also write the values of each figure')
-    .option('--run <run>', 'the report of another recorded run', 'last')
-    .addOption(new Option('--report <dir>', 'a report in any folder').conflicts('run'))
+    .option('--report <dir>', 'a folder with a report (default: artifacts/report in the project)')
     .option('-f, --force', 'replace existing files')
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)

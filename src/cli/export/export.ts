@@ -6,20 +6,10 @@ import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro export figures`: the figures of a report for papers. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
-  const { source, figures, files } = await convertFigures(options);
-  const document = {
-    source,
-    figures,
-    files: files.map(({ file, sizeBytes }) => ({ file, sizeBytes })),
-    written: files.filter(({ isWritten }) => isWritten).length,
-  };
-  printResult(options, 'export figures', document, () => [
-    ...files.map(
-      ({ file, sizeBytes, isWritten }) =>
-        `${toOneLine(file)}  ${formatBytes(sizeBytes)}${isWritten ? '' : ', as it was'}`,
-    ),
-    `from ${toOneLine(source)}`,
-  ]);
+  const files = await convertFigures(options);
+  printResult(options, 'export figures', { files }, () =>
+    files.map(({ file, sizeBytes }) => `${toOneLine(file)}  ${formatBytes(sizeBytes)}`),
+  );
 }
 
 /** `repro export crate`: a finished run in one zip. */

@@ -1,4 +1,4 @@
-import type { StoredFigure } from '../../src/figure-export/formats.ts';
+import type { convertFigure } from '../../src/apps/figures.ts';
 import { composeSheet } from '../../src/report/drawing/sheet.ts';
 
 export const NOTICE = 'Simulated data: these results say nothing';
@@ -24,7 +24,7 @@ export function makeSheet(notice: string | null = null, panels = 1): string {
   );
 }
 
-export function makeFigure(notice: string | null = null, panels = 1): StoredFigure {
+export function makeFigure(notice: string | null = null, panels = 1): Parameters<typeof convertFigure>[0] {
   const svg = makeSheet(notice, panels);
   return { title: 'Accuracy over epochs', alt: 'A square.', file: 'figures/accuracy.svg', svg };
 }
