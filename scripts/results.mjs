@@ -17,7 +17,7 @@ const kept = [...answers, 'What holds', 'Results', 'Time', 'Settings'];
 
 /** Keeps the report of the last run, which has to be one of this profile. */
 function keep(profile) {
-  const words = ['baseline', 'update', '--profile', profile, '--yes'];
+  const words = ['baseline', 'update', '--profile', profile];
   execFileSync(process.execPath, ['bin/repro.js', ...words], { cwd: root, stdio: 'inherit' });
   const from = path.join(root, 'artifacts/report');
   const folder = path.join(root, 'results', profile);

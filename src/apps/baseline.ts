@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Baseline, RunFacts } from '../baseline/baseline.ts';
-import { baselinePathOf, formatBaseline, readBaseline } from '../baseline/baseline.ts';
-import { type Change, listChanges } from '../baseline/changes.ts';
+import { baselinePathOf, formatBaseline } from '../baseline/baseline.ts';
 import { readFramesFacts, readRunFacts } from '../baseline/collect.ts';
 import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
@@ -14,38 +13,24 @@ import { selectInstances } from '../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
 import { listSome } from '../text.ts';
 import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
 import { stageNames } from './stages.ts';
 
-export type { Change };
-
-/** What the last run changes in the committed baseline. */
-export interface BaselineUpdate {
-  readonly profile: string;
-  /** Relative to the project. */
-  readonly file: string;
-  readonly changes: readonly Change[];
-  /** Whether the file is already as it should be. */
-  readonly isSame: boolean;
-  write(): Promise<void>;
-}
-
-/** @throws {ReproError} `baseline-overridden`, `no-results`, `results-stale` */
-export async function prepareUpdate(options: PipelineOptions, warn: Warn): Promise<BaselineUpdate> {
+/**
+ * Writes what the last run gave as the baseline of its profile. The file has a line for each fact, so git shows what changes.
+ *
+ * @returns also whether the file changed
+ * @throws {ReproError} `baseline-overridden`, `no-results`, `results-stale`
+ */
+export async function updateBaseline(options: PipelineOptions) {
   refuseOverrides(options.set);
   const plan = await loadSelectedPlan(options);
-  const now = await collectFresh(plan, options);
   const file = baselinePathOf(plan.profile);
   const target = path.join(plan.projectRoot, file);
-  const before = await readOld(plan, warn);
-  const text = formatBaseline(now);
-  return {
-    profile: plan.profile,
-    file,
-    changes: listChanges(before, now),
-    isSame: (await readFile(target, 'utf8').catch(() => null)) === text,
-    write: () => writeFileAtomic(target, text),
-  };
+  const content = formatBaseline(await collectFresh(plan, options));
+  const written = (await readFile(target, 'utf8').catch(() => null)) !== content;
+  if (written) await writeFileAtomic(target, content);
+  return { profile: plan.profile, file, written };
 }
 
 /** These change where data are or how fast it computes, not the results. */
@@ -69,17 +54,6 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
   throw new ReproError('results-stale', problem, {
     fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
   });
-}
-
-/** A baseline that is damaged, or in the middle of a merge, is replaced. */
-async function readOld(plan: Plan, warn: Warn): Promise<Baseline | null> {
-  try {
-    return await readBaseline(plan.projectRoot, plan.profile);
-  } catch (error) {
-    if (!(error instanceof ReproError) || error.code === 'unreadable') throw error;
-    warn(`${error.where ?? baselinePathOf(plan.profile)}  will be replaced: ${error.message}`);
-    return null;
-  }
 }
 
 /** The stages whose results are judged. */

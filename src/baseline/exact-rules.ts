@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import { nameSetting } from '../results/run-file.ts';
 import { listSome } from '../text.ts';
-import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
-import { describeAnswers, listSettingDifferences, listValues } from './changes.ts';
+import { type Baseline, type FramesFacts, nameData, nameLayer, type RunFacts } from './baseline.ts';
 import {
   type BaselineFinding,
   compareValue,
@@ -62,6 +63,18 @@ export function judgeSettings({ before, now }: Pair): RuleOutcome {
   return fail(listSome(texts, shownAtMost));
 }
 
+/** For each setting that differs, by name: its values as JSON. */
+export function listSettingDifferences(
+  before: { readonly [key: string]: unknown },
+  now: { readonly [key: string]: unknown },
+): { readonly what: string; readonly before: string; readonly now: string }[] {
+  const show = (value: unknown) => (value === undefined ? 'unset' : JSON.stringify(value));
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .sort()
+    .filter((key) => !isDeepStrictEqual(before[key], now[key]))
+    .map((key) => ({ what: nameSetting(key), before: show(before[key]), now: show(now[key]) }));
+}
+
 /**
  * The same engine must give exactly the same numbers, in all digits that a baseline keeps; another may, such as a later build with the same
  * arithmetic. With the same engine, it notices every change of the arithmetic, even one that hardly affects the results, such as another schedule of the learning
@@ -101,6 +114,45 @@ function listAll(
   values.push({ name: 'chosen epoch', value: run.chosenEpoch });
   if (run.engine === other.engine && run.evaluationEngine !== other.evaluationEngine) return values;
   return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
+}
+
+/** The numbers of a training in the order in which they arose, so that the first that differs is the nearest to the cause. */
+function listValues(run: RunFacts): { readonly name: string; readonly value: number }[] {
+  const values: { name: string; value: number }[] = [];
+  const add = (name: string, value: number) => values.push({ name, value });
+  for (const { batch, loss, spikeRates } of run.firstBatches) {
+    for (const [layer, rate] of spikeRates.entries())
+      add(`spike rate of ${nameLayer(layer)}, batch ${batch}`, rate);
+    add(`loss of batch ${batch}`, loss);
+  }
+  for (const [at, loss] of run.trainLosses.entries()) {
+    const epoch = at + 1;
+    const kept = run.layers.find((one) => one.epoch === epoch);
+    if (kept !== undefined) add(`learning rate of epoch ${epoch}`, kept.learningRate);
+    add(`loss of epoch ${epoch}`, loss);
+    for (const [what, measures] of [
+      ['spike rate', kept?.spikeRates],
+      ['mean τ', kept?.tauMeans],
+      ['σ(τ)', kept?.tauStds],
+    ] as const)
+      for (const [layer, value] of (measures ?? []).entries())
+        add(`${what} of ${nameLayer(layer)}, epoch ${epoch}`, value);
+  }
+  return values;
+}
+
+/** Which test clips a run answered wrong, how many right after each step and with frames in other orders, and at what cost. */
+function describeAnswers({
+  test: { wrong, correctByStep, correctByOrder = {}, cost = {} },
+}: RunFacts): Readonly<Record<string, string>> {
+  return {
+    'wrong test clips': wrong.join(', ') || 'none',
+    ...(correctByStep === undefined ? {} : { 'right after each step': correctByStep.join(', ') }),
+    ...Object.fromEntries(
+      Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
+    ),
+    ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
+  };
 }
 
 /** The schedule does not depend on the engine: only the last of the seven digits that are kept may differ. */

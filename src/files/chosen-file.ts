@@ -6,30 +6,22 @@ import { kindOfPath } from './folders.ts';
 import { quoteWords } from './shell-words.ts';
 
 /**
- * Writes a file where the user wants it, in one step. A folder that does not exist is more likely a mistyped one than one to make.
+ * Writes a file to the place that `--out` names, or to one of our own, in one step. A folder that does not exist is more likely a mistyped
+ * one than one to make.
  *
  * @param file as given, relative to the working directory
- * @param option that names it, such as `--junit`
- * @throws {ReproError} `output-nowhere` if it cannot be a file; `disk-…`
- */
-export async function writeChosenFile(file: string, content: Content, option: string): Promise<void> {
-  await assertChosenFile(file, option);
-  await writeFileAtomic(path.resolve(file), content).catch((error: unknown) => {
-    throw explainDiskError(error, { doing: `${option} cannot be written` });
-  });
-}
-
-/**
- * Writes a file to the place that `--out` names, or to one of our own.
- *
- * @throws {ReproError} `output-exists` if it is there and `force` is not set; as `writeChosenFile`
+ * @throws {ReproError} `output-exists` if it is there and `force` is not set; `output-nowhere` if it cannot be a file; `disk-…`
  */
 export async function writeOutput(file: string, content: Content, force: boolean): Promise<void> {
   if (!force && (await kindOfPath(file)) === 'file') {
     const fix = 'Choose another with --out, or replace it with --force.';
     throw new ReproError('output-exists', 'this file already exists.', { where: file, fix });
   }
-  await writeChosenFile(file, content, '--out');
+  const target = path.resolve(file);
+  await assertPlace(target);
+  await writeFileAtomic(target, content).catch((error: unknown) => {
+    throw explainDiskError(error, { doing: '--out cannot be written' });
+  });
 }
 
 /** @throws {ReproError} `usage` for another extension: `repro evaluate` and other programs tell formats apart by it */
@@ -41,16 +33,10 @@ export function requireEnding(file: string, format: string, fix: string): void {
   });
 }
 
-/**
- * Checks the place of a file before the work whose result it will hold.
- *
- * @throws {ReproError} `output-nowhere` if a folder is in its place, or its own folder does not exist
- */
-export async function assertChosenFile(file: string, option: string): Promise<void> {
-  const target = path.resolve(file);
+async function assertPlace(target: string): Promise<void> {
   const folder = path.dirname(target);
-  const refuse = (text: string, where: string, fix = `Choose another place: ${option} FILE`): ReproError =>
-    new ReproError('output-nowhere', `${option}: ${text}`, { where, fix });
+  const refuse = (text: string, where: string, fix = 'Choose another place: --out FILE'): ReproError =>
+    new ReproError('output-nowhere', `--out: ${text}`, { where, fix });
   if ((await kindOfPath(target)) === 'folder')
     throw refuse('expected a file to write, found a folder', target);
   const kind = await kindOfPath(folder);

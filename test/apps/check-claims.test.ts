@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sectionOfClaims } from '../../src/apps/check-results.ts';
+import { sectionOfClaims } from '../../src/apps/check.ts';
 import type { Verdict } from '../../src/thesis/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>
@@ -29,13 +29,13 @@ test.each<[Verdict[], boolean, string]>([
   ],
   [['not-applicable', 'not-applicable'], true, 'none of 2 claims can be judged'],
 ])('claims that are %j', (verdicts, isGood, summary) => {
-  const { group } = sectionOfClaims('full', null, claims(...verdicts));
-  expect(group).toMatchObject({ isGood, summary: `profile full: ${summary}` });
+  const section = sectionOfClaims('full', null, claims(...verdicts));
+  expect(section).toMatchObject({ isGood, summary: `profile full: ${summary}` });
 });
 
 test('a claim measured at reduced scale is shown, but neither passes nor fails', () => {
-  const { group } = sectionOfClaims('full', { claims: { 'claim-0': 'reproduced' } }, claims('reduced-scale'));
-  expect(group.rows).toEqual([
+  const section = sectionOfClaims('full', { claims: { 'claim-0': 'reproduced' } }, claims('reduced-scale'));
+  expect(section.rows).toEqual([
     {
       name: 'claim claim-0',
       state: 'noted',

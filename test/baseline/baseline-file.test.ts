@@ -3,7 +3,6 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { formatBaseline, parseBaseline, readBaseline } from '../../src/baseline/baseline.ts';
-import { listChanges } from '../../src/baseline/changes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
@@ -33,14 +32,9 @@ describe('the file of a baseline', () => {
     expect(parse(formatBaseline(stills))).toEqual(stills);
   });
 
-  test('keeps the answers to the question, and an update shows how they change', () => {
-    const [before, now] = (['undecided', 'equivalent'] as const).map((answer) =>
-      exampleBaseline({ question: { 'no-reg': answer } }),
-    );
-    expect(parseBaseline(formatBaseline(now!), 'quick', 'a file')).toEqual(now);
-    expect(listChanges(before!, now!)).toEqual([
-      { subject: 'question', what: 'no-reg', before: 'undecided', now: 'equivalent' },
-    ]);
+  test('keeps the answers to the question', () => {
+    const now = exampleBaseline({ question: { 'no-reg': 'equivalent' } });
+    expect(parseBaseline(formatBaseline(now), 'quick', 'a file')).toEqual(now);
   });
 
   test('has each list of numbers on one line, so that a difference is read as one', () => {
@@ -96,71 +90,4 @@ test('the committed baseline of profile quick belongs to its models, seeds and e
     ),
   );
   expect(formatBaseline(baseline!)).toBe(await readFile(path.join(project, file), 'utf8'));
-});
-
-describe('the changes that an update shows', () => {
-  test('are none for the same, and everything for a new one', () => {
-    expect(listChanges(exampleBaseline(), exampleBaseline())).toEqual([]);
-    expect(
-      listChanges(null, exampleBaseline()).map(({ subject, what, now }) => `${subject}, ${what}: ${now}`),
-    ).toEqual([
-      'data set, name: simulated dvs128-gesture',
-      'training frames, clips: 400',
-      'training frames, off and on events: 1000 and 2000',
-      `training frames, recordings and classes: ${'3'.repeat(12)}`,
-      `training frames, sha256: ${'1'.repeat(12)}`,
-      'test frames, clips: 100',
-      'test frames, off and on events: 300 and 500',
-      `test frames, recordings and classes: ${'a'.repeat(12)}`,
-      `test frames, sha256: ${'2'.repeat(12)}`,
-      'no-reg, seed 2020, run: 90 of 100 (90.0 %)',
-      'claims, no-difference: inconclusive',
-      'claims, spread: reproduced',
-    ]);
-  });
-
-  test('are told of every kind of number, however deep in a training they are', () => {
-    const trainLosses = exampleRun().trainLosses.map((loss, i) => (i > 0 && i < 7 ? 10 * loss : loss));
-    trainLosses[3] = 1;
-    const layers = exampleRun().layers.map((one) => (one.epoch === 4 ? { ...one, tauStds: [0.1, 5] } : one));
-    const firstBatches = exampleRun().firstBatches.map((one) => ({ ...one, spikeRates: [0.1, 0.9] }));
-    const now = exampleBaseline({ runs: [exampleRun({ trainLosses, layers, firstBatches })] });
-    expect(listChanges(exampleBaseline(), now).map(({ what, before, now }) => [what, before, now])).toEqual([
-      ['first batches: 4 of 12 differ, most spike rate of layer 1, batch 1', '0.02', '0.9'],
-      ['loss: 6 of 8 differ, most loss of epoch 4', '0.04', '1'],
-      ['σ(τ): 1 of 8 differ, most σ(τ) of layer 1, epoch 4', '0.12', '5'],
-    ]);
-  });
-
-  test('are named one by one, with runs that come and go', () => {
-    const now = exampleBaseline({
-      runs: [
-        exampleRun({
-          settings: { ...exampleRun().settings, 'training.learningRate': 0.01 },
-          chosenEpoch: 8,
-          test: { clips: 100, list: 'a'.repeat(64), wrong: [3] },
-        }),
-        exampleRun({ model: 'new' }),
-      ],
-    });
-    const before = exampleBaseline({ runs: [exampleRun(), exampleRun({ model: 'old' })] });
-    expect(listChanges(before, now)).toEqual([
-      { subject: 'no-reg, seed 2020', what: 'train.learningRate', before: '0.005', now: '0.01' },
-      { subject: 'no-reg, seed 2020', what: 'chosen epoch', before: '7', now: '8' },
-      {
-        subject: 'no-reg, seed 2020',
-        what: 'test accuracy',
-        before: '90 of 100 (90.0 %)',
-        now: '99 of 100 (99.0 %)',
-      },
-      {
-        subject: 'no-reg, seed 2020',
-        what: 'wrong test clips',
-        before: '0, 1, 2, 3, 4, 5, 6, 7, 8, 9',
-        now: '3',
-      },
-      { subject: 'new, seed 2020', what: 'run', before: null, now: '90 of 100 (90.0 %)' },
-      { subject: 'old, seed 2020', what: 'run', before: '90 of 100 (90.0 %)', now: null },
-    ]);
-  });
 });

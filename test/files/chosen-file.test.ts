@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { writeChosenFile } from '../../src/files/chosen-file.ts';
+import { writeOutput } from '../../src/files/chosen-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: string;
@@ -11,8 +11,8 @@ beforeEach(async () => {
 
 test('a file is written, and replaced', async () => {
   const file = path.join(folder, 'check.xml');
-  await writeChosenFile(file, 'one', '--junit');
-  await writeChosenFile(file, 'two', '--junit');
+  await writeOutput(file, 'one', true);
+  await writeOutput(file, 'two', true);
   expect(readFileSync(file, 'utf8')).toBe('two');
   expect(readdirSync(folder)).toEqual(['check.xml']);
 });
@@ -21,12 +21,12 @@ test('a place that cannot hold a file is named, with what to do, and nothing is 
   mkdirSync(path.join(folder, 'sub'));
   writeFileSync(path.join(folder, 'file'), '');
   for (const [name, where, message] of [
-    ['sub', 'sub', '--junit: expected a file to write, found a folder'],
-    ['file/check.xml', 'file', '--junit: expected a folder, found a file'],
-    ['file/deep/check.xml', 'file/deep', '--junit: this folder does not exist'],
-    ['mistyped/check.xml', 'mistyped', '--junit: this folder does not exist'],
+    ['sub', 'sub', '--out: expected a file to write, found a folder'],
+    ['file/check.xml', 'file', '--out: expected a folder, found a file'],
+    ['file/deep/check.xml', 'file/deep', '--out: this folder does not exist'],
+    ['mistyped/check.xml', 'mistyped', '--out: this folder does not exist'],
   ] as const) {
-    await expect(writeChosenFile(path.join(folder, name), 'x', '--junit'), name).rejects.toMatchObject({
+    await expect(writeOutput(path.join(folder, name), 'x', true), name).rejects.toMatchObject({
       code: 'output-nowhere',
       message,
       where: path.join(folder, where),

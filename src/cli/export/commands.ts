@@ -2,13 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { figureFormats } from '../../apps/option-choices.ts';
 import { findClosest } from '../../schema/closest-name.ts';
-import {
-  collect,
-  lazily,
-  parseName,
-  whichOption,
-  withPipelineOptions,
-} from '../options/options.ts';
+import { collect, lazily, parseName, whichOption, withPipelineOptions } from '../options/options.ts';
 
 const groupExamples = `
 Examples:

@@ -22,22 +22,21 @@ With --no-data, it needs neither results nor data. It checks that the baseline h
 configuration.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
-baseline is damaged; the --junit file is written in all cases. In a GitHub job, a summary is added to $GITHUB_STEP_SUMMARY.
+baseline is damaged.
 
 Examples:
   $ repro check
   $ repro check --profile full --json
-  $ repro check --set train.epochs=4 --junit check.xml
+  $ repro check --set train.epochs=4
   $ repro check --no-data --profile control`;
 
 const baselineExamples = `
-\`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change.
-Exits with 4 if it differs and is not written.
+\`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change:
+the file has a line for each fact, so git shows what changes.
 
 Examples:
   $ repro baseline update
-  $ repro baseline update --profile full --set dataset.root=/data/DvsGesture
-  $ repro baseline update --yes`;
+  $ repro baseline update --profile full --set dataset.root=/data/DvsGesture`;
 
 const compareExamples = `
 A run is a model, model,seed or an instance (its last run), last, a profile, the beginning of a fingerprint or a commit, or a time in UTC
@@ -70,7 +69,6 @@ export function addRecordCommands(program: Command): void {
     .description('check results against the published claims and the committed baseline')
     .option('--no-data', 'check only that the baseline is of this configuration, without results and data')
     .option('--json', 'print one JSON document')
-    .option('--junit <file>', 'also write JUnit XML, for continuous integration')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));
 
@@ -79,11 +77,10 @@ export function addRecordCommands(program: Command): void {
     .description('what later runs of a profile are compared with')
     .addHelpText('after', '\nExample:\n  $ repro baseline update');
   withPipelineOptions(baseline.command('update'))
-    .description('write the baseline of a profile from the last run, after showing what changes')
-    .option('-y, --yes', 'write it without asking')
+    .description('write the baseline of a profile from the last run')
     .option('--json', 'print one JSON document')
     .addHelpText('after', baselineExamples)
-    .action(lazily(async () => (await import('./baseline.ts')).updateBaseline));
+    .action(lazily(async () => (await import('./check.ts')).printUpdate));
 
   withPipelineOptions(program.command('compare'))
     .description('compare the settings and results of two recorded runs, models or seeds, with tests')
