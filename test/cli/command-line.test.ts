@@ -64,7 +64,7 @@ describe('repro run', () => {
     ]);
     const dry = await call(['run', '--dry-run', '--set', 'word=bye']);
     expect(dry.exitCode).toBe(0);
-    expect(dry.stderr).toMatch(/^\? first {2}would run for about .*: .*word: "hello" → "bye"/m);
+    expect(dry.stderr).toMatch(/^\? first {2}would run: .*word: "hello" → "bye"/m);
     expect(countRuns().sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 

@@ -81,22 +81,6 @@ describe('a run', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('starts the longest chain first, as measured by the last run', async () => {
-    const project = await createProject();
-    const make = (id: string) => ({
-      id,
-      sh: ': > "$REPRO_OUTPUT_0"',
-    });
-    project.define([make('a'), make('b'), make('c')]);
-    await project.run();
-    const file = 'artifacts/.cache/records/c.json';
-    const record: object = JSON.parse(project.read(file));
-    await project.write(file, JSON.stringify({ ...record, seconds: 90 }));
-    expect((await project.run({ force: true, jobs: 1 })).ran).toEqual(['c', 'a', 'b']);
-    // Milliseconds do not count.
-    expect((await project.run({ force: true, jobs: 1 })).ran).toEqual(['a', 'b', 'c']);
-  });
-
   test('runs a stage alone, with a warning, if it asks for more than the machine has', async () => {
     const project = await createProject([
       { id: 'big', run: alone('big'), outputs: ['artifacts/big'], resources: { cpu: 9, gpu: 1 } },

@@ -10,15 +10,10 @@ stages:
 const create = (): Promise<CliProject> => CliProject.create({ 'pipeline.yaml': pipeline });
 const dryRun = ['run', '--executor', 'slurm', '--dry-run'];
 
-test('a dry run does not say how long a job would take on the strength of what this machine took', async () => {
-  const project = await create();
-  expect((await project.call(['run'])).exitCode).toBe(0);
-  const here = await project.call(['run', '--dry-run', '--force']);
-  expect(here.stderr).toMatch(/would run for about[\s\S]*expected time/);
-  const { stderr, stdout, exitCode } = await project.call([...dryRun, '--force']);
+test('a dry run prints the script that would be submitted', async () => {
+  const { stderr, stdout, exitCode } = await (await create()).call(dryRun);
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('#SBATCH --job-name=a\n')]);
   expect(stderr).toContain('would run: ');
-  expect(stderr).not.toContain('expected time');
 });
 
 test('a project whose path has a line break is refused before anything is submitted', async () => {

@@ -8,9 +8,8 @@ import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { type ClusterRun, readClusterRun, writeClusterRun } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import { listenForSignals } from '../process/ending.ts';
 import { useSlurm } from '../run/on-cluster.ts';
-import { explainOtherDriver, finishRun, runShown } from '../run/run.ts';
+import { resolveRun, runToEnd } from '../run/run.ts';
 import { printJson, printWarning, toOneLine } from '../view/print.ts';
 
 interface ClusterOptions {
@@ -53,23 +52,13 @@ async function repeatRun(
   options: ClusterOptions,
   mode: { readonly isFollowing?: boolean; readonly isDriver?: boolean },
 ): Promise<void> {
-  const signals = listenForSignals();
-  try {
-    const request = { ...options, ...(run.profile === null ? {} : { profile: run.profile }), set: run.set };
-    const plan = await loadCheckedPlan(request);
-    const selected = selectRest(plan, run);
-    const forced = new Set(run.forced.filter((id) => selected.has(id)));
-    const cluster = await useSlurm(plan, request, { ...mode, isAttached: true });
-    const { stop, kill } = signals;
-    const shown = { selected, named: forced, stop, kill, cluster, forcesNamed: true };
-    const record = mode.isDriver === true ? recordEvents(cacheFolderOf(plan)) : undefined;
-    const state = await explainOtherDriver(cacheFolderOf(plan), () =>
-      runShown(plan, { ...request, ...run.options }, { ...shown, ...(record && { record }) }),
-    );
-    await finishRun(plan, state, request, signals, cluster);
-  } finally {
-    signals.dispose();
-  }
+  const request = { ...options, ...(run.profile === null ? {} : { profile: run.profile }), set: run.set };
+  const plan = await loadCheckedPlan(request);
+  const selected = selectRest(plan, run);
+  const forced = new Set(run.forced.filter((id) => selected.has(id)));
+  const cluster = await useSlurm(plan, mode);
+  const resolved = await resolveRun(plan, { ...request, ...run.options }, { selected, forced }, cluster);
+  await runToEnd(resolved, mode.isDriver === true ? recordEvents(cacheFolderOf(plan)) : undefined);
 }
 
 /** What was asked for and the plan still has, without what was cancelled since and what depends on it. */

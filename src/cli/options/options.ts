@@ -1,5 +1,22 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { parseGpuList } from '../../runner/run/machine.ts';
+
+/** The options of `repro run`. */
+export interface RunOptions extends PipelineOptions {
+  readonly from?: string;
+  readonly until?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+  readonly failFast?: boolean;
+  readonly gpus?: readonly string[];
+  readonly pull?: boolean;
+  readonly remote?: string;
+  readonly trust?: string;
+  readonly executor?: 'local' | 'slurm';
+  readonly detach?: boolean;
+}
 
 /** The value of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[]): string[] {

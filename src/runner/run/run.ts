@@ -37,7 +37,7 @@ export interface PlanRunOptions {
   /** After a failure no more stages start; by default, all that do not depend on it still run. */
   readonly failFast?: boolean;
   /** The GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them; default: all that are found. */
-  readonly gpus?: readonly string[];
+  readonly gpus?: readonly string[] | undefined;
   /** Runs all, or these, even if nothing changed. */
   readonly force?: ReadonlySet<string> | boolean;
   readonly dryRun?: boolean;
