@@ -19,15 +19,11 @@ function gc(root: string, ...words: readonly string[]) {
 }
 
 describe('repro gc', () => {
-  test('explains a wrong rule, says what would go, removes it, and keeps what the last run needs', async () => {
+  test('says what would go, removes it, and keeps what the last run needs', async () => {
     const root = await createCrashProject();
-    const wrong = await gc(root, '--keep', 'everything');
-    expect(wrong.exitCode).toBe(2);
-    expect(wrong.stderr).toContain('--keep: "everything" is not a rule\n  Expected: all, a number');
     for (const version of [1, 2]) expect((await runWhole(root, version)).exitCode).toBe(0);
     const rehearsal = JSON.parse((await gc(root, '--dry-run', '--json')).stdout) as Record<string, unknown>;
     expect(rehearsal).toMatchObject({ version: 1, command: 'gc', dryRun: true, keptRecords: 5 });
-    expect(rehearsal.removed).toMatchObject({ records: { count: 5 }, trees: { count: 2 } });
     expect((rehearsal.records as { id: string }[]).map(({ id }) => id).sort()).toEqual(
       Object.keys(outputsOf).sort(),
     );
@@ -35,7 +31,6 @@ describe('repro gc', () => {
 
     const { stdout, exitCode } = await gc(root);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^records of earlier runs: 5, /m);
     expect(stdout).toMatch(/^[\d.]+ k?B freed; 5 records kept$/m);
     expect(findRecorded(root, 1)).toEqual([]);
     expect((await gc(root)).stdout).toBe('0 B freed; 5 records kept');

@@ -1,20 +1,13 @@
 import { type Command, Option } from 'commander';
-import { collect, trustOption, withPipelineOptions } from '../options/options.ts';
+import { collect, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
-Keeps what the profiles would restore, the last record of each instance, what --keep names, and what all these were
-made from. Removes all other records, with their files in the store. Outputs in artifacts/ stay as they are. --keep takes these rules
-(docs/cache.md):
-  5               the 5 most recent records of each instance
-  30d             records younger than 30 days (also h, w)
-  profile=full    records of this profile's runs
-  stage=train     records of this stage or instance
-  all             every record: only leftovers go
+Keeps the last results of each stage, and its last under each profile that were no trial (a run with --set). Removes all other records, with
+their files in the store. Outputs in artifacts/ stay as they are.
 
 Examples:
   $ repro gc --dry-run
-  $ repro gc --keep 5 --keep profile=full
-  $ repro gc --keep 30d --json
+  $ repro gc --days 30
   $ repro gc --forget old-stage`;
 
 const remoteHelp = 'a shared folder, or s3://bucket/prefix (default: `cache.remote` in pipeline.yaml)';
@@ -52,9 +45,9 @@ export function addCacheCommands(program: Command): void {
     .command('gc')
     .description('remove results from the cache that are no longer needed')
     .addOption(
-      new Option('--keep <rule>', 'keep more than the last results; may be repeated')
-        .argParser(collect)
-        .default([], 'none'),
+      new Option('--days <n>', 'also keep what ran in the last n days')
+        .argParser(wholeFrom(0))
+        .default(0, 'none'),
     )
     .addOption(
       new Option(

@@ -99,7 +99,7 @@ function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number
 export async function graph(
   options: PipelineOptions & { readonly format: 'text' | 'mermaid' | 'svg' | 'json' },
 ): Promise<void> {
-  const { renderGraph } = await import('../../runner/extras/drawing/render.ts');
+  const { renderGraph } = await import('../../runner/extras/drawing.ts');
   const plan = await loadSelectedPlan(options);
   process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { collectGarbage } from '../../../src/runner/extras/gc/collect-garbage.ts';
+import { collectGarbage } from '../../../src/runner/extras/gc.ts';
 import { readOutputs } from '../rig/crash/checks.ts';
 import { measureRun, runAndKill } from '../rig/crash/kills.ts';
 import { createCrashProject, expectedFiles, runWhole, runWords } from '../rig/crash/project.ts';
@@ -141,7 +141,7 @@ test('what was set aside stays through garbage collection, and the next time get
   for (const text of ['one', 'two']) {
     await project.write('artifacts/file', text);
     await project.run();
-    await collectGarbage({ projectRoot: project.root, rules: [], restorable: new Set(), isDryRun: false });
+    await collectGarbage({ projectRoot: project.root, isDryRun: false });
   }
   expect(listAside(project.root)).toEqual({ '1/artifacts/file': 'one', '2/artifacts/file': 'two' });
 });

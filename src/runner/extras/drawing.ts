@@ -1,7 +1,82 @@
-import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../../graph-layout/layers.ts';
-import { escapeMarkup } from '../../../text.ts';
-import { type FoldedStage, foldPlan, nameFolded } from '../../plan/folded-plan.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { unreachable } from '../../errors.ts';
+import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../graph-layout/layers.ts';
+import { escapeMarkup } from '../../text.ts';
+import { type FoldedStage, foldPlan, nameFolded } from '../plan/folded-plan.ts';
+import type { Plan } from '../plan/plan.ts';
+
+type GraphFormat = 'text' | 'mermaid' | 'svg' | 'json';
+
+/** Draws the stages of a plan and what they read from each other; the instances of a matrix are drawn as one. */
+export function renderGraph(plan: Plan, format: GraphFormat): string {
+  switch (format) {
+    case 'text':
+      return drawText(plan);
+    case 'mermaid':
+      return drawMermaid(plan);
+    case 'svg':
+      return drawSvg(plan);
+    case 'json':
+      return drawJson(plan);
+    default:
+      return unreachable(format);
+  }
+}
+
+/** One line per stage, in run order: name, what it reads from, what it makes. */
+function drawText(plan: Plan): string {
+  const rows = foldPlan(plan).map((stage) => ({
+    name: nameFolded(stage),
+    reads: [...stage.dependencies, ...stage.sources].join(', '),
+    outputs: stage.outputs.join(', '),
+  }));
+  const nameWidth = Math.max(
+    0,
+    ...[...rows.map(({ name }) => name), ...plan.inactive].map(({ length }) => length),
+  );
+  // A stage with many inputs must not push all outputs off the screen.
+  const readsWidth = Math.min(60, Math.max(0, ...rows.map(({ reads }) => reads.length)));
+  const lines = rows.map(
+    ({ name, reads, outputs }) =>
+      `${name.padEnd(nameWidth)}  ${reads === '' ? '  ' : '<-'} ${reads.padEnd(readsWidth)}  -> ${outputs}`,
+  );
+  const left = plan.inactive.map((name) => `${name.padEnd(nameWidth)}  (not in profile ${plan.profile})`);
+  return [...lines, ...left].join('\n');
+}
+
+/** A Mermaid flowchart, which GitHub draws inside Markdown. */
+function drawMermaid(plan: Plan): string {
+  const stages = foldPlan(plan);
+  // Numbered, because words such as "end" cannot be names in Mermaid.
+  const ids = new Map(stages.map(({ name }, index) => [name, `s${index}`]));
+  const nodes = stages.map((stage) => `  ${ids.get(stage.name)}["${nameFolded(stage)}"]`);
+  const edges = stages.flatMap(({ name, dependencies }) =>
+    dependencies.map((dependency) => `  ${ids.get(dependency)} --> ${ids.get(name)}`),
+  );
+  const inactive = plan.inactive.map((name, index) => `  i${index}["${name}"]:::inactive`);
+  const style = inactive.length === 0 ? [] : ['  classDef inactive stroke-dasharray: 4, opacity: 0.5'];
+  return ['flowchart TD', ...nodes, ...inactive, ...edges, ...style].join('\n');
+}
+
+function drawJson(plan: Plan): string {
+  const document = {
+    version: 1,
+    command: 'graph',
+    profile: plan.profile,
+    instances: [...plan.instances.values()].map((instance) => ({
+      id: instance.id,
+      stage: instance.stage,
+      matrix: instance.matrix,
+      command: instance.command,
+      params: instance.params,
+      inputs: instance.inputs.map(({ path, external }) => ({ path, external })),
+      outputs: instance.outputs,
+      dependencies: plan.dependencies.get(instance.id) ?? [],
+      resources: instance.resources,
+    })),
+    inactive: plan.inactive,
+  };
+  return JSON.stringify(document, null, 2);
+}
 
 /** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
 const nameLetter = 14 * 0.6;
@@ -9,7 +84,7 @@ const pathLetter = 11 * 0.6;
 const sizes = { boxHeight: 46, layerHeight: 92, gap: 28, passWidth: 14, margin: 20 };
 
 /** A self-contained picture of the graph, from the first stage at the top to the last at the bottom. */
-export function drawSvg(plan: Plan): string {
+function drawSvg(plan: Plan): string {
   const folded = foldPlan(plan);
   const inactive = plan.inactive.map(
     (name): FoldedStage => ({ name, instances: [], dependencies: [], sources: [], outputs: [] }),

@@ -1,11 +1,10 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { acquireLock } from '../../../../src/files/lock.ts';
-import { collectGarbage, type GarbageOptions } from '../../../../src/runner/extras/gc/collect-garbage.ts';
-import { parseKeepRule } from '../../../../src/runner/extras/gc/kept-records.ts';
-import { filesBelow, findInconsistencies } from '../../rig/crash/checks.ts';
-import { createProject, type Project } from '../../rig/project.ts';
+import { acquireLock } from '../../../src/files/lock.ts';
+import { collectGarbage, type GarbageOptions } from '../../../src/runner/extras/gc.ts';
+import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
+import { createProject, type Project } from '../rig/project.ts';
 
 /** `a` makes a folder of three versions, `b` reads one of its files; a run of each version, under these profiles. */
 async function createRuns(profiles: readonly string[] = ['p', 'p', 'p']): Promise<Project> {
@@ -35,15 +34,8 @@ function define(project: Project, version: number, profile = 'p'): void {
   );
 }
 
-function collect(project: Project, keep: readonly string[] = [], others: Partial<GarbageOptions> = {}) {
-  const rules = keep.map(parseKeepRule);
-  return collectGarbage({
-    projectRoot: project.root,
-    rules,
-    restorable: new Set(),
-    isDryRun: false,
-    ...others,
-  });
+function collect(project: Project, options: Partial<GarbageOptions> = {}) {
+  return collectGarbage({ projectRoot: project.root, isDryRun: false, ...options });
 }
 
 /** The versions that need not be computed again. */
@@ -63,10 +55,10 @@ describe('the garbage of a cache', () => {
     const { garbage, keptRecords, removedRecords } = await collect(project);
     expect(keptRecords).toBe(2);
     expect(removedRecords.map(({ id, profile }) => `${id} ${profile}`)).toEqual(['a p', 'b p', 'a p', 'b p']);
-    expect(garbage.filter(({ kind }) => kind === 'trees')).toHaveLength(2);
+    expect(garbage.filter((file) => file.includes('/store/trees/'))).toHaveLength(2);
     // Of each version x of a, b, and both logs; y is shared.
-    expect(garbage.filter(({ kind }) => kind === 'files')).toHaveLength(8);
-    expect(garbage.every(({ path: file }) => !existsSync(file))).toBe(true);
+    expect(garbage.filter((file) => file.includes('/store/files/'))).toHaveLength(8);
+    expect(garbage.some((file) => existsSync(file))).toBe(false);
     expect(await findKept(project)).toEqual([3]);
     expect(findInconsistencies(project.root)).toEqual([]);
     define(project, 3);
@@ -79,28 +71,17 @@ describe('the garbage of a cache', () => {
     expect((await project.run()).ran).toEqual(['a', 'b']);
   });
 
-  test('leaves what --keep names, and all of it if that is nothing', async () => {
+  test('is not what ran in the last days, by when it ended', async () => {
     const project = await createRuns();
-    // With `stage=b` what that was made from: without the record of `a`, nothing would find it.
-    for (const rule of ['all', 'profile=p', 'stage=b', '1h', '12345']) {
-      await collect(project, [rule]);
-      expect(await findKept(project), rule).toEqual([1, 2, 3]);
-    }
-    for (const rule of ['profile=fulll', 'stage=c'])
-      await expect(collect(project, [rule])).rejects.toMatchObject({ code: 'usage' });
+    await collect(project, { days: 1 });
     expect(await findKept(project)).toEqual([1, 2, 3]);
-    await collect(project, ['2']);
-    expect(await findKept(project)).toEqual([2, 3]);
-    expect(findInconsistencies(project.root)).toEqual([]);
-    // By when it ended.
-    await collect(project, ['2h'], { nowMs: Date.now() + 3 * 3_600_000 });
+    await collect(project, { days: 1, nowMs: Date.now() + 25 * 3_600_000 });
     expect(await findKept(project)).toEqual([3]);
+    expect(findInconsistencies(project.root)).toEqual([]);
   });
 
   test('is not what the last run under another profile made', async () => {
     const project = await createRuns(['full', 'full', 'quick']);
-    await collect(project, ['profile=full']);
-    expect(await findKept(project)).toEqual([1, 2, 3]);
     await collect(project);
     expect(await findKept(project)).toEqual([2, 3]);
   });
@@ -114,8 +95,8 @@ describe('the garbage of a cache', () => {
 
   test('includes the last record of a stage to forget', async () => {
     const project = await createRuns();
-    await expect(collect(project, [], { forgotten: ['c'] })).rejects.toMatchObject({ code: 'usage' });
-    await collect(project, [], { forgotten: ['a', 'b'] });
+    await expect(collect(project, { forgotten: ['c'] })).rejects.toMatchObject({ code: 'usage' });
+    await collect(project, { forgotten: ['a', 'b'] });
     expect(filesBelow(project.at('artifacts/.cache/store'))).toEqual([]);
     expect(await findKept(project)).toEqual([]);
     expect(project.read('artifacts/a/y')).toBe('same\n');
@@ -175,14 +156,10 @@ describe('the garbage of a cache', () => {
     const before = files();
     const lock = await acquireLock(project.at('artifacts/.cache/lock'));
     await expect(collect(project)).rejects.toMatchObject({ code: 'locked' });
-    const { garbage } = await collect(project, [], { isDryRun: true });
+    const { garbage } = await collect(project, { isDryRun: true });
     await lock.release();
     expect(garbage.length).toBeGreaterThan(0);
     expect(files()).toEqual(before);
     expect((await collect(project)).garbage).toEqual(garbage);
   });
-});
-
-test.each(['', 'lots', '0', '3m', '-1', 'profile=', 'stage', '5 d'])('a rule is not %j', (text) => {
-  expect(() => parseKeepRule(text)).toThrow(expect.objectContaining({ code: 'usage' }));
 });
