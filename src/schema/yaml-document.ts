@@ -1,9 +1,8 @@
-import type { Document, YAMLError } from 'yaml';
+import type { Scalar, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
-import { getOwn, type Json, type JsonPath } from './json.ts';
-import { ConfigurationError, type SourcePosition } from './problems.ts';
-import { nameOfPath, type Places, type ReadNodes, readNodes } from './yaml-nodes.ts';
+import type { Json, JsonPath } from './json.ts';
+import { ConfigurationError, type Problem, type SourcePosition, throwProblems } from './problems.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
@@ -52,111 +51,115 @@ export function readTextFile(absolutePath: string, file: string): string {
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
 export async function parseYaml(text: string, file: string): Promise<YamlDocument> {
-  return new ParsedDocument(file, text, await parseNodes(text, file));
-}
-
-async function parseNodes(text: string, file: string): Promise<ReadNodes> {
   const yaml = await import('yaml');
-  // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
-  const document = yaml.parseDocument(text, { prettyErrors: false, uniqueKeys: false });
-  const lines = new Lines(text);
-  const positionAt = (offset: number): SourcePosition => ({ file, ...lines.positionAt(offset) });
-
-  const [failure] = [...document.errors, ...document.warnings];
+  const lines = new yaml.LineCounter();
+  const parsed = yaml.parseDocument(text, {
+    prettyErrors: false,
+    lineCounter: lines,
+    merge: true,
+    stringKeys: true,
+  });
+  const positionAt = (offset: number): SourcePosition => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const [failure] = [...parsed.errors, ...parsed.warnings];
   if (failure !== undefined) {
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
     throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: fixSyntax(failure, line) }]);
   }
-  const root = document.contents;
+  const root = parsed.contents;
   if (root === null || (yaml.isScalar(root) && root.value === null)) {
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
   }
-
-  const nodes = readNodes(yaml, root);
-  const { faults } = nodes;
-  if (faults.length === 0) {
-    refuseAliasBomb(document, positionAt(0));
-    return nodes;
-  }
-  throw new ConfigurationError(
-    faults.map(({ offset, firstOffset, message, fix }) => {
-      const { line, column } = positionAt(firstOffset ?? 0);
-      const first = `The first one is on line ${line}, column ${column}.`;
-      return { at: positionAt(offset), message, fix: firstOffset === undefined ? fix : first };
-    }),
-  );
-}
-
-/** Ten lines of aliases of aliases unfold to billions of values, which whatever reads the document would visit. */
-function refuseAliasBomb(document: Document.Parsed, at: SourcePosition): void {
+  const problems: Problem[] = [];
+  yaml.visit(parsed, {
+    Alias: (_, alias, around) => {
+      const { source } = alias;
+      const target = alias.resolve(parsed);
+      if (target !== undefined && !around.includes(target)) return;
+      const message =
+        target === undefined
+          ? `there is no anchor "&${source}" above this alias.`
+          : `the alias "*${source}" is inside the value it repeats, so it never ends.`;
+      problems.push({ at: positionAt(offsetOf(alias)), message });
+    },
+    Scalar: (_, scalar) => {
+      const problem = describeScalar(scalar);
+      if (problem !== null) problems.push({ at: positionAt(offsetOf(scalar)), ...problem });
+    },
+  });
+  throwProblems(problems);
+  let value: Json;
   try {
-    // Aliases share their values, so this is quick; the parser counts what they unfold to.
-    document.toJS();
+    value = parsed.toJS();
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigurationError([{ at, message: `its aliases repeat too much: ${text}.` }]);
+    // Ten lines of aliases of aliases would unfold to billions of values: the parser counts them.
+    const message = `not YAML: ${cause instanceof Error ? cause.message : String(cause)}.`;
+    throw new ConfigurationError([{ at: positionAt(0), message }]);
   }
+
+  const follow = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(parsed) : node);
+  const findEntry = (container: unknown, step: string | number): readonly unknown[] | undefined => {
+    const node = follow(container);
+    if (yaml.isSeq(node)) return typeof step === 'number' ? [node.items[step], node.items[step]] : undefined;
+    if (!yaml.isMap(node)) return undefined;
+    const nameOf = ({ key }: { readonly key: unknown }) => (yaml.isScalar(key) ? key.value : key);
+    const own = node.items.find((pair) => nameOf(pair) === step);
+    if (own !== undefined) return [own.key, own.value];
+    const merged = node.items.filter(({ key }) => yaml.isScalar(key) && key.source === '<<');
+    const sources = merged.map(({ value: source }) => follow(source));
+    for (const source of sources.flatMap((one) => (yaml.isSeq(one) ? one.items : [one]))) {
+      const found = findEntry(source, step);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const offsetAt = (path: JsonPath, part: 'key' | 'value'): number => {
+    let nodes: readonly unknown[] = [root, root];
+    for (const step of path) {
+      const found = findEntry(nodes[1], step);
+      if (found === undefined) return offsetOf(nodes[1], nodes[0]);
+      nodes = found;
+    }
+    return part === 'key' ? offsetOf(nodes[0]) : offsetOf(nodes[1], nodes[0]);
+  };
+  return {
+    file,
+    value,
+    positionOf: (path, part = 'value') => positionAt(offsetAt(path, part)),
+    positionIn: (path, fragment) => {
+      const start = offsetAt(path, 'value');
+      const [line = ''] = text.slice(start).split('\n', 1);
+      return positionAt(start + Math.max(0, line.indexOf(fragment)));
+    },
+  };
 }
 
-class ParsedDocument implements YamlDocument {
-  readonly file: string;
-  readonly value: Json;
-  readonly #text: string;
-  readonly #readPlaces: () => Places;
-  readonly #lines: Lines;
-  #places: Places | null = null;
-
-  constructor(file: string, text: string, { value, places }: ReadNodes) {
-    this.file = file;
-    this.value = value;
-    this.#text = text;
-    this.#readPlaces = places;
-    this.#lines = new Lines(text);
+/** The offset of the first of these that has one: an empty value has none. */
+function offsetOf(...nodes: readonly unknown[]): number {
+  for (const node of nodes) {
+    if (typeof node !== 'object' || node === null || !('range' in node)) continue;
+    if (Array.isArray(node.range) && typeof node.range[0] === 'number') return node.range[0];
   }
-
-  positionOf(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
-    return { file: this.file, ...this.#lines.positionAt(this.#offsetOf(path, part)) };
-  }
-
-  positionIn(path: JsonPath, fragment: string): SourcePosition {
-    const start = this.#offsetOf(path, 'value');
-    const lineEnd = this.#text.indexOf('\n', start);
-    const line = this.#text.slice(start, lineEnd === -1 ? undefined : lineEnd);
-    return { file: this.file, ...this.#lines.positionAt(start + Math.max(0, line.indexOf(fragment))) };
-  }
-
-  #offsetOf(path: JsonPath, part: 'key' | 'value'): number {
-    this.#places ??= this.#readPlaces();
-    const place = getOwn(this.#places, nameOfPath(path));
-    if (place !== undefined) return place[part === 'key' ? 0 : 1];
-    return path.length === 0 ? 0 : this.#offsetOf(path.slice(0, -1), 'value');
-  }
+  return 0;
 }
 
-/** Finds line and column, both from 1, of an offset in a text. */
-class Lines {
-  readonly #starts = [0];
-
-  constructor(text: string) {
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) {
-      this.#starts.push(end + 1);
-    }
+/** What JSON cannot represent. */
+function describeScalar({ value, source }: Scalar): Pick<Problem, 'message' | 'fix'> | null {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return { message: `${source ?? value} is not a finite number.` };
+    if (!Number.isInteger(value) || Number.isSafeInteger(value)) return null;
+    const message = `${source ?? value} is too large to be represented exactly.`;
+    return { message, fix: 'Quote it if it is a name.' };
   }
-
-  positionAt(offset: number): { readonly line: number; readonly column: number } {
-    let low = 0;
-    let high = this.#starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
-  }
+  if (value === null || ['string', 'boolean', 'symbol'].includes(typeof value)) return null;
+  return { message: 'is not a string, a number, true, false or null.' };
 }
 
 function describeSyntax({ code, message }: YAMLError): string {
+  if (code === 'DUPLICATE_KEY') return 'this key appears twice.';
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
   return `not YAML: ${message}.`;
 }

@@ -68,7 +68,7 @@ describe('a YAML file', () => {
       const item = i === 0 ? 'x' : `*a${i - 1}`;
       return `a${i}: &a${i} [${Array(9).fill(item).join(', ')}]`;
     });
-    const message = 'f.yaml:1:1  its aliases repeat too much: Excessive alias count';
+    const message = 'f.yaml:1:1  not YAML: Excessive alias count';
     expect(await refusalOf(levels.join('\n'))).toContain(message);
   });
 
@@ -81,20 +81,16 @@ describe('a YAML file', () => {
       'f.yaml:1:8  the alias "*a" is inside the value it repeats, so it never ends.',
     );
     expect(await refusalOf('a: &defaults 1\nb: *default')).toBe(
-      'f.yaml:2:4  there is no anchor "&default" above this alias.\n  Closest: "defaults".',
+      'f.yaml:2:4  there is no anchor "&default" above this alias.',
     );
     expect(await refusalOf('a: &a 1\nb: {<<: *a}')).toBe(
-      'f.yaml:2:5  "<<" can only merge mappings.\n  Write `<<: *anchor`.',
+      'f.yaml:1:1  not YAML: Merge sources must be maps or map aliases.',
     );
   });
 
-  test('is rejected when a key appears twice, with the places of both', async () => {
-    expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe(
-      'f.yaml:3:1  the key "a" appears twice.\n  The first one is on line 1, column 1.',
-    );
-    expect(await refusalOf('{a: 1, a: 1}')).toBe(
-      'f.yaml:1:8  the key "a" appears twice.\n  The first one is on line 1, column 2.',
-    );
+  test('is rejected when a key appears twice', async () => {
+    expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe('f.yaml:3:1  this key appears twice.');
+    expect(await refusalOf('{a: 1, a: 1}')).toBe('f.yaml:1:8  this key appears twice.');
   });
 
   test.each([

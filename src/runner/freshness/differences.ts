@@ -4,7 +4,6 @@ import { listSome, shortenText } from '../../text.ts';
 import type { runFactNames, StageCommand } from '../plan/plan.ts';
 import type { Tree } from '../store/digest.ts';
 import { type FingerprintParts, hashParts, type InputPart, isComplete } from '../store/fingerprint-parts.ts';
-import type { LostOutput } from '../store/lost-outputs.ts';
 
 /** Why an instance has to run, for people and for programs. */
 export interface StaleReason {
@@ -23,8 +22,6 @@ export interface StaleReason {
     | 'output-altered'
     /** The output in place is what another run made, such as one with other settings. */
     | 'output-of-other-run'
-    /** The output is in place, its copy in the store is not. */
-    | 'store-lost'
     /** It was interrupted and resumes from what it saved. */
     | 'interrupted'
     | 'record'
@@ -95,15 +92,6 @@ export function explainWaiting(parts: FingerprintParts): StaleReason[] {
   return parts.inputs
     .filter((input) => input.waitsFor !== undefined)
     .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
-}
-
-/** What a run will re-store, for commands that change nothing. */
-export function explainLost(lost: readonly LostOutput[]): StaleReason[] {
-  if (lost.length === 0) return [];
-  const names = listSome(lost.flatMap((one) => one.names));
-  return [
-    { cue: 'store-lost', text: `not in the store: ${names}; a run re-stores it from its intact output` },
-  ];
 }
 
 export async function findDifferences(

@@ -10,7 +10,6 @@ import {
   haveSameFingerprint,
   isComplete,
 } from '../store/fingerprint-parts.ts';
-import { type LostOutput, listLost } from '../store/lost-outputs.ts';
 import type { Records } from '../store/records.ts';
 import { describeRun, type RecordedOutput, type RunRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -27,17 +26,11 @@ import { type ProducedOutputs, resolveNormal } from './input-digests.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */
-  | {
-      readonly kind: 'fresh';
-      readonly record: RunRecord;
-      readonly isLast: boolean;
-      readonly lost: readonly LostOutput[];
-    }
+  | { readonly kind: 'fresh'; readonly record: RunRecord; readonly isLast: boolean }
   /** They are not in place, but the store has them. */
   | {
       readonly kind: 'restorable';
       readonly record: RunRecord;
-      readonly lost: readonly LostOutput[];
       readonly damaged: readonly DamagedOutput[];
       readonly reasons: readonly StaleReason[];
     }
@@ -103,17 +96,12 @@ export class FreshnessCheck {
 
     // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
     const own = { ...record, id: instance.id, stage: instance.stage };
-    const lost: LostOutput[] = [];
     const damaged: DamagedOutput[] = [];
     let isGone = false;
     for (const output of own.outputs) {
       const absolute = resolveNormal(this.#parts.plan.projectRoot, output.path);
       const found = await digestOutput(absolute, this.#parts.digests);
-      if (found.kind === output.kind && found.digest === output.digest) {
-        const names = listLost(this.#parts.store, output, found.tree);
-        if (names.length > 0) lost.push({ output, absolute, names });
-        continue;
-      }
+      if (found.kind === output.kind && found.digest === output.digest) continue;
       const described = await this.#describeDamaged(output, found, own.outputs.length, last);
       const isStored = await this.#parts.store.hasOutput(output);
       const text = `${described.reason.text}${isStored ? '' : ', and not in the store'}`;
@@ -121,10 +109,10 @@ export class FreshnessCheck {
       isGone ||= !isStored;
     }
     const [first, ...more] = damaged.map(({ reason }) => reason);
-    if (first === undefined) return { kind: 'fresh', record: own, isLast: record === last, lost };
+    if (first === undefined) return { kind: 'fresh', record: own, isLast: record === last };
     const reasons = [first, ...more] as const;
     if (isGone) return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
-    return { kind: 'restorable', record: own, lost, damaged, reasons };
+    return { kind: 'restorable', record: own, damaged, reasons };
   }
 
   async #stale(

@@ -1,11 +1,10 @@
 import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
-import { explainLost, type StaleReason } from '../freshness/differences.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import { checkInstances, type Session } from '../freshness/session.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
-import { storeAgain } from '../store/lost-outputs.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
 import { durationOf, type RunRecord } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
@@ -121,14 +120,8 @@ async function settle(
 ): Promise<RunRecord | 'must-run' | 'look-again'> {
   const { id } = instance;
   if (!('record' in freshness)) return 'must-run';
-  const { lost } = freshness;
   const record = adopt(session, freshness.record);
   if (record !== freshness.record) await session.records.writeAction(record);
-  if (lost.length > 0) {
-    const { isAltered, level, text } = await storeAgain(session, id, lost, temporary);
-    onEvent({ kind: 'note', id, level, text });
-    if (isAltered) return 'look-again';
-  }
   if (freshness.kind === 'fresh') {
     if (!freshness.isLast || record !== freshness.record) await session.records.writeLast(record);
   } else {
@@ -200,7 +193,6 @@ export async function rehearse(
     const { id } = instance;
     if ('record' in freshness && !isForced(id)) {
       onEvent(createHitEvent(id, freshness, true));
-      for (const { text } of explainLost(freshness.lost)) onEvent({ kind: 'note', id, level: 'note', text });
       continue;
     }
     waiting.push(instance);

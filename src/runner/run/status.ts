@@ -1,5 +1,5 @@
 import { checkCode } from '../freshness/code-closure.ts';
-import { explainLost, type StaleReason } from '../freshness/differences.ts';
+import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
 import { createStateReporter, type StateReport } from '../freshness/instance-state.ts';
@@ -60,14 +60,8 @@ async function findInterrupted(
 }
 
 function reasonsOf(freshness: Freshness): readonly StaleReason[] {
-  const lost = 'lost' in freshness ? explainLost(freshness.lost) : [];
-  const reasons =
-    freshness.kind === 'restorable'
-      ? freshness.damaged.map(nameFiles)
-      : 'reasons' in freshness
-        ? freshness.reasons
-        : [];
-  return [...reasons, ...lost];
+  if (freshness.kind === 'restorable') return freshness.damaged.map(nameFiles);
+  return 'reasons' in freshness ? freshness.reasons : [];
 }
 
 /** The reason why an output is restored, with its files that are missing or altered, and those that do not belong there. */

@@ -25,8 +25,7 @@ export class DigestCache {
   /** The project's folder with its separator: made once, since it is compared with every path. */
   readonly #inside: string;
   readonly #entries: Map<string, Entry>;
-  /** Keys of what was hashed since the last save. */
-  readonly #changed = new Set<string>();
+  #isChanged = false;
 
   /** A missing or damaged cache file counts as empty: it only saves time. */
   constructor(file: string, projectRoot: string) {
@@ -45,24 +44,17 @@ export class DigestCache {
   /** @param hashedAtMs when reading began, by `Date.now()` */
   remember(absolute: string, stamp: FileStamp, sha256: string, hashedAtMs: number): void {
     if (!isSettled(stamp, hashedAtMs)) return;
-    const key = this.#keyOf(absolute);
-    this.#entries.set(key, [stamp.size, stamp.mtimeNs, stamp.ctimeNs, stamp.ino, sha256]);
-    this.#changed.add(key);
-  }
-
-  /** For a file that is not what was remembered, although nothing but its content changed: a disk can do that. */
-  forget(absolute: string): void {
-    const key = this.#keyOf(absolute);
-    if (this.#entries.delete(key)) this.#changed.add(key);
+    this.#entries.set(this.#keyOf(absolute), [stamp.size, stamp.mtimeNs, stamp.ctimeNs, stamp.ino, sha256]);
+    this.#isChanged = true;
   }
 
   async save(): Promise<void> {
-    if (this.#changed.size === 0) return;
+    if (!this.#isChanged) return;
     await writeFileAtomic(
       this.#file,
       JSON.stringify({ version: formatVersion, entries: Object.fromEntries(this.#entries) }),
     );
-    this.#changed.clear();
+    this.#isChanged = false;
   }
 
   /** Relative inside the project, so that a moved project keeps its cache. */

@@ -66,11 +66,6 @@ export class Store {
     return existsSync(this.treeOf(digest));
   }
 
-  /** Whether there is a list of these files, by name and size. It is not read. */
-  hasTreeOf(digest: string, tree: Tree): boolean {
-    return isFileOf(this.treeOf(digest), Buffer.byteLength(canonicalJson(tree)));
-  }
-
   /** Whether all objects of an output are there, by name and size. */
   async hasOutput(output: Content): Promise<boolean> {
     const tree = await this.treeFor(output);

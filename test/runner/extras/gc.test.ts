@@ -139,6 +139,7 @@ describe('the garbage of a cache', () => {
       'logs/old.previous.log',
       'attempts/old.json',
       'logs/a.log',
+      `code/${'cd'.repeat(32)}.mjs`,
     ]) {
       utimesSync(project.at(cache(file)), longAgo, longAgo);
     }
