@@ -1,6 +1,6 @@
 import { getAt, isJsonList, type Json, type JsonPath } from '../../schema/json.ts';
 import type { Place } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-messages.ts';
+import { show } from '../../schema/schema-problems.ts';
 import type { MatrixValue } from './plan.ts';
 import { type Combination, joinLines, type StageReader } from './stage-reader.ts';
 

@@ -1,5 +1,5 @@
 import type { Json } from '../../schema/json.ts';
-import { show } from '../../schema/schema-messages.ts';
+import { show } from '../../schema/schema-problems.ts';
 
 /** `${a.b}` in a string. */
 export interface Reference {

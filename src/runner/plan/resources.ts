@@ -1,5 +1,5 @@
 import type { Json, JsonPath } from '../../schema/json.ts';
-import { show } from '../../schema/schema-messages.ts';
+import { show } from '../../schema/schema-problems.ts';
 import type { Resources } from './plan.ts';
 import { parseTemplate } from './references.ts';
 import type { Combination, StageReader } from './stage-reader.ts';
