@@ -5,7 +5,7 @@ import { stateEntries, tauShape } from '../../snn/parameters.ts';
 import { type NetworkSpec, spikingLayers } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
 import { ShapeError } from '../../snn/tensor.ts';
-import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState, lambdasOf } from '../checks.ts';
+import { checkFrames, checkLabels, checkState, lambdasOf } from '../checks.ts';
 import type {
   EngineSession,
   Forward,
@@ -30,9 +30,8 @@ interface Parameter {
   second: Tensor;
 }
 
-/** A network on one tfjs backend. Its tensors live outside of any `tidy`; `dispose` releases them. */
+/** A network in TensorFlow.js. Its tensors live outside of any `tidy`; `dispose` releases them. */
 export class TfjsSession implements EngineSession {
-  readonly #backend: string;
   readonly #spec: NetworkSpec;
   readonly #adam: Adam;
   readonly #parameters: Parameter[];
@@ -45,11 +44,9 @@ export class TfjsSession implements EngineSession {
   #step: number;
   #disposed = false;
 
-  /** @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape */
-  constructor(backend: string, spec: NetworkSpec, adam: Adam, state: State, optimiser?: OptimiserState) {
+  /** @throws {ShapeError} if a tensor of the network is missing or has another shape */
+  constructor(spec: NetworkSpec, adam: Adam, state: State, optimiser?: OptimiserState) {
     checkState(spec, state);
-    if (optimiser !== undefined) checkOptimiser(spec, optimiser);
-    this.#backend = backend;
     this.#spec = spec;
     this.#adam = adam;
     this.#step = optimiser?.step ?? 0;
@@ -78,10 +75,9 @@ export class TfjsSession implements EngineSession {
     hyperparameters: Hyperparameters,
     options: { keepGradients?: boolean } = {},
   ): Promise<StepResult> {
-    await this.#enter();
+    this.#enter();
     checkFrames(this.#spec, batch.frames);
     checkLabels(this.#spec, batch);
-    checkMasks(this.#spec, batch);
     const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#update(gradients, hyperparameters);
@@ -96,7 +92,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async evaluate(frames: Frames): Promise<Forward> {
-    await this.#enter();
+    this.#enter();
     checkFrames(this.#spec, frames);
     const output = tf.tidy(() => {
       const { rates, outputs, spikeRates, inputCounts } = this.#run(frames, undefined);
@@ -113,7 +109,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async state(): Promise<State> {
-    await this.#enter();
+    this.#enter();
     const state = new Map<string, StateTensor>();
     for (const { name, shape } of stateEntries(this.#spec)) {
       const count = this.#counters.get(name);
@@ -128,7 +124,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async optimiserState(): Promise<OptimiserState> {
-    await this.#enter();
+    this.#enter();
     return {
       step: this.#step,
       first: await this.#named(this.#parameters.map(({ first }) => first)),
@@ -249,10 +245,8 @@ export class TfjsSession implements EngineSession {
     return named;
   }
 
-  /** tfjs has one backend for the whole process, and another session may have switched it. */
-  async #enter(): Promise<void> {
+  #enter(): void {
     if (this.#disposed) throw new Error('This session was disposed; open the network again.');
-    if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);
   }
 }
 

@@ -89,31 +89,6 @@ describe.each([
       expect(gradients).toEqual({ ...expected.gradients, logits: undefined });
     }
   });
-
-  it.each<[string, Partial<NeuronPass>, RegExp]>([
-    [
-      'no neurons',
-      { shape: [2, 1] },
-      /shape: expected \[T, N, \.\.\.neurons\], each at least 1, got \[2, 1\]/,
-    ],
-    ['no steps', { shape: [0, 1, 1] }, /each at least 1, got \[0, 1, 1\]/],
-    ['too short a current', { current: Float32Array.of(3) }, /current: \[2, 1, 1\] needs 2 values, got 1/],
-    [
-      'too many coefficients',
-      { coefficients: new Float32Array(3) },
-      /coefficients: \[2, 1, 1\] needs 2 values, got 3/,
-    ],
-    [
-      'a w for some of the neurons',
-      { ...row(6, [3, 2, 1], 6), logits: new Float32Array(3) },
-      /logits: expected 1, or 6 for neurons \[3, 2, 1\], got 3/,
-    ],
-  ])('rejects %s', async (_, change, message) => {
-    await expect(engine.runNeurons({ ...pass, ...change })).rejects.toMatchObject({
-      name: 'ShapeError',
-      message: expect.stringMatching(message),
-    });
-  });
 });
 
 describe('one layer of neurons in TensorFlow.js', () => {
