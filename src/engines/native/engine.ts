@@ -2,7 +2,6 @@ import os from 'node:os';
 import process from 'node:process';
 import type { NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { formatCount } from '../../text.ts';
-import { checkNeuronPass } from '../checks.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import { explainNativeError } from '../memory-error.ts';
 import { nameFiles } from './addon.ts';
@@ -95,7 +94,6 @@ function addonEngine(
       }
     },
     runNeurons: async (pass) => {
-      checkNeuronPass(pass);
       const { shape, current, coefficients } = pass;
       const logits = pass.neuron.kind === 'plif' ? pass.logits : undefined;
       // Without a w of its own, PLIF has the τ of its settings.

@@ -2,7 +2,7 @@ import { hasErrorCode } from '../../errors.ts';
 import { stateEntries } from '../../snn/parameters.ts';
 import { type NetworkSpec, repeatedSteps } from '../../snn/spec.ts';
 import type { State, Tensor } from '../../snn/tensor.ts';
-import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState, lambdasOf } from '../checks.ts';
+import { checkFrames, checkLabels, checkState, lambdasOf } from '../checks.ts';
 import {
   type EngineSession,
   type Forward,
@@ -61,7 +61,7 @@ export class NativeSession implements EngineSession {
 
   /**
    * @param network a new one of this spec, which now belongs to the session
-   * @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape
+   * @throws {ShapeError} if a tensor of the network is missing or has another shape
    */
   static async open(
     spec: NetworkSpec,
@@ -71,7 +71,6 @@ export class NativeSession implements EngineSession {
     memory: SessionMemory,
   ): Promise<NativeSession> {
     checkState(spec, state);
-    if (optimiser !== undefined) checkOptimiser(spec, optimiser);
     const session = new NativeSession(spec, network, state, optimiser?.step ?? 0, memory);
     for (const { name, role, dtype } of stateEntries(spec)) {
       if (dtype === 'I64') continue;
@@ -91,7 +90,6 @@ export class NativeSession implements EngineSession {
     this.#enterPass();
     checkFrames(this.#spec, batch.frames);
     checkLabels(this.#spec, batch);
-    checkMasks(this.#spec, batch);
     const { learningRate, tauRate = 1, regularise = 'w', loss: of = 'rate' } = hyperparameters;
     const lambdas = Float64Array.from(lambdasOf(this.#spec, hyperparameters));
     const samples = batch.frames.shape[0];

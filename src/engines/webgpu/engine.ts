@@ -1,5 +1,4 @@
 import { countElements } from '../../snn/tensor.ts';
-import { checkNeuronPass } from '../checks.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
 import { explainNativeError } from '../memory-error.ts';
 import { planMemory } from '../native/memory.ts';
@@ -44,14 +43,11 @@ export function createWebgpuEngine(
         throw explainNativeError(error);
       }
     },
-    runNeurons: async (pass) => {
-      checkNeuronPass(pass);
-      return runNeurons(compute, pass);
-    },
+    runNeurons: (pass) => runNeurons(compute, pass),
   };
 }
 
-/** One layer of neurons forward and backward, with the kernels of training: `Engine.runNeurons`, whose arguments have been checked. */
+/** One layer of neurons forward and backward, with the kernels of training: `Engine.runNeurons`. */
 async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<NeuronPassResult> {
   const [steps = 1, samples = 1, ...neurons] = pass.shape;
   const size = countElements(neurons);
