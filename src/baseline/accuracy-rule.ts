@@ -1,5 +1,4 @@
-import { fewestLost, mcnemarOneSided } from '../stats/mcnemar.ts';
-import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
+import { fewestLost, holmAdjust, mcnemarOneSided, signFlipTest } from '../stats/p-values.ts';
 import { formatCount } from '../text.ts';
 import { nameRun } from './baseline.ts';
 import { type BaselineFinding, fail, measure, note, type Pair, type RuleOutcome, skip } from './finding.ts';

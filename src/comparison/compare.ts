@@ -1,9 +1,8 @@
 import type { TestAnswer } from '../results/predictions.ts';
 import type { ResultFile } from '../results/result-file.ts';
 import { nameSetting, readSettings } from '../results/run-file.ts';
-import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
-import { holmAdjust } from '../stats/p-values.ts';
+import { countDiscordant, holmAdjust, mcnemarTest } from '../stats/p-values.ts';
 import { independentDifference, pairedDifference } from '../stats/proportions.ts';
 
 /** What is known of one trained and evaluated network. */

@@ -1,4 +1,4 @@
-import { studentCdf, studentQuantile } from './distributions.ts';
+import { incompleteBeta, incompleteGamma, logGamma, studentCdf, studentQuantile } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
 /** How far a mean may be off, for Student's distribution. */
@@ -22,7 +22,6 @@ export interface Spread {
  * @param sums of what is averaged over a user's clips, [seeds, users]
  * @param counts clips of each user; without users, each clip counts as one
  * @returns null with one seed or one user, and if all cells are equal, which says nothing about how far others may be
- * @throws {RangeError} if a row is not as long as `counts`, or there is nothing to average
  * @see Satterthwaite 1946, Biometrics 2, 110-114; Obuchowski and Rockette 1995, Commun. Stat. Simul. Comput. 24, 285-308; Hillis 2007, Stat. Med.
  *   26, 596-619; Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, 238-249; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
  */
@@ -32,9 +31,6 @@ export function crossedMean(
 ): { readonly mean: number; readonly spread: Spread | null } {
   const [seeds, users] = [sums.length, counts.length];
   const clips = add(counts);
-  if (!(seeds > 0 && clips > 0) || sums.some(({ length }) => length !== users)) {
-    throw new RangeError(`crossedMean: ${seeds} seeds, ${users} users, ${clips} clips`);
-  }
   const mean = add(sums.map(add)) / (seeds * clips);
   if (seeds < 2 || users < 2) return { mean, spread: null };
   // Deviations from the mean; with as many clips of each user, those of the cells' means.
@@ -74,4 +70,170 @@ export function spreadTest(mean: number, { error, degrees }: Spread): number {
 
 function add(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/**
+ * How often a two-sided t test finds a true difference, `P(|T'| > t)` with T' of the noncentral t distribution: its square is
+ * noncentral F, a mixture of beta distributions with Poisson weights, `1 − Σ e^(−λ²/2) (λ²/2)^j / j! · I_x(j + ½, ν / 2)` with
+ * `x = t² / (ν + t²)`.
+ *
+ * @param noncentrality λ, the true difference in standard errors of its mean, at least 0
+ * @param degrees of freedom ν
+ * @param alpha level of the test, 0 to 1, both excluded
+ * @see Johnson, Kotz and Balakrishnan 1995, Continuous Univariate Distributions 2, 30.2 and 31.2
+ */
+export function studentTestPower(noncentrality: number, degrees: number, alpha: number): number {
+  const critical = studentQuantile(1 - alpha / 2, degrees);
+  const x = critical ** 2 / (degrees + critical ** 2);
+  const rate = noncentrality ** 2 / 2;
+  if (rate === 0) return 1 - incompleteBeta(x, 0.5, degrees / 2);
+  let missed = 0;
+  // Ten standard deviations of the Poisson distribution and as many terms as it takes where it is small.
+  const last = Math.ceil(rate + 10 * Math.sqrt(rate) + 40);
+  for (let j = 0; j <= last; j++) {
+    const weight = Math.exp(j * Math.log(rate) - rate - logGamma(j + 1));
+    if (weight > 0) missed += weight * incompleteBeta(x, j + 0.5, degrees / 2);
+  }
+  return Math.max(0, 1 - missed);
+}
+
+/**
+ * The smallest true mean difference that a paired t test would find with the given power, if the differences scatter as they did.
+ *
+ * @param deviation of the differences, positive
+ * @param count of pairs, at least 2
+ * @param alpha level of the test
+ * @param power how often it would be found, default 0.8
+ * @returns in the unit of `deviation`
+ */
+export function smallestDetectableMean(
+  deviation: number,
+  count: number,
+  { alpha, power = 0.8 }: { readonly alpha: number; readonly power?: number },
+): number {
+  return smallestDetectable({ error: deviation / Math.sqrt(count), degrees: count - 1 }, { alpha, power });
+}
+
+/** The smallest true mean that a two-sided t test finds with the given power. @param alpha level of the test @returns in the unit of `error` */
+export function smallestDetectable(
+  { error, degrees }: Spread,
+  { alpha, power = 0.8 }: { readonly alpha: number; readonly power?: number },
+): number {
+  let high = 1;
+  while (studentTestPower(high, degrees, alpha) < power) high *= 2;
+  let low = 0;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (studentTestPower(middle, degrees, alpha) < power) low = middle;
+    else high = middle;
+  }
+  return high * error;
+}
+
+/**
+ * How often two one-sided t tests (TOST) would show that a true mean of 0 is within ±`margin`: the estimate is `Z · error`, its own error
+ * `error · √(χ² / ν)`, so `P(|Z| + t · √(χ² / ν) < margin / error) = ∫ 2 φ(z) · P(χ² < ν · ((margin / error − z) / t)²) dz` from 0 to
+ * `margin / error`.
+ *
+ * @param margin positive, in the unit of `error`
+ * @param alpha level of each test
+ * @see Phillips 1990, J. Pharmacokinet. Biopharm. 18, 137-144
+ */
+export function equivalencePower({ error, degrees }: Spread, margin: number, alpha: number): number {
+  const t = studentQuantile(1 - alpha, degrees);
+  const room = margin / error;
+  const density = (z: number) =>
+    Math.sqrt(2 / Math.PI) *
+    Math.exp(-(z ** 2) / 2) *
+    incompleteGamma(degrees / 2, (degrees / 2) * ((room - z) / t) ** 2);
+  // Simpson's rule; beyond nine standard deviations there is nothing.
+  const last = Math.min(room, 9);
+  const steps = 400;
+  let sum = density(0) + density(last);
+  for (let i = 1; i < steps; i++) sum += (i % 2 === 1 ? 4 : 2) * density((i * last) / steps);
+  return Math.min(1, (sum * last) / (3 * steps));
+}
+
+/** A network's size, and how well it does. */
+interface Point {
+  readonly size: number;
+  readonly value: number;
+}
+
+/**
+ * The size at which a curve reaches a value. The curve is the closest that never falls (isotonic regression, each size counting once), linearly
+ * interpolated between sizes.
+ *
+ * @param points by ascending size, at least one
+ * @returns −∞ if it is above the value at all sizes, ∞ if it is below at all
+ * @see Ayer et al. 1955, Ann. Math. Stat. 26, 641-647 (pooling adjacent violators)
+ */
+export function sizeReaching(points: readonly Point[], value: number): number {
+  const rising = raiseMonotone(points);
+  const at = rising.findIndex((point) => point.value >= value);
+  const [above, below] = [rising[at], rising[at - 1]];
+  if (above === undefined) return Number.POSITIVE_INFINITY;
+  if (below === undefined) return above.value === value ? above.size : Number.NEGATIVE_INFINITY;
+  return below.size + ((value - below.value) / (above.value - below.value)) * (above.size - below.size);
+}
+
+function raiseMonotone(points: readonly Point[]): Point[] {
+  const blocks: { sum: number; sizes: number[] }[] = [];
+  for (const { size, value } of points) {
+    let last = { sum: value, sizes: [size] };
+    for (let before = blocks.at(-1); before !== undefined; before = blocks.at(-1)) {
+      if (before.sum / before.sizes.length < last.sum / last.sizes.length) break;
+      blocks.pop();
+      last = { sum: before.sum + last.sum, sizes: [...before.sizes, ...last.sizes] };
+    }
+    blocks.push(last);
+  }
+  return blocks.flatMap(({ sum, sizes }) => sizes.map((size) => ({ size, value: sum / sizes.length })));
+}
+
+/**
+ * Resamples the rows and, independently of them, the columns of tables that have both in common, with replacement: seeds and users. The
+ * spread of a statistic over the resamples is at least about that over other seeds and users; with as few as there are here, percentiles
+ * are rough.
+ *
+ * @param tables of the sums over a user's clips, [seeds, users]
+ * @param counts clips of each user
+ * @param repetitions how many resamples
+ * @param measure gets the mean of each table, over all clips of the resample
+ * @returns what it gave, resample by resample; the same for the same arguments
+ * @see Owen 2007, Ann. Appl. Stat. 1, 386-411 (the pigeonhole bootstrap)
+ */
+export function resampleCrossed<Measured>(
+  tables: readonly (readonly (readonly number[])[])[],
+  counts: readonly number[],
+  repetitions: number,
+  measure: (means: readonly number[]) => Measured,
+): Measured[] {
+  const uniform = randomStream(1);
+  const draw = (count: number) => Array.from({ length: count }, () => Math.floor(uniform() * count));
+  return Array.from({ length: repetitions }, () => {
+    const [seeds, users] = [draw(tables[0]?.length ?? 0), draw(counts.length)];
+    const clips = seeds.length * users.reduce((sum, user) => sum + counts[user]!, 0);
+    const sumOf = (table: readonly (readonly number[])[]) =>
+      seeds.reduce((sum, seed) => sum + users.reduce((part, user) => part + table[seed]![user]!, 0), 0);
+    return measure(tables.map((table) => sumOf(table) / clips));
+  });
+}
+
+/** The middle 95 %, by rank. @param values may be infinite */
+export function middleInterval(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const sorted = [...values].sort((a, b) => (a < b ? -1 : Number(a > b)));
+  const tail = Math.floor(0.025 * sorted.length);
+  return { low: sorted[tail]!, high: sorted[sorted.length - 1 - tail]! };
+}
+
+/** Mulberry32: numbers from 0 to 1, 1 excluded; the same on every machine. */
+export function randomStream(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

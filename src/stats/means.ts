@@ -15,7 +15,6 @@ interface MeanInterval {
  * Student's 95 % interval of a mean, `m ± t · s / √n`.
  *
  * @param values one per seed, at least one
- * @throws {RangeError} if there are no values
  * @see Student 1908, Biometrika 6, 1-25
  */
 export function meanInterval(values: readonly number[]): MeanInterval {
@@ -69,8 +68,7 @@ const EQUAL_UP_TO = 1e-12;
 
 function describe(values: readonly number[]) {
   const count = values.length;
-  const [first] = values;
-  if (first === undefined) throw new RangeError('meanInterval: no values');
+  const first = values[0]!;
   const largest = Math.max(...values.map(Math.abs));
   if (values.every((value) => Math.abs(value - first) <= EQUAL_UP_TO * Math.max(1, largest))) {
     return { count, mean: first, deviation: 0 };
@@ -95,15 +93,11 @@ interface Cluster {
  * @param clusters at least two, each with at least one clip
  * @param level of confidence, default 0.95
  * @returns null if all users have the same mean, which says nothing about how far others may be
- * @throws {RangeError} if there are fewer
  * @see Cochran 1977, Sampling Techniques, 3rd ed., 9A.1 and 6.3; Cameron and Miller 2015, J. Hum. Resour. 50, 317-372, section VI
  *   (degrees of freedom)
  */
 export function clusterMeanInterval(clusters: readonly Cluster[], level = 0.95): Interval | null {
   const users = clusters.length;
-  if (users < 2 || clusters.some(({ count }) => !(count > 0))) {
-    throw new RangeError('clusterMeanInterval: at least two users with clips are needed');
-  }
   const clips = clusters.reduce((total, { count }) => total + count, 0);
   const mean = clusters.reduce((total, { sum }) => total + sum, 0) / clips;
   const squares = clusters.reduce((total, { count, sum }) => total + (sum - mean * count) ** 2, 0);
@@ -122,17 +116,10 @@ export interface Summary {
   readonly max: number;
 }
 
-/** @throws {RangeError} if there are no values */
+/** @param values at least one */
 export function summarise(values: readonly number[]): Summary {
-  if (values.length === 0) throw new RangeError('summarise: no values');
-  let sum = 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    sum += value;
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
+  const sum = values.reduce((total, value) => total + value, 0);
+  const [min, max] = [Math.min(...values), Math.max(...values)];
   // The mean of equal values must be that value, whatever rounding does to their sum.
   return { count: values.length, mean: min === max ? min : sum / values.length, min, max };
 }

@@ -14,7 +14,6 @@ export interface Interval {
  * @param successes from 0 to `trials`; may be a fraction
  * @param trials at least 1
  * @param z quantile of the standard normal distribution, default 95 % two-sided
- * @throws {RangeError} if there are no trials, or more successes than trials
  * @see Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Newcombe 1998, Stat. Med. 17, 857-872, method 3
  */
 export function wilsonInterval(
@@ -22,10 +21,6 @@ export function wilsonInterval(
   trials: number,
   z: number = NORMAL_QUANTILES['97.5'],
 ): Interval {
-  if (!(trials > 0)) throw new RangeError(`wilsonInterval: trials must be positive, not ${trials}`);
-  if (!(successes >= 0 && successes <= trials)) {
-    throw new RangeError(`wilsonInterval: successes must be from 0 to ${trials}, not ${successes}`);
-  }
   const share = successes / trials;
   const square = (z * z) / trials;
   const centre = share + square / 2;
@@ -37,11 +32,9 @@ export function wilsonInterval(
   };
 }
 
-interface ProportionDifference {
+interface ProportionDifference extends Interval {
   /** First minus second. */
   readonly difference: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /**
@@ -83,9 +76,6 @@ export function pairedDifference(
   }: { readonly clips: number; readonly onlyFirst: number; readonly onlySecond: number },
   z: number = NORMAL_QUANTILES['97.5'],
 ): ProportionDifference {
-  if (!(clips > 0 && onlyFirst + onlySecond <= clips)) {
-    throw new RangeError(`pairedDifference: ${onlyFirst} and ${onlySecond} of ${clips} clips`);
-  }
   const n = clips + 2;
   const centre = (onlyFirst - onlySecond) / n;
   const reach = (z * Math.sqrt(onlyFirst + onlySecond + 1 - n * centre ** 2)) / n;

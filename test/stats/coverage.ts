@@ -1,5 +1,4 @@
-import { crossedMean, spreadInterval } from '../../src/stats/crossed.ts';
-import { randomStream } from '../../src/stats/equal-size.ts';
+import { crossedMean, randomStream, spreadInterval } from '../../src/stats/crossed.ts';
 
 /** A made-up pair of models. Log odds of being right: `base + user + clip + seed`, for the arm also `shift + its own user + its own seed`. */
 export interface Scenario {

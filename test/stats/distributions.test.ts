@@ -35,10 +35,4 @@ describe('the upper tail of a binomial distribution', () => {
     expect(binomialUpperTail(5000, 10_000, 0.5)).toBeCloseTo(0.504, 3);
     expect(binomialUpperTail(9000, 10_000, 0.1)).toBe(0);
   });
-
-  it('rejects anything that is not a count or share', () => {
-    expect(() => binomialUpperTail(1, 0, 0.5)).toThrow(RangeError);
-    expect(() => binomialUpperTail(3, 2, 0.5)).toThrow(RangeError);
-    expect(() => binomialUpperTail(1, 2, 1.5)).toThrow(RangeError);
-  });
 });

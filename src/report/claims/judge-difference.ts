@@ -1,8 +1,7 @@
+import { smallestDetectableMean } from '../../stats/crossed.ts';
 import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
-import { smallestDetectableDifference } from '../../stats/mcnemar.ts';
 import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
-import { stateP } from '../../stats/p-values.ts';
-import { smallestDetectableMean } from '../../stats/paired-power.ts';
+import { smallestDetectableDifference, stateP } from '../../stats/p-values.ts';
 import { pairedDifference } from '../../stats/proportions.ts';
 import {
   compareModels,

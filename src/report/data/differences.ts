@@ -1,6 +1,11 @@
-import { countDiscordant, type Discordance, mcnemarTest } from '../../stats/mcnemar.ts';
 import { meanInterval, pairedTTest } from '../../stats/means.ts';
-import { holmAdjust, signFlipTest } from '../../stats/p-values.ts';
+import {
+  countDiscordant,
+  type Discordance,
+  holmAdjust,
+  mcnemarTest,
+  signFlipTest,
+} from '../../stats/p-values.ts';
 import { pairedDifference } from '../../stats/proportions.ts';
 import { spellCount } from './format.ts';
 import { SEEDS_FOR_INTERVAL } from './outcome.ts';

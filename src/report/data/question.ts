@@ -1,7 +1,13 @@
 import type { ArmVerdict } from '../../results/claims-file.ts';
-import { crossedMean, type Spread, spreadInterval, spreadTest } from '../../stats/crossed.ts';
+import {
+  crossedMean,
+  equivalencePower,
+  type Spread,
+  smallestDetectable,
+  spreadInterval,
+  spreadTest,
+} from '../../stats/crossed.ts';
 import { holmAdjust } from '../../stats/p-values.ts';
-import { equivalencePower, smallestDetectable } from '../../stats/paired-power.ts';
 import type { Interval } from '../../stats/proportions.ts';
 import { DIFFERENCE_LEVEL } from './differences.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';

@@ -1,6 +1,5 @@
 import { isObject } from '../../formats/fields.ts';
-import { crossedMean } from '../../stats/crossed.ts';
-import { middleInterval, resampleCrossed, sizeReaching } from '../../stats/equal-size.ts';
+import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../stats/crossed.ts';
 import type { Interval } from '../../stats/proportions.ts';
 import { listGuessers } from './outcome.ts';
 import { groupByUser, sumByUser } from './question.ts';
