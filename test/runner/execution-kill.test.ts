@@ -93,6 +93,20 @@ describe('a killed runner', () => {
     expect(project.has('artifacts/busy.resume')).toBe(false);
   });
 
+  test('is said to resume only as long as nobody wrote to the inputs of its stage', async () => {
+    const project = await createBusyProject();
+    const [busy] = project.description.stages;
+    await project.write('settings.txt', 'depth 3');
+    project.define([{ ...busy!, inputs: ['settings.txt'] }]);
+    const resumes = 'interrupted: interrupted: resumes from what it saved';
+    await killRunner(project);
+    expect(await project.reasonsOf('busy')).toContain(resumes);
+    await project.write('settings.txt', 'depth 3');
+    expect(await project.reasonsOf('busy')).not.toContain(resumes);
+    await killRunner(project);
+    expect(project.read('artifacts/busy.resume/state')).toBe('step\n');
+  });
+
   test.each([false, true])(
     'that had recorded a result leaves nothing that a forced run resumes from, also if others ran since: %s',
     async (isLater) => {

@@ -3,14 +3,10 @@ import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { unreachable } from '../../errors.ts';
 import { describeFileChange } from '../../runner/freshness/differences.ts';
-import {
-  type ExplainedDifference,
-  type Explanation,
-  explainInstances,
-} from '../../runner/freshness/explain.ts';
 import { listRuns } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
+import { type ExplainedDifference, type Explanation, explainInstances } from '../../runner/run/status.ts';
 import { openRecords, type RunRecord } from '../../runner/store/records.ts';
 import { formatMinute } from '../../text.ts';
 import { exitCode } from '../process/ending.ts';

@@ -16,8 +16,8 @@ import { type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
 import { runFactNames } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
 import { partsOfOrigin } from '../run/execution-context.ts';
-import { ResumeFolder } from '../run/resume-folder.ts';
-import { beginSpending } from '../run/spent-time.ts';
+import { beginSpending, ResumeFolder } from '../run/resume-folder.ts';
+
 import { describeOpened } from '../run/stage-task.ts';
 import { nameInputs } from '../run/start-state.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';

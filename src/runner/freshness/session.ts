@@ -25,9 +25,9 @@ export interface Session {
 
 export function openSession(
   plan: Plan,
-  options: { facts: Facts; cacheRoot?: string | undefined; environment?: NodeJS.ProcessEnv | undefined },
+  options: { facts: Facts; environment?: NodeJS.ProcessEnv | undefined },
 ): Session {
-  const folder = cacheFolderOf(plan, options.cacheRoot);
+  const folder = cacheFolderOf(plan);
   const digests = new DigestCache(folder.digests, plan.projectRoot);
   const store = new Store(folder.store);
   const records = new Records(folder);

@@ -17,9 +17,14 @@ import { confine } from './confinement.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import { type ResumeFolder, resumeFoldersOf } from './resume-folder.ts';
+import {
+  beginSpending,
+  findLastSave,
+  forgetSpending,
+  type ResumeFolder,
+  resumeFoldersOf,
+} from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
-import { beginSpending, findLastSave, forgetSpending } from './spent-time.ts';
 import { keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
 import { confirmStartState, nameInputs, readStartState, type StartState } from './start-state.ts';

@@ -136,7 +136,7 @@ async function settle(
     }
   }
   // The run that finished may have been killed before it did this.
-  for (const folder of resumeFoldersOf(session, instance)) await folder.dropFinished(record.fingerprint);
+  for (const folder of resumeFoldersOf(session, instance)) await folder.drop(record.fingerprint);
   await session.attempts.drop(id);
   onEvent(createHitEvent(id, freshness, false));
   return record;

@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
 import { hashText, isSha256 } from '../../files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import { fileNameOf } from '../store/cache-folder.ts';
+import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
+import { listFileStates } from '../store/file-states.ts';
 import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-folders.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
@@ -22,28 +22,29 @@ function startedWith(inputs: string): string {
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
   readonly absolute: string;
-  /**
-   * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown, as after
-   * {@link ResumeFolder.distrust}, `emptied`.
-   */
+  /** What happened to content of another fingerprint: `emptied` if its owner is unknown, as after {@link ResumeFolder.distrust}. */
   readonly other: 'none' | 'set-aside' | 'emptied';
   /** Whether content set aside earlier for this fingerprint is back in place. */
   readonly isBack: boolean;
 }
 
+interface Marker {
+  /** A fingerprint; null if the marker names none. */
+  readonly owner: string | null;
+  readonly state: string | undefined;
+}
+
 /**
- * A folder in which a stage keeps what it can resume from. It survives interruption and failure, and belongs to one
- * fingerprint, named by a marker beside it. Another fingerprint must not start from it, so it is set aside in
- * the cache, where its path names the fingerprint, until that one runs again.
+ * A folder in which a stage keeps what it can resume from. It survives interruption and failure, and belongs to one fingerprint, named by a
+ * marker beside it. Another fingerprint must not start from it, so it is set aside in the cache until that one runs again.
  *
- * Nothing is lost if the runner is killed at any moment: a folder moves by a rename, and the marker changes only while no
- * folder exists. Across disks a copy is completed before the original is removed.
+ * Nothing is lost if the runner is killed at any moment: a folder moves by a rename, and the marker changes only while no folder exists.
  */
 export class ResumeFolder {
-  readonly #absolute: string;
+  readonly absolute: string;
   readonly #index: number;
   readonly #asideRoot: string;
-  /** The name that the folder has while it is being removed: in the cache. */
+  /** The name that the folder has while it is being removed: by the cache, where `repro gc` finds what a kill leaves. */
   readonly #removed: string;
 
   /**
@@ -51,41 +52,37 @@ export class ResumeFolder {
    * @param asideRoot absolute; contains `<fingerprint>/<index>`
    */
   constructor(projectRoot: string, relative: string, index: number, asideRoot: string) {
-    this.#absolute = path.resolve(projectRoot, relative);
+    this.absolute = path.resolve(projectRoot, relative);
     this.#index = index;
     this.#asideRoot = asideRoot;
     this.#removed = partialOf(path.join(asideRoot, fileNameOf(relative)));
   }
 
-  get absolute(): string {
-    return this.#absolute;
-  }
-
-  /** Whether an interrupted execution left something here, or set aside, to resume from. Changes nothing. */
-  async canResume(fingerprint: string): Promise<boolean> {
+  /** Whether an execution would find something here, or set aside, to resume from. Changes nothing. @param inputs as of `open` */
+  async canResume(fingerprint: string, inputs: string): Promise<boolean> {
     const { owner, state } = await this.#readMarker();
-    const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isHere = owner === fingerprint && state !== finished && names.length > 0;
-    return isHere || isThere(this.#asideOf(fingerprint));
+    const isHere = owner === fingerprint && (await this.#hasContent());
+    if (isHere) return state !== finished && isTrusted(state, inputs);
+    const isAside = await isThere(this.#asideOf(fingerprint));
+    return isAside && isTrusted(await this.#readAsideState(fingerprint), inputs);
   }
 
   /** @param inputs names the state of the inputs: see `nameInputs` */
   async open(fingerprint: string, inputs: string): Promise<OpenedResume> {
     const { owner, state } = await this.#readMarker();
-    const started = startedWith(inputs);
     let other: OpenedResume['other'] = 'none';
     // What finished and was never recorded has only little left to do.
-    if (owner !== fingerprint) other = await this.#clear(owner, state);
-    else if (!isTrusted(state, started)) other = await this.#clear(null, state);
-    if (!(await isThere(this.#absolute)) && !isTrusted(await this.#readAsideState(fingerprint), started)) {
+    if (owner !== fingerprint) other = await this.#clear({ owner, state });
+    else if (!isTrusted(state, inputs)) other = await this.#clear({ owner: null, state });
+    if (!(await isThere(this.absolute)) && !isTrusted(await this.#readAsideState(fingerprint), inputs)) {
       await this.#dropAside(fingerprint);
       other = 'emptied';
     }
-    await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
-    await writeFileAtomic(this.#marker(), `${fingerprint}\n${started}\n`);
-    const isBack = !(await isThere(this.#absolute)) && (await this.#bringBack(fingerprint));
-    await fs.mkdir(this.#absolute, { recursive: true });
-    return { absolute: this.#absolute, other, isBack };
+    await fs.mkdir(path.dirname(this.absolute), { recursive: true });
+    await this.#mark(fingerprint, startedWith(inputs));
+    const isBack = !(await isThere(this.absolute)) && (await this.#bringBack(fingerprint));
+    await fs.mkdir(this.absolute, { recursive: true });
+    return { absolute: this.absolute, other, isBack };
   }
 
   /**
@@ -94,23 +91,17 @@ export class ResumeFolder {
    */
   async settle(inputs: string): Promise<void> {
     const { owner, state } = await this.#readMarker();
-    if (owner !== null && state === startedWith(inputs)) await writeFileAtomic(this.#marker(), `${owner}\n`);
+    if (owner !== null && state === startedWith(inputs)) await this.#mark(owner);
   }
 
-  /**
-   * Before success is recorded: until {@link drop}, what is here tells a forced run, which is to compute everything again, that nothing is
-   * left to do.
-   */
+  /** Before success is recorded: until {@link drop}, this tells a forced run, which is to compute everything again, that nothing is left to do. */
   async markFinished(fingerprint: string): Promise<void> {
-    await writeFileAtomic(this.#marker(), `${fingerprint}\n${finished}\n`);
+    await this.#mark(fingerprint, finished);
   }
 
-  /**
-   * After an input of its stage was found changed while the stage ran: what is here may come from that, so nothing resumes from it. Until the
-   * stage runs again, it stays for people to look at.
-   */
+  /** After an input was found changed while the stage ran: nothing resumes from what is here. Until then, it stays for people to look at. */
   async distrust(): Promise<void> {
-    if (await isThere(this.#absolute)) await writeFileAtomic(this.#marker(), 'distrusted\n');
+    if (await isThere(this.absolute)) await this.#mark('distrusted');
   }
 
   /** Before a forced run: drops what a kill kept a finished run of this fingerprint from dropping. What an interrupted one left stays. */
@@ -119,23 +110,15 @@ export class ResumeFolder {
     if (owner === fingerprint && state === finished) await this.drop(fingerprint);
   }
 
-  /** After success: the outputs are all that is needed. */
+  /** After success, when the outputs are all that is needed. What belongs to another fingerprint stays. */
   async drop(fingerprint: string): Promise<void> {
-    // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
-    if (await isThere(this.#absolute)) await this.#remove();
-    await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
+    if ((await this.#readMarker()).owner === fingerprint) {
+      // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
+      if (await isThere(this.absolute)) await this.#remove();
+      // It tells the next attempt that there is something to drop.
+      await fs.rm(this.#marker, { force: true });
+    }
     await this.#dropAside(fingerprint);
-    // Last: it tells the next attempt that there is something to drop.
-    await fs.rm(this.#marker(), { force: true });
-  }
-
-  /**
-   * Drops what a kill between the record and {@link drop} left: a later forced run would resume from it. What belongs to another
-   * fingerprint stays.
-   */
-  async dropFinished(fingerprint: string): Promise<void> {
-    if ((await this.#readMarker()).owner === fingerprint) await this.drop(fingerprint);
-    else await this.#dropAside(fingerprint);
   }
 
   async #dropAside(fingerprint: string): Promise<void> {
@@ -143,47 +126,48 @@ export class ResumeFolder {
     if (await isThere(aside)) await removeFolder(aside);
   }
 
-  /** `owner` is null also for a marker that names no fingerprint. */
-  async #readMarker(): Promise<{ readonly owner: string | null; readonly state: string | undefined }> {
-    const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
+  async #readMarker(): Promise<Marker> {
+    const text = await fs.readFile(this.#marker, 'utf8').catch(() => '');
     const [owner = '', state] = text.trim().split('\n');
     return { owner: isSha256(owner) ? owner : null, state };
   }
 
-  /** In the cache, where `repro gc` finds what a kill leaves; in its place if the cache is on another disk. */
+  async #mark(...lines: readonly string[]): Promise<void> {
+    await writeFileAtomic(this.#marker, `${lines.join('\n')}\n`);
+  }
+
+  async #hasContent(): Promise<boolean> {
+    return (await fs.readdir(this.absolute).catch(() => [])).length > 0;
+  }
+
   async #remove(): Promise<void> {
     await fs.mkdir(this.#asideRoot, { recursive: true });
-    await removeFolder(this.#absolute, this.#removed).catch((error: unknown) => {
-      if (!hasErrorCode(error, 'EXDEV')) throw error;
-      return removeFolder(this.#absolute);
-    });
+    await removeFolder(this.absolute, this.#removed);
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */
-  async #clear(owner: string | null, state: string | undefined): Promise<OpenedResume['other']> {
-    const names = await fs.readdir(this.#absolute).catch(() => []);
-    const isKept = owner !== null && state !== finished && names.length > 0;
+  async #clear({ owner, state }: Marker): Promise<OpenedResume['other']> {
+    if (!(await this.#hasContent())) {
+      await fs.rm(this.absolute, { recursive: true, force: true });
+      return 'none';
+    }
+    const isKept = owner !== null && state !== finished;
     if (isKept) {
       const aside = this.#asideOf(owner);
       await fs.mkdir(path.dirname(aside), { recursive: true });
-      // A copy left by a kill while it was being restored from another disk: older than what is in place.
       await fs.rm(aside, { recursive: true, force: true });
       await writeFileAtomic(`${aside}.state`, state ?? '');
-      await moveFolder(this.#absolute, aside);
-    } else if (names.length > 0) await this.#remove();
-    await fs.rm(this.#absolute, { recursive: true, force: true });
-    if (names.length === 0) return 'none';
-    await syncFolder(path.dirname(this.#absolute));
-    if (isKept) return 'set-aside';
+      await moveFolder(this.absolute, aside);
+    } else await this.#remove();
+    await syncFolder(path.dirname(this.absolute));
     // Of what finished, the outputs are all that is needed.
-    return state === finished ? 'none' : 'emptied';
+    return isKept ? 'set-aside' : state === finished ? 'none' : 'emptied';
   }
 
   async #bringBack(fingerprint: string): Promise<boolean> {
     const aside = this.#asideOf(fingerprint);
     if (!(await isThere(aside))) return false;
-    await moveFolder(aside, this.#absolute);
-    await syncFolder(path.dirname(this.#absolute));
+    await moveFolder(aside, this.absolute);
     await fs.rm(`${aside}.state`, { force: true });
     // Fails, as it should, if another folder of this fingerprint still exists.
     await fs.rmdir(path.dirname(aside)).catch(() => {});
@@ -200,13 +184,13 @@ export class ResumeFolder {
     return path.join(this.#asideRoot, fingerprint, String(this.#index));
   }
 
-  #marker(): string {
-    return `${this.#absolute}.fingerprint`;
+  get #marker(): string {
+    return `${this.absolute}.fingerprint`;
   }
 }
 
-function isTrusted(state: string | undefined, started: string): boolean {
-  return state === undefined || state === finished || state === started;
+function isTrusted(state: string | undefined, inputs: string): boolean {
+  return state === undefined || state === finished || state === startedWith(inputs);
 }
 
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
@@ -223,4 +207,52 @@ export async function distrustResumes(session: Session, made: string): Promise<v
     if (reader === undefined || reader.resume.length === 0 || !dependencies.includes(made)) continue;
     for (const folder of resumeFoldersOf(session, reader)) await folder.distrust();
   }
+}
+
+/**
+ * Takes note that an execution begins, so that the time of all that led to a result can be told. Each counts until it last saved something
+ * into its resume folders: what it did after that is done again. It only informs, so what cannot be read or written counts as none.
+ *
+ * @param resume its resume folders, absolute, as they are now
+ * @returns the seconds that earlier executions spent on what is there
+ */
+export async function beginSpending(
+  folder: CacheFolder,
+  fingerprint: string,
+  resume: readonly string[],
+): Promise<number> {
+  if (resume.length === 0) return 0;
+  const file = spentFile(folder, fingerprint);
+  const nowMs = Date.now();
+  const savedMs = await findLastSave(resume);
+  let seconds = 0;
+  try {
+    const before = JSON.parse(await fs.readFile(file, 'utf8')) as { startedAt: string; seconds: number };
+    const spentMs = Math.min(savedMs ?? 0, nowMs) - Date.parse(before.startedAt);
+    const found = before.seconds + Math.max(0, spentMs) / 1000;
+    if (savedMs !== null && Number.isFinite(found)) seconds = found;
+  } catch {
+    // The first execution, or one whose note was lost.
+  }
+  const spent = { version: 1, startedAt: new Date(nowMs).toISOString(), seconds };
+  await writeFileAtomic(file, `${JSON.stringify(spent)}\n`).catch(() => {
+    // A full or read-only disk: the run itself says so.
+  });
+  return seconds;
+}
+
+export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
+  // Nothing reads a file that stays behind.
+  await fs.rm(spentFile(folder, fingerprint), { force: true }).catch(() => {});
+}
+
+/** When anything in these resume folders was last written; null if there is nothing. */
+export async function findLastSave(folders: readonly string[]): Promise<number | null> {
+  const states = await Promise.all(folders.map(listFileStates)).catch(() => []);
+  const times = states.flat().map(({ changedNs }) => Number(changedNs / 1_000_000n));
+  return times.length === 0 ? null : times.reduce((last, one) => Math.max(last, one));
+}
+
+function spentFile(folder: CacheFolder, fingerprint: string): string {
+  return path.join(folder.attempts, `${fingerprint}.spent.json`);
 }

@@ -53,7 +53,6 @@ export interface PlanRunOptions {
   readonly otherMachines?: StartOtherMachines | undefined;
   /** Changes what decisions are based on: the facts of this machine, for example, where another one computes. */
   readonly adaptSession?: ((session: Session) => Session) | undefined;
-  readonly cacheRoot?: string;
   readonly environment?: NodeJS.ProcessEnv;
   /** Default: the compiled `dist/stage/host.js`. */
   readonly hostFile?: string;
@@ -78,7 +77,7 @@ export async function runPlan(options: PlanRunOptions): Promise<{ outcome: RunOu
   // Not `performance`, which Node loads on first use.
   const startedNs = process.hrtime.bigint();
   const { plan, facts, jobs, onEvent, force = false, otherMachines, environment = process.env } = options;
-  const opened = openSession(plan, { facts, cacheRoot: options.cacheRoot, environment });
+  const opened = openSession(plan, { facts, environment });
   const session = options.adaptSession?.(opened) ?? opened;
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
   const isForced = (id: string): boolean => (typeof force === 'object' ? force.has(id) : force);

@@ -50,9 +50,7 @@ export async function readStartState(session: Session, started: Started): Promis
       fix: 'Run again: it is restored first.',
     });
   }
-  const made = parts.inputs
-    .map((input) => input.path)
-    .filter((input) => listMakers(makersOf(session.plan, instance, input)).length > 0);
+  const made = listMade(session, started);
   const packages = command.kind === 'module' ? await session.closures.readInstalled(command.path) : {};
   return { stamps, made, packages, revision: await readRevision(session.plan.projectRoot) };
 }
@@ -61,8 +59,19 @@ export async function readStartState(session: Session, started: Started): Promis
  * Of a state, what decides whether work of an interrupted stage is of the inputs as they are now. What stages make does not count: the runner
  * itself replaces and restores it, for another profile, and notices where somebody else has altered it.
  */
-export function nameInputs({ stamps, made }: StartState): string {
+export function nameInputs({ stamps, made }: Pick<StartState, 'stamps' | 'made'>): string {
   return canonicalJson(Object.entries(stamps).filter(([name]) => !made.includes(name)));
+}
+
+/** As `nameInputs`, of the inputs as they are now. */
+export async function nameInputsNow(session: Session, started: Started): Promise<string> {
+  return nameInputs({ stamps: await readStamps(session, started), made: listMade(session, started) });
+}
+
+function listMade({ plan }: Session, { instance, parts }: Started): string[] {
+  return parts.inputs
+    .map((input) => input.path)
+    .filter((input) => listMakers(makersOf(plan, instance, input)).length > 0);
 }
 
 /**

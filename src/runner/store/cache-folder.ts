@@ -26,11 +26,8 @@ const places = {
 /** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. Absolute paths. */
 export type CacheFolder = Readonly<Record<'root' | keyof typeof places, string>>;
 
-/** @param root absolute; by default `artifacts/.cache` of the project */
-export function cacheFolderOf(
-  { projectRoot }: Pick<Plan, 'projectRoot'>,
-  root = path.join(projectRoot, 'artifacts', '.cache'),
-): CacheFolder {
+export function cacheFolderOf({ projectRoot }: Pick<Plan, 'projectRoot'>): CacheFolder {
+  const root = path.join(projectRoot, 'artifacts', '.cache');
   const below = Object.entries(places).map(([key, name]) => [key, path.join(root, name)]);
   return { root, ...(Object.fromEntries(below) as Record<keyof typeof places, string>) };
 }

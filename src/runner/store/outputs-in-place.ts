@@ -50,19 +50,11 @@ export async function swapIn(from: string, target: string, aside: string): Promi
   const fix = 'Move it away or delete it, then run again: finished work is kept.';
   await makeFolder(path.dirname(target), fix, 'output-blocked');
   await fs.mkdir(aside, { recursive: true });
-  let old = path.join(aside, `old-${randomUUID()}`);
+  const old = path.join(aside, `old-${randomUUID()}`);
   try {
     await fs.rename(target, old);
   } catch (error) {
-    if (hasErrorCode(error, 'EXDEV')) {
-      // The output is on a different disk from the cache. The name is fixed, so the next replacement removes what a kill leaves.
-      old = path.join(path.dirname(target), `.${path.basename(target)}.old`);
-      await fs.rm(old, { recursive: true, force: true });
-      await fs.rename(target, old).catch((missing: unknown) => {
-        // Linux looks for the output only after it has compared the disks.
-        if (!hasErrorCode(missing, 'ENOENT')) throw missing;
-      });
-    } else if (!hasErrorCode(error, 'ENOENT')) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
   await moveFolder(from, target);
   await fs.rm(old, { recursive: true, force: true });

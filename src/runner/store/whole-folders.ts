@@ -1,22 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { syncFolder, syncTree } from '../../files/atomic-file.ts';
+import { syncFolder } from '../../files/atomic-file.ts';
 
-/** Moves a folder or a file to a free path; at any moment it is complete at one end or the other, or both. */
+/** Moves a folder or a file to a free path, in one step. */
 export async function moveFolder(from: string, to: string): Promise<void> {
-  try {
-    await fs.rename(from, to);
-  } catch (error) {
-    if (!hasErrorCode(error, 'EXDEV')) throw error;
-    const partial = partialOf(to);
-    await fs.rm(partial, { recursive: true, force: true });
-    await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-    await syncTree(partial);
-    await fs.rename(partial, to);
-    await syncFolder(path.dirname(to));
-    await removeFolder(from);
-  }
+  await fs.rename(from, to);
   await syncFolder(path.dirname(to));
 }
 

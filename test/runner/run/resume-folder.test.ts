@@ -7,8 +7,8 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const a = 'a'.repeat(64);
 const b = 'b'.repeat(64);
 
-/** How many disk changes succeed before the simulated kill, and whether the cache is on another disk. */
-const disk = vi.hoisted(() => ({ changesLeft: Number.POSITIVE_INFINITY, isCacheElsewhere: false }));
+/** How many disk changes succeed before the simulated kill. */
+const disk = vi.hoisted(() => ({ changesLeft: Number.POSITIVE_INFINITY }));
 
 vi.mock('node:fs/promises', async (importOriginal) => {
   const { default: real } = await importOriginal<{ default: typeof fs }>();
@@ -16,30 +16,22 @@ vi.mock('node:fs/promises', async (importOriginal) => {
     disk.changesLeft -= 1;
     if (disk.changesLeft < 0) throw new Error('killed');
   };
-  const changing = (name: 'rm' | 'mkdir' | 'open' | 'cp' | 'rmdir') => [
+  const changing = (name: 'rm' | 'mkdir' | 'open' | 'rename' | 'rmdir') => [
     name,
     async (...args: unknown[]) => {
       count();
       return (real[name] as (...args: unknown[]) => Promise<unknown>)(...args);
     },
   ];
-  const rename = async (from: string, to: string): Promise<void> => {
-    if (disk.isCacheElsewhere && from.includes('/cache/') !== to.includes('/cache/')) {
-      throw Object.assign(new Error('EXDEV'), { code: 'EXDEV' });
-    }
-    count();
-    await real.rename(from, to);
-  };
   const faulty = {
     ...real,
-    ...Object.fromEntries((['rm', 'mkdir', 'open', 'cp', 'rmdir'] as const).map(changing)),
-    rename,
+    ...Object.fromEntries((['rm', 'mkdir', 'open', 'rename', 'rmdir'] as const).map(changing)),
   };
   return { ...faulty, default: faulty };
 });
 
 afterEach(() => {
-  Object.assign(disk, { changesLeft: Number.POSITIVE_INFINITY, isCacheElsewhere: false });
+  disk.changesLeft = Number.POSITIVE_INFINITY;
 });
 
 interface Place {
@@ -58,21 +50,23 @@ async function createPlace(): Promise<Place> {
   };
 }
 
-test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished or distrusted', async () => {
+test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished, distrusted or of other inputs', async () => {
   const { folder, state } = await createPlace();
-  expect(await folder.canResume(a)).toBe(false);
+  expect(await folder.canResume(a, 'inputs')).toBe(false);
   await folder.open(a, 'inputs');
-  expect(await folder.canResume(a)).toBe(false);
+  expect(await folder.canResume(a, 'inputs')).toBe(false);
   await fs.mkdir(path.dirname(state), { recursive: true });
   await fs.writeFile(state, 'of a');
-  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  expect([await folder.canResume(a, 'inputs'), await folder.canResume(b, 'inputs')]).toEqual([true, false]);
   await folder.open(b, 'inputs');
-  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  expect([await folder.canResume(a, 'inputs'), await folder.canResume(b, 'inputs')]).toEqual([true, false]);
+  expect(await folder.canResume(a, 'other inputs')).toBe(false);
   await folder.open(a, 'inputs');
+  expect(await folder.canResume(a, 'other inputs')).toBe(false);
   await folder.distrust();
-  expect(await folder.canResume(a)).toBe(false);
+  expect(await folder.canResume(a, 'inputs')).toBe(false);
   await folder.markFinished(a);
-  expect(await folder.canResume(a)).toBe(false);
+  expect(await folder.canResume(a, 'inputs')).toBe(false);
 });
 
 test('what an execution saved counts for later ones although its inputs were written to, once they are known to have been right', async () => {
@@ -100,15 +94,11 @@ async function leaveState(place: Place, fingerprint: string, text: string): Prom
   await fs.writeFile(place.state, text);
 }
 
-describe.each([
-  { name: 'the cache on the same disk', isCacheElsewhere: false },
-  { name: 'the cache on another disk', isCacheElsewhere: true },
-])('a resume folder, with $name,', ({ isCacheElsewhere }) => {
+describe('a resume folder', () => {
   test('keeps the state of each fingerprint intact, whichever disk change is the last before a kill', async () => {
     let isKilled = true;
     for (let changes = 0; isKilled; changes += 1) {
       const place = await createPlace();
-      disk.isCacheElsewhere = isCacheElsewhere;
       await leaveState(place, a, 'of a');
       await leaveState(place, b, 'of b');
       disk.changesLeft = changes;
@@ -131,7 +121,6 @@ describe.each([
 
   test('is deleted with what was set aside for its fingerprint, and for no other', async () => {
     const place = await createPlace();
-    disk.isCacheElsewhere = isCacheElsewhere;
     await leaveState(place, a, 'of a');
     await leaveState(place, b, 'of b');
     await place.folder.drop(b);
@@ -182,23 +171,20 @@ test('what an interrupted execution left stays for a forced run, also after one 
 
 describe('what a finished execution left', () => {
   test('is dropped by another fingerprint and a forced run, whichever disk change was the last before a kill', async () => {
-    for (const isCacheElsewhere of [false, true]) {
-      let isKilled = true;
-      for (let changes = 0; isKilled; changes += 1) {
-        const place = await createPlace();
-        disk.isCacheElsewhere = isCacheElsewhere;
-        await leaveState(place, a, 'of a');
-        await place.folder.markFinished(a);
-        disk.changesLeft = changes;
-        isKilled = await leaveState(place, b, 'of b').then(
-          () => false,
-          () => true,
-        );
-        disk.changesLeft = Number.POSITIVE_INFINITY;
-        await place.folder.dropIfFinished(a);
-        expect(await readState(place, a)).toBeNull();
-        if (!isKilled) expect(await readState(place, b)).toBe('of b');
-      }
+    let isKilled = true;
+    for (let changes = 0; isKilled; changes += 1) {
+      const place = await createPlace();
+      await leaveState(place, a, 'of a');
+      await place.folder.markFinished(a);
+      disk.changesLeft = changes;
+      isKilled = await leaveState(place, b, 'of b').then(
+        () => false,
+        () => true,
+      );
+      disk.changesLeft = Number.POSITIVE_INFINITY;
+      await place.folder.dropIfFinished(a);
+      expect(await readState(place, a)).toBeNull();
+      if (!isKilled) expect(await readState(place, b)).toBe('of b');
     }
   });
 

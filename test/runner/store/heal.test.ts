@@ -1,6 +1,5 @@
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -9,11 +8,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifyStore } from '../../../src/runner/store/verify-store.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { filesBelow } from '../rig/crash/checks.ts';
 import { createProject, eventOf, type Project } from '../rig/project.ts';
 
@@ -226,30 +222,6 @@ describe('verify', () => {
     expect(readFileSync(objectOf(project, 'same\n'), 'utf8')).toBe('same\n');
   });
 });
-
-/** In memory, so on another disk than temporary folders; undefined where both are the same. */
-const otherDisk =
-  existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(os.tmpdir()).dev ? '/dev/shm' : undefined;
-
-test.skipIf(otherDisk === undefined)(
-  'a cache on another disk than the outputs works, and the next replacement removes what a killed one left',
-  async () => {
-    const project = await createRun({ s: folderOf('one', 'two') });
-    const cacheRoot = await temporaryFolder(otherDisk);
-    await project.remove('artifacts/s');
-    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
-    await project.write('in.txt', 'other input');
-    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
-    for (const missing of ['artifacts/s/2', 'artifacts/s']) {
-      for (const name of ['.s.old', 's.partial']) await project.write(`artifacts/${name}/1`, 'one');
-      await project.remove(missing);
-      expect((await project.run({ cacheRoot })).cached).toEqual(['s']);
-      expect(project.read('artifacts/s/2')).toBe('two\n');
-      expect(readdirSync(project.at('artifacts')).sort()).toEqual(['.cache', 's']);
-    }
-    expect(readdirSync(path.join(cacheRoot, 'tmp'))).toEqual([]);
-  },
-);
 
 describe('a file system that refuses', () => {
   test.skipIf(process.getuid?.() === 0)('to hold the cache is reported with its path', async () => {
