@@ -1,6 +1,5 @@
 import { csvFormatValue } from 'd3-dsv';
 import type { TopLevelSpec } from 'vega-lite';
-import type { Readings } from './hover.ts';
 
 export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
 
@@ -12,8 +11,6 @@ export interface Panel {
   /** Outer size in px, including axes and title. */
   readonly width: number;
   readonly height: number;
-  /** The values of its lines, if it has some over whole numbers. */
-  readonly readings?: Readings;
 }
 
 /** How a line is drawn; thin lines are for the authors' logs, so that our own results stand out. */

@@ -1,7 +1,6 @@
 import { Error as ERROR_LEVEL, parse, View } from 'vega';
 import { compile } from 'vega-lite';
 import type { Figure, Panel } from './figure.ts';
-import { describeHover, type PanelHover } from './hover.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
 import { THEME } from './theme.ts';
@@ -11,8 +10,6 @@ export interface RenderedFigure {
   readonly figure: Figure;
   readonly panels: readonly string[];
   readonly sheet: string;
-  /** What each panel shows at the pointer. */
-  readonly hover: readonly PanelHover[];
 }
 
 /**
@@ -21,32 +18,22 @@ export interface RenderedFigure {
  * @param notice a warning to show in the standalone file, or null
  */
 export async function renderFigure(figure: Figure, notice: string | null): Promise<RenderedFigure> {
-  const drawn: DrawnPanel[] = [];
+  const panels: string[] = [];
   for (const [index, panel] of figure.panels.entries()) {
-    drawn.push(await renderPanel(panel, `${figure.id}-${index}-`));
+    panels.push(await renderPanel(panel, `${figure.id}-${index}-`));
   }
-  const panels = drawn.map(({ svg }) => svg);
-  const sheet = fixColors(composeSheet(figure, panels, notice));
-  return { figure, panels, sheet, hover: drawn.map(({ hover }) => hover) };
-}
-
-interface DrawnPanel {
-  readonly svg: string;
-  readonly hover: PanelHover;
+  return { figure, panels, sheet: fixColors(composeSheet(figure, panels, notice)) };
 }
 
 /** @param prefix of the names inside the drawing, which are unique on the page */
-async function renderPanel({ title, readings, spec }: Panel, prefix: string): Promise<DrawnPanel> {
-  if (typeof spec === 'string') return { svg: spec, hover: { title, series: [], axis: null, tips: [] } };
+async function renderPanel({ spec }: Panel, prefix: string): Promise<string> {
+  if (typeof spec === 'string') return spec;
   const view = new View(parse(compile(spec, { config: THEME }).spec), {
     renderer: 'none',
     logLevel: ERROR_LEVEL,
   });
   try {
-    const svg = widenClips(nameParts(tidySvg(await view.toSVG()), prefix));
-    const padding = view.padding();
-    const { left = 0, top = 0 } = typeof padding === 'number' ? {} : padding;
-    return { svg, hover: describeHover({ title, readings }, [left, top], view.width(), view.scenegraph()) };
+    return widenClips(nameParts(tidySvg(await view.toSVG()), prefix));
   } finally {
     view.finalize();
   }

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Payload } from '../../explore/payload.ts';
 import { escapeMarkup } from '../../text.ts';
 import type { Report } from '../page/document.ts';
-import { hashSource, renderBanners, renderPageHead } from '../page/page.ts';
+import { renderBanners, renderPageHead } from '../page/page.ts';
 import { EXPLORE_STYLE } from './style.ts';
 
 /** The name of the page, beside the report's. */
@@ -15,8 +16,9 @@ export const EXPLORE_PAGE = 'explore.html';
  */
 export function renderExplorablePage(report: Report, payload: Payload, script: string): string {
   const title = escapeMarkup(report.title);
+  const hash = createHash('sha256').update(script).digest('base64');
   const policy = [
-    `script-src ${hashSource(script)} 'wasm-unsafe-eval'`,
+    `script-src 'sha256-${hash}' 'wasm-unsafe-eval'`,
     ...['worker-src blob:', 'connect-src data:'],
   ];
   return [

@@ -47,8 +47,6 @@ function sumConfusion(model: ModelResult): number[][] {
 }
 
 interface Labels {
-  /** As in the data set. */
-  readonly names: readonly string[];
   /** Row labels; if names are long, with the number of their column. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
@@ -56,10 +54,8 @@ interface Labels {
 }
 
 function labelClasses(classes: readonly string[]): Labels {
-  if (classes.every((name) => name.length <= 2))
-    return { names: classes, rows: classes, columns: classes, left: SHORT_LEFT };
+  if (classes.every((name) => name.length <= 2)) return { rows: classes, columns: classes, left: SHORT_LEFT };
   return {
-    names: classes,
     rows: classes.map((name, index) => `${name} ${index + 1}`),
     columns: classes.map((_, index) => String(index + 1)),
     left: NAMED_LEFT,
@@ -85,15 +81,12 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
   const confusion = sumConfusion(model);
   const cells = confusion.flatMap((row, truth) => {
     const clips = row.reduce((sum, count) => sum + count, 0);
-    const name = labels.names[truth] ?? '';
     return row.map((count, answer) => {
       const share = clips === 0 ? 0 : count / clips;
-      const verdict = truth === answer ? 'recognised' : `taken for ${labels.names[answer] ?? ''}`;
       return {
         row: labels.rows[truth] ?? '',
         column: labels.columns[answer] ?? '',
         count: count === 0 ? '' : String(count),
-        tip: `${name}\n${verdict}: ${count} of ${clips} clips`,
         share,
         color: colorVariable(cellTextColor(share)),
       };
@@ -126,7 +119,6 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
         encoding: {
           x,
           y,
-          tooltip: nominal('tip'),
           fillOpacity: {
             field: 'share',
             type: 'quantitative',

@@ -10,7 +10,6 @@ export interface Dot {
   readonly high: number;
   /** A CSS colour. */
   readonly color: string;
-  readonly tip: string;
   /** The value of each seed, shown as ticks. */
   readonly seeds?: readonly number[];
 }
@@ -85,7 +84,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level
       ...series.map(({ name, look }) => ({
         data: { values: values.filter((dot) => dot.series === name) },
         mark: { type: 'point' as const, opacity: 1, ...look },
-        encoding: { x, ...place, tooltip: nominal('tip') },
+        encoding: { x, ...place },
       })),
     ],
   };

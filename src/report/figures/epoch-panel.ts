@@ -5,7 +5,6 @@ import {
   FINE_PERCENT_LABELS,
   linearAxis,
   logTicks,
-  nominal,
   PERCENT_LABELS,
   POINT_LABELS,
 } from '../drawing/theme.ts';
@@ -13,7 +12,7 @@ import type { EpochSeries } from './epoch-series.ts';
 import { breakTitle } from './panel-title.ts';
 
 export interface EpochLine {
-  /** Its name where values are read out. */
+  /** Its name in texts. */
   readonly label: string;
   readonly series: EpochSeries;
   readonly color: string;
@@ -22,7 +21,6 @@ export interface EpochLine {
 
 /** The distribution of τ over a layer's neurons, in time steps. */
 export interface Violin {
-  readonly title: string;
   readonly color: string;
   /** Ascending. */
   readonly taus: readonly number[];
@@ -74,16 +72,16 @@ const PLACES_GAP = 8;
 /** Up to this many epochs, dots mark single epochs without touching. */
 const DOTS_UP_TO_EPOCHS = 30;
 
-/** How shares are shown on the axis, and where values are read out. */
+/** The labels of axes of shares. */
 const SHARES = new Map([
-  ['percent', { labelExpr: PERCENT_LABELS, share: { digits: 1, unit: '\u00a0%' } }],
-  ['fine-percent', { labelExpr: FINE_PERCENT_LABELS, share: { digits: 2, unit: '\u00a0%' } }],
-  ['points', { labelExpr: POINT_LABELS, share: { digits: 1, unit: '\u00a0points' } }],
+  ['percent', PERCENT_LABELS],
+  ['fine-percent', FINE_PERCENT_LABELS],
+  ['points', POINT_LABELS],
 ]);
 
 /** A plot over training epochs, or over what else `counts`. Its geometry does not depend on text widths, so the panels of a figure align. */
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
-  const { lines, epochs, counts = 'epoch', size, format, violins = [], places = 0 } = options;
+  const { epochs, size, violins = [], places = 0 } = options;
   const [first, last] = epochs;
   const title = breakTitle(options.title, size.width);
   const plotWidth = size.width - PADDING.left - PADDING.right;
@@ -91,7 +89,6 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
   // A single epoch is in the middle.
   const ends: [number, number] = first === last ? [first - 1, last + 1] : [first, last];
   const perPx = (ends[1] - ends[0]) / (plotWidth - asideWidth);
-  const shares = SHARES.get(format);
   const { x, y } = channelsOf(options, [ends[0], ends[1] + perPx * asideWidth]);
   const violinLayers = violins.flatMap((violin, index) => {
     const at = ends[1] + perPx * (PLACES_GAP + (index + 0.5) * PLACE);
@@ -110,17 +107,6 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
     spec,
     width: size.width,
     height: size.height + title.extraHeight,
-    readings: {
-      axis: counts,
-      domain: ends,
-      extent: 1 - asideWidth / plotWidth,
-      lines: lines.map(({ label, color, series }) => ({
-        label,
-        color,
-        points: series.line.map(({ epoch, value }) => [epoch, value]),
-      })),
-      ...(shares === undefined ? {} : { share: shares.share }),
-    },
   };
 }
 
@@ -130,7 +116,7 @@ function channelsOf(
   ends: readonly [number, number],
 ) {
   const end = Math.max(last, first + 1);
-  const labelExpr = SHARES.get(format)?.labelExpr;
+  const labelExpr = SHARES.get(format);
   const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
     x: linearAxis('epoch', ends, {
@@ -223,16 +209,14 @@ function drawLevel({ level, domain }: EpochPanelOptions, y: Channels['y']): Laye
 
 /** The density of the neurons on both sides of its place, with the box of the quartiles in it. */
 function drawViolin(
-  { title, color, taus, inner }: Violin,
+  { color, taus, inner }: Violin,
   { x, y }: Channels,
   { at, halfWidth }: { readonly at: number; readonly halfWidth: number },
 ): Layer[] {
   const quantile = (share: number): number => taus[Math.round(share * (taus.length - 1))] ?? Number.NaN;
   const [lowest, low] = [quantile(0), quantile(0.25)];
   const [median, high, highest] = [quantile(0.5), quantile(0.75), quantile(1)];
-  const [mid, from, to, least, most] = [median, low, high, lowest, highest].map((tau) => tau.toFixed(3));
-  const tip = `${title}\nmedian ${mid}, quartiles ${from} and ${to}, from ${least} to ${most}`;
-  const data = { values: [{ epoch: at, value: median, lowest, low, high, highest, tip }] };
+  const data = { values: [{ epoch: at, value: median, lowest, low, high, highest }] };
   const span = (from: string, to: string, strokeWidth: number): Layer => ({
     data,
     mark: { type: 'rule', color, strokeWidth, opacity: 1 },
@@ -272,7 +256,7 @@ function drawViolin(
         size: 34,
         opacity: 1,
       },
-      encoding: { x, y, tooltip: nominal('tip') },
+      encoding: { x, y },
     },
   ];
 }

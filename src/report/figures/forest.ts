@@ -48,7 +48,6 @@ export function drawForest({ models, seeds }: Results, { baseline, margin, users
           return {
             ...{ row: title(arm), series: 'difference', value: arm.difference, low, high },
             color: colorVariable(modelColor(models.indexOf(arm.model))),
-            tip: `${arm.model.title}: ${arm.verdict}\n${formatPoints(arm.difference)}${describeInterval(arm)}`,
             seeds: arm.seeds.length > 1 ? arm.seeds : [],
           };
         }),

@@ -1,7 +1,7 @@
 import { summarise } from '../../stats/means.ts';
 import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercentRange, formatShare, groupDigits } from '../data/format.ts';
+import { formatShare, groupDigits } from '../data/format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
@@ -99,9 +99,8 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
         rows: groups,
         series: measured.map(({ model }) => ({ name: model.id, look: { filled: true, size: 38 } })),
         dots: measured.flatMap(({ model, color, accuracies }) =>
-          accuracies.map(({ group, clips, mean, interval: { low, high } }) => ({
+          accuracies.map(({ group, mean, interval: { low, high } }) => ({
             ...{ row: group, series: model.id, value: mean, low, high, color: colorVariable(color) },
-            tip: `${model.title}, ${group}\n${formatShare(mean)} of ${clips} clips (${formatPercentRange(low, high)})`,
           })),
         ),
         rowHeight: results.models.length * 11 + 16,

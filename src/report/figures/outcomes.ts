@@ -72,21 +72,15 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
   const measured = [chosen.test, maximum.test].map((accuracy, index): Dot => {
     const { mean: value, interval, count, values } = accuracy;
     const series = KINDS[index]!.name;
-    const words = `${formatShare(value)} (${formatPercentRange(interval.low, interval.high)})`;
     return {
       ...{ row, series, value, low: interval.low, high: interval.high, color: colorVariable(color) },
-      tip: `${model.title}, ${series}\n${words}`,
       seeds: count > 1 ? values : [],
     };
   });
   const published = findPublished(model);
   if (!comparable || published === null) return measured;
   const value = published.test;
-  const tip = `${model.title}, published\n${formatShare(value)}`;
-  return [
-    ...measured,
-    { row, series: 'published', value, low: value, high: value, color: 'currentColor', tip },
-  ];
+  return [...measured, { row, series: 'published', value, low: value, high: value, color: 'currentColor' }];
 }
 
 function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolean): string {

@@ -54,7 +54,7 @@ export function drawTau(results: Results): Figure {
   const caption = sentences(
     `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${lines}`,
     cut.length > 0 &&
-      `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the values at the pointer or the CSV file.`,
+      `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the CSV file.`,
     panels.some(({ axis }) => axis.scale === 'log') &&
       'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
   );
@@ -173,7 +173,6 @@ function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
   if (wide.length === 0) return [];
   return [
     {
-      title: model.title,
       color: colorVariable(modelColor(index)),
       taus: wide.flatMap(({ taus }) => taus).sort((a, b) => a - b),
       inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),

@@ -1,10 +1,10 @@
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercentRange, formatShare } from '../data/format.ts';
+import { formatShare } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { WidthResult, Widths } from '../data/widths.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
-import { linearAxis, nominal, PERCENT_LABELS } from '../drawing/theme.ts';
+import { linearAxis, PERCENT_LABELS } from '../drawing/theme.ts';
 
 const SIZE = { width: 454, height: 260 };
 const PADDING = { left: 70, right: 20, top: 12, bottom: 42 };
@@ -74,9 +74,8 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
 
 /** @param offset to the right, in px: the bars of both lines stand beside each other */
 function drawLine(points: readonly WidthResult[], color: string, dash: readonly number[], offset: number) {
-  const values = points.map(({ model, width, accuracy, interval: { low, high } }) => {
-    const tip = `${model.title}\n${formatShare(accuracy)} (${formatPercentRange(low, high)})`;
-    return { width, value: accuracy, low, high, tip };
+  const values = points.map(({ width, accuracy, interval: { low, high } }) => {
+    return { width, value: accuracy, low, high };
   });
   const paint = colorVariable(color);
   const xOffset = { value: offset };
@@ -94,7 +93,7 @@ function drawLine(points: readonly WidthResult[], color: string, dash: readonly 
     {
       data: { values },
       mark: { type: 'point' as const, color: paint, filled: true, size: 50, opacity: 1 },
-      encoding: { xOffset, tooltip: nominal('tip') },
+      encoding: { xOffset },
     },
   ];
 }

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { escapeMarkup } from '../../text.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
-import { isEmpty } from '../drawing/hover.ts';
 import type { RenderedFigure } from '../drawing/render.ts';
 import { drawKey } from '../drawing/sheet.ts';
 import type {
@@ -15,17 +13,13 @@ import type {
   Table,
   Text,
 } from './document.ts';
-import { embedHover, HOVER_SCRIPT } from './hover-script.ts';
 import { PAGE_STYLE } from './style.ts';
 
-/**
- * The report as one self-contained HTML page: style, figures and a script that shows values at the pointer are inline. Its security policy
- * allows no other script, and no request.
- */
+/** The report as one self-contained HTML page: style and figures are inline. Its security policy allows no script, and no request. */
 export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
   const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
   return [
-    ...renderPageHead(report.title, [`script-src ${hashSource(HOVER_SCRIPT)}`]),
+    ...renderPageHead(report.title),
     '<body>',
     '<a class="skip" href="#main">Skip to the results</a>',
     ...renderBanners(report),
@@ -51,20 +45,14 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     ),
     '</main>',
     `<footer><p>${renderText(report.footer)}</p></footer>`,
-    ...(figures.some(isReadable) ? [`<script>${HOVER_SCRIPT}</script>`] : []),
     '</body>',
     '</html>',
     '',
   ].join('\n');
 }
 
-/** What allows a script in a security policy. */
-export function hashSource(script: string): string {
-  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
-}
-
 /** The beginning of a page up to its body: styles are inline, and nothing else is allowed than its policy says. */
-export function renderPageHead(title: string, policy: readonly string[], style = ''): string[] {
+export function renderPageHead(title: string, policy: readonly string[] = [], style = ''): string[] {
   const rules = [
     ...["default-src 'none'", "style-src 'unsafe-inline'", 'img-src data:'],
     ...policy,
@@ -91,10 +79,6 @@ export function renderBanners({ banners }: Pick<Report, 'banners'>): string[] {
     ({ title, text }) =>
       `<aside class="banner" aria-label="Warning"><p><strong>${escapeMarkup(title)}.</strong> ${escapeMarkup(text)}</p></aside>`,
   );
-}
-
-function isReadable({ hover }: RenderedFigure): boolean {
-  return !hover.every(isEmpty);
 }
 
 function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): string {
@@ -129,8 +113,7 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
 /** Panels that are wider keep their size on a phone, and scroll. */
 const PHONE_PX = 440;
 
-function renderFigureBlock(rendered: RenderedFigure): string {
-  const { figure, panels, hover } = rendered;
+function renderFigureBlock({ figure, panels }: RenderedFigure): string {
   const id = escapeMarkup(figure.id);
   const isSwitchable = figure.isSwitchable === true;
   const isSingle = figure.panels.length === 1 || isSwitchable;
@@ -155,7 +138,6 @@ function renderFigureBlock(rendered: RenderedFigure): string {
     ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
     '</div>',
     '</div>',
-    ...(isReadable(rendered) ? [embedHover(hover)] : []),
     '</figure>',
   ].join('\n');
 }

@@ -51,7 +51,7 @@ p, ul { max-width: 44rem; margin: 0 0 .8rem; }
 .lead { font-size: 1.2rem; line-height: 1.45; max-width: 46rem; }
 .lead strong { font-weight: 650; }
 
-figure { position: relative; margin: 2.25rem 0 0; }
+figure { margin: 2.25rem 0 0; }
 figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1.25rem; list-style: none; margin: .5rem 0 0; padding: 0; font-size: .875rem; max-width: none; }
 .legend li { display: flex; align-items: center; gap: .45rem; }
@@ -70,23 +70,6 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
   .single .panels { margin-top: 0; }
   .single .legend { flex-direction: column; }
 }
-
-
-.cursor { stroke: var(--ink); stroke-width: 1; opacity: 0; pointer-events: none; }
-.cursor.on { opacity: .45; }
-.bubble {
-  position: fixed; z-index: 1; max-width: min(20rem, 90vw); padding: .35rem .6rem; pointer-events: none; white-space: pre-line;
-  font-size: .8rem; line-height: 1.4; background: var(--surface); border: 1px solid var(--line); border-radius: 4px; box-shadow: 0 2px 8px rgb(0 0 0 / .18);
-}
-.bubble p, .readings p { margin: 0; }
-.bubble .head, .readings .head { color: var(--muted); }
-.bubble i, .readings i { display: inline-block; width: .7em; height: .7em; margin-right: .45em; border-radius: 2px; }
-.reader { margin-top: .5rem; font-size: .85rem; }
-.reader p { margin: 0; color: var(--muted); }
-.reader .readings p { color: inherit; }
-.reader input { width: 100%; max-width: 30rem; accent-color: var(--link); }
-.reader:not(:focus-within) { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.readings { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr)); gap: .5rem 1.5rem; }
 
 .gallery {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(min(25rem, 100%), 1fr)); gap: 1.75rem 2rem;
@@ -152,7 +135,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   section { margin-top: 1.75rem; }
   figure, .table { margin-top: 1.25rem; }
   footer { margin-top: 1rem; }
-  nav, .skip, .bubble, .reader, .view, .view + label { display: none; }
+  nav, .skip, .view, .view + label { display: none; }
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
   p, li { orphans: 3; widows: 3; }

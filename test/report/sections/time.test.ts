@@ -57,6 +57,5 @@ it('the figure of accuracy by time step has the counts of every run as CSV', () 
     ['A', 2020, 2, 100, 60, 0.6],
   ]);
   expect(figure?.data).toHaveLength(9);
-  expect(figure?.panels[0]?.readings).toMatchObject({ axis: 'time step', domain: [1, 4] });
   expect(spaced(figure?.alt ?? '')).toContain('A: 20.0 % after step 1, 90.0 % in the end.');
 });
