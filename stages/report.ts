@@ -9,7 +9,6 @@ import { collectPayload } from '../src/report/explore/payload.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
-import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';
 import { writeReport } from '../src/report/write.ts';
 import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
@@ -38,13 +37,12 @@ export default defineStage<Params>({
       reference: 'logs' in context.inputs ? input('logs') : undefined, // only where the profile names some
     };
     const claims = await collectClaims(input('claims'));
-    const results = await collectResults(sources, context.params, context.facts.plan);
+    const results = await collectResults(sources, context.params);
     const outcomes = summariseModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
     const question = answerQuestion(results, context.params.report?.question);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
-      environment: readEnvironment(),
       origin: readOrigin(context.facts),
       judgements,
       question,

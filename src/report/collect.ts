@@ -10,7 +10,6 @@ import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
-import { readPipeline } from './inputs/origin.ts';
 import { readReference } from './inputs/reference.ts';
 import { readRunResult, requireData } from './inputs/run.ts';
 
@@ -35,15 +34,9 @@ export interface ReportSelection {
 /**
  * Reads and checks everything that the report is based on. Opens only the folders of the selected models and seeds: others may
  * be left over from another profile.
- *
- * @param plan the fact of that name, if there is one
  * @throws {ReproError} `report-input`, naming the file, the field and the command that makes the file again
  */
-export async function collectResults(
-  sources: Sources,
-  selection: ReportSelection,
-  plan?: string,
-): Promise<Results> {
+export async function collectResults(sources: Sources, selection: ReportSelection): Promise<Results> {
   if (selection.models.length === 0 || selection.seeds.length === 0) {
     throw new ReproError(
       'report-input',
@@ -82,7 +75,6 @@ export async function collectResults(
     ...{ dataset, simulated, classes, examples, models },
     manifest: summariseManifest(manifest, hashText(manifestFile.text)),
     seeds: selection.seeds,
-    pipeline: readPipeline(plan),
     reference: sources.reference === undefined ? null : await readReference(sources.reference, names),
   };
 }

@@ -25,7 +25,6 @@ import { tabulateBestEpochs, tabulateLate } from './sections/epoch-tables.ts';
 import { listFacts } from './sections/facts.ts';
 import { describeNeurons } from './sections/neurons.ts';
 import { tabulateDifferences, tabulateOutcomes, tabulateSeeds } from './sections/outcome-tables.ts';
-import { describePipeline, type Environment } from './sections/pipeline.ts';
 import { describeQuestion } from './sections/question.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
@@ -36,7 +35,6 @@ import { describeWidths } from './sections/widths.ts';
 
 export interface ReportOptions {
   readonly title: string;
-  readonly environment: Environment;
   /** null or absent if it is not known. */
   readonly origin?: RunOrigin | null;
   /** The judgements of the published claims; without them, the page has no verdicts. */
@@ -78,7 +76,7 @@ function nameKind(results: Results): string {
 
 function listSections(
   results: Results,
-  { judgements, question = null, environment, origin = null }: ReportOptions,
+  { judgements, question = null, origin = null }: ReportOptions,
 ): Section[] {
   const outcomes = summariseModels(results);
   return [
@@ -110,7 +108,6 @@ function listSections(
     describeData(results),
     ...describeClips(results),
     describeSettings(results),
-    describePipeline(results, environment),
     describeRerun(results, origin),
   ];
 }

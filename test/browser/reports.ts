@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
 import stage from '../../stages/report.ts';
-import { type MadeUp, PLAN, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';
 
 /** `logged`: whether the figures include logs of the authors. */
@@ -72,7 +72,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
   await stage.run({
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
-    facts: { plan: PLAN },
+    facts: {},
     inputs: { ...(await namedInputs(folder, made.models)), ...(made.logged ? { logs } : {}) },
     outputs: [output],
     resume: [],

@@ -54,17 +54,6 @@ const MODELS: Readonly<
   'lambda-0.1': { title: 'λ = .1', test: 0.962, validation: 1, per: 'neuron', lambda: 0.1 },
 };
 
-/** The stage's fact `plan`, of a pipeline like this project's. */
-export const PLAN = JSON.stringify({
-  stages: [
-    ['verify', null, 'artifacts/verify', []],
-    ['frames', null, 'artifacts/frames', ['verify']],
-    ['train', 4, 'artifacts/train/*/2020', ['frames']],
-    ['evaluate', 4, 'artifacts/evaluate/*/2020', ['frames', 'train']],
-    ['report', null, 'artifacts/report', ['verify', 'frames', 'train', 'evaluate']],
-  ].map(([name, instances, output, reads]) => ({ name, instances, outputs: [output], reads, sources: [] })),
-});
-
 /** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */
 export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<Sources> {
   const sources: Sources = {

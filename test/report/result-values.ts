@@ -15,11 +15,6 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
-export const ENVIRONMENT = {
-  platform: 'linux x64',
-  packages: ['Vega 6.0.0', 'Vega-Lite 6.0.0'],
-} as const;
-
 /** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): Score {
   return { clips, correct, accuracy: correct / clips, loss: 0.05 };
@@ -86,7 +81,6 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     orders: {},
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
-    digests: { metrics: '1'.repeat(64), weights: '2'.repeat(64), predictions: '3'.repeat(64) },
     layers: [makeLayerResult()],
     chosenEpoch: 2,
     chosenOn: 'validation',
@@ -133,10 +127,6 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     examples: makeExamples(overrides),
     seeds: [2020],
     models: [makeModelResult()],
-    pipeline: [
-      { name: 'train', instances: 1, outputs: ['artifacts/train/*'], reads: [], sources: [] },
-      { name: 'report', instances: null, outputs: ['artifacts/report'], reads: ['train'], sources: [] },
-    ],
     reference: null,
     ...overrides,
   };

@@ -3,7 +3,7 @@ import { blocksOf } from '../../src/report/page/document.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
-import { ENVIRONMENT, makeRunResult, resultsOf } from './result-values.ts';
+import { makeRunResult, resultsOf } from './result-values.ts';
 
 it('a report of trainings that held no clips back shows no validation, and says so', () => {
   const { metrics, maximum } = makeRunResult();
@@ -19,7 +19,7 @@ it('a report of trainings that held no clips back shows no validation, and says 
     ...{ chosenOn: null, validation: null, maximum: { ...maximum, validation: null } },
   };
   const results = { ...resultsOf(run, run), simulated: true };
-  const report = buildReport(results, { title: 'A run', environment: ENVIRONMENT });
+  const report = buildReport(results, { title: 'A run' });
   const text = renderMarkdown(report);
   expect(text).not.toMatch(/NaN|undefined|Infinity|chosen by validation/);
   expect(text).toContain('On simulated data, last epoch: test');

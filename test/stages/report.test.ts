@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
-import { type MadeUp, PLAN, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -25,7 +25,6 @@ const FIGURES = [
   'loss',
   'network',
   'outcomes',
-  'pipeline',
   'spikes',
   'tau',
   'tau-neurons',
@@ -46,7 +45,7 @@ async function report(made: MadeUp, place = 'a', logs?: string, question?: Quest
     },
     [output],
   );
-  await stage.run({ ...context, facts: { plan: PLAN } });
+  await stage.run(context);
   return { output, said: context.said };
 }
 

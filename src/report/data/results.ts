@@ -87,8 +87,6 @@ export interface RunResult
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */
   readonly layers: readonly LayerResult[];
-  /** sha256 of the curves, of the weights at the chosen epoch, and of the answers to the test clips. */
-  readonly digests: Readonly<Record<'metrics' | 'weights' | 'predictions', string>>;
 }
 
 /** A model's configuration file, and its runs in the order of the seeds. */
@@ -129,19 +127,6 @@ export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | '
   readonly unlisted: number;
 }
 
-/** A stage that the report depends on, or the report itself. */
-export interface PipelineStage {
-  readonly name: string;
-  /** How often a stage with a matrix runs; null without one. */
-  readonly instances: number | null;
-  /** With `*` where its runs differ. */
-  readonly outputs: readonly string[];
-  /** The stages that it reads from. */
-  readonly reads: readonly string[];
-  /** What else it reads, such as `configs/claims.yaml`. */
-  readonly sources: readonly string[];
-}
-
 export interface Results {
   readonly dataset: string;
   readonly simulated: boolean;
@@ -151,8 +136,6 @@ export interface Results {
   readonly seeds: readonly number[];
   /** At least one, in the profile's order. */
   readonly models: readonly ModelResult[];
-  /** Each stage after those that it reads from. */
-  readonly pipeline: readonly PipelineStage[];
   /** null if the profile names no logs. */
   readonly reference: ReferenceLogs | null;
 }

@@ -1,5 +1,4 @@
 import { type Fields, parseFields } from '../../formats/fields.ts';
-import type { Results } from '../data/results.ts';
 
 /** The run that a report is of, as the runner knows it. */
 export interface RunOrigin {
@@ -20,23 +19,6 @@ export function readOrigin({ code, configuration }: Readonly<Record<string, stri
   // Where the authors' logs lie differs from machine to machine.
   const set = fields.texts('set').map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR'));
   return { profile: fields.text('profile'), set, code };
-}
-
-/**
- * The stages that the report depends on.
- *
- * @param plan the stage's fact of that name; undefined if the pipeline does not give it
- */
-export function readPipeline(plan: string | undefined): Results['pipeline'] {
-  if (plan === undefined) return [];
-  const fields = parseFact('plan', plan);
-  return fields.objects('stages').map((stage) => ({
-    name: stage.text('name'),
-    instances: stage.value('instances') === null ? null : stage.count('instances'),
-    outputs: stage.texts('outputs'),
-    reads: stage.texts('reads'),
-    sources: stage.texts('sources'),
-  }));
 }
 
 function parseFact(name: string, text: string): Fields {

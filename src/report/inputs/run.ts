@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { hashText } from '../../files/canonical-json.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { EpochRow } from '../../results/metrics.ts';
 import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
@@ -34,10 +33,9 @@ export async function readRunResult(
   const { model, seed } = expected;
   const train = `train@${model},${seed}`;
   const eventFile = join(folders.train, 'tensorboard', EVENT_FILE);
-  const [trained, events, weights, tauFile] = await Promise.all([
+  const [trained, events, tauFile] = await Promise.all([
     readTrainedRun(folders, expected),
     readResultBytes(eventFile, train),
-    readResultBytes(join(folders.train, 'best.safetensors'), train),
     readResultFile(join(folders.evaluate, 'tau.csv'), `evaluate@${model},${seed}`),
   ]);
   const { run, spec, epochs, evaluation, files } = trained;
@@ -57,11 +55,6 @@ export async function readRunResult(
     answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
       return { clip, user, class: label, right: predicted === label };
     }),
-    digests: {
-      metrics: hashText(files.metrics.text),
-      weights: hashText(weights),
-      predictions: hashText(files.predictions.text),
-    },
     layers: joinLayers(tauFile, evaluation),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
     chosenOn: CLIPS_OF[evaluation.checkpoint.selection],

@@ -1,18 +1,10 @@
 import { quoteWords } from '../../files/shell-words.ts';
-import { joinWords, present } from '../data/format.ts';
-import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { present } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { RunOrigin } from '../inputs/origin.ts';
-import {
-  type Command,
-  makeTable,
-  type Section,
-  type Table,
-  type Text,
-  textColumn,
-} from '../page/document.ts';
+import type { Command, Section, Text } from '../page/document.ts';
 
-/** The commands that make this page and each of its numbers again, and the digests that prove it. */
+/** The commands that make this page and its numbers again, and the digests of what it was made from. */
 export function describeRerun(results: Results, origin: RunOrigin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const options =
@@ -38,8 +30,6 @@ export function describeRerun(results: Results, origin: RunOrigin | null): Secti
       { kind: 'paragraph', text: explainCommands(results, origin) },
       { kind: 'commands', lines },
       { kind: 'list', items: listDigests(results, origin) },
-      { kind: 'table', table: tabulateDigests(results) },
-      { kind: 'table', table: tabulateOrigins(results, instance) },
     ],
   };
 }
@@ -53,7 +43,7 @@ function explainCommands({ simulated }: Results, origin: RunOrigin | null): Text
     ', the first command makes this page again, with your own models and stages, if you have any. ',
     ...(origin === null ? [...options, ' of the run that made this page. '] : []),
     ...(simulated ? [] : [...place, '. ']),
-    '“Environment” names the engine. The commands work for any model and seed; those in the table below take the same options.',
+    '“Software” above names the engine. The commands work for any model and seed.',
   ];
 }
 
@@ -74,53 +64,4 @@ function listDigests({ manifest }: Results, origin: RunOrigin | null): Text[] {
       ' says that this page is out of date.',
     ],
   );
-}
-
-function tabulateDigests({ models }: Results): Table {
-  const note = [
-    { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
-    ' prints them in full. Equal digests mean equal results; ',
-    { code: './repro check' },
-    ' judges different ones.',
-  ];
-  // Enough digits that no two files share them by chance.
-  const start = (digest: string): string => digest.slice(0, 16);
-  return makeTable(
-    { id: 'table-digests', caption: 'Results: the first 16 digits of sha256', notes: [note] },
-    models.flatMap(({ id, runs }) => runs.map(({ seed, digests }) => ({ run: `${id},${seed}`, ...digests }))),
-    [
-      textColumn('Model and seed', ({ run }) => run),
-      textColumn('Weights: best.safetensors', ({ weights }) => start(weights)),
-      textColumn('Curves: metrics.csv', ({ metrics }) => start(metrics)),
-      textColumn('Answers: predictions.csv', ({ predictions }) => start(predictions)),
-    ],
-  );
-}
-
-/** Where each number of the report comes from, and the command that makes it again. */
-function tabulateOrigins({ seeds, models, manifest }: Results, instance: string): Table {
-  const run = '<model>/<seed>';
-  const answers = present(
-    'accuracy by class',
-    ...(Object.keys(manifest.perUser).length > 0 ? ['by user', 'intervals over users'] : []),
-    models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL && 'differences between models',
-  );
-  const [train, evaluate] = [`train@${instance}`, `evaluate@${instance}`];
-  const evaluated = 'Accuracy and loss at the chosen epoch, confusion matrices, spikes on the test clips';
-  const origins: readonly (readonly [what: string, file: string, stage: string])[] = [
-    ['Curves over epochs: accuracy, loss, τ, spikes in training', `train/${run}/metrics.csv`, train],
-    ['Settings, switches, engine, chosen epoch, maxima', `train/${run}/run.json`, train],
-    [evaluated, `evaluate/${run}/evaluation.json`, evaluate],
-    [`Answers clip by clip: ${joinWords(answers)}`, `evaluate/${run}/predictions.csv`, evaluate],
-    ['Distribution of τ', `evaluate/${run}/tau.csv`, evaluate],
-    ['Data: files, clips, warnings', 'verify/manifest.json', 'verify'],
-    ['Sample clips', 'frames/examples/', 'frames'],
-    ['Verdicts on the claims', 'report/claims.json', 'report'],
-    ['Values of a figure', 'report/figures/<figure>.csv', 'report'],
-  ];
-  return makeTable({ id: 'table-origins', caption: 'Where each number comes from' }, origins, [
-    textColumn('Number', ([what]) => what),
-    textColumn('File below artifacts/', ([, file]) => file),
-    textColumn('Makes it again', ([, , stage]) => `./repro run ${stage} --force`),
-  ]);
 }

@@ -144,7 +144,6 @@ function describeOutputs(outputs: readonly string[]): string {
 const runFactChanges: Readonly<Record<string, string>> = {
   code: 'the code of a stage that it depends on changed',
   configuration: 'the profile or its --set changed',
-  plan: 'the stages that it depends on changed',
 } satisfies Record<(typeof runFactNames)[number], string>;
 
 type Values = Readonly<Record<string, string | null>>;

@@ -3,7 +3,6 @@ import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
 import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { type FoldedStage, foldPlan } from '../plan/folded-plan.ts';
 import { type Plan, runFactNames, type StageInstance } from '../plan/plan.ts';
 import { withDependencies } from '../plan/selection.ts';
 import { digestFile, type KnownDigests } from '../store/digest.ts';
@@ -186,23 +185,5 @@ export function runFactsOf(
     },
     /** JSON: the profile, and the `--set` that change its results. */
     configuration: async () => JSON.stringify({ profile: plan.profile, set: plan.trial?.overrides ?? [] }),
-    /** JSON: its stages and what they read from each other. */
-    plan: async (_params, _digest, id = '') => {
-      return JSON.stringify({ stages: foldPlan({ ...plan, instances: behind(id) }).map(describeStage) });
-    },
-  };
-}
-
-/** Where data of the user lie is nobody's concern. */
-function describeStage({ name, instances, dependencies, sources, outputs }: FoldedStage) {
-  const inputs = instances.flatMap((one) => one.inputs);
-  const external = new Set(inputs.flatMap(({ external, path: own }) => (external ? [own] : [])));
-  const own = sources.map((source) => (external.has(source) ? 'external data' : source));
-  return {
-    name,
-    instances: Object.keys(instances[0]?.matrix ?? {}).length === 0 ? null : instances.length,
-    outputs,
-    reads: dependencies,
-    sources: own,
   };
 }

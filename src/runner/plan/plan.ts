@@ -29,7 +29,7 @@ export interface Resources {
 }
 
 /** Facts that the runner itself knows; the caller supplies those of the machine. */
-export const runFactNames = ['code', 'configuration', 'plan'] as const;
+export const runFactNames = ['code', 'configuration'] as const;
 
 /** A program whose version is part of a fingerprint. */
 export interface Tool {

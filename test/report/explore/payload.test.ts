@@ -11,7 +11,6 @@ import { buildReport } from '../../../src/report/report.ts';
 import { type FrameCache, openFrameCache } from '../../../src/training/frame-cache.ts';
 import { sharedTemporaryFolder } from '../../support/temporary-folder.ts';
 import { QUICK, writeMadeUpResults } from '../made-up-results.ts';
-import { ENVIRONMENT } from '../result-values.ts';
 
 const made = {
   ...QUICK,
@@ -134,13 +133,13 @@ describe('what the explorable page holds', () => {
     expect(isExplorable({ ...results, models: [{ ...model!, runs }] })).toBe(false);
     const images = { ...results, examples: { ...results.examples, kind: 'images' as const } };
     expect(isExplorable(images)).toBe(false);
-    expect(buildReport(images, { title: '', environment: ENVIRONMENT }).explore).toBeUndefined();
+    expect(buildReport(images, { title: '' }).explore).toBeUndefined();
   });
 });
 
 describe('the explorable page', () => {
   const render = async (classes = results.classes): Promise<string> => {
-    const report = buildReport(results, { title: 'A run', environment: ENVIRONMENT });
+    const report = buildReport(results, { title: 'A run' });
     return renderExplorablePage(report, { ...(await collect()), classes }, 'start()');
   };
 

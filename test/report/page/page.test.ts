@@ -6,7 +6,7 @@ import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { renderPage } from '../../../src/report/page/page.ts';
 import { buildReport } from '../../../src/report/report.ts';
-import { ENVIRONMENT, makeModelResult, makeResults } from '../result-values.ts';
+import { makeModelResult, makeResults } from '../result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
@@ -21,7 +21,7 @@ async function draw(figure: Figure): Promise<RenderedFigure> {
 }
 
 async function render(results: Results): Promise<{ page: string; markdown: string }> {
-  const report = buildReport(results, { title: 'A <run>', environment: ENVIRONMENT });
+  const report = buildReport(results, { title: 'A <run>' });
   const figures: RenderedFigure[] = [];
   for (const { figure } of blocksOf(report, 'figure')) figures.push(await draw(figure));
   return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
@@ -91,17 +91,9 @@ describe('the page', () => {
     expect(real.page).not.toContain('class="banner"');
   });
 
-  it('says where each number comes from, in files that the stages write', async () => {
-    const { markdown } = await render(makeResults());
-    const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| \.\/repro run ([a-z]+)/gm)];
-    expect(rows.length).toBeGreaterThan(5);
-    // The folder is that of the stage that makes it again.
-    for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
-  });
-
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
-    const report = buildReport(makeResults(), { title: '', environment: ENVIRONMENT });
+    const report = buildReport(makeResults(), { title: '' });
     const ids = blocksOf(report, 'figure').map(({ figure }) => figure.id);
     expect(ids).toEqual(expect.arrayContaining(['outcomes', 'accuracy', 'loss', 'tau', 'confusion']));
     for (const id of ids) {
@@ -113,7 +105,7 @@ describe('the page', () => {
 
   it('uses the colours of models for nothing else', async () => {
     const models = Array.from({ length: 8 }, (_, i) => makeModelResult({ id: `m${i}`, title: `Model ${i}` }));
-    const report = buildReport(makeResults({ models }), { title: '', environment: ENVIRONMENT });
+    const report = buildReport(makeResults({ models }), { title: '' });
     const meanings = new Map<string, Set<string>>();
     const figures = blocksOf(report, 'figure').map(({ figure }) => figure);
     for (const { legend } of figures) {
@@ -123,7 +115,7 @@ describe('the page', () => {
     const shared = [...meanings].filter(([color, labels]) => color !== 'ink' && labels.size > 1);
     expect(shared).toEqual([]);
     expect(meanings.size).toBe(9);
-    for (const figure of figures.filter(({ id }) => ['network', 'pipeline', 'confusion'].includes(id)))
+    for (const figure of figures.filter(({ id }) => ['network', 'confusion'].includes(id)))
       expect(JSON.stringify(figure.panels)).not.toMatch(/var\(--(?!ink|grey|heat|surface|on-)/);
   });
 });

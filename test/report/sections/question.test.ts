@@ -3,15 +3,7 @@ import { answerQuestion } from '../../../src/report/data/question.ts';
 import type { ModelResult, Results } from '../../../src/report/data/results.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { describeQuestion, listVerdicts, stateAnswer } from '../../../src/report/sections/question.ts';
-import {
-  ENVIRONMENT,
-  makeModelResult,
-  makeResults,
-  makeRunResult,
-  plain,
-  spaced,
-  textsOf,
-} from '../result-values.ts';
+import { makeModelResult, makeResults, makeRunResult, plain, spaced, textsOf } from '../result-values.ts';
 
 const USERS = 6;
 const CLIPS = 20;
@@ -106,7 +98,7 @@ describe('the question of a profile', () => {
   });
 
   test('is at the top of the report, and absent without the setting or without arms', () => {
-    const options = { title: 'A run', environment: ENVIRONMENT, question };
+    const options = { title: 'A run', question };
     expect(buildReport(results, options).sections[0]).toMatchObject({
       id: 'question',
       title: 'The question',

@@ -6,7 +6,7 @@ import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
 import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
-import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {
   const compat = { ...COMPAT_DEFAULTS, ...switched };
@@ -81,7 +81,7 @@ describe('the table of disagreements', () => {
       details: ['set by train.batchSize of the profile'],
     });
     expect(listSwitched(quick)).toEqual([]);
-    expect(renderMarkdown(buildReport(quick, { title: 'A run', environment: ENVIRONMENT }))).toContain(
+    expect(renderMarkdown(buildReport(quick, { title: 'A run' }))).toContain(
       'The profile sets its own batch size, which overrides both.',
     );
     expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
