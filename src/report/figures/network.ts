@@ -1,9 +1,10 @@
 import { unreachable } from '../../errors.ts';
 import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
+import { escapeMarkup } from '../../text.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import { type DrawingPoint, drawBoxes } from '../drawing/boxes.ts';
 import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */
@@ -18,6 +19,12 @@ interface Step {
   readonly kind: Layer['kind'] | 'mean';
   /** The size of a sample behind it, `[20, 128, 64, 64]`: first the time steps, if it has any. */
   readonly size: string;
+}
+
+/** In px, from the left and from the top. */
+interface Point {
+  readonly x: number;
+  readonly y: number;
 }
 
 interface Network {
@@ -155,7 +162,7 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
   const topOf = (row: number): number => head + row * ROW_HEIGHT + 12;
   const centreOf = (column: number): number => leftOf(column) + BOX.width / 2;
   // Within a row from box to box, and from its end below it back to the start of the next.
-  const arrows = rows.flatMap((row, r): DrawingPoint[][] => {
+  const arrows = rows.flatMap((row, r): Point[][] => {
     const [top, middle, bottom] = [topOf(r + 1), topOf(r) + BOX.height / 2, topOf(r) + BOX.height];
     const inner = row.slice(1).map((_, c) => [
       { x: leftOf(c) + BOX.width, y: middle },
@@ -173,34 +180,66 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
   });
   const last = rows.at(-1) ?? [];
   const end = topOf(rows.length - 1) + BOX.height;
-  return drawBoxes({
-    title: several ? models.map((model) => model.title).join(', ') : '',
-    width: 2 * MARGIN + longest * BOX.width + (longest - 1) * BOX.gap,
-    height: end + MARGIN + 8,
-    boxHeight: BOX.height,
-    boxes: rows.flatMap((row, r) =>
-      row.map(({ label, name, kind }, c) => ({
-        left: leftOf(c),
-        top: topOf(r),
-        width: BOX.width,
-        label,
-        detail: name,
-        shade: SHADES[kind] ?? 0.02,
-        stroke: 'grey' as const,
-      })),
-    ),
-    arrows,
-    notes: [
-      { x: leftOf(0), y: topOf(0) - 12, text: `input ${input}` },
-      ...rows.slice(0, -1).map((row, r) => ({
-        x: centreOf(0),
-        y: topOf(r) + BOX.height + 9,
-        text: row.at(-1)?.size ?? '',
-      })),
-      { x: leftOf(last.length - 1), y: end + 14, text: `class scores ${last.at(-1)?.size ?? ''}` },
-    ],
-  });
+  const width = 2 * MARGIN + longest * BOX.width + (longest - 1) * BOX.gap;
+  const height = end + MARGIN + 8;
+  const title = several ? models.map((model) => model.title).join(', ') : '';
+  const notes = [
+    { x: leftOf(0), y: topOf(0) - 12, text: `input ${input}` },
+    ...rows.slice(0, -1).map((row, r) => ({
+      x: centreOf(0),
+      y: topOf(r) + BOX.height + 9,
+      text: row.at(-1)?.size ?? '',
+    })),
+    { x: leftOf(last.length - 1), y: end + 14, text: `class scores ${last.at(-1)?.size ?? ''}` },
+  ];
+  const grey = colorVariable('grey');
+  const spec = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    write(title, { x: 4, y: 15 }, 'font-size="13px" font-weight="600"'),
+    ...arrows.flatMap((way) => [
+      `<path d="${traceWay(way)}" fill="none" stroke="${grey}" stroke-width="1.3"/>`,
+      `<path d="${traceHead(way)}" fill="${grey}"/>`,
+    ]),
+    ...rows.flatMap((row, r) => row.map((step, c) => drawStep(step, leftOf(c), topOf(r)))),
+    ...notes.map(({ text, x, y }) => write(text, { x: x + 8, y }, 'font-size="11px"')),
+    '</svg>',
+  ];
+  return { title, width, height, spec: spec.join('') };
 }
 
 /** Layers that learn stand out, and those that spike even more. */
 const SHADES: Readonly<Partial<Record<Step['kind'], number>>> = { conv: 0.1, linear: 0.1, neuron: 0.24 };
+
+function drawStep({ label, name, kind }: Step, left: number, top: number): string {
+  const [x, middle] = [left + BOX.width / 2, top + BOX.height / 2];
+  const centred = 'text-anchor="middle" font-size=';
+  return [
+    `<rect x="${left}" y="${top}" width="${BOX.width}" height="${BOX.height}" rx="5" fill="currentColor" fill-opacity="${SHADES[kind] ?? 0.02}" stroke="${colorVariable('grey')}"/>`,
+    write(label, { x, y: middle - (name === '' ? 0 : 7) }, `${centred}"12px" font-weight="bold"`),
+    write(name, { x, y: middle + 8 }, `${centred}"11px" opacity="0.8"`),
+  ].join('');
+}
+
+/** @param at where the middle of the line is; of ordinary letters at these sizes, it is about 4 px above their feet */
+function write(text: string, { x, y }: Point, attributes: string): string {
+  if (text === '') return '';
+  return `<text x="${x}" y="${y + 4}" ${attributes} fill="currentColor">${escapeMarkup(text)}</text>`;
+}
+
+/** From point to point, vertical at each: a straight line between two side by side or one below the other. */
+function traceWay([start, ...others]: readonly Point[]): string {
+  let { x, y } = start ?? { x: 0, y: 0 };
+  const parts = [`M${x},${y}`];
+  for (const next of others) {
+    const middle = (y + next.y) / 2;
+    parts.push(`C${x},${middle} ${next.x},${middle} ${next.x},${next.y}`);
+    ({ x, y } = next);
+  }
+  return parts.join('');
+}
+
+/** A triangle that points to the right at the end of a horizontal way, else down. */
+function traceHead(way: readonly Point[]): string {
+  const { x, y } = way.at(-1) ?? { x: 0, y: 0 };
+  return way.at(-2)?.y === y ? `M${x},${y}l-6,-3.5v7Z` : `M${x},${y}l-3.5,-6h7Z`;
+}

@@ -1,8 +1,8 @@
 import { unreachable } from '../../errors.ts';
-import { arrangeLayers, type Box, type LayerNode, placeBoxes } from '../../graph-layout/layers.ts';
 import { escapeMarkup } from '../../text.ts';
 import { type FoldedStage, foldPlan, nameFolded } from '../plan/folded-plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import { arrangeLayers, type Box, type LayerNode, placeBoxes } from './layers.ts';
 
 type GraphFormat = 'text' | 'mermaid' | 'svg' | 'json';
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
-import { arrangeLayers } from '../../../src/graph-layout/layers.ts';
 import { renderGraph } from '../../../src/runner/extras/drawing.ts';
+import { arrangeLayers } from '../../../src/runner/extras/layers.ts';
 import { planOf } from '../plan/project-fixture.ts';
 
 const pipeline = `version: 1
