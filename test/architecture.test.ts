@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stats: ['errors', 'text'],
   schema: ['errors', 'text', 'files'],
   engines: ['errors', 'text', 'addon', 'cores', 'snn'],
-  results: ['errors', 'text', 'formats', 'snn', 'stats', 'thesis'],
+  results: ['errors', 'text', 'formats', 'snn', 'thesis'],
   datasets: ['errors', 'text', 'addon', 'events', 'files', 'formats', 'thesis', 'results'],
   training: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'thesis', 'results'],
   checkpoints: [

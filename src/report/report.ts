@@ -2,7 +2,6 @@ import { unreachable } from '../errors.ts';
 import { titleDataset } from '../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
-import { isValidated } from './data/epochs.ts';
 import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Question } from './data/question.ts';
@@ -10,11 +9,9 @@ import type { Results } from './data/results.ts';
 import type { Figure } from './drawing/figure.ts';
 import { EXPLORE_PAGE } from './explore/page.ts';
 import { isExplorable } from './explore/payload.ts';
-import { drawAccuracy, drawAccuracyByModel, drawDifference } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
-import { drawClasses, drawUsers } from './figures/groups.ts';
-import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
+import { drawAccuracy, drawAccuracyByModel, drawLoss } from './figures/training.ts';
 import type { RunOrigin } from './inputs/origin.ts';
 import type { Banner, Block, Report, Section, Text } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
@@ -89,13 +86,7 @@ function listSections(
       title: 'Training',
       blocks: [
         ...describeReference(results),
-        ...showFigures(
-          drawAccuracy(results),
-          drawAccuracyByModel(results),
-          isValidated(results) ? drawDifference(results) : null,
-          drawTrainingLoss(results),
-          drawLoss(results),
-        ),
+        ...showFigures(drawAccuracy(results), drawAccuracyByModel(results), drawLoss(results)),
       ],
     },
     ...describeNeurons(results),
@@ -103,7 +94,7 @@ function listSections(
     {
       id: 'mistakes',
       title: 'Misclassifications',
-      blocks: showFigures(drawConfusion(results), drawClasses(results), drawUsers(results)),
+      blocks: showFigures(drawConfusion(results)),
     },
     describeData(results),
     ...describeClips(results),
@@ -162,9 +153,8 @@ function describeOutcomes(
   };
 }
 
-/** Figures as blocks; those that the data do not allow are null. */
-function showFigures(...figures: readonly (Figure | null)[]): Block[] {
-  return present(...figures).map((figure) => ({ kind: 'figure', figure }));
+function showFigures(...figures: readonly Figure[]): Block[] {
+  return figures.map((figure) => ({ kind: 'figure', figure }));
 }
 
 const MARK = 'simulated-';

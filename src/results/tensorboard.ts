@@ -1,11 +1,5 @@
-import {
-  decodeEventFile,
-  encodeEventFileHeader,
-  encodeScalarEvents,
-  type ScalarEvent,
-} from '../formats/tfevents.ts';
+import { encodeEventFileHeader, encodeScalarEvents, type ScalarEvent } from '../formats/tfevents.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import { summarise } from '../stats/means.ts';
 import type { EpochRow, FirstBatch } from './metrics.ts';
 
 /** TensorBoard reads any file whose name begins like this. */
@@ -85,19 +79,4 @@ export function encodeTraining(
     encodeEventFileHeader(first === undefined ? 0 : wallTimeSeconds(first)),
     encodeScalarEvents(events),
   ]);
-}
-
-/**
- * The training loss of the batches that are logged one by one, by epoch. An event's time is its epoch, from 0.
- *
- * @param file name for error messages
- * @param epochs how many the training has
- * @returns for each epoch the mean over its logged batches; null if it has none, or if they are NaN or infinite
- */
-export function readLoggedLoss(bytes: Uint8Array, file: string, epochs: number): (number | null)[] {
-  const byEpoch = Array.from({ length: epochs }, (): number[] => []);
-  for (const { tag, value, wallTimeSeconds } of decodeEventFile(bytes, file).scalars) {
-    if (tag === 'train_loss' && Number.isFinite(value)) byEpoch[wallTimeSeconds]?.push(value);
-  }
-  return byEpoch.map((values) => (values.length === 0 ? null : summarise(values).mean));
 }

@@ -68,20 +68,6 @@ it('needs no script to be read', async () => {
   });
 });
 
-it('shows the training loss on the scale that its reader chooses, without a script and by keyboard', async () => {
-  await visit(TITLES[2] ?? '', { javaScriptEnabled: false }, async ({ page }) => {
-    const drawings = page.locator('#figure-training-loss .panels > svg');
-    const shown = async () => [await drawings.nth(0).isVisible(), await drawings.nth(1).isVisible()];
-    expect(await shown()).toEqual([true, false]);
-    await page.getByRole('radio', { name: 'Logarithmic scale' }).check();
-    expect(await shown()).toEqual([false, true]);
-    await page.keyboard.press('ArrowUp');
-    expect(await shown()).toEqual([true, false]);
-    await page.emulateMedia({ media: 'print' });
-    expect(await shown()).toEqual([true, true]);
-  });
-});
-
 it('has clips that are dark on a dark page, and on paper as they were drawn', async () => {
   await visit(TITLES[2] ?? '', { colorScheme: 'dark' }, async ({ page }) => {
     const filters = `['.gallery img', '.swatch'].map((one) => getComputedStyle(document.querySelector(one)).filter)`;
@@ -117,8 +103,7 @@ interface Size {
   readonly shapes: number;
 }
 
-/** Of what is shown: a figure may have drawings to choose from. */
-const SIZES = `[...document.querySelectorAll('figure .panels > svg')].filter((svg) => getComputedStyle(svg).display !== 'none').map((svg) => {
+const SIZES = `[...document.querySelectorAll('figure .panels > svg')].map((svg) => {
   const { width, height, left, right } = svg.getBoundingClientRect();
   const shapes = svg.querySelectorAll('path, line, rect, text').length;
   return { id: svg.closest('figure').id, width, height, left, right, shapes };

@@ -3,16 +3,14 @@ import { summariseModels } from '../../src/report/data/outcome.ts';
 import type { Results, RunResult } from '../../src/report/data/results.ts';
 import { type Figure, toCsv } from '../../src/report/drawing/figure.ts';
 import { type RenderedFigure, renderFigure } from '../../src/report/drawing/render.ts';
-import { drawAccuracy, drawAccuracyByModel, drawDifference } from '../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
-import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
-import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
-import { drawLoss, drawTrainingLoss } from '../../src/report/figures/loss.ts';
+import { windowOf } from '../../src/report/figures/curves.ts';
+import { buildSeries } from '../../src/report/figures/epoch-panel.ts';
 import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
-import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { drawAccuracy, drawAccuracyByModel, drawLoss } from '../../src/report/figures/training.ts';
+import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
   drawOutcomes(summariseModels(results), 0.5, { comparable: !results.simulated }),
@@ -21,12 +19,7 @@ const draw = (results: Results): Figure[] => [
   drawTau(results),
   drawConfusion(results),
   drawAccuracy(results),
-  drawDifference(results),
-  drawTrainingLoss(results) ?? drawLoss(results),
   drawNetwork(results),
-  drawSpikes(results),
-  drawClasses(results),
-  drawUsers(results) ?? drawClasses(results),
 ];
 
 /** The texts in an SVG, in order. */
@@ -144,7 +137,7 @@ const testOf = ({ metrics }: RunResult) => metrics.accuracy.test;
 
 describe('series over epochs', () => {
   it('are not smoothed for few epochs', () => {
-    expect(isSmoothed([longRun(199)])).toBe(false);
+    expect(windowOf(resultsOf(longRun(199)))).toBeNull();
     const series = buildSeries([makeRunResult()], testOf, { window: null, bounds: SHARES });
     expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
     expect(series.raw).toEqual([]);
@@ -153,7 +146,7 @@ describe('series over epochs', () => {
 
   it('become moving means over 64 epochs if there are many, with the values behind them', () => {
     const run = longRun(300);
-    expect(isSmoothed([run])).toBe(true);
+    expect(windowOf(resultsOf(run))).toBe(64);
     const { line, raw } = buildSeries([run], testOf, { window: 64, bounds: SHARES });
     expect(raw).toHaveLength(300);
     // The window around epoch 151 (value 0) reaches 32 epochs to each side, the outermost counting half: 32 of 64 are ones.
@@ -180,9 +173,9 @@ describe('series over epochs', () => {
 describe('the data of a figure', () => {
   it('has a row for every value drawn, and empty cells for missing values', () => {
     const [outcomes, accuracy, , tau, confusion] = draw(makeResults());
-    expect(accuracy?.data[0]).toEqual(['model', 'seed', 'epoch', 'split', 'accuracy', 'source']);
+    expect(accuracy?.data[0]).toEqual(['model', 'seed', 'epoch', 'split', 'accuracy']);
     expect(accuracy?.data).toHaveLength(1 + 3 * 3);
-    expect(tau?.data[1]).toEqual(['baseline', 2020, 1, 1, null, 2, 2, 0, 'run']);
+    expect(tau?.data[1]).toEqual(['baseline', 2020, 1, 1, 2, 2, 0, 'run']);
     expect(confusion?.data).toContainEqual(['baseline', 2020, 'clap', 'wave', 6]);
     expect(outcomes?.data).toHaveLength(1 + 4);
     expect(

@@ -1,7 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
-import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { initialState } from '../../src/snn/initialise.ts';
@@ -79,10 +78,6 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       const weights = makeState(buildNetwork(files.run.network), seed * 31 + index);
       await write(join(sources.train, place, 'best.safetensors'), writeSafetensors(weights));
       await write(join(sources.train, place, 'split.json'), makeSplit(made));
-      await write(
-        join(sources.train, place, 'tensorboard/events.out.tfevents.0.repro'),
-        makeEvents(made, rows),
-      );
       await writeJson(join(sources.evaluate, place, 'evaluation.json'), files.evaluation);
       await write(
         join(sources.evaluate, place, 'predictions.csv'),
@@ -242,17 +237,6 @@ function makePredictions(confusion: readonly (readonly number[])[]): string {
     ['test', clip, 'user24_led.aedat', 24 + (clip % 6), 'led', label, predicted].join(','),
   );
   return `split,clip,recording,user,light,class,predicted\n${lines.join('\n')}\n`;
-}
-
-/** The losses of every 256th batch; an event's time is its epoch. */
-function makeEvents(made: MadeUp, rows: readonly Row[]): Uint8Array {
-  const perEpoch = Math.ceil(made.clips.train / 16);
-  const events = rows.flatMap(({ epoch = 0, train_loss: value = 0 }) =>
-    Array.from({ length: perEpoch }, (_, batch) => epoch * perEpoch + batch)
-      .filter((step) => step % 256 === 0)
-      .map((step) => ({ tag: 'train_loss', step, value, wallTimeSeconds: epoch })),
-  );
-  return Buffer.concat([encodeEventFileHeader(0), encodeScalarEvents(events)]);
 }
 
 /** Time constants around the last epoch's mean, skewed like a log-normal distribution if neurons have their own. */

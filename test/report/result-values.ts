@@ -32,8 +32,7 @@ export function makeAnswers(correct: number, clips: number): ClipAnswer[] {
 
 /** A layer with a single τ, by default. */
 export function makeLayerResult(taus: readonly number[] = [3]): LayerResult {
-  const distribution = { count: taus.length === 1 ? 1 : 512, taus };
-  return { spikeRate: 0.0625, taus: { chosen: distribution, last: distribution } };
+  return { spikeRate: 0.0625, taus: { count: taus.length === 1 ? 1 : 512, taus } };
 }
 
 const SPEC = buildNetwork({ ...thesisNetwork, input: [2, 4, 4], classes: 2, channels: 3, layers: 2 });
@@ -75,7 +74,6 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
         },
       ],
     },
-    loggedLoss: [null, null, null],
     compat: COMPAT_DEFAULTS,
     correctByStep: [20, 60, 89, 90],
     orders: {},

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEventFile, encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
-import {
-  type EpochMetrics,
-  encodeTraining,
-  readLoggedLoss,
-  scalarsOf,
-} from '../../src/results/tensorboard.ts';
+import { decodeEventFile } from '../../src/formats/tfevents.ts';
+import { type EpochMetrics, encodeTraining, scalarsOf } from '../../src/results/tensorboard.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
@@ -74,16 +69,4 @@ describe('encodeTraining', () => {
     expect(scalars.map(({ wallTimeSeconds }) => wallTimeSeconds)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
     expect(show(scalars)).toEqual(show(rows.flatMap((row) => scalarsOf(lif, row))));
   });
-});
-
-it('the losses of single batches are read epoch by epoch', () => {
-  const events = [
-    { tag: 'train_loss', step: 0, value: 0.5, wallTimeSeconds: 0 },
-    { tag: 'train_accuracy', step: 0, value: 1, wallTimeSeconds: 0 },
-    { tag: 'train_loss', step: 256, value: 0.25, wallTimeSeconds: 2 },
-    { tag: 'train_loss', step: 512, value: 0.75, wallTimeSeconds: 2 },
-    { tag: 'train_loss', step: 768, value: Number.NaN, wallTimeSeconds: 3 },
-  ];
-  const bytes = Buffer.concat([encodeEventFileHeader(0), encodeScalarEvents(events)]);
-  expect(readLoggedLoss(bytes, 'events', 4)).toEqual([0.5, null, 0.5, null]);
 });

@@ -19,17 +19,13 @@ beforeEach(async () => {
 const FIGURES = [
   'accuracy',
   'accuracy-by-model',
-  'classes',
   'confusion',
   'latency',
   'loss',
   'network',
   'outcomes',
-  'spikes',
   'tau',
   'tau-neurons',
-  'users',
-  'validation-test-difference',
 ];
 
 async function report(made: MadeUp, place = 'a', logs?: string, question?: QuestionSettings) {

@@ -190,7 +190,7 @@ export function judgeRange(models: readonly ModelResult[], { layer, ranges }: Me
   const seeds = first!.runs.map(({ seed }, i) => {
     const found = models.map(({ title, runs }, j) => {
       // Hundredths from the smallest to the largest: these two are neurons' own.
-      const taus = runs[i]!.layers[layer]!.taus.last.taus;
+      const taus = runs[i]!.layers[layer]!.taus.taus;
       const [smallest, largest] = [taus[0]!, taus.at(-1)!];
       const { smallest: low, largest: high } = ranges[j]!;
       return {
@@ -268,7 +268,7 @@ function describeGap({ atLeast, atMost }: { readonly atLeast: number; readonly a
 
 /** The τ of a layer after the last epoch, in time steps. */
 function tausOf({ layers }: RunResult, layer: number): TauQuantiles {
-  return layers[layer]?.taus.last ?? { count: 0, taus: [] };
+  return layers[layer]?.taus ?? { count: 0, taus: [] };
 }
 
 /**

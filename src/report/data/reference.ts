@@ -24,27 +24,19 @@ export function nameReference(results: Results, smoothed: boolean): string {
   return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
 }
 
-/**
- * Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655 with training losses of 1 to
- * 1 253; none for No Reg.`
- */
+/** Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655; none for No Reg.` */
 export function describeCoverage(results: Results): string {
   const covered = results.models.flatMap((model) => {
     const curves = referenceOf(results, model);
-    return curves === null ? [] : [`${model.title} ${describeSpan(curves)}`];
+    return curves === null ? [] : [`${model.title} ${nameSpan(curves.epochs)}`];
   });
   const without = results.models.filter((model) => referenceOf(results, model) === null);
   const none = without.length === 0 ? '' : `; none for ${joinWords(without.map(({ title }) => title))}`;
   return `${joinWords(covered)}${none}`;
 }
 
-function describeSpan({ epochs, trainLoss }: ReferenceCurves): string {
-  const losses = [trainLoss[0]?.epoch ?? epochs[0], trainLoss.at(-1)?.epoch ?? epochs[1]] as const;
-  const isWider = losses[0] < epochs[0] || losses[1] > epochs[1];
-  const noun = epochs[0] === epochs[1] ? 'epoch' : 'epochs';
-  return `${noun} ${nameSpan(epochs)}${isWider ? ` with training losses of ${nameSpan(losses)}` : ''}`;
-}
-
 function nameSpan([first, last]: readonly [number, number]): string {
-  return first === last ? groupDigits(first) : `${groupDigits(first)} to ${groupDigits(last)}`;
+  return first === last
+    ? `epoch ${groupDigits(first)}`
+    : `epochs ${groupDigits(first)} to ${groupDigits(last)}`;
 }

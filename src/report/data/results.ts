@@ -3,7 +3,7 @@ import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Maxima, RunFile } from '../../results/run-file.ts';
-import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
+import type { TauQuantiles } from '../../results/tau-file.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { PublishedResult } from '../../thesis/published.ts';
 
@@ -47,7 +47,8 @@ export type ResultSplit = (typeof RESULT_SPLITS)[number];
 export interface LayerResult {
   /** The share of neurons that spike per step, over the test clips at the chosen epoch. */
   readonly spikeRate: number;
-  readonly taus: Readonly<Record<TauState, TauQuantiles>>;
+  /** The distribution of τ over its neurons after the last epoch. */
+  readonly taus: TauQuantiles;
 }
 
 /** A network's answer to one test clip. */
@@ -71,8 +72,6 @@ export interface RunResult
   /** The layers that `network` describes. */
   readonly spec: NetworkSpec;
   readonly metrics: EpochCurves;
-  /** The training loss of single batches, every 256th over all epochs, by epoch; null in epochs without one. */
-  readonly loggedLoss: Series;
   /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
   /** The clips on which that epoch was chosen; null if it is simply the last. */
@@ -103,13 +102,10 @@ export interface ModelResult {
 export interface ReferenceCurves {
   /** First and last tested or validated epoch, from 1. */
   readonly epochs: readonly [number, number];
-  /** After each epoch; for training, of every 256th batch on its own. */
-  readonly accuracy: Readonly<Record<ResultSplit, readonly EpochPoint[]>>;
-  /** Of every 256th batch on its own, including the regulariser. */
-  readonly trainLoss: readonly EpochPoint[];
+  readonly accuracy: Readonly<Record<'validation' | 'test', readonly EpochPoint[]>>;
   /** τ at the mean of w for each spiking layer, in time steps. */
   readonly tau: readonly (readonly EpochPoint[])[];
-  /** Whether the epochs of training batches and w could be determined; if not, they have no curves. */
+  /** Whether the epochs of w could be determined; if not, τ has no curves. */
   readonly placed: boolean;
   /** Names of logs that end in the middle of a record. */
   readonly truncated: readonly string[];

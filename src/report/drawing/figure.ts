@@ -14,22 +14,15 @@ export interface Panel {
 }
 
 /** How a line is drawn; thin lines are for the authors' logs, so that our own results stand out. */
-export type LineMark = 'line' | 'dashed' | 'dotted' | ThinMark;
-export type ThinMark = 'thin-dashed' | 'thin-dash-dotted' | 'thin-dotted';
+export type LineMark = 'line' | 'dashed' | 'dotted' | 'thin';
 
 /** Lengths of dashes and gaps, in px. */
 export const DASHES: Readonly<Record<LineMark, readonly number[]>> = {
   line: [1, 0],
   dashed: [6, 3],
   dotted: [2, 2],
-  'thin-dashed': [9, 3],
-  'thin-dash-dotted': [6, 2, 1, 2],
-  'thin-dotted': [1, 3],
+  thin: [9, 3],
 };
-
-export function isThin(mark: LegendEntry['mark']): mark is ThinMark {
-  return mark.startsWith('thin-');
-}
 
 export interface LegendEntry {
   readonly label: string;
@@ -50,8 +43,6 @@ export interface Figure {
   readonly panels: readonly Panel[];
   /** Maximum number of panels side by side. */
   readonly columns: number;
-  /** Whether the panels show the same in different ways: the page shows the one that its reader chooses, by title. */
-  readonly isSwitchable?: boolean;
   /** The values drawn, with a header row. */
   readonly data: readonly (readonly CsvValue[])[];
 }

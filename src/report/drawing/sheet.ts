@@ -1,5 +1,5 @@
 import { escapeMarkup } from '../../text.ts';
-import { DASHES, type Figure, isThin, type LegendEntry } from './figure.ts';
+import { DASHES, type Figure, type LegendEntry } from './figure.ts';
 import { colorVariable } from './palette.ts';
 import { FONT } from './theme.ts';
 
@@ -104,6 +104,6 @@ export function drawKey(entry: LegendEntry): string {
     case 'band':
       return `<rect x="0" y="-1" width="24" height="12" fill="${color}" fill-opacity="0.25"/>`;
     default:
-      return `<path d="M0,5H24" stroke="${color}" stroke-width="${isThin(entry.mark) ? 1.2 : 1.8}" stroke-dasharray="${DASHES[entry.mark].join(' ')}"/>`;
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="${entry.mark === 'thin' ? 1.2 : 1.8}" stroke-dasharray="${DASHES[entry.mark].join(' ')}"/>`;
   }
 }

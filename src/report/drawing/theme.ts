@@ -1,4 +1,5 @@
 import type { Config } from 'vega-lite';
+import { wrapText } from '../../text.ts';
 
 /** Fonts of a standalone figure; on the page, it inherits the page's. */
 export const FONT = 'system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif';
@@ -40,9 +41,6 @@ export const THEME: Config = {
 
 /** Labels for an axis of shares: `40 %`, with a non-breaking space. */
 export const PERCENT_LABELS = "format(datum.value * 100, '.0f') + '\u00a0%'";
-
-/** The same with a decimal, for an axis of a few percent. */
-export const FINE_PERCENT_LABELS = "format(datum.value * 100, '.1f') + '\u00a0%'";
 
 /** Labels for an axis of differences of shares, in percentage points: `5`. */
 export const POINT_LABELS = "format(datum.value * 100, '.0f')";
@@ -97,4 +95,14 @@ export function logTicks([low, high]: readonly [number, number]): number[] | nul
     .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
     .filter((tick) => tick >= low && tick <= high);
   return ticks.length < 3 ? null : ticks;
+}
+
+/** Of a title in bold 13 px, generously. */
+const CHARACTER_WIDTH = 7.8;
+const LINE_HEIGHT = 16;
+
+/** The lines of a panel's title, and the height of all but the first. */
+export function breakTitle(title: string, width: number): { lines: string[]; extraHeight: number } {
+  const lines = wrapText(title, Math.floor(width / CHARACTER_WIDTH)).split('\n');
+  return { lines, extraHeight: (lines.length - 1) * LINE_HEIGHT };
 }

@@ -1,15 +1,121 @@
-import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from '../drawing/figure.ts';
+import { meanInterval, movingMean, summarise } from '../../stats/means.ts';
+import { formatShare } from '../data/format.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { EpochPoint, RunResult, Series } from '../data/results.ts';
+import { DASHES, type LineMark, type Panel, type PanelSpec } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/palette.ts';
-import {
-  COUNT_LABELS,
-  FINE_PERCENT_LABELS,
-  linearAxis,
-  logTicks,
-  PERCENT_LABELS,
-  POINT_LABELS,
-} from '../drawing/theme.ts';
-import type { EpochSeries } from './epoch-series.ts';
-import { breakTitle } from './panel-title.ts';
+import { breakTitle, COUNT_LABELS, linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
+
+/** One quantity over training, ready to draw. */
+export interface EpochSeries {
+  readonly line: readonly EpochPoint[];
+  /** The measured values, if `line` is a moving mean of them. */
+  readonly raw: readonly EpochPoint[];
+  /** The spread over several seeds: see `describeBand`. */
+  readonly band: readonly { readonly epoch: number; readonly low: number; readonly high: number }[];
+}
+
+export interface SeriesOptions {
+  /** How many epochs a moving mean is over, an even number; null for the values as measured. */
+  readonly window: number | null;
+  /** The values that the quantity can have; an interval does not reach beyond. */
+  readonly bounds: readonly [number, number];
+}
+
+/**
+ * One quantity of a model's runs over the epochs: the mean over seeds, with a band if there are several. With many epochs, each seed is
+ * smoothed first. From three seeds on, the band is Student's 95 % interval of the mean at that epoch; with two, it is their range.
+ */
+export function buildSeries(
+  runs: readonly RunResult[],
+  pick: (run: RunResult) => Series,
+  { window, bounds }: SeriesOptions,
+): EpochSeries {
+  const measured = runs.map((run) => toPoints(run.metrics.epochs, pick(run)));
+  const drawn =
+    window === null
+      ? measured
+      : runs.map((run) => toPoints(run.metrics.epochs, movingMean(pick(run), window / 2)));
+  if (runs.length <= 1) return { line: drawn.flat(), raw: window === null ? [] : measured.flat(), band: [] };
+  return averageSeeds(drawn, bounds);
+}
+
+/** The mean over seeds at each epoch, with a band. @param seeds the points of each, more than one */
+export function averageSeeds(
+  seeds: readonly (readonly EpochPoint[])[],
+  bounds: SeriesOptions['bounds'],
+): EpochSeries {
+  const perEpoch = new Map<number, number[]>();
+  for (const { epoch, value } of seeds.flat()) {
+    perEpoch.set(epoch, [...(perEpoch.get(epoch) ?? []), value]);
+  }
+  const sorted = [...perEpoch].sort(([a], [b]) => a - b);
+  return {
+    line: sorted.map(([epoch, values]) => ({ epoch, value: summarise(values).mean })),
+    raw: [],
+    band: sorted.map(([epoch, values]) => {
+      const [low, high] = spanOf(values);
+      return { epoch, low: Math.max(low, bounds[0]), high: Math.min(high, bounds[1]) };
+    }),
+  };
+}
+
+function spanOf(values: readonly number[]): [number, number] {
+  const { min, max } = summarise(values);
+  const { low, high } = meanInterval(values);
+  return values.length < SEEDS_FOR_INTERVAL || low === null || high === null ? [min, max] : [low, high];
+}
+
+/**
+ * Values that do not come from a run, such as the authors' logs: smoothed like those of a run, at epochs with a value.
+ *
+ * @param points in ascending epochs
+ * @param lastEpoch later points are not drawn, but still count in the moving means
+ */
+export function buildPointSeries(
+  points: readonly EpochPoint[],
+  { window }: Pick<SeriesOptions, 'window'>,
+  lastEpoch: number,
+): EpochSeries {
+  const first = points[0]?.epoch ?? 0;
+  const dense = new Array<number | null>((points.at(-1)?.epoch ?? -1) - first + 1).fill(null);
+  for (const { epoch, value } of points) dense[epoch - first] = value;
+  const smooth = window === null ? [] : movingMean(dense, window / 2);
+  const line = points.map(({ epoch, value }) => ({ epoch, value: smooth[epoch - first] ?? value }));
+  return { line: line.filter(({ epoch }) => epoch <= lastEpoch), raw: [], band: [] };
+}
+
+/** Without the values that a logarithmic scale cannot show. */
+export function onlyPositive({ line, raw, band }: EpochSeries): EpochSeries {
+  const isPositive = ({ value }: EpochPoint): boolean => value > 0;
+  return {
+    line: line.filter(isPositive),
+    raw: raw.filter(isPositive),
+    band: band.filter(({ low }) => low > 0),
+  };
+}
+
+/** Smallest and largest value drawn from an epoch on, by default from the first; null if there is none. */
+export function drawnExtent(list: readonly EpochSeries[], from = 0): [number, number] | null {
+  let [lowest, highest] = [Infinity, -Infinity];
+  const take = (epoch: number, low: number, high: number): void => {
+    if (epoch < from) return;
+    lowest = Math.min(lowest, low);
+    highest = Math.max(highest, high);
+  };
+  for (const { line, raw, band } of list) {
+    for (const { epoch, value } of [...line, ...raw]) take(epoch, value, value);
+    for (const { epoch, low, high } of band) take(epoch, low, high);
+  }
+  return lowest > highest ? null : [lowest, highest];
+}
+
+function toPoints(epochs: readonly number[], values: Series): EpochPoint[] {
+  return epochs.flatMap((epoch, index) => {
+    const value = values[index] ?? null;
+    return value === null ? [] : [{ epoch, value }];
+  });
+}
 
 export interface EpochLine {
   /** Its name in texts. */
@@ -19,20 +125,11 @@ export interface EpochLine {
   readonly mark: LineMark;
 }
 
-/** The distribution of τ over a layer's neurons, in time steps. */
-export interface Violin {
-  readonly color: string;
-  /** Ascending. */
-  readonly taus: readonly number[];
-  /** Without the extremes: these are few neurons, but would look like many. */
-  readonly inner: readonly number[];
-}
-
 export interface ValueAxis {
   readonly domain: readonly [number, number];
   readonly axisTitle: string;
-  /** d3 format of the labels; `percent` shows shares as percentages, `points` differences of shares. */
-  readonly format: string | 'percent' | 'fine-percent' | 'points';
+  /** d3 format of the labels; `percent` shows shares as percentages. */
+  readonly format: string | 'percent';
   /** Default `linear`. A logarithmic one shows only positive values. */
   readonly scale?: 'linear' | 'log';
   readonly level?: { readonly value: number; readonly label: string };
@@ -47,9 +144,6 @@ export interface EpochPanelOptions extends ValueAxis {
   readonly counts?: string;
   /** First and last epoch of every panel of the figure. */
   readonly epochs: readonly [number, number];
-  readonly violins?: readonly Violin[];
-  /** The number of places for violins, the same in all panels; default 0. The epochs take the rest of the width. */
-  readonly places?: number;
   readonly size: PanelSize;
 }
 
@@ -65,74 +159,46 @@ type Channels = ReturnType<typeof channelsOf>;
 
 const PADDING = { left: 62, right: 14, top: 30, bottom: 40 };
 
-/** The width of a place for a violin, and the gap before the first, in px. */
-const PLACE = 26;
-const PLACES_GAP = 8;
-
 /** Up to this many epochs, dots mark single epochs without touching. */
 const DOTS_UP_TO_EPOCHS = 30;
 
-/** The labels of axes of shares. */
-const SHARES = new Map([
-  ['percent', PERCENT_LABELS],
-  ['fine-percent', FINE_PERCENT_LABELS],
-  ['points', POINT_LABELS],
-]);
-
 /** A plot over training epochs, or over what else `counts`. Its geometry does not depend on text widths, so the panels of a figure align. */
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
-  const { epochs, size, violins = [], places = 0 } = options;
-  const [first, last] = epochs;
+  const { size } = options;
   const title = breakTitle(options.title, size.width);
-  const plotWidth = size.width - PADDING.left - PADDING.right;
-  const asideWidth = places === 0 ? 0 : PLACES_GAP + places * PLACE;
-  // A single epoch is in the middle.
-  const ends: [number, number] = first === last ? [first - 1, last + 1] : [first, last];
-  const perPx = (ends[1] - ends[0]) / (plotWidth - asideWidth);
-  const { x, y } = channelsOf(options, [ends[0], ends[1] + perPx * asideWidth]);
-  const violinLayers = violins.flatMap((violin, index) => {
-    const at = ends[1] + perPx * (PLACES_GAP + (index + 0.5) * PLACE);
-    return drawViolin(violin, { x, y }, { at, halfWidth: perPx * (PLACE / 2 - 2) });
-  });
+  const channels = channelsOf(options);
   const spec: PanelSpec = {
-    width: plotWidth,
+    width: size.width - PADDING.left - PADDING.right,
     height: size.height - PADDING.top - PADDING.bottom,
     padding: { ...PADDING, top: PADDING.top + title.extraHeight },
     autosize: 'none',
     title: { text: title.lines, dx: -PADDING.left + 4 },
-    layer: [...drawLevel(options, y), ...drawLines(options, { x, y }), ...violinLayers],
+    layer: [...drawLevel(options, channels.y), ...drawLines(options, channels)],
   };
-  return {
-    title: options.title,
-    spec,
-    width: size.width,
-    height: size.height + title.extraHeight,
-  };
+  return { title: options.title, spec, width: size.width, height: size.height + title.extraHeight };
 }
 
-/** @param ends of the horizontal axis, in epochs; it has no labels behind the last epoch */
-function channelsOf(
-  { epochs: [first, last], counts = 'epoch', size, axisTitle, format, domain, scale }: EpochPanelOptions,
-  ends: readonly [number, number],
-) {
-  const end = Math.max(last, first + 1);
-  const labelExpr = SHARES.get(format);
+function channelsOf(options: EpochPanelOptions) {
+  const { epochs, counts = 'epoch', axisTitle, format, domain, scale } = options;
+  const [first, last] = epochs;
+  // A single epoch is in the middle.
+  const ends = first === last ? [first - 1, last + 1] : epochs;
   const ticks = scale === 'log' ? logTicks(domain) : null;
   return {
     x: linearAxis('epoch', ends, {
       title: counts,
-      labelExpr: ends[1] <= end ? COUNT_LABELS : `datum.value > ${end} ? '' : ${COUNT_LABELS}`,
+      labelExpr: COUNT_LABELS,
       grid: false,
       ...(last - first < 6
         ? { values: Array.from({ length: last - first + 1 }, (_, index) => first + index) }
-        : { tickCount: size.width < 350 ? 4 : 6, tickMinStep: 1 }),
+        : { tickCount: 6, tickMinStep: 1 }),
     }),
     y: {
       ...linearAxis('value', domain, {
         title: axisTitle,
         titlePadding: 10,
-        ...(labelExpr === undefined ? { format } : { labelExpr }),
-        ...(ticks === null ? { tickCount: size.height < 200 ? 4 : 5 } : { values: ticks }),
+        ...(format === 'percent' ? { labelExpr: PERCENT_LABELS } : { format }),
+        ...(ticks === null ? { tickCount: 5 } : { values: ticks }),
         maxExtent: 38,
         minExtent: 38,
       }),
@@ -146,14 +212,14 @@ function drawLines({ lines, epochs, clip = false }: EpochPanelOptions, { x, y }:
   const isDotted = epochs[1] - epochs[0] < DOTS_UP_TO_EPOCHS;
   // Many lines on top of each other would hide the means.
   const faint = { strokeWidth: 0.7, opacity: lines.length > 3 ? 0.16 : 0.3 };
-  const thick = lines.filter(({ mark }) => !isThin(mark));
+  const thick = lines.filter(({ mark }) => mark !== 'thin');
   const draw = (points: readonly object[], mark: Mark, encoding: Encoding = { x, y }): Layer[] =>
     points.length === 0 ? [] : [{ data: { values: [...points] }, mark: { clip, ...mark }, encoding }];
   const drawLine = ({ series, color, mark }: EpochLine): Layer[] =>
     draw(series.line, {
       type: 'line',
       color: colorVariable(color),
-      strokeWidth: mark === 'line' ? 2.2 : isThin(mark) ? 1.2 : 1.6,
+      strokeWidth: mark === 'line' ? 2.2 : mark === 'thin' ? 1.2 : 1.6,
       strokeDash: [...DASHES[mark]],
       strokeJoin: 'round',
     });
@@ -177,7 +243,7 @@ function drawLines({ lines, epochs, clip = false }: EpochPanelOptions, { x, y }:
         opacity: 1,
       }),
     ),
-    ...lines.filter(({ mark }) => isThin(mark)).flatMap(drawLine),
+    ...lines.filter(({ mark }) => mark === 'thin').flatMap(drawLine),
   ];
 }
 
@@ -207,56 +273,31 @@ function drawLevel({ level, domain }: EpochPanelOptions, y: Channels['y']): Laye
   ];
 }
 
-/** The density of the neurons on both sides of its place, with the box of the quartiles in it. */
-function drawViolin(
-  { color, taus, inner }: Violin,
-  { x, y }: Channels,
-  { at, halfWidth }: { readonly at: number; readonly halfWidth: number },
-): Layer[] {
-  const quantile = (share: number): number => taus[Math.round(share * (taus.length - 1))] ?? Number.NaN;
-  const [lowest, low] = [quantile(0), quantile(0.25)];
-  const [median, high, highest] = [quantile(0.5), quantile(0.75), quantile(1)];
-  const data = { values: [{ epoch: at, value: median, lowest, low, high, highest }] };
-  const span = (from: string, to: string, strokeWidth: number): Layer => ({
-    data,
-    mark: { type: 'rule', color, strokeWidth, opacity: 1 },
-    encoding: { x, y: { ...y, field: from }, y2: { field: to } },
-  });
-  const aside = (sign: 1 | -1) => `${at} + ${sign * halfWidth} * datum.density / datum.peak`;
-  return [
-    span('lowest', 'highest', 1),
-    {
-      data: { values: inner.map((value) => ({ value })) },
-      transform: [
-        { density: 'value', as: ['value', 'density'], steps: 80 },
-        { joinaggregate: [{ op: 'max', field: 'density', as: 'peak' }] },
-        { calculate: aside(-1), as: 'left' },
-        { calculate: aside(1), as: 'right' },
-      ],
-      mark: {
-        type: 'area',
-        orient: 'horizontal',
-        color,
-        opacity: 1,
-        fillOpacity: 0.3,
-        stroke: color,
-        strokeWidth: 1,
-      },
-      encoding: { x: { ...x, field: 'left' }, x2: { field: 'right' }, y },
-    },
-    span('low', 'high', 4),
-    {
-      data,
-      mark: {
-        type: 'point',
-        filled: true,
-        fill: colorVariable('surface'),
-        stroke: color,
-        strokeWidth: 1.6,
-        size: 34,
-        opacity: 1,
-      },
-      encoding: { x, y },
-    },
-  ];
+/** The vertical axis that suits the smallest and largest value to be drawn. */
+export type ChooseAxis = (lowest: number, highest: number) => ValueAxis;
+
+/**
+ * Gives all panels of a figure the same axis.
+ *
+ * @param settled first and last epoch of a long training: cuts off its first steps, so that the axis can begin where the values settle (the
+ * smallest after the first tenth of the epochs), because the differences between models are a tenth of what they have in common
+ * @returns with notes for the caption, if something is cut off or an axis of shares does not begin at 0, so that lengths cannot be compared
+ */
+export function fitAxis(
+  lines: readonly EpochLine[],
+  choose: ChooseAxis,
+  settled: readonly [number, number] | null,
+): { readonly axis: ValueAxis; readonly notes: readonly string[] } {
+  const series = lines.map((line) => line.series);
+  const [lowest, highest] = drawnExtent(series) ?? [0, 1];
+  const from = settled === null ? 0 : settled[0] + (settled[1] - settled[0]) / 10;
+  const axis = choose(drawnExtent(series, from)?.[0] ?? lowest, highest);
+  const begin = `The axis begins at ${formatShare(axis.domain[0])}`;
+  if (settled !== null && lowest < axis.domain[0]) {
+    return {
+      axis: { ...axis, clip: true },
+      notes: [`${begin}: lower values in the first epochs are cut off.`],
+    };
+  }
+  return { axis, notes: axis.format === 'percent' && axis.domain[0] > 0 ? [`${begin}.`] : [] };
 }

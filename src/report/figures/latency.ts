@@ -1,12 +1,10 @@
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, sentences } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
-import { type Figure, isThin } from '../drawing/figure.ts';
+import type { Figure } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/palette.ts';
 import { describeBand, modelLegend } from './curves.ts';
-import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { averageSeeds } from './epoch-series.ts';
-import { type ChooseAxis, fitAxis } from './fit-axis.ts';
+import { averageSeeds, type ChooseAxis, drawEpochPanel, type EpochLine, fitAxis } from './epoch-panel.ts';
 import { tabulateRuns } from './run-table.ts';
 
 const AXIS: ChooseAxis = (lowest, highest) => ({
@@ -40,7 +38,7 @@ export function drawLatency(results: Results): Figure | null {
       ...notes,
     ),
     alt: sentences(`Line plot of the test accuracy over ${steps} time steps, one line per model.`, ...ends),
-    legend: modelLegend(results).filter(({ mark }) => !isThin(mark)),
+    legend: modelLegend(results).filter(({ mark }) => mark !== 'thin'),
     columns: 1,
     panels: [
       drawEpochPanel({

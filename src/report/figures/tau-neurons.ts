@@ -5,13 +5,16 @@ import type { Figure, Panel } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/palette.ts';
 import { linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
 import { modelLegend } from './curves.ts';
-import { countLayers, LOGARITHMIC_FROM, spreadOf } from './tau.ts';
+import { countLayers, LOGARITHMIC_FROM } from './tau.ts';
 
 const SIZE = { width: 440, height: 200 };
 const PADDING = { left: 62, right: 14, top: 30, bottom: 40 };
 
 /** More would show the noise of the linear layers: they have about as many neurons as quantiles. */
 const BINS = 20;
+
+/** With less spread, in time steps, neurons have no distribution to draw: it would be a single peak. */
+const LEAST_SPREAD = 1e-4;
 
 /** The smaller of two groups has at least this share of the neurons: a few far ones are no group. */
 const SMALLEST_GROUP = 0.05;
@@ -40,7 +43,9 @@ export function distributionsOfTau(results: Results): Distribution[] {
   return results.models.flatMap((model, index) =>
     Array.from({ length: countLayers(results) }, (_, layer) => layer).flatMap((layer) => {
       // Strong regularisers leave only a few neurons apart from all others.
-      const spread = spreadOf(model, layer).filter(({ taus }) => taus.at(-2)! > taus[1]!);
+      const spread = model.runs
+        .flatMap(({ layers }) => layers[layer]?.taus ?? [])
+        .filter(({ taus }) => taus.at(-1)! - taus[0]! >= LEAST_SPREAD && taus.at(-2)! > taus[1]!);
       if (spread.length === 0) return [];
       const seeds = spread.map(({ taus }) => taus);
       const low = Math.min(...seeds.map((taus) => taus[1]!));

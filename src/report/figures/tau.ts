@@ -1,13 +1,10 @@
-import type { TauQuantiles, TauState } from '../../results/tau-file.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
 import { joinWords, present, sentences } from '../data/format.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import type { CsvValue, Figure } from '../drawing/figure.ts';
-import { colorVariable, modelColor } from '../drawing/palette.ts';
+import type { Figure } from '../drawing/figure.ts';
 import { composeCurves, modelLegend, modelLines, nameModelLogs } from './curves.ts';
-import type { EpochLine, ValueAxis, Violin } from './epoch-panel.ts';
-import { drawnExtent } from './epoch-series.ts';
+import { drawnExtent, type EpochLine, type ValueAxis } from './epoch-panel.ts';
 import { tabulateRuns } from './run-table.ts';
 
 /** From this ratio of the largest to the smallest τ on, a linear scale would hide how small τ move. */
@@ -16,79 +13,77 @@ export const LOGARITHMIC_FROM = 4;
 /** A fixed τ is drawn on the scale of the learned ones unless it would stretch it by more than this. */
 const STRETCH_AT_MOST = 3;
 
-/** With less spread, in time steps, neurons have no distribution to draw: its density would be a single peak. */
-const LEAST_SPREAD = 1e-4;
-
 /**
- * Membrane time constant of each layer over the epochs, and at the end of the same axis its distribution over the neurons: one panel per
- * layer, one line and one violin per model.
+ * Membrane time constant of each layer over the epochs: one panel per layer, one line per model.
  *
  * @see Pazderka 2024, figure 1
  */
 export function drawTau(results: Results): Figure {
-  const { models, seeds } = results;
+  const { models } = results;
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
   const fixed = models.map(fixedTau);
   const learns = (title: string) => models.every((model, i) => model.title !== title || fixed[i] === null);
-  const bounds = [1, Infinity] as const;
   const panels = layers.map((layer) => {
     const lines = modelLines(
       results,
       ({ metrics }) => metrics.layers[layer]?.tauOfMean ?? [],
       (model) => tauReferenceOf(results, model)[layer] ?? [],
-      { window: null, bounds },
+      { window: null, bounds: [1, Infinity] },
     );
-    const violins = models.flatMap((model, index) => violinOf(model, index, layer));
-    return { title: `Layer ${layer + 1}`, lines, violins, ...chooseAxis(lines, violins, learns) };
+    return { title: `Layer ${layer + 1}`, lines, ...chooseAxis(lines, learns) };
   });
   const logged = models.some((model) => tauReferenceOf(results, model).length > 0);
-  const spread = models.filter(({ runs }) =>
-    runs.some((run) => run.layers.some(({ taus }) => taus.last.count > 1)),
+  const differs = models.some(({ runs }) =>
+    runs.some((run) => run.layers.some(({ taus }) => taus.count > 1)),
   );
   const cut = models.filter(({ title }) => panels.some(({ outside }) => outside.includes(title)));
-  const hasViolins = panels.some(({ violins }) => violins.length > 0);
-  const lines =
-    spread.length > 0
-      ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.'
-      : 'Lines are 1/sigmoid(w) of the layer.';
-  const caption = sentences(
-    `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${lines}`,
-    cut.length > 0 &&
-      `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the CSV file.`,
-    panels.some(({ axis }) => axis.scale === 'log') &&
-      'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
-  );
-  const violins =
-    'Violins behind the last epoch show 1/sigmoid(w) of single neurons, or channels that share a τ. Their width is the share of them with that τ (kernel density from the 1st to the 99th percentile; all are equally wide). The bar spans the quartiles, the thin line all τ; the dot is the median. A layer with a single τ has no violin.';
-  const alt = sentences(
-    `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
-    ...models.map(({ title }) => {
-      const ends = panels.map(({ lines }) => lines.find(({ label }) => label === title)?.series.line.at(-1));
-      return `${title} ends at ${ends.map((end) => end?.value.toFixed(2) ?? 'unknown').join(', ')}.`;
-    }),
-    ...spread.map((model) => describeNeurons(model, layers)),
-    logged && describeReference(results),
-  );
-  const title = `Membrane time constants over epochs${hasViolins ? ', and of single neurons at the end' : ''}`;
-  return composeCurves(
-    results,
-    { id: 'tau', title, caption, alt, bounds, window: null },
-    {
-      panels,
-      notes: present(
-        hasViolins && violins,
-        hasViolins && seeds.length > 1 && `They have the neurons of all ${seeds.length} seeds.`,
-      ),
-      logs: logged ? nameModelLogs(results, false) : null,
-      legend: modelLegend(
-        results,
-        fixed.map((tau) => (tau === null ? '' : ` (τ fixed at ${Number(tau.toPrecision(3))})`)),
-      ),
-      columns: 2,
-      size: { width: 440, height: 220 },
-      data: tabulateTau(results),
-    },
-  );
+  return composeCurves(results, {
+    id: 'tau',
+    title: 'Membrane time constants over epochs',
+    caption: sentences(
+      'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale.',
+      differs
+        ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.'
+        : 'Lines are 1/sigmoid(w) of the layer.',
+      cut.length > 0 &&
+        `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the CSV file.`,
+      panels.some(({ axis }) => axis.scale === 'log') &&
+        'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
+    ),
+    alt: sentences(
+      `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
+      ...models.map(({ title }) => {
+        const ends = panels.map(({ lines }) =>
+          lines.find(({ label }) => label === title)?.series.line.at(-1),
+        );
+        return `${title} ends at ${ends.map((end) => end?.value.toFixed(2) ?? 'unknown').join(', ')}.`;
+      }),
+      logged && describeReference(results),
+    ),
+    panels,
+    isSmoothed: false,
+    notes: present(logged && nameModelLogs(results, false)),
+    legend: modelLegend(
+      results,
+      fixed.map((tau) => (tau === null ? '' : ` (τ fixed at ${Number(tau.toPrecision(3))})`)),
+    ),
+    columns: 2,
+    size: { width: 440, height: 220 },
+    data: tabulateRuns(
+      results,
+      ['layer', 'epoch', 'tau', 'tau_mean', 'tau_std', 'source'],
+      ({ metrics: { epochs, layers: curves } }) =>
+        curves.flatMap(({ tauOfMean, tauMean, tauStd }, layer) =>
+          epochs.map((epoch, i) => [
+            ...[layer + 1, epoch, tauOfMean[i] ?? null, tauMean[i] ?? null, tauStd[i] ?? null, 'run'],
+          ]),
+        ),
+      (model) =>
+        tauReferenceOf(results, model).flatMap((points, layer) =>
+          points.map(({ epoch, value }) => [layer + 1, epoch, value, null, null, 'authors']),
+        ),
+    ),
+  });
 }
 
 /** The τ of neurons that do not learn it; null if they do. */
@@ -106,14 +101,11 @@ function fixedTau({ runs }: ModelResult): number | null {
  */
 function chooseAxis(
   lines: readonly EpochLine[],
-  violins: readonly Violin[],
   learns: (title: string) => boolean,
 ): { readonly axis: ValueAxis; readonly outside: readonly string[] } {
   const extentOf = (some: readonly EpochLine[]) => drawnExtent(some.map(({ series }) => series));
   const learned = lines.filter(({ label, series }) => series.line.length > 0 && learns(label));
-  const drawn = extentOf(learned.length === 0 ? lines : learned) ?? [2, 2];
-  const neurons = violins.flatMap(({ taus }) => [taus[0] ?? 2, taus.at(-1) ?? 2]);
-  const learnedExtent = [Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)] as const;
+  const learnedExtent = extentOf(learned.length === 0 ? lines : learned) ?? ([2, 2] as const);
   const [low, high] = lines.reduce<readonly [number, number]>((before, line) => {
     const own = extentOf([line]) ?? before;
     const wider = [Math.min(before[0], own[0]), Math.max(before[1], own[1])] as const;
@@ -154,75 +146,4 @@ function describeReference(results: Results): string {
     return tau.length === 0 ? [] : [`${model.title} ends at ${values.join(', ')}`];
   });
   return `Thin dashed lines show the authors’ logs: ${describeCoverage(results)}. In them ${ends.join('; ')}.`;
-}
-
-function distributionsOf({ runs }: ModelResult, layer: number, state: TauState): TauQuantiles[] {
-  return runs.flatMap(({ layers }) => layers[layer]?.taus[state] ?? []);
-}
-
-/** The τ of a layer after the last epoch, of each seed in which they differ. */
-export function spreadOf(model: ModelResult, layer: number): TauQuantiles[] {
-  return distributionsOf(model, layer, 'last').filter(
-    ({ taus }) => (taus.at(-1) ?? 0) - (taus[0] ?? 0) >= LEAST_SPREAD,
-  );
-}
-
-/** The neurons of all seeds (each seed has equally many); nothing if all τ are equal. */
-function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
-  const wide = spreadOf(model, layer);
-  if (wide.length === 0) return [];
-  return [
-    {
-      color: colorVariable(modelColor(index)),
-      taus: wide.flatMap(({ taus }) => taus).sort((a, b) => a - b),
-      inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),
-    },
-  ];
-}
-
-function describeNeurons(model: ModelResult, layers: readonly number[]): string {
-  const parts = layers.map((layer) => {
-    const taus = distributionsOf(model, layer, 'last')
-      .flatMap((one) => one.taus)
-      .sort((a, b) => a - b);
-    const [low, median, high] = [0, 0.5, 1].map((share) =>
-      (taus[Math.round(share * (taus.length - 1))] ?? Number.NaN).toFixed(2),
-    );
-    if (taus.length === 0) return 'none';
-    return low === high ? `${median}` : `${median} (${low} to ${high})`;
-  });
-  return `Violins of ${model.title}’s neurons after the last epoch, median and range: ${parts.join(', ')}.`;
-}
-
-/** One row per layer and epoch; then one per quantile over the neurons after the last epoch, and at the chosen one. */
-function tabulateTau(results: Results): CsvValue[][] {
-  return tabulateRuns(
-    results,
-    ['layer', 'epoch', 'quantile', 'tau', 'tau_mean', 'tau_std', 'source'],
-    ({ metrics: { epochs, layers: curves }, chosenEpoch, layers }) => {
-      const lastEpoch = epochs.at(-1) ?? 0;
-      const states = chosenEpoch === lastEpoch ? (['last'] as const) : (['last', 'chosen'] as const);
-      return [
-        ...curves.flatMap(({ tauOfMean, tauMean, tauStd }, layer) =>
-          epochs.map((epoch, i) => {
-            const values = [tauOfMean[i] ?? null, tauMean[i] ?? null, tauStd[i] ?? null];
-            return [layer + 1, epoch, null, ...values, 'run'];
-          }),
-        ),
-        ...layers.flatMap(({ taus }, layer) =>
-          states.flatMap((state) => {
-            const epoch = state === 'last' ? lastEpoch : chosenEpoch;
-            const list = taus[state].taus;
-            // A single τ is in the row of its epoch.
-            if (list.length === 1) return [];
-            return list.map((tau, i) => [layer + 1, epoch, i / (list.length - 1), tau, null, null, 'run']);
-          }),
-        ),
-      ];
-    },
-    (model) =>
-      tauReferenceOf(results, model).flatMap((points, layer) =>
-        points.map(({ epoch, value }) => [layer + 1, epoch, null, value, null, null, 'authors']),
-      ),
-  );
 }

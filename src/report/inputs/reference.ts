@@ -5,8 +5,7 @@ import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile } from '../../formats/torch-pt.ts';
 import { parseTable, refuse } from '../../results/result-file.ts';
-import type { ReferenceCurves, ReferenceLogs } from '../data/results.ts';
-import { collectCurves, LOG_FORMS, placeOnEpochs } from './reference-epochs.ts';
+import type { EpochPoint, ReferenceCurves, ReferenceLogs } from '../data/results.ts';
 
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
 type Log = readonly string[];
@@ -25,8 +24,8 @@ const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
   ['λ = .1', 'REGULARIZATION_.1'],
 ]);
 
-/** The training loss alone, of more epochs than the event files have: one curve as TensorBoard exports it. */
-const LOSSES = '_loss_data.csv';
+/** The cure for a log that cannot be read. */
+const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
 
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
@@ -84,7 +83,7 @@ function findAuthorsLogs(files: readonly string[], published: string | null): Lo
   return [...folders].map((folder) => {
     const checkpoint = `${folder}checkpoint.pt`;
     if (files.includes(checkpoint)) return [checkpoint];
-    return files.filter((file) => file.startsWith(folder) && (isEventFile(file) || file.endsWith(LOSSES)));
+    return files.filter((file) => file.startsWith(folder) && isEventFile(file));
   });
 }
 
@@ -144,13 +143,11 @@ function parseCsv(text: string, file: string): ScalarEvent[] {
   const fix = LOG_FORMS;
   // The parser would read the rest of the file as one cell.
   if (text.split('"').length % 2 === 0) refuse({ file, fix }, 'a quote that begins a cell is never closed');
-  const isLosses = file.endsWith(LOSSES);
-  const [step, value, other] = isLosses ? ['Step', 'Value', 'Wall time'] : ['step', 'value', 'tag'];
-  return parseTable({ file, text, fix }, [step, value, other]).rows.map((row) => ({
-    tag: isLosses ? 'train_loss' : row.text(other),
-    step: row.count(step),
-    value: /^[+-]?(nan|inf(inity)?)$/i.test(row.text(value)) ? Number.NaN : row.number(value),
-    wallTimeSeconds: isLosses ? row.number(other) : 0,
+  return parseTable({ file, text, fix }, ['step', 'value', 'tag']).rows.map((row) => ({
+    tag: row.text('tag'),
+    step: row.count('step'),
+    value: /^[+-]?(nan|inf(inity)?)$/i.test(row.text('value')) ? Number.NaN : row.number('value'),
+    wallTimeSeconds: 0,
   }));
 }
 
@@ -176,4 +173,98 @@ async function readCheckpoint(file: string): Promise<ScalarEvent[]> {
   return log.points
     .filter(({ step }) => Number.isSafeInteger(step) && step >= 0)
     .map((point) => ({ ...point, wallTimeSeconds: 0 }));
+}
+
+/** A logged value; the unit of its step depends on the tag. */
+interface LoggedPoint {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** Points by tag, in ascending steps. */
+type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
+
+/** The original's tags that the report reads; others are ignored. */
+const TAG = /^(?:(?:test|val)_accuracy|w\d{1,2})$/;
+
+/**
+ * The curves of a model's log. If a tag has the same step twice, as after a resumed training, the later one counts: by time, and at the same
+ * time by its place. A value that is NaN or infinite is a gap.
+ *
+ * @throws {ReproError} `report-input` if an accuracy is not between 0 and 1
+ */
+function collectCurves(
+  files: readonly { readonly file: string; readonly scalars: readonly ScalarEvent[] }[],
+): LoggedCurves {
+  const collected = new Map<string, Map<number, number>>();
+  const sorted = files
+    .flatMap(({ file, scalars }) => scalars.map((scalar) => ({ file, ...scalar })))
+    .filter(({ tag }) => TAG.test(tag))
+    .sort((a, b) => a.wallTimeSeconds - b.wallTimeSeconds);
+  for (const { file, tag, step, value } of sorted) {
+    if (tag.endsWith('_accuracy') && (value < 0 || value > 1)) {
+      const problem = `${tag} at step ${step}: expected an accuracy from 0 to 1, found ${value}`;
+      const fix = LOG_FORMS;
+      throw new ReproError('report-input', problem, { where: file, fix });
+    }
+    collected.set(tag, (collected.get(tag) ?? new Map<number, number>()).set(step, value));
+  }
+  return new Map(
+    [...collected].map(([tag, points]) => [
+      tag,
+      [...points]
+        .filter(([, value]) => Number.isFinite(value))
+        .map(([step, value]) => ({ step, value }))
+        .sort((a, b) => a.step - b.step),
+    ]),
+  );
+}
+
+/**
+ * Assigns logged curves to the epochs of their training. Test and validation are logged by epoch, from 0; w by the number of batches before
+ * it, after each epoch. So there is no need to assume a batch size, which changed during some of the authors' trainings.
+ *
+ * @returns null if nothing was tested or validated
+ */
+function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]): ReferenceCurves | null {
+  const pointsOf = (tag: string): readonly LoggedPoint[] => curves.get(tag) ?? [];
+  const [test, validation] = ['test_accuracy', 'val_accuracy'].map((tag) =>
+    pointsOf(tag).map(({ step, value }): EpochPoint => ({ epoch: step + 1, value })),
+  ) as [EpochPoint[], EpochPoint[]];
+  const epochs = listOnce([...test, ...validation].map(({ epoch }) => epoch));
+  const [first, last] = [epochs[0], epochs.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const layers = [...curves.keys()].flatMap((tag) => /^w(\d+)$/.exec(tag)?.[1] ?? []).map(Number);
+  const wOf = Array.from({ length: Math.max(-1, ...layers) + 1 }, (_, layer) => pointsOf(`w${layer}`));
+  const epochAt = findEpochs(epochs, listOnce(wOf.flat().map(({ step }) => step)));
+  return {
+    epochs: [first, last],
+    accuracy: { validation, test },
+    tau: wOf.map((points) =>
+      points.flatMap(({ step, value }) => {
+        const epoch = epochAt?.get(step);
+        return epoch === undefined ? [] : [{ epoch, value: 1 + Math.exp(-value) }];
+      }),
+    ),
+    placed: epochAt !== null,
+    truncated,
+  };
+}
+
+/**
+ * The epochs, from 1, after which w was logged, by its steps. If there are as many steps as epochs, they are matched in order. If all are
+ * multiples of their smallest distance, the log is of a training from its start with that many batches per epoch.
+ *
+ * @returns null if neither holds
+ */
+function findEpochs(epochs: readonly number[], steps: readonly number[]): Map<number, number> | null {
+  if (steps.length === epochs.length) return new Map(steps.map((step, i) => [step, epochs[i]!]));
+  const distances = steps.slice(1).map((step, i) => step - steps[i]!);
+  const perEpoch = distances.length === 0 ? steps[0] : Math.min(...distances);
+  if (perEpoch === undefined || steps.some((step) => step % perEpoch !== 0)) return null;
+  return new Map(steps.map((step) => [step, step / perEpoch]));
+}
+
+function listOnce(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { EpochRow } from '../../results/metrics.ts';
-import { type ResultFile, readResultBytes, readResultFile, refuse } from '../../results/result-file.ts';
+import { type ResultFile, readResultFile, refuse } from '../../results/result-file.ts';
 import type { EpochSelection, Maxima, Maximum } from '../../results/run-file.ts';
 import { readTaus } from '../../results/tau-file.ts';
-import { EVENT_FILE, readLoggedLoss } from '../../results/tensorboard.ts';
 import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
 import type { EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
@@ -31,11 +30,8 @@ export async function readRunResult(
   expected: Expected,
 ): Promise<{ result: RunResult; classes: readonly string[] }> {
   const { model, seed } = expected;
-  const train = `train@${model},${seed}`;
-  const eventFile = join(folders.train, 'tensorboard', EVENT_FILE);
-  const [trained, events, tauFile] = await Promise.all([
+  const [trained, tauFile] = await Promise.all([
     readTrainedRun(folders, expected),
-    readResultBytes(eventFile, train),
     readResultFile(join(folders.evaluate, 'tau.csv'), `evaluate@${model},${seed}`),
   ]);
   const { run, spec, epochs, evaluation, files } = trained;
@@ -51,7 +47,6 @@ export async function readRunResult(
     network: { ...run.network },
     spec,
     metrics: columnsOf(epochs),
-    loggedLoss: readLoggedLoss(events, eventFile, epochs.length),
     answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
       return { clip, user, class: label, right: predicted === label };
     }),
@@ -105,13 +100,10 @@ function columnsOf(rows: readonly EpochRow[]): EpochCurves {
 }
 
 function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: EvaluationFile): LayerResult[] {
-  const { chosen, last } = readTaus(tauFile);
-  if (chosen.length !== rates.length)
-    refuse(tauFile, `has ${chosen.length} spiking layers, but evaluation.json ${rates.length}`);
-  return rates.map((spikeRate, layer) => ({
-    spikeRate,
-    taus: { chosen: chosen[layer]!, last: last[layer]! },
-  }));
+  const { last } = readTaus(tauFile);
+  if (last.length !== rates.length)
+    refuse(tauFile, `has ${last.length} spiking layers, but evaluation.json ${rates.length}`);
+  return rates.map((spikeRate, layer) => ({ spikeRate, taus: last[layer]! }));
 }
 
 function fromOne({ test, validation }: Maxima): Maxima {

@@ -1,5 +1,5 @@
 import { escapeMarkup } from '../../text.ts';
-import type { Figure, LegendEntry } from '../drawing/figure.ts';
+import type { LegendEntry } from '../drawing/figure.ts';
 import type { RenderedFigure } from '../drawing/render.ts';
 import { drawKey } from '../drawing/sheet.ts';
 import type {
@@ -115,8 +115,7 @@ const PHONE_PX = 440;
 
 function renderFigureBlock({ figure, panels }: RenderedFigure): string {
   const id = escapeMarkup(figure.id);
-  const isSwitchable = figure.isSwitchable === true;
-  const isSingle = figure.panels.length === 1 || isSwitchable;
+  const isSingle = figure.panels.length === 1;
   // A single panel fills its column, until its text would be larger than the text of the page.
   const natural = Math.max(0, ...figure.panels.map((panel) => panel.width));
   const styles = [
@@ -133,23 +132,12 @@ function renderFigureBlock({ figure, panels }: RenderedFigure): string {
     renderLegend(figure.legend),
     '</figcaption>',
     '<div>',
-    ...(isSwitchable ? [renderSwitch(figure)] : []),
     `<div${attributes} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
     ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
     '</div>',
     '</div>',
     '</figure>',
   ].join('\n');
-}
-
-/** Buttons before the panels: the style sheet shows the chosen panel, without a script. On paper, all are shown. */
-function renderSwitch({ id, panels }: Figure): string {
-  return panels
-    .map(({ title }, index) => {
-      const name = `${escapeMarkup(id)}-view`;
-      return `<input type="radio" class="view" name="${name}" id="${name}-${index}"${index === 0 ? ' checked' : ''}><label for="${name}-${index}">${escapeMarkup(title)}</label>`;
-    })
-    .join('\n');
 }
 
 function renderLegend(entries: readonly LegendEntry[]): string {

@@ -59,12 +59,6 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 .panels svg { display: block; width: 100%; height: auto; overflow: visible; }
 .panels svg text { font-family: inherit; font-variant-numeric: tabular-nums; }
 .columns-2 .panels { grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }
-.columns-3 .panels { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
-.view + label { margin: 0 1rem 0 .35rem; font-size: .9rem; }
-@media screen {
-  .view:nth-of-type(1):checked ~ .panels > svg:not(:nth-of-type(1)),
-  .view:nth-of-type(2):checked ~ .panels > svg:not(:nth-of-type(2)) { display: none; }
-}
 @media (min-width: 56rem) {
   .single { display: grid; grid-template-columns: minmax(0, 19rem) minmax(0, 1fr); gap: 0 2rem; align-items: start; }
   .single .panels { margin-top: 0; }
@@ -135,7 +129,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   section { margin-top: 1.75rem; }
   figure, .table { margin-top: 1.25rem; }
   footer { margin-top: 1rem; }
-  nav, .skip, .view, .view + label { display: none; }
+  nav, .skip { display: none; }
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
   p, li { orphans: 3; widows: 3; }
@@ -148,7 +142,6 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
     .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
   .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .scroll { overflow: visible; background: none; }
   table { font-size: 8.5pt; }
   th, td { padding-right: .55rem; }

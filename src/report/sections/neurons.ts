@@ -2,7 +2,6 @@ import { isObject } from '../../formats/fields.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
-import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
 import { distributionsOfTau, drawTauNeurons, FEWEST_NEURONS, GROUPS_FROM } from '../figures/tau-neurons.ts';
 import {
@@ -35,11 +34,7 @@ export function describeNeurons(results: Results): Section[] {
     {
       id: 'spikes',
       title: 'Spikes',
-      blocks: [
-        ...answer(answerSpikes(results)),
-        { kind: 'figure', figure: drawSpikes(results) },
-        { kind: 'table', table: tabulateSpikes(results) },
-      ],
+      blocks: [...answer(answerSpikes(results)), { kind: 'table', table: tabulateSpikes(results) }],
     },
   ];
 }

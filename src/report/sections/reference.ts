@@ -45,20 +45,12 @@ function listGaps(results: Results): Text[] {
     });
     return concerned.length > 0 && `The logs of ${joinWords(concerned.map(({ title }) => title))}`;
   };
-  const hasLosses = ({ trainLoss }: ReferenceCurves) => (trainLoss[0]?.epoch ?? Infinity) <= lastEpoch;
   const gaps: readonly (readonly [whose: string | false, gap: string])[] = [
     [name(({ epochs }) => epochs[0] <= lastEpoch && epochs[1] > lastEpoch), `continue ${end}.`],
-    [
-      name((curves) => curves.epochs[0] > lastEpoch && !hasLosses(curves)),
-      `begin ${end}, so they are not drawn.`,
-    ],
-    [
-      name((curves) => curves.epochs[0] > lastEpoch && hasLosses(curves)),
-      `begin ${end}; only their training loss is drawn.`,
-    ],
+    [name(({ epochs }) => epochs[0] > lastEpoch), `begin ${end}, so they are not drawn.`],
     [
       name(({ placed }) => !placed),
-      'do not show which training batch belongs to which epoch, so their training batches and time constants are not drawn.',
+      'do not show which training batch belongs to which epoch, so their time constants are not drawn.',
     ],
     [
       name(

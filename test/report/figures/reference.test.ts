@@ -1,20 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceCurves, Results } from '../../../src/report/data/results.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
-import { drawAccuracy, drawAccuracyByModel } from '../../../src/report/figures/accuracy.ts';
-import { drawLoss } from '../../../src/report/figures/loss.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
+import { drawAccuracy } from '../../../src/report/figures/training.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
-/** The figures that have lines over epochs. */
-const draw = (results: Results) =>
-  [drawAccuracyByModel(results), drawLoss(results), drawTau(results), drawAccuracy(results)] as const;
+/** The figures that show the logs: those of the thesis. */
+const draw = (results: Results) => [drawAccuracy(results), drawTau(results)] as const;
 
 describe('the authors’ logs', () => {
   const curves: ReferenceCurves = {
     epochs: [2, 9],
     accuracy: {
-      train: [{ epoch: 2, value: 1 }],
       validation: [],
       test: [
         { epoch: 2, value: 0.5 },
@@ -22,7 +19,6 @@ describe('the authors’ logs', () => {
         { epoch: 9, value: 0.75 },
       ],
     },
-    trainLoss: [{ epoch: 2, value: 0.125 }],
     tau: [[{ epoch: 2, value: 2.25 }]],
     placed: true,
     truncated: [],
@@ -33,15 +29,13 @@ describe('the authors’ logs', () => {
     figure.legend.map(({ label }) => label).filter((label) => /authors/.test(label));
 
   it('are drawn over the curves in their own style, up to twice our epochs', () => {
-    const figure = drawAccuracyByModel(logged);
-    expect(labels(figure)).toEqual(['authors’ logs: test', 'authors’ logs: training']);
-    const domains = [...JSON.stringify(figure.panels).matchAll(/"domain":\[(\d+),(\d+)\],"nice":false/g)];
-    expect(new Set(domains.map(([, , last]) => last))).toEqual(new Set(['1', '6']));
+    const figure = drawTau(logged);
+    expect(labels(figure)).toEqual(['authors’ logs, in the model’s colour']);
+    const drawn = JSON.stringify([figure.panels, drawAccuracy(logged).panels]);
+    expect(drawn).toContain('"domain":[1,6],"nice":false');
     // Epoch 9 is more than twice our three.
-    expect(JSON.stringify(figure.panels)).not.toContain('"epoch":9');
-    const [own, thin] = [JSON.stringify(figure.panels[1]), JSON.stringify(figure.panels[0])];
-    expect(thin).toContain('"strokeDash":[9,3]');
-    expect(own).not.toContain('"strokeDash":[9,3]');
+    expect(drawn).not.toContain('"epoch":9');
+    expect(drawn).toContain('"strokeDash":[9,3]');
   });
 
   it('are drawn over the test and validation accuracy side by side, in the model’s colour', () => {
@@ -55,12 +49,9 @@ describe('the authors’ logs', () => {
   });
 
   it('are in the data of the figures, complete and as logged', () => {
-    const [accuracy, loss, tau] = draw(logged);
+    const [accuracy, tau] = draw(logged);
     expect(accuracy.data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
-    expect(loss.data.filter((row) => row.at(-1) === 'authors')).toEqual([
-      ['baseline', null, 2, 'train', 0.125, 'authors'],
-    ]);
-    expect(tau.data).toContainEqual(['baseline', null, 1, 2, null, 2.25, null, null, 'authors']);
+    expect(tau.data).toContainEqual(['baseline', null, 1, 2, 2.25, null, null, 'authors']);
   });
 
   it('are omitted for simulated data and for other data sets', () => {

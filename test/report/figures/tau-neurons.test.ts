@@ -68,7 +68,7 @@ describe('the time constants of the neurons', () => {
       /^The neurons form two groups by their τ in layer 1 of Two\. /,
     );
     const layer = { count: 16, taus: TWO };
-    const few = makeRunResult({ layers: [{ spikeRate: 0, taus: { chosen: layer, last: layer } }] });
+    const few = makeRunResult({ layers: [{ spikeRate: 0, taus: layer }] });
     expect(answerGroups(resultsOf(makeModelResult({ runs: [few] })))).toEqual([]);
   });
 });

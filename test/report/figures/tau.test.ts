@@ -44,7 +44,7 @@ describe('the bands of the time constants', () => {
 
 it('the lines are τ at the mean of w, and the data have the mean of τ, too', () => {
   const figure = drawTau(makeResults({ models: [single(2)] }));
-  expect(figure.data[1]).toEqual(['baseline', 0, 1, 1, null, 2, 2.1, 0.5, 'run']);
+  expect(figure.data[1]).toEqual(['baseline', 0, 1, 1, 2, 2.1, 0.5, 'run']);
 });
 
 it.each([

@@ -55,11 +55,9 @@ describe('readReference', () => {
     expect(reference.get('baseline')).toEqual({
       epochs: [1, 1],
       accuracy: {
-        train: [],
         validation: [{ epoch: 1, value: 0.75 }],
         test: [{ epoch: 1, value: 0.5 }],
       },
-      trainLoss: [],
       tau: [[{ epoch: 1, value: 2 }]],
       placed: true,
       truncated: [],
@@ -127,6 +125,44 @@ describe('readReference', () => {
   });
 });
 
+describe('the epochs of a log', () => {
+  /** Where curves with these steps are; every value is 0.5. */
+  async function place(steps: Readonly<Record<string, readonly number[]>>) {
+    const rows = Object.entries(steps).flatMap(([tag, list]) => list.map((step) => `${tag},${step},0.5\n`));
+    await write('baseline.csv', `tag,step,value\n${rows.join('')}`);
+    const { epochs, accuracy, tau, placed } = (await readReference(folder, named(['baseline']))).get(
+      'baseline',
+    )!;
+    return {
+      epochs,
+      placed,
+      test: accuracy.test.map(({ epoch }) => epoch),
+      tau: tau[0]?.map(({ epoch }) => epoch),
+    };
+  }
+
+  it('count from 1; that of w needs no constant number of batches', async () => {
+    const found = await place({ test_accuracy: [434, 435], w0: [32502, 32530] });
+    expect(found).toEqual({ epochs: [435, 436], placed: true, test: [435, 436], tau: [435, 436] });
+  });
+
+  it('are found for a training from its start even if the last one has no accuracy yet', async () => {
+    expect((await place({ test_accuracy: [0, 1], w0: [28, 56, 84] })).tau).toEqual([1, 2, 3]);
+  });
+
+  it.each([[[]], [[100, 128]]])('of w are unknown with steps %j', async (w0) => {
+    const found = await place({ test_accuracy: [4, 5, 6], w0 });
+    expect(found).toMatchObject({ placed: false, test: [5, 6, 7] });
+    expect(found.tau ?? []).toEqual([]);
+  });
+
+  it('have the τ of each layer, whatever the order of the rows', async () => {
+    await write('baseline.csv', `tag,step,value\nval_accuracy,0,1\nw1,9,0\nw0,9,${-Math.log(2)}\n`);
+    const curves = (await readReference(folder, named(['baseline']))).get('baseline');
+    expect(curves?.tau).toEqual([[{ epoch: 1, value: 3 }], [{ epoch: 1, value: 2 }]]);
+  });
+});
+
 describe('readReference of the folder in the thesis’ repository', () => {
   const folderOf = (name: string, std: string) =>
     `pt_${name}_val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_${std}`;
@@ -140,32 +176,19 @@ describe('readReference of the folder in the thesis’ repository', () => {
   const ids = Object.keys(FOLDERS) as readonly Id[];
   const checkpoint = path.resolve(import.meta.dirname, '../../fixtures/torch/baseline.pt');
 
-  /** Two epochs from `first` on (from 0), in batches of `perEpoch` after `before` other ones, and a loss of every second batch from the start. */
-  async function writeLogs(
-    id: Id,
-    first: number,
-    { perEpoch = 4, before = 0, prefix = '' } = {},
-  ): Promise<void> {
-    const name = FOLDERS[id].replace(/^pt_|_val_.*/g, '');
-    const end = (epoch: number) => before + (epoch + 1) * perEpoch;
+  /** Two epochs from `first` on (from 0). */
+  async function writeLogs(id: Id, first: number, prefix = ''): Promise<void> {
     const logged = [first, first + 1].flatMap((epoch) => [
       ['test_accuracy', epoch, 0.5] as const,
       ['val_accuracy', epoch, 0.75] as const,
-      ['w0', end(epoch), 0] as const,
+      ['w0', 4 * (epoch + 1), 0] as const,
     ]);
     await write(`${prefix}${FOLDERS[id]}/logs/events.out.tfevents.1.host.2.0`, eventFile(logged, 100));
-    const losses = Array.from(
-      { length: end(first + 1) / 2 },
-      (_, i) => `${10 + i}.5,${2 * i},${1 / (i + 1)}`,
-    );
-    await write(
-      `${prefix}${FOLDERS[id]}/logs/${name}_loss_data.csv`,
-      `Wall time,Step,Value\n${losses.join('\n')}\n`,
-    );
+    await write(`${prefix}${FOLDERS[id]}/logs/losses.csv`, 'not read');
   }
 
-  it('finds each model by its name there, at any depth, with the losses of earlier epochs', async () => {
-    for (const [i, id] of ids.entries()) await writeLogs(id, i + 1, { prefix: 'clone/checkpoints/' });
+  it('finds each model by its name there, at any depth', async () => {
+    for (const [i, id] of ids.entries()) await writeLogs(id, i + 1, 'clone/checkpoints/');
     await write('clone/README.md', 'not read');
     const reference = await readReference(folder, named([...ids, 'mine']));
     expect([...reference].map(([id, { epochs }]) => [id, epochs])).toEqual([
@@ -174,31 +197,19 @@ describe('readReference of the folder in the thesis’ repository', () => {
       ['lambda-0.01', [4, 5]],
       ['lambda-0.1', [5, 6]],
     ]);
-    // Batches 0, 2, … of four an epoch.
-    expect(reference.get('no-reg')?.trainLoss.map(({ epoch }) => epoch)).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
-    expect(reference.get('no-reg')?.trainLoss[3]).toEqual({ epoch: 2, value: 1 / 4 });
-  });
-
-  it('draws no losses whose epochs the logs do not show: earlier ones had other numbers of batches', async () => {
-    await writeLogs('baseline', 3, { before: 2 });
-    const curves = (await readReference(folder, named(['baseline']))).get('baseline');
-    expect(curves?.epochs).toEqual([4, 5]);
-    expect(curves?.trainLoss.map(({ epoch }) => epoch)).toEqual([4, 4, 5, 5]);
   });
 
   it('takes the curves of all epochs from checkpoint.pt, if it is there', async () => {
     await writeLogs('baseline', 2);
     await cp(checkpoint, join(folder, FOLDERS.baseline, 'checkpoint.pt'));
     const curves = (await readReference(folder, named(['baseline']))).get('baseline');
-    // test/fixtures/torch/make_files.py, log_of(3): of 66 batches an epoch, the 256th and 512th are in the fourth and eighth.
+    // test/fixtures/torch/make_files.py, log_of(3).
     expect(curves).toEqual({
       epochs: [1, 3],
       accuracy: {
-        train: [1, 4, 8].map((epoch, i) => ({ epoch, value: 0.25 + 0.125 * i })),
         validation: [1, 2, 3].map((epoch) => ({ epoch, value: 0.625 })),
         test: [1, 2, 3].map((epoch) => ({ epoch, value: 0.5 + 0.0625 * (epoch - 1) })),
       },
-      trainLoss: [1, 4, 8].map((epoch, i) => ({ epoch, value: 0.5 / (i + 1) })),
       tau: [[1, 2, 3].map((epoch) => ({ epoch, value: 1 + Math.exp(-0.1 * (epoch - 1)) }))],
       placed: true,
       truncated: [],
