@@ -11,7 +11,7 @@ import { probeEngines } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { measureMachine } from '../runner/run/machine.ts';
-import { shareCores } from '../runner/run/reservations.ts';
+import { shareCores } from '../runner/run/scheduler.ts';
 import { getAt } from '../schema/json.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { formatBytes } from '../text.ts';

@@ -1,6 +1,6 @@
 import { unreachable } from '../../errors.ts';
 import { escapeMarkup } from '../../text.ts';
-import { type FoldedStage, foldPlan, nameFolded } from '../plan/folded-plan.ts';
+import { type FoldedStage, foldPlan, nameFolded } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from './layers.ts';
 

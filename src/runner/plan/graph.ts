@@ -1,6 +1,5 @@
-import { PathTrie, relatePaths } from './path-trie.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import { SmallestFirst } from './smallest-first.ts';
+import { PathTrie, relatePaths } from './project-paths.ts';
 
 /**
  * For each instance (by id, in the order given) the instances whose outputs equal, contain or lie inside its
@@ -37,50 +36,40 @@ export function sortTopologically(
   ids: readonly string[],
   dependenciesOf: (id: string) => Iterable<string>,
 ): Sorted {
-  const rank = new Map(ids.map((id, index) => [id, index]));
-  const dependents = new Map<string, string[]>(ids.map((id) => [id, []]));
-  const missing = new Map<string, number>();
-  const ready = new SmallestFirst();
-  for (const id of ids) {
-    let count = 0;
-    for (const dependency of dependenciesOf(id)) {
-      dependents.get(dependency)?.push(id);
-      count += 1;
-    }
-    missing.set(id, count);
-    if (count === 0) ready.add(rank.get(id) ?? 0);
+  const order = new Set<string>();
+  let first = 0;
+  while (order.size < ids.length) {
+    while (order.has(ids[first] ?? '')) first += 1;
+    let at = first;
+    while (at < ids.length && !isFree(ids[at] ?? '', order, dependenciesOf)) at += 1;
+    if (at === ids.length) return { cycle: findCycle(ids, order, dependenciesOf) };
+    order.add(ids[at] ?? '');
   }
+  return { order: [...order] };
+}
 
-  const order: string[] = [];
-  for (let next = ready.take(); next !== undefined; next = ready.take()) {
-    const id = ids[next] ?? '';
-    order.push(id);
-    missing.delete(id);
-    for (const dependent of dependents.get(id) ?? []) {
-      const count = (missing.get(dependent) ?? 0) - 1;
-      missing.set(dependent, count);
-      if (count === 0) ready.add(rank.get(dependent) ?? 0);
-    }
-  }
-  return missing.size === 0 ? { order } : { cycle: findCycle(ids, missing, dependenciesOf) };
+function isFree(
+  id: string,
+  done: ReadonlySet<string>,
+  dependenciesOf: (id: string) => Iterable<string>,
+): boolean {
+  return !done.has(id) && [...dependenciesOf(id)].every((one) => done.has(one));
 }
 
 /** Walks from an unsorted id to what it waits for until it meets itself. */
 function findCycle(
   ids: readonly string[],
-  unsorted: ReadonlyMap<string, number>,
+  sorted: ReadonlySet<string>,
   dependenciesOf: (id: string) => Iterable<string>,
 ): string[] {
   const visited: string[] = [];
-  const index = new Map<string, number>();
-  let id = ids.find((one) => unsorted.has(one));
-  while (id !== undefined && !index.has(id)) {
-    index.set(id, visited.length);
+  let id = ids.find((one) => !sorted.has(one)) ?? '';
+  while (!visited.includes(id)) {
     visited.push(id);
-    id = [...dependenciesOf(id)].find((dependency) => unsorted.has(dependency));
+    id = [...dependenciesOf(id)].find((one) => !sorted.has(one)) ?? '';
   }
   // Followed from reader to maker; reported from maker to reader, from the earliest in the given order on.
-  const cycle = visited.slice(index.get(id ?? '') ?? 0).reverse();
+  const cycle = visited.slice(visited.indexOf(id)).reverse();
   const first = cycle.indexOf(ids.find((one) => cycle.includes(one)) ?? '');
   return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
@@ -126,4 +115,67 @@ export function instanceOf({ instances }: Pick<Plan, 'instances'>, id: string): 
   const instance = instances.get(id);
   if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
   return instance;
+}
+
+/** A stage with its instances folded into one. */
+export interface FoldedStage {
+  readonly name: string;
+  readonly instances: readonly StageInstance[];
+  /** Stages it reads from, in plan order. */
+  readonly dependencies: readonly string[];
+  /** Inputs that no stage makes, with `*` where instances differ. */
+  readonly sources: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** The stages in plan order; a stage reads what any of its instances reads. */
+export function foldPlan(plan: Pick<Plan, 'instances' | 'dependencies'>): FoldedStage[] {
+  const members = new Map<string, StageInstance[]>();
+  for (const instance of plan.instances.values()) {
+    members.set(instance.stage, [...(members.get(instance.stage) ?? []), instance]);
+  }
+  const order = [...members.keys()];
+
+  return [...members].map(([name, instances]) => {
+    const read = instances.flatMap(({ id }) => plan.dependencies.get(id) ?? []);
+    const dependencies = new Set(read.map((id) => plan.instances.get(id)?.stage));
+    const sourcesOf = (instance: StageInstance): string[] =>
+      instance.inputs
+        .map(({ path }) => path)
+        .filter((path) => listMakers(makersOf(plan, instance, path)).length === 0);
+    return {
+      name,
+      instances,
+      dependencies: order.filter((stage) => stage !== name && dependencies.has(stage)),
+      sources: foldPaths(instances.map(sourcesOf)),
+      outputs: foldPaths(instances.map(({ outputs }) => outputs)),
+    };
+  });
+}
+
+/** `train x4`. */
+export function nameFolded({ name, instances }: FoldedStage): string {
+  const [first] = instances;
+  return Object.keys(first?.matrix ?? {}).length === 0 ? name : `${name} x${instances.length}`;
+}
+
+/** One path per entry for all instances: segments in which they differ become `*`. */
+function foldPaths(lists: readonly (readonly string[])[]): string[] {
+  const [first = []] = lists;
+  return first.map((path, index) => {
+    const folded = path.split('/');
+    for (const list of lists) {
+      for (const [position, segment] of (list[index] ?? '').split('/').entries()) {
+        const own = folded[position];
+        if (own !== undefined && own !== segment) folded[position] = foldSegment(own, segment);
+      }
+    }
+    return folded.join('/');
+  });
+}
+
+/** `baseline.yaml` and `no-reg.yaml`: `*.yaml`. */
+function foldSegment(a: string, b: string): string {
+  const extension = /\.[a-z]\w*$/.exec(a)?.[0] ?? '';
+  return extension !== '' && b.endsWith(extension) ? `*${extension}` : '*';
 }

@@ -1,17 +1,16 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { findClosest } from '../../schema/closest-name.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
-import { linkInstances, sortTopologically } from './graph.ts';
-import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
-import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
+import { type Links, linkInstances, sortTopologically } from './graph.ts';
+import { guessOutputs, readInstances, suggestFile } from './instances.ts';
 import { findTrial, findUnknownMachineSettings } from './override-effects.ts';
-import { findPathConflicts } from './path-conflicts.ts';
-import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
+import { findConfigurationProblems, type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import type { Plan } from './plan.ts';
 import { loadSettings } from './profile.ts';
-import { ProjectPaths } from './project-paths.ts';
-import { findConfigurationProblems } from './schema-map.ts';
-import { type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
+import { ProjectPaths, relatePaths } from './project-paths.ts';
+import { findPathConflicts, type InstanceDraft } from './stage-paths.ts';
+import { joinLines, type PipelineContext, readCondition, StageReader } from './stage-reader.ts';
 
 export interface PlanRequest {
   readonly projectRoot: string;
@@ -54,10 +53,11 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
+  const read = new Set(drafts.flatMap(({ inputs }) => inputs.map((input) => input.path)));
   throwProblems([
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
-    ...(await findConfigurationProblems(pipeline, drafts, paths)),
+    ...(await findConfigurationProblems(pipeline, read, paths)),
   ]);
 
   const sorted = sortTopologically([...instances.keys()], (id) => links.get(id)?.keys() ?? []);
@@ -121,4 +121,86 @@ function openProject(projectRoot: string): ProjectPaths {
       cause,
     });
   }
+}
+
+/** A stage that the profile leaves out, with the outputs it would have. */
+interface InactiveStage {
+  readonly name: string;
+  readonly outputs: readonly string[];
+}
+
+/** Non-external inputs that no active stage makes and that are not on disk, each with the first stage that reads it. */
+function findMissingInputs(
+  drafts: readonly InstanceDraft[],
+  links: Links,
+  inactive: readonly InactiveStage[],
+  { paths, profile }: { readonly paths: ProjectPaths; readonly profile: string },
+): Problem[] {
+  const makers = new Map<string, string>();
+  for (const { instance } of drafts) for (const output of instance.outputs) makers.set(output, instance.id);
+
+  const problems = new Map<string, Problem>();
+  for (const { instance, inputs } of drafts) {
+    const made = new Set([...(links.get(instance.id)?.values() ?? [])].flat());
+    for (const [index, input] of inputs.entries()) {
+      if (input.external || made.has(index) || problems.has(input.path)) continue;
+      if (paths.kindOf(input.path) !== 'missing') continue;
+      const dormant = inactive.find(({ outputs }) =>
+        outputs.some((output) => relatePaths(output, input.path) !== 'apart'),
+      );
+      const link = paths.linkOn(input.path);
+      const message = `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`;
+      const fix = (): string | undefined =>
+        joinLines(
+          link && `"${link.path}" is a symbolic link to "${link.target}".`,
+          dormant === undefined
+            ? suggestInput(input.path, makers, paths)
+            : `Stage "${dormant.name}" would make it, but profile "${profile}" leaves that stage out.`,
+          input.origin(),
+        );
+      problems.set(input.path, { at: input.at, message, fix });
+    }
+  }
+  return [...problems.values()];
+}
+
+/** `stage "a": the stages wait for each other: a -> b -> a.`, with what reads what. */
+function describeCycle(
+  cycle: readonly string[],
+  drafts: ReadonlyMap<string, InstanceDraft>,
+  links: Links,
+): Problem {
+  const [first = ''] = cycle;
+  const steps = cycle.map((maker, index) => {
+    const reader = cycle[(index + 1) % cycle.length] ?? first;
+    const input = drafts.get(reader)?.inputs[links.get(reader)?.get(maker)?.[0] ?? 0];
+    return { maker, reader, input };
+  });
+  const draft = drafts.get(first);
+  const closing = steps.at(-1)?.input;
+  return {
+    at: closing?.at ?? draft?.instance.at ?? first,
+    message: `stage "${draft?.instance.stage ?? first}": the stages wait for each other: ${[...cycle, first].join(' -> ')}.`,
+    fix: joinLines(
+      ...steps.map(({ maker, reader, input }) => `"${reader}" reads "${input?.path}", made by "${maker}".`),
+      'Remove one of these inputs.',
+    ),
+  };
+}
+
+function suggestInput(
+  input: string,
+  makers: ReadonlyMap<string, string>,
+  paths: ProjectPaths,
+): string | undefined {
+  for (let part = input; part !== '.'; part = path.posix.dirname(part)) {
+    const output = findClosest(part, makers.keys());
+    if (output === undefined) continue;
+    return `Closest: "${output}${input.slice(part.length)}" (made by "${makers.get(output)}").`;
+  }
+  // The first missing folder on the way may be the misspelt one.
+  let [wanted, parent] = [input, path.posix.dirname(input)];
+  while (parent !== '.' && paths.kindOf(parent) !== 'folder')
+    [wanted, parent] = [parent, path.posix.dirname(parent)];
+  return suggestFile(wanted, paths.absolute(parent));
 }

@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { formatPath, type Json, type JsonPath } from '../../schema/json.ts';
-import { JsonSchema } from '../../schema/json-schema.ts';
-import { throwProblems } from '../../schema/problems.ts';
-import { checkSchema } from '../../schema/schema-problems.ts';
+import { JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import { type Problem, throwProblems } from '../../schema/problems.ts';
+import { checkSchema, findFileProblems } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
+import type { ProjectPaths } from './project-paths.ts';
 
 export type InputEntry =
   | string
@@ -58,7 +61,6 @@ export async function readPipelineFile(absolutePath: string, file: string): Prom
       value: document.value,
       place: (path, part) => document.positionOf(path, part),
       describe: describePipelinePath,
-      suggestKey: suggestPlace,
     }),
   );
   // The schema has just checked the shape.
@@ -72,10 +74,40 @@ function describePipelinePath(path: JsonPath): string {
   return `stage "${stage}": ${rest.length === 0 ? '' : `${formatPath(rest)}: `}`;
 }
 
-/** What only a cluster understands, and is asked for where that is described. */
-const clusterKeys: readonly string[] = ['partition', 'account', 'qos', 'constraint', 'arrayLimit', 'flags'];
+/** Checks the files that match a glob under `schemas:` and are an input, or lie inside one. */
+export async function findConfigurationProblems(
+  pipeline: PipelineFile,
+  inputs: ReadonlySet<string>,
+  paths: ProjectPaths,
+): Promise<Problem[]> {
+  const entries = Object.entries(pipeline.content.schemas ?? {});
+  if (entries.length === 0) return [];
+  const { default: picomatch } = await import('picomatch');
 
-function suggestPlace(path: JsonPath, key: string): string | undefined {
-  if (path[0] !== 'stages' || path[2] !== 'resources' || !clusterKeys.includes(key)) return undefined;
-  return `It belongs in configs/executors/slurm.yaml: \`stages: { ${path[1]}: { ${key}: … } }\`.`;
+  const problems: Problem[] = [];
+  for (const [glob, schemaFile] of entries) {
+    const { base } = picomatch.scan(glob);
+    const matches = picomatch(glob);
+    const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
+    const schema = await readJsonSchema(paths.absolute(schemaFile), schemaFile);
+    for (const file of files) {
+      problems.push(...(await findFileProblems(file, schema, paths.root)));
+    }
+  }
+  return problems;
+}
+
+function isRead(file: string, inputs: ReadonlySet<string>): boolean {
+  for (let part = file; part !== '.'; part = path.posix.dirname(part)) if (inputs.has(part)) return true;
+  return false;
+}
+
+/** Files below a folder of the project, sorted; for a file, the file itself. */
+function listFiles(base: string, paths: ProjectPaths): string[] {
+  if (paths.kindOf(base) === 'file') return [base];
+  if (paths.kindOf(base) !== 'folder') return [];
+  return readdirSync(paths.absolute(base), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.posix.join(base, path.relative(paths.absolute(base), entry.parentPath), entry.name))
+    .sort();
 }

@@ -7,9 +7,8 @@ import { readJsonSchema } from '../../schema/json-schema.ts';
 import { ConfigurationError, type Place, throwProblems } from '../../schema/problems.ts';
 import { checkSchema, type SchemaSubject } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
-import { applyOverrides, parseOverrides } from './overrides.ts';
 import type { PipelineFile } from './pipeline-file.ts';
-import { expandSettings, ProfileSettings } from './profile-settings.ts';
+import { applyOverrides, expandSettings, ProfileSettings, parseOverrides } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
 /**

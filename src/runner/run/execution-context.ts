@@ -8,7 +8,7 @@ import type { StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
-import type { Grant } from './reservations.ts';
+import type { Grant } from './scheduler.ts';
 import type { StartState } from './start-state.ts';
 
 /** Fetches an instance that would have to run. @returns whether the store now has its results */

@@ -25,8 +25,7 @@ import type {
 } from './execution-context.ts';
 import { type MachineResources, measureMachine } from './machine.ts';
 import { type Prepared, prepare, prepareAgain, rehearse } from './preparation.ts';
-import type { Grant } from './reservations.ts';
-import { type InstanceResult, schedule } from './scheduler.ts';
+import { type Grant, type InstanceResult, schedule } from './scheduler.ts';
 
 export interface PlanRunOptions {
   readonly plan: Plan;

@@ -1,13 +1,8 @@
 import type { Resources } from '../plan/plan.ts';
-import { SmallestFirst } from '../plan/smallest-first.ts';
 import type { MachineResources } from './machine.ts';
-import { type Grant, Reservations } from './reservations.ts';
 
 /** The result for one instance. `hit`: nothing had to run. */
 export type InstanceResult = 'hit' | 'done' | 'failed' | 'interrupted';
-
-/** So many prepared instances are enough to choose from; each takes memory until it runs. */
-const readyAtMost = 256;
 
 type RunInstance = (grant: Grant) => Promise<InstanceResult>;
 
@@ -38,8 +33,8 @@ export interface SchedulerOptions {
 
 /**
  * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more cores or memory than the machine
- * has runs alone. Of those that could start, the first in the list does. Dependents of a failed instance are blocked. After an abort nothing starts. It settles only once nothing is
- * under way any more, even if something throws.
+ * has runs alone. Of those that could start, the first in the list does. Dependents of a failed instance are blocked. After an abort nothing
+ * starts. It settles only once nothing is under way any more, even if something throws.
  *
  * @throws {unknown} what an instance's preparation or run throws
  */
@@ -57,10 +52,11 @@ class Scheduling {
   readonly #missing = new Map<string, number>();
   /** The place of each in the list. */
   readonly #ranks: ReadonlyMap<string, number>;
-  /** Ranks of the instances whose dependencies are all done. */
-  readonly #preparable = new SmallestFirst();
-  /** What has to run, by rank. */
-  readonly #ready: { readonly id: string; readonly run: RunInstance }[] = [];
+  /** Ids of the instances whose dependencies are all done, by rank. */
+  readonly #preparable: string[] = [];
+  /** Ids of those that have to run, by rank. */
+  readonly #ready: string[] = [];
+  readonly #runs = new Map<string, RunInstance>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #pending = new Map<string, Promise<void>>();
   #sharers = 0;
@@ -79,7 +75,7 @@ class Scheduling {
         if (known === undefined) this.#dependents.set(one, [id]);
         else known.push(id);
       }
-      if (dependencies.length === 0) this.#preparable.add(this.#rankOf(id));
+      if (dependencies.length === 0) this.#preparable.push(id);
     }
   }
 
@@ -97,18 +93,14 @@ class Scheduling {
 
   async #runAll(): Promise<void> {
     while (!this.#isOver) {
-      const next = this.#preparable.first;
-      // What comes before it in rank may start; the others wait until it is known how many share the cores.
-      this.#startWhatFits(next);
-      if (this.#isOver) break;
-      const isEnough = this.#reservations.isFull && this.#ready.length >= readyAtMost;
-      if (next === undefined || isEnough || this.#pending.size >= transfersAtMost) {
+      const id = this.#pending.size < transfersAtMost ? this.#preparable.shift() : undefined;
+      if (id === undefined) {
+        // Only now is it known how many share the cores.
+        this.#startWhatFits();
         if (this.#underWay.length === 0) break;
         await Promise.race(this.#underWay);
         continue;
       }
-      this.#preparable.take();
-      const id = this.#options.ids[next] ?? '';
       this.#isPreparing = true;
       const prepared = await this.#options.prepare(id);
       this.#isPreparing = false;
@@ -131,34 +123,28 @@ class Scheduling {
   }
 
   #note(id: string, prepared: Prepared): void {
-    if (typeof prepared === 'function') this.#addReady(id, prepared);
-    else this.#settle(id, prepared);
+    if (typeof prepared === 'function') {
+      this.#runs.set(id, prepared);
+      this.#insert(this.#ready, id);
+      if (this.#isSharer(id)) this.#sharers += 1;
+    } else this.#settle(id, prepared);
   }
 
   get #isOver(): boolean {
     return this.#options.signal.aborted || (this.#hasFailed && this.#options.failFast === true);
   }
 
-  #addReady(id: string, run: RunInstance): void {
-    const position = this.#ready.findLastIndex((one) => this.#rankOf(one.id) < this.#rankOf(id)) + 1;
-    this.#ready.splice(position, 0, { id, run });
-    if (this.#isSharer(id)) this.#sharers += 1;
-  }
-
-  /** @param before only what has a smaller rank and does not share the cores; undefined: everything */
-  #startWhatFits(before?: number): void {
+  #startWhatFits(): void {
     for (let i = 0; i < this.#ready.length && !this.#isOver; ) {
-      const { id, run } = this.#ready[i]!;
-      if (before !== undefined && this.#rankOf(id) > before) return;
-      const grant =
-        before !== undefined && this.#isSharer(id)
-          ? null
-          : this.#reservations.take(id, this.#options.resourcesOf(id), this.#sharers);
-      if (grant === null) {
+      const id = this.#ready[i] ?? '';
+      const run = this.#runs.get(id);
+      const grant = this.#reservations.take(id, this.#options.resourcesOf(id), this.#sharers);
+      if (grant === null || run === undefined) {
         i += 1;
         continue;
       }
       this.#ready.splice(i, 1);
+      this.#runs.delete(id);
       track(this.#running, id, this.#follow(id, run(grant)));
     }
   }
@@ -169,7 +155,7 @@ class Scheduling {
     this.#reservations.release(id);
     if (this.#isSharer(id)) this.#sharers -= 1;
     this.#settle(id, result);
-    // Otherwise the loop does, which first prepares what may come before it in rank. Hashing a large input should idle nothing.
+    // Otherwise the loop does. Hashing a large input should idle nothing.
     if (this.#isPreparing) this.#startWhatFits();
   }
 
@@ -189,7 +175,7 @@ class Scheduling {
           this.#options.onBlocked(dependent, by);
           settled.push(dependent);
         } else if (this.#dependenciesOf(dependent).every((one) => isDone(this.#results.get(one)))) {
-          this.#preparable.add(this.#rankOf(dependent));
+          this.#insert(this.#preparable, dependent);
         }
       }
     }
@@ -206,8 +192,9 @@ class Scheduling {
     return this.#options.dependenciesOf(id).filter((one) => this.#ranks.has(one));
   }
 
-  #rankOf(id: string): number {
-    return this.#ranks.get(id) ?? 0;
+  #insert(sorted: string[], id: string): void {
+    const rankOf = (one: string): number => this.#ranks.get(one) ?? 0;
+    sorted.splice(sorted.findLastIndex((one) => rankOf(one) < rankOf(id)) + 1, 0, id);
   }
 
   #isSharer(id: string): boolean {
@@ -223,4 +210,92 @@ function track(underWay: Map<string, Promise<void>>, id: string, promise: Promis
 
 function isDone(result: InstanceResult | undefined): boolean {
   return result === 'hit' || result === 'done';
+}
+
+export interface Grant {
+  readonly cpus: number;
+  readonly gpus: readonly string[];
+}
+
+interface Reservation {
+  readonly grant: Grant;
+  readonly memoryBytes: number;
+}
+
+/**
+ * Who uses what of the machine. At most `jobs` instances hold something; what asks for more cores or memory than there are runs alone,
+ * and what asks for more GPUs gets all of them. What asks for 0 cores runs on another machine, and takes nothing here.
+ */
+class Reservations {
+  readonly #machine: MachineResources;
+  readonly #jobs: number;
+  readonly #held = new Map<string, Reservation>();
+  #freeGpus: readonly string[];
+  #cpus = 0;
+  #memoryBytes = 0;
+
+  constructor(machine: MachineResources, jobs: number) {
+    this.#machine = machine;
+    this.#jobs = jobs;
+    this.#freeGpus = machine.gpus;
+  }
+
+  #countHere(): number {
+    return [...this.#held.values()].filter(({ grant }) => grant.cpus > 0).length;
+  }
+
+  /**
+   * Reserves what an instance asks for; null if it has to wait.
+   *
+   * @param sharers how many instances that share the cores could run now or are running
+   */
+  take(id: string, wanted: Resources, sharers: number): Grant | null {
+    if (wanted.cpu !== 0 && this.#countHere() >= this.#jobs) return null;
+    const gpuCount = Math.min(wanted.gpu, this.#machine.gpus.length);
+    if (gpuCount > this.#freeGpus.length) return null;
+    const cpus = wanted.cpu === 'share' ? this.#partOf(wanted, sharers) : wanted.cpu;
+    const fits =
+      this.#cpus + cpus <= this.#machine.cpu &&
+      this.#memoryBytes + wanted.memoryBytes <= this.#machine.memoryBytes;
+    if (wanted.cpu !== 0 && !fits && this.#countHere() > 0) return null;
+
+    const grant = { cpus, gpus: this.#freeGpus.slice(0, gpuCount) };
+    this.#held.set(id, { grant, memoryBytes: wanted.memoryBytes });
+    this.#freeGpus = this.#freeGpus.slice(gpuCount);
+    this.#cpus += cpus;
+    this.#memoryBytes += wanted.memoryBytes;
+    return grant;
+  }
+
+  release(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#held.delete(id);
+    const free = new Set([...this.#freeGpus, ...held.grant.gpus]);
+    // In the machine's order, so that the first ones are used first.
+    this.#freeGpus = this.#machine.gpus.filter((gpu) => free.has(gpu));
+    this.#cpus -= held.grant.cpus;
+    this.#memoryBytes -= held.memoryBytes;
+  }
+
+  /** Equal parts of the cores, but no more than others leave. */
+  #partOf(wanted: Resources, sharers: number): number {
+    const { cpus } = shareCores(this.#machine, wanted, Math.min(sharers, this.#jobs));
+    return Math.max(1, Math.min(cpus, this.#machine.cpu - this.#cpus));
+  }
+}
+
+/**
+ * How many of some instances that share the cores run at once, as far as memory allows, and with how many cores each.
+ *
+ * @param sharers how many there are
+ */
+export function shareCores(
+  { cpu, memoryBytes }: MachineResources,
+  wanted: Pick<Resources, 'memoryBytes'>,
+  sharers: number,
+): { readonly atOnce: number; readonly cpus: number } {
+  const inMemory = wanted.memoryBytes > 0 ? Math.floor(memoryBytes / wanted.memoryBytes) : sharers;
+  const atOnce = Math.max(1, Math.min(sharers, inMemory));
+  return { atOnce, cpus: Math.max(1, Math.floor(cpu / atOnce)) };
 }

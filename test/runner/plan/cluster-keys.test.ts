@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { profileFiles, profileHead } from './profiles.ts';
-import { planOf, refusalOf } from './project-fixture.ts';
+import { planOf } from './project-fixture.ts';
 
 const stage = (resources: string, more = ''): string =>
   `${profileHead}  a:\n    run: stages/a.ts\n    outputs: [artifacts/a]\n    resources: ${resources}\n${more}`;
@@ -12,14 +12,4 @@ describe('what a stage asks of a cluster', () => {
     const plain = (await planOf(stage('{cpu: 2}'), profileFiles)).instances.get('a');
     expect([plain?.staysLocal, plain?.hasOwnMemory]).toEqual([undefined, undefined]);
   });
-
-  test.each(['partition', 'account', 'qos', 'constraint', 'arrayLimit', 'flags'])(
-    'else belongs in the file for the cluster: %s',
-    async (key) => {
-      const refusal = await refusalOf(stage(`{${key}: x}`), profileFiles);
-      expect(refusal).toMatch(/^pipeline\.yaml:\d+:\d+ /);
-      expect(refusal).toContain(`unknown key "${key}"`);
-      expect(refusal).toContain(`configs/executors/slurm.yaml: \`stages: { a: { ${key}: … } }\``);
-    },
-  );
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linkInstances, sortTopologically } from '../../../src/runner/plan/graph.ts';
-import { PathTrie, relatePaths } from '../../../src/runner/plan/path-trie.ts';
 import type { StageInstance } from '../../../src/runner/plan/plan.ts';
+import { PathTrie, relatePaths } from '../../../src/runner/plan/project-paths.ts';
 
 function instance(id: string, inputs: readonly string[], outputs: readonly string[]): StageInstance {
   const at = { file: 'pipeline.yaml', line: 1, column: 1 };
