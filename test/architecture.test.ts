@@ -39,7 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   explore: ['errors', 'text', 'datasets', 'events', 'formats', 'snn', 'thesis'],
   report: ['errors', 'text', 'explore', 'files', 'formats', 'pictures', 'snn', 'stats', 'thesis', 'results'],
   comparison: ['errors', 'text', 'stats', 'results'],
-  sharing: ['errors', 'text', 'datasets', 'files', 'formats', 'runner', 'stats', 'thesis', 'results'],
+  sharing: ['errors', 'text', 'datasets', 'files', 'formats', 'runner', 'thesis', 'results'],
   baseline: ['errors', 'text', 'formats', 'snn', 'stats', 'thesis', 'results'],
   stage: ['errors', 'text', 'files'],
   executors: ['errors', 'text', 'files', 'stage'],

@@ -1,29 +1,39 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { findDataset } from '../datasets/registry.ts';
+import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { requireEnding, writeOutput } from '../files/chosen-file.ts';
+import { quoteWords } from '../files/shell-words.ts';
 import { packZip } from '../files/zip-file.ts';
 import { EXPLORE_PAGE } from '../report/explore/page.ts';
-import { FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
 import { formatJson } from '../results/result-file.ts';
+import { selectInstances } from '../runner/plan/selection.ts';
 import { fileNameOf } from '../runner/store/cache-folder.ts';
 import { digestPath } from '../runner/store/digest.ts';
 import { withoutPlaces } from '../runner/store/fingerprint-parts.ts';
-import type { RecordedOutput, RunRecord } from '../runner/store/records.ts';
-import { describeCrate, formatCrateReadme, licenseFrames, summariseCrate } from '../sharing/crate.ts';
-import { describeCroissant, describeFrames } from '../sharing/croissant.ts';
-import { type CrateContent, type CrateFile, coversPath, idOf, PIPELINE, ref } from '../sharing/entity.ts';
-import { formatModel } from '../sharing/model-card.ts';
-import { readVerdicts } from './baseline.ts';
-import type { PipelineOptions, Warn } from './load-plan.ts';
+import { describeConfiguration, type RecordedOutput, type RunRecord } from '../runner/store/records.ts';
+import { getAt } from '../schema/json.ts';
+import { readYamlFile } from '../schema/yaml-document.ts';
+import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../sharing/citation.ts';
+import {
+  type CrateContent,
+  type CrateFile,
+  coversPath,
+  describeCrate,
+  formatCrateReadme,
+  licenseFrames,
+  PIPELINE,
+  ref,
+  summariseCrate,
+} from '../sharing/crate.ts';
+import { findResults, readVerdicts } from './baseline.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';
-import { type FinishedRun, folderOf, readCard, readFinishedRun, requireRecord } from './shared-run.ts';
 import { stageNames } from './stages.ts';
 
 export interface CrateOptions extends PipelineOptions {
   readonly out?: string;
-  readonly frames?: boolean;
   readonly force?: boolean;
 }
 
@@ -48,16 +58,13 @@ export async function packCrate(options: CrateOptions, warn: Warn) {
   const report = requireRecord(run, stageNames.report);
   const explorePage = `${report.outputs[0]?.path}/${EXPLORE_PAGE}`;
   const project = await packProject(run, ({ path: output, digest }) => {
-    return digest !== recordings && (options.frames === true || !isFrames(output));
+    return digest !== recordings && !isFrames(output);
   });
-  const hasFrames = (one: Packed) => one.path === explorePage || isFrames(one.path);
-  const files = licenseFrames(project, hasFrames, licence);
+  const files = licenseFrames(project, (one) => one.path === explorePage, licence);
   const content: CrateContent = { ...run, recordings, files, verdicts: await readVerdicts(plan) };
   const all = [
     ...files,
     ...records.map(packRecord),
-    ...(await packCards(run)),
-    ...(await packCroissants(run, frames, content)),
     packText('README.md', formatCrateReadme(content), { about: ref('./') }),
   ].sort((a, b) => compareCodeUnits(a.path, b.path));
   const metadata = packText('ro-crate-metadata.json', formatJson(describeCrate({ ...content, files: all })));
@@ -114,40 +121,52 @@ function packRecord({ host: _, ...record }: RunRecord): Packed {
   return packText(`records/${fileNameOf(record.id)}.json`, formatJson(told), { about: ref(`#${record.id}`) });
 }
 
-async function packCards(run: FinishedRun): Promise<Packed[]> {
-  const packed: Packed[] = [];
-  for (const { id, stage } of run.records) {
-    if (stage !== stageNames.evaluate) continue;
-    const card = await readCard(run, id);
-    const folder = `models/${id.replace(/^.*@/, '').replaceAll(',', '-')}`;
-    const weights = path.posix.relative(folder, `${card.record.outputs[0]?.path}/best.safetensors`);
-    for (const [name, text] of Object.entries(formatModel({ ...card, weights })))
-      packed.push(packText(`${folder}/${name}`, text));
+/** Of the stages that are not up to date: the first ones explain the rest. */
+const MOST_SHOWN = 5;
+
+/**
+ * Reads what is needed to share a run.
+ *
+ * @throws {ReproError} `run-unfinished`, with the stages that are not up to date and the command that runs them
+ */
+async function readFinishedRun(options: PipelineOptions, warn: Warn) {
+  const plan = await loadSelectedPlan(options);
+  const { profile, projectRoot, settings, trial } = plan;
+  const citation = readCitation(
+    (await readYamlFile(path.join(projectRoot, 'CITATION.cff'), 'CITATION.cff')).value,
+  );
+  const dataset = findDataset(String(getAt(settings, ['dataset', 'name'])));
+  const simulated = getAt(settings, ['dataset', 'simulated']) === true;
+  const known = simulated ? licenceUrl(citation.license) : findLicence(dataset.licence);
+  const results = await findResults(plan, selectInstances(plan, {}).selected);
+  if (results.kind === 'stale') {
+    const { stale } = results;
+    const lines = stale.slice(0, MOST_SHOWN).map(({ id, state, reasons }) => {
+      return `  ${id}  ${reasons.map(({ text }) => text).join('; ') || state}`;
+    });
+    if (stale.length > MOST_SHOWN) lines.push(`  and ${stale.length - MOST_SHOWN} more`);
+    const words = ['./repro', 'run', ...pipelineArguments(options)];
+    throw new ReproError('run-unfinished', ['stages of this run are not up to date:', ...lines].join('\n'), {
+      fix: `Bring it up to date: ${quoteWords(words)}`,
+    });
   }
-  return packed;
+  const placeholder = findPlaceholder(citation);
+  if (placeholder !== null) warn(placeholder);
+  const overrides = trial?.overrides ?? [];
+  return {
+    ...{ plan, citation, dataset, simulated },
+    records: results.statuses.flatMap(({ record }) => record ?? []),
+    configuration: describeConfiguration(trial === undefined ? { profile } : { profile, overrides }),
+    command: quoteWords(['./repro', 'run', ...pipelineArguments({ profile, set: overrides })]),
+    licence: known ?? dataset.licence,
+  };
 }
 
-/** Croissant metadata of the frame cache and, if the recordings are simulated, of these. */
-async function packCroissants(run: FinishedRun, frames: RunRecord, content: CrateContent): Promise<Packed[]> {
-  const { plan, records, command } = run;
-  const pack = async (record: RunRecord, what: string, text: string, list?: string): Promise<Packed[]> => {
-    const [output] = record.outputs;
-    if (output === undefined) return [];
-    const id = idOf(output, content);
-    const left = id.startsWith('#') ? ` Not in the crate: \`${command}\` makes the files again.` : '';
-    const files = await listFiles(plan.projectRoot, output.path);
-    const clips = list === undefined ? {} : { clips: path.posix.join(output.path, list) };
-    const document = describeCroissant({ record, what, description: `${text}${left}`, files, ...clips }, run);
-    return [packText(`croissant-${record.stage}.json`, formatJson(document), { about: ref(id) })];
-  };
-  const { index } = FRAME_CACHE_FILES;
-  const file = path.join(folderOf(plan, frames), index);
-  const text = describeFrames(parseClipIndex(await readFile(file, 'utf8'), file));
-  const packed = await pack(frames, 'Frames', text, index);
-  const simulation = records.find(({ outputs }) =>
-    outputs.some(({ digest }) => digest === content.recordings),
-  );
-  if (simulation === undefined) return packed;
-  const made = 'Recordings that this project simulates; no camera made them.';
-  return [...packed, ...(await pack(simulation, 'Recordings', made))];
+type FinishedRun = Awaited<ReturnType<typeof readFinishedRun>>;
+
+/** @throws {ReproError} `usage` if the pipeline has no such instance */
+function requireRecord({ records }: FinishedRun, id: string): RunRecord {
+  const record = records.find((one) => one.id === id);
+  if (record !== undefined) return record;
+  throw new ReproError('usage', `this run has no "${id}".`, { where: 'pipeline.yaml' });
 }

@@ -11,8 +11,7 @@ const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
 /**
- * Checks before anything runs what only the last stage reads: the claims, beyond their schema, the folder of the authors' logs, and the
- * baseline of the question.
+ * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the baseline of the question.
  * Otherwise a mistake would be found only after all trainings.
  *
  * @throws {ConfigurationError} with each problem and its place
@@ -20,11 +19,7 @@ const modelsFolder = 'configs/models';
 export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
   const problems: Problem[] = [];
   for (const instance of reports) {
-    problems.push(
-      ...(await findClaimProblems(plan, instance)),
-      ...(await findLogProblems(plan, instance)),
-      ...findQuestionProblems(plan),
-    );
+    problems.push(...(await findClaimProblems(plan, instance)), ...findQuestionProblems(plan));
   }
   throwProblems(problems);
 }
@@ -68,35 +63,6 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
     return null;
-  }
-}
-
-async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
-  const setting = getAt(plan.settings, ['reference', 'logs']);
-  const input = typeof setting === 'string' ? inputs.find(({ name }) => name === 'logs') : undefined;
-  const models = getAt(plan.settings, ['models']);
-  // An output of a stage may not exist yet.
-  if (input === undefined || input.path.startsWith('artifacts/') || !Array.isArray(models)) return [];
-  const at = plan.places.place(['reference', 'logs']);
-  try {
-    const named = await Promise.all(
-      models.map(String).map(async (id) => ({ id, published: await publishedNameOf(plan, id) })),
-    );
-    // Loaded only where there are logs, with the readers of event files and checkpoints.
-    const { findLogs } = await import('../report/inputs/reference.ts');
-    const found = await findLogs(path.resolve(plan.projectRoot, input.path), named);
-    if (found.length > 0) return [];
-    const message = `reference.logs: there is no log of ${models.join(', ')} in ${input.path}.`;
-    return [
-      {
-        at,
-        message,
-        fix: 'docs/tensorboard.md says how logs are named. Without `reference.logs`, the report does without.',
-      },
-    ];
-  } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
-    return [{ at, message: `reference.logs: ${error.message}`, fix: error.fix }];
   }
 }
 

@@ -124,7 +124,7 @@ export async function exportCheckpoint(
 }
 
 /** A state as safetensors, with a description of its network, which other programs ignore. */
-export function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
+function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
   const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
   return writeSafetensors(
     state,

@@ -17,9 +17,9 @@ import { decodeMetadata, trainedElsewhere, trainedHere } from './self-descriptio
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
 
-/** The states written by `repro import`, by the pipeline's trainings, by `repro train-val`, and by `repro export model`. */
+/** The states written by `repro import`, by the pipeline's trainings, and by `repro train-val`. */
 const STATES: Readonly<Record<Which, readonly string[]>> = {
-  best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors', 'model.safetensors'],
+  best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors'],
   last: ['last.safetensors', 'checkpoint.safetensors'],
 };
 /** The file that an import writes is named after its folder. */

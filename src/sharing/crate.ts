@@ -1,21 +1,71 @@
+import type { DatasetFacts } from '../datasets/contract/dataset.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import type { ReportVerdicts } from '../results/claims-file.ts';
 import type { RunRecord } from '../runner/store/records.ts';
 import { VERDICT_TITLES } from '../thesis/verdicts.ts';
-import { isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
-import {
-  addressOf,
-  type CrateContent,
-  type CrateFile,
-  coversPath,
-  type Entity,
-  endOf,
-  idOf,
-  PIPELINE,
-  type PublishedRun,
-  ref,
-  refs,
-} from './entity.ts';
+import { type Citation, isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
+
+/** Something of RO-Crate's graph: an id, a type, properties; other entities are named by their ids. */
+type Entity = {
+  readonly '@id': string;
+  readonly '@type': string | readonly string[];
+  readonly [property: string]: unknown;
+};
+
+/** A file of the crate; `more`: what is known of it besides. */
+export interface CrateFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** A finished run, as others are to see it. */
+export interface CrateContent {
+  /** `profile quick`, `profile quick with train.epochs=3`. */
+  readonly configuration: string;
+  /** The command that makes the run. */
+  readonly command: string;
+  readonly citation: Citation;
+  readonly dataset: DatasetFacts;
+  readonly simulated: boolean;
+  /** Licence of the recordings: an address, or words if unknown. */
+  readonly licence: string;
+  /** In the order of the plan; at least one. */
+  readonly records: readonly RunRecord[];
+  /** Digest of the recordings' folder, as the stages read it; they are in no crate. */
+  readonly recordings: string;
+  /** All but the metadata file, by path. */
+  readonly files: readonly CrateFile[];
+  readonly verdicts: ReportVerdicts;
+}
+
+/** The workflow. */
+export const PIPELINE = 'pipeline.yaml';
+
+export const ref = (id: string) => ({ '@id': id });
+const refs = (ids: Iterable<string>) => [...new Set(ids)].map(ref);
+
+/** A path as a relative address. */
+const addressOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** Whether a path is this folder or file, or below it. */
+export const coversPath = (top: string, path: string): boolean => path === top || path.startsWith(`${top}/`);
+
+/** What is in the crate is called by its path, and anything else by its digest. */
+function idOf(
+  { path, digest }: { readonly path: string; readonly digest: string | null },
+  { files }: Pick<CrateContent, 'files'>,
+): string {
+  if (files.some((file) => file.path === path)) return addressOf(path);
+  if (files.some((file) => file.path.startsWith(`${path}/`))) return `${addressOf(path)}/`;
+  return `#sha256-${digest}`;
+}
+
+/** When a run of a stage ended, ISO 8601 in UTC. */
+function endOf({ startedAt, seconds }: RunRecord): string {
+  return new Date(Date.parse(startedAt) + seconds * 1000).toISOString();
+}
 
 /** The profiles that a crate conforms to. */
 const PROFILES = {
@@ -91,7 +141,12 @@ export function licenseFrames<File extends CrateFile>(
 }
 
 /** What is in a crate and what it is of, in a sentence or two. */
-export function summariseCrate({ configuration, citation, simulated, records }: PublishedRun): string {
+export function summariseCrate({
+  configuration,
+  citation,
+  simulated,
+  records,
+}: Omit<CrateContent, 'files' | 'recordings' | 'verdicts'>): string {
   return [
     `A finished run (${configuration}) of ${citation.title}.`,
     simulated ? 'The recordings are simulated: its results say nothing about real ones.' : '',
@@ -113,7 +168,7 @@ export function formatCrateReadme(content: CrateContent): string {
   const report = files.find(({ path }) => path.endsWith('report/index.html'))?.path ?? 'artifacts/';
   return [
     ...[`# ${citation.title}`, '', summariseCrate(content), ''],
-    `- To read first: \`${report}\`. Trained networks: \`models/\`. What each stage read and made: \`records/\`.`,
+    `- To read first: \`${report}\`. Trained networks: \`artifacts/train/\`. What each stage read and made: \`records/\`.`,
     `- To make it again: check out commit ${latest?.commit ?? 'unknown'} of ${citation['repository-code']}, then \`npm ci && ${command}\`.`,
     ...left.map(({ path, digest }) => `- Not in here: \`${path}\` (folder digest ${digest}).`),
     ...(isKnownLicence(licence)

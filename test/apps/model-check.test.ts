@@ -97,21 +97,6 @@ describe('what only the report reads is checked before anything runs:', () => {
     );
     expect(await reportProblems(set.replace('lif', 'no-reg'))).toBe('');
   });
-
-  test('a folder of logs that does not exist, or has none of these models', async () => {
-    const logs = project.at('logs');
-    const set = `reference.logs=${logs}`;
-    expect(await reportProblems(set)).toMatch(
-      /^--set reference\.logs=.*logs {2}reference\.logs: The folder of the authors’ logs does not exist\./,
-    );
-    await fs.mkdir(logs);
-    await fs.writeFile(path.join(logs, 'other.csv'), '');
-    expect(await reportProblems(set)).toContain(
-      'reference.logs: there is no log of baseline, no-reg, lambda-0.01, lambda-0.1 in',
-    );
-    await fs.writeFile(path.join(logs, 'no-reg.csv'), '');
-    expect(await reportProblems(set)).toBe('');
-  });
 });
 
 describe('the models of a plan', () => {

@@ -80,7 +80,6 @@ describe('repro export crate', () => {
       expect.arrayContaining([
         'artifacts/report/claims.json',
         'artifacts/train/lambda-0.1/2020/best.safetensors',
-        'models/lambda-0.1-2020/README.md',
         'records/train@lambda-0.1,2020.json',
         'README.md',
       ]),
@@ -145,73 +144,5 @@ describe('repro export crate', () => {
     expect(find(crate, './')?.description).toContain('simulated');
     const [data] = crate.graph.filter((one) => one.localPath === recordings);
     expect(data).toMatchObject({ license: { '@id': 'https://spdx.org/licenses/MIT' } });
-  });
-
-  test('describes frames and simulated recordings in Croissant, every file by its digest', async () => {
-    for (const [name, folder] of [
-      ['croissant-frames.json', 'artifacts/frames'],
-      ['croissant-simulate.json', recordings],
-    ] as const) {
-      const document = JSON.parse(String(files.get(name)));
-      // http://mlcommons.org/croissant/1.1, "Dataset-level information": the required properties.
-      for (const property of '@context description license name url creator datePublished'.split(' '))
-        expect(document[property]).toBeTruthy();
-      const conformsTo = 'http://mlcommons.org/croissant/1.1';
-      expect(document).toMatchObject({ '@type': 'sc:Dataset', conformsTo });
-      const listed = await fs.readdir(project.at(folder), { recursive: true, withFileTypes: true });
-      expect(document.distribution).toHaveLength(listed.filter((one) => one.isFile()).length);
-      for (const { contentUrl, sha256 } of document.distribution) {
-        const content = await fs.readFile(project.at(contentUrl));
-        expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
-      }
-    }
-  });
-
-  test('packs frames if asked, but none whose recordings have no known licence', async () => {
-    expect((await call('export', 'crate', '--frames', '--out', 'frames.zip')).exitCode).toBe(0);
-    const packed = await unzip('frames.zip');
-    expect(packed.has('artifacts/frames/test.npy')).toBe(true);
-    const { '@graph': graph } = JSON.parse(String(packed.get(METADATA)));
-    for (const id of ['artifacts/frames/', 'artifacts/frames/test.npy'])
-      expect(find({ ...readCrate(), graph }, id)).toMatchObject({
-        license: { '@id': 'https://spdx.org/licenses/MIT' },
-      });
-    expect([...packed.keys()].filter((one) => one.startsWith(recordings))).toEqual([]);
-    const words = ['--set', 'dataset.name=asl-dvs', '--set', 'dataset.simulated=false'];
-    await project.expectFailure(
-      ['export', 'crate', '--frames', ...words],
-      2,
-      'licence of ASL-DVS',
-      '--frames',
-    );
-  });
-});
-
-describe('repro export model', () => {
-  test('writes weights, configuration and card of a training', async () => {
-    await call('run');
-    const written = await call('export', 'model', 'train', '--out', 'hub', '--json');
-    expect(written.stderr).toContain(note);
-    expect(JSON.parse(written.stdout)).toMatchObject({
-      source: 'train@lambda-0.1,2020',
-      folder: 'hub',
-      files: ['README.md', 'config.json', 'model.safetensors'],
-    });
-    const { test: score } = JSON.parse(project.read('artifacts/evaluate/lambda-0.1/2020/evaluation.json'));
-    const card = project.read('hub/README.md');
-    expect(card).toContain(
-      `| test | ${score.correct} of ${score.clips} | ${(100 * score.accuracy).toFixed(1)} % |`,
-    );
-    expect(card).toContain('**Simulated data.**');
-    // The weights describe themselves: nothing else is needed to evaluate them.
-    await fs.rm(project.at('hub/config.json'));
-    const measured = await project.json(['evaluate', 'hub/model.safetensors']);
-    expect(measured).toMatchObject({ correct: score.correct });
-    await project.expectFailure(['export', 'model', 'train', '--out', 'hub'], 2, 'hub', '--force');
-    for (const source of ['frames', 'lambda-0.1', 'hub/lambda-0.1.safetensors']) {
-      const fix = 'Name it: ./repro export model train@lambda-0.1,2020';
-      const words = ['export', 'model', source];
-      await project.expectFailure(words, 2, 'made of one training of this project', fix);
-    }
   });
 });

@@ -2,8 +2,12 @@ import { expect, test } from 'vitest';
 import { findDataset } from '../../src/datasets/registry.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 import { readCitation } from '../../src/sharing/citation.ts';
-import { describeCrate, formatCrateReadme, licenseFrames } from '../../src/sharing/crate.ts';
-import type { CrateContent } from '../../src/sharing/entity.ts';
+import {
+  type CrateContent,
+  describeCrate,
+  formatCrateReadme,
+  licenseFrames,
+} from '../../src/sharing/crate.ts';
 import { type Entity, idsIn } from './run-crate.ts';
 
 const digest = 'ab'.repeat(32);

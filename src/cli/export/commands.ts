@@ -27,21 +27,12 @@ Examples:
   $ repro export state train@baseline,2020 --to nir`;
 
 const crateExamples = `
-The zip is an RO-Crate (Provenance Run Crate 0.6) with the report, results, trained networks and their cards, metrics, records, and
-Croissant metadata. Recordings are never packed, and frames only with --frames: they are named by their digests. Packing the
-same run again gives the same bytes.
+The zip is an RO-Crate (Provenance Run Crate 0.6) with the report, results, trained networks, metrics and records. Recordings and frames are
+never packed: they are named by their digests. Packing the same run again gives the same bytes.
 
 Examples:
   $ repro export crate --profile full                    full.crate.zip, to upload to Zenodo
-  $ repro export crate --frames --out with-frames.zip`;
-
-const modelExamples = `
-TRAINING is one whose evaluation is up to date, such as train@baseline,2020. The folder gets model.safetensors, config.json and
-README.md: data, training, accuracy, cost, limits, and a program that runs the network in PyTorch.
-
-Examples:
-  $ repro export model train@baseline,2020
-  $ repro export model train@no-reg,2020 --profile full --out no-reg`;
+  $ repro export crate --out quick.zip`;
 
 /** Adds `export` with what it can write. */
 export function addExportCommands(program: Command): void {
@@ -77,24 +68,10 @@ export function addExportCommands(program: Command): void {
   withPipelineOptions(group.command('crate'))
     .description('pack a finished run into one zip, with what is needed to cite and repeat it')
     .option('-o, --out <file>', 'output file (default: <profile>.crate.zip)', parseName)
-    .option('--frames', 'also pack the frames, if the licence of the recordings allows it')
     .option('-f, --force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', crateExamples)
     .action(lazily(async () => (await import('./export.ts')).exportCrate));
-
-  withPipelineOptions(group.command('model'))
-    .description('write a trained network with its card, as model hubs expect it')
-    .argument('<training>', 'a training of this project: a stage instance')
-    .option(
-      '-o, --out <folder>',
-      'output folder (default: <model>-<seed>-model in the current one)',
-      parseName,
-    )
-    .option('-f, --force', 'replace files with these names in an existing folder')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', modelExamples)
-    .action(lazily(async () => (await import('./export.ts')).exportModel));
 }
 
 /** Adds `export state`, which is also what `export` does without another word. */

@@ -1,6 +1,5 @@
 import { type CrateOptions, packCrate } from '../../apps/crate.ts';
 import { convertFigures, type FiguresOptions } from '../../apps/figures.ts';
-import { type ModelOptions, writeModel } from '../../apps/model-card.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
@@ -18,13 +17,5 @@ export async function exportCrate(options: CrateOptions): Promise<void> {
   printResult(options, 'export crate', { file, files, sizeBytes, about }, () => [
     `${file}: ${formatCount(files, 'file')}, ${formatBytes(sizeBytes)}`,
     about,
-  ]);
-}
-
-/** `repro export model TRAINING`: a trained network with its card. */
-export async function exportModel(named: string, options: ModelOptions): Promise<void> {
-  const { source, folder, files } = await writeModel(named, options, printWarning);
-  printResult(options, 'export model', { source, folder, files }, () => [
-    `${folder}: ${files.join(', ')}; ${source}`,
   ]);
 }

@@ -44,7 +44,7 @@ export async function readReference(
 }
 
 /** Finds the logs that `readReference` reads, without opening them. @throws {ReproError} as there */
-export async function findLogs(
+async function findLogs(
   folder: string,
   models: readonly ReferenceModel[],
 ): Promise<[id: string, log: Log][]> {
