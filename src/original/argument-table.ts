@@ -1,6 +1,5 @@
 import { DATA_SETS, type OriginalName } from '../thesis/data-sets.ts';
 import { LARGEST_SEED } from '../training/random-streams.ts';
-import { parsePythonFloat, parsePythonInt } from './python-numbers.ts';
 
 /** How the text of a value is read, and what it can be. */
 export interface ValueKind<Value> {
@@ -19,9 +18,22 @@ export interface Argument {
   readonly value?: ValueKind<unknown>;
   /** The default as Python prints it; undefined for flags and required arguments. */
   readonly default?: string;
-  /** When it is required: always, for event data, or for training as opposed to printing a configuration. */
-  readonly required?: 'always' | 'events' | 'training';
+  readonly required?: 'always' | 'events';
   readonly meaning: string;
+}
+
+/** Parses like Python's `float`, but only finite numbers in decimal notation; undefined for anything else. */
+export function parsePythonFloat(text: string): number | undefined {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text.trim())) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Parses like Python's `int`; undefined for anything else, and for integers too large for JavaScript. */
+export function parsePythonInt(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text.trim())) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 function ints(least: number, expected: string, most = Number.MAX_SAFE_INTEGER): ValueKind<number> {
@@ -87,7 +99,7 @@ export const argumentTable = [
   { name: 'use_plif', meaning: 'learn τ (PLIF) instead of keeping it fixed (LIF)' },
   { name: 'alpha_learnable', meaning: 'also learn the slope of the surrogate gradient' },
   { name: 'use_max_pool', meaning: 'use max pooling instead of average pooling' },
-  { name: 'device', value: device, required: 'training', meaning: 'cpu, cuda or cuda:0' },
+  { name: 'device', value: device, required: 'always', meaning: 'cpu, cuda or cuda:0' },
   {
     name: 'dataset_name',
     value: choices(datasetNames),
@@ -97,7 +109,7 @@ export const argumentTable = [
   {
     name: 'log_dir_prefix',
     value: folder,
-    required: 'training',
+    required: 'always',
     meaning: 'parent folder for logs and checkpoints',
   },
   { name: 'T', value: counts, required: 'always', meaning: 'frames per clip, or time steps per still image' },
@@ -139,23 +151,20 @@ export const argumentTable = [
 
 export type ArgumentName = (typeof argumentTable)[number]['name'];
 
-/** What the arguments are for. Unlike a configuration, a training needs a device and an output folder. */
-export type Purpose = 'training' | 'configuration';
-
 /** The table as lines for `--help`. */
-export function describeArguments(purpose: Purpose): string[] {
+export function describeArguments(): string[] {
   const table: readonly Argument[] = argumentTable;
   const heads = table.map(({ name, value }) => `-${name}${value === undefined ? '' : ` <${value.kind}>`}`);
   const width = Math.max(...heads.map((head) => head.length));
-  return table.map(
-    (argument, i) =>
-      `  ${heads[i]?.padEnd(width)}  ${argument.meaning}${describeOtherwise(argument, purpose)}`,
-  );
-}
-
-/** The default, or that there is none, as a remark. */
-function describeOtherwise({ required, default: otherwise }: Argument, purpose: Purpose): string {
-  if (required === 'events') return ' (required for event data)';
-  if (required !== undefined && (required === 'always' || purpose === 'training')) return ' (required)';
-  return otherwise === undefined ? '' : ` (default: ${otherwise})`;
+  return table.map(({ meaning, required, default: otherwise }, i) => {
+    const remark =
+      required === 'events'
+        ? ' (required for event data)'
+        : required === 'always'
+          ? ' (required)'
+          : otherwise === undefined
+            ? ''
+            : ` (default: ${otherwise})`;
+    return `  ${heads[i]?.padEnd(width)}  ${meaning}${remark}`;
+  });
 }

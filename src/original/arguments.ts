@@ -1,18 +1,11 @@
 import { ReproError } from '../errors.ts';
 import { findClosest } from '../schema/closest-name.ts';
 import { findOriginal } from '../thesis/data-sets.ts';
-import {
-  type Argument,
-  type ArgumentName,
-  argumentTable,
-  type Purpose,
-  type ValueKind,
-} from './argument-table.ts';
-import { readCommandLine } from './command-line.ts';
+import { type Argument, type ArgumentName, argumentTable, type ValueKind } from './argument-table.ts';
 
 /** What an argument's value can be; null stands for Python's `None`, and for what is not given. */
 type ValueOf<Given> = Given extends { readonly value: ValueKind<infer Value> }
-  ? Given extends { readonly required: 'events' | 'training' }
+  ? Given extends { readonly required: 'events' }
     ? Value | null
     : 'None' extends Value
       ? Exclude<Value, 'None'> | null
@@ -38,7 +31,7 @@ export interface ParsedArguments {
  * @param words as split by the shell, without our own options
  * @throws {ReproError} `arguments-invalid`, listing every problem
  */
-export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
+export function parseArguments(words: readonly string[]): ParsedArguments {
   const line = readCommandLine(words);
   const problems = [...line.problems];
   const missing: string[] = [];
@@ -49,7 +42,7 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
     if (value === undefined) values[name] = word === true;
     else if (word === undefined) {
       values[name] = otherwise === undefined ? null : readValue(value, otherwise);
-      if (required === 'always' || (required === 'training' && purpose === 'training')) missing.push(name);
+      if (required === 'always') missing.push(name);
     } else if (typeof word === 'string' && word !== '') {
       values[name] = readValue(value, word);
       if (values[name] === undefined) problems.push(`-${name}: ${describeWrong(value, word)}`);
@@ -61,7 +54,7 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
   problems.push(...found.problems);
   missing.push(...found.missing);
   if (missing.length > 0) problems.push(`missing: ${missing.map((name) => `-${name}`).join(', ')}.`);
-  if (problems.length > 0) throw refuse(problems, purpose);
+  if (problems.length > 0) throw refuse(problems);
   return { values: values as OriginalArguments, given, notes: found.notes };
 }
 
@@ -75,15 +68,14 @@ function describeWrong({ expected, choices = [] }: ValueKind<unknown>, found: st
   return `expected ${expected}, found "${found}".${closest === undefined ? '' : ` Closest: "${closest}".`}`;
 }
 
-function refuse(problems: readonly string[], purpose: Purpose): ReproError {
-  const command = purpose === 'training' ? 'train-val' : 'config from-args';
+function refuse(problems: readonly string[]): ReproError {
   const [only] = problems;
   const message =
     problems.length === 1 && only !== undefined
       ? only
       : `There are ${problems.length} problems with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
   return new ReproError('arguments-invalid', message, {
-    fix: `\`./repro ${command} --help\` lists the arguments.`,
+    fix: '`./repro train-val --help` lists the arguments.',
   });
 }
 
@@ -135,4 +127,81 @@ function findContradictions(
     missing.push(...eventArguments.filter((one) => !given.has(one)));
   }
   return { problems, notes, missing };
+}
+
+/** A command line split into arguments: each value as text, or `true` for a flag. */
+interface CommandLine {
+  readonly words: ReadonlyMap<ArgumentName, string | true>;
+  readonly problems: readonly string[];
+}
+
+const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
+
+/**
+ * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`. A value may be a negative number, but may not begin with a dash
+ * otherwise. Unlike in argparse, giving an argument twice or shortening its name is an error: neither is ever intended.
+ */
+function readCommandLine(given: readonly string[]): CommandLine {
+  const words = new Map<ArgumentName, string | true>();
+  const problems: string[] = [];
+  const rest = [...given];
+  const takeValue = () => (rest[0] !== undefined && isValue(rest[0]) ? rest.shift() : undefined);
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const head = findHead(word);
+    if ('problem' in head) {
+      problems.push(head.problem);
+      // Its value, if it has one, is not another problem.
+      if (word.startsWith('-') && !word.includes('=')) takeValue();
+      continue;
+    }
+    const { argument, joined } = head;
+    const { name } = argument;
+    if (words.has(name)) problems.push(`-${name} is given twice.`);
+    if (argument.value === undefined) {
+      if (joined !== undefined) problems.push(`-${name} is a flag and takes no value, found "${joined}".`);
+      words.set(name, true);
+    } else {
+      const value = joined ?? takeValue() ?? '';
+      if (value === '') problems.push(`-${name} requires a value.`);
+      words.set(name, value);
+    }
+  }
+  return { words, problems };
+}
+
+type Head =
+  | {
+      readonly argument: Argument & { readonly name: ArgumentName };
+      readonly joined?: string | undefined;
+    }
+  | { readonly problem: string };
+
+/** The argument that a word names, with the value attached to it. */
+function findHead(word: string): Head {
+  if (isValue(word)) return { problem: `unexpected value "${word}".` };
+  if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
+  // The only one-letter name: its value may follow without a space.
+  const [, name = '', joined] = /^-(T)(?=\d)(.*)$/.exec(word) ?? /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+  const argument = argumentTable.find((one) => one.name === name);
+  if (argument !== undefined) return { argument, joined };
+  // Any letter is a typo away from any other.
+  const closest =
+    name.length > 1 ? (findClosest(name, names) ?? names.find((one) => one.startsWith(name))) : undefined;
+  return {
+    problem: `unknown argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
+  };
+}
+
+/** Our own options are read before: what arrives here is a misspelling. */
+function describeUnknownOption(word: string): string {
+  const [name = word] = word.split('=', 1);
+  const meant = names.find((one) => one === name.slice(2));
+  return meant === undefined
+    ? `unknown option "${name}".`
+    : `"${name}": the original's arguments have a single dash: -${meant}.`;
+}
+
+/** Whether a word is a value: it begins with no dash, or is one, or a negative number. */
+function isValue(word: string): boolean {
+  return !word.startsWith('-') || /^-(\d+|\d*\.\d+)?$/.test(word);
 }

@@ -55,7 +55,7 @@ const examples = [
 
 test('the commands are found', () => {
   expect(commands.map(([name]) => name)).toEqual(
-    expect.arrayContaining(['repro run', 'repro data', 'repro data verify', 'repro config from-args']),
+    expect.arrayContaining(['repro run', 'repro data', 'repro data verify', 'repro train-val']),
   );
 });
 

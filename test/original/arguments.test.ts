@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { argumentTable, describeArguments, type Purpose } from '../../src/original/argument-table.ts';
+import { argumentTable, describeArguments } from '../../src/original/argument-table.ts';
 import { parseArguments } from '../../src/original/arguments.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const still = words('-init_tau 2.0 -device cpu -dataset_name MNIST -log_dir_prefix logs -T 8 -max_epoch 10');
 
 /** The message of the error for some words. */
-function refusal(given: readonly string[], purpose: Purpose = 'training'): string {
+function refusal(given: readonly string[]): string {
   try {
-    parseArguments(given, purpose);
+    parseArguments(given);
   } catch (error) {
     if (error instanceof ReproError && error.code === 'arguments-invalid') return error.message;
     throw error;
@@ -27,7 +27,7 @@ function withValue(name: string, value: string): string[] {
 
 describe('the original’s arguments', () => {
   it('have defaults', () => {
-    const { values } = parseArguments(shortestCommand, 'training');
+    const { values } = parseArguments(shortestCommand);
     expect(values).toEqual({
       ...{ init_tau: 2, batch_size: 16, learning_rate: 0.001, T_max: 64, use_plif: false },
       ...{ alpha_learnable: false, use_max_pool: false, device: 'cpu', dataset_name: 'DVS128Gesture' },
@@ -72,7 +72,7 @@ describe('the original’s arguments', () => {
     const given = Object.entries(all).flatMap(([name, value]) =>
       value === true ? [`-${name}`] : [`-${name}`, String(value)],
     );
-    const { values, given: names, notes } = parseArguments(given, 'training');
+    const { values, given: names, notes } = parseArguments(given);
     expect(values).toEqual(all);
     expect(names.size).toBe(argumentTable.length);
     expect(notes).toEqual([]);
@@ -81,33 +81,32 @@ describe('the original’s arguments', () => {
   it.each(Object.entries(documentedCommands))(
     'of the documented command for %s are accepted without notes',
     (_, given) => {
-      expect(parseArguments(given, 'training').notes).toEqual([]);
+      expect(parseArguments(given).notes).toEqual([]);
     },
   );
 
   it('may be followed by an equals sign and their value, and -T directly by its value', () => {
-    const { values } = parseArguments(
-      [...still.filter((word, i) => word !== '-T' && still[i - 1] !== '-T'), '-T=9', '-learning_rate=0.01'],
-      'training',
-    );
+    const { values } = parseArguments([
+      ...still.filter((word, i) => word !== '-T' && still[i - 1] !== '-T'),
+      '-T=9',
+      '-learning_rate=0.01',
+    ]);
     expect(values).toMatchObject({ T: 9, learning_rate: 0.01 });
     const close = shortestCommand.flatMap((word, i, all) => {
       if (word === '-T') return ['-T4'];
       return all[i - 1] === '-T' ? [] : [word];
     });
-    expect(parseArguments(close, 'training').values.T).toBe(4);
+    expect(parseArguments(close).values.T).toBe(4);
   });
 
   it('for event data are accepted for still images, with a note that they have no effect', () => {
-    expect(parseArguments([...still, '-channels', '64', '-normalization', 'None'], 'training').notes).toEqual(
-      [
-        '-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.',
-      ],
-    );
+    expect(parseArguments([...still, '-channels', '64', '-normalization', 'None']).notes).toEqual([
+      '-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.',
+    ]);
   });
 
   it('are all listed in the help', () => {
-    const help = describeArguments('training');
+    const help = describeArguments();
     expect(help).toHaveLength(22);
     const required = (lines: readonly string[], remark: string): string[] =>
       lines.filter((line) => line.endsWith(` (${remark})`)).map((line) => line.trim().split(' ')[0]!);
@@ -120,12 +119,6 @@ describe('the original’s arguments', () => {
       '-max_epoch',
     ]);
     expect(required(help, 'required for event data')).toEqual(['-channels', '-number_layer', '-split_by']);
-    expect(required(describeArguments('configuration'), 'required')).toEqual([
-      '-init_tau',
-      '-dataset_name',
-      '-T',
-      '-max_epoch',
-    ]);
     expect(help[3]).toMatch(
       /^ {2}-T_max <int> +epochs over which the learning rate falls to 0 \(half the cosine’s period\) \(default: 64\)$/,
     );
@@ -142,12 +135,9 @@ describe('wrong arguments', () => {
     );
   });
 
-  it.each([
-    ['training', 'train-val'],
-    ['configuration', 'config from-args'],
-  ] as const)('for a %s point to the help of repro %s', (purpose, command) => {
-    expect(() => parseArguments(['-x'], purpose)).toThrow(
-      expect.objectContaining({ fix: `\`./repro ${command} --help\` lists the arguments.` }),
+  it('point to the help of repro train-val', () => {
+    expect(() => parseArguments(['-x'])).toThrow(
+      expect.objectContaining({ fix: '`./repro train-val --help` lists the arguments.' }),
     );
   });
 

@@ -3,7 +3,7 @@ import { parseArguments } from '../../src/original/arguments.ts';
 import { nameFolders } from '../../src/original/preparation.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
-const logFolder = (given: readonly string[]) => nameFolders(parseArguments(given, 'training')).log;
+const logFolder = (given: readonly string[]) => nameFolders(parseArguments(given)).log;
 
 it.each([
   ['baseline', '0', 'False', '0'],
@@ -12,7 +12,7 @@ it.each([
   ['lambda-0.1', '0.1', 'True', '0.1'],
 ])('the folders of %s are called as the original calls them', (model, std, perNeuron, lambda) => {
   const name = `val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_${std}_use_plif_True_use_max_pool_True_T_20_c_128_n_5_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_${perNeuron}_lambda_reg_${lambda}`;
-  expect(nameFolders(parseArguments(documentedCommands[model]!, 'training'))).toEqual({
+  expect(nameFolders(parseArguments(documentedCommands[model]!))).toEqual({
     log: name,
     checkpoints: `pt_${name}`,
   });

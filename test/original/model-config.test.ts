@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseArguments } from '../../src/original/arguments.ts';
-import { formatModelFile, translateArguments } from '../../src/original/model-config.ts';
+import { translateArguments } from '../../src/original/preparation.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import {
   COMPAT_PRESET_NAMES,
@@ -20,7 +20,7 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const isModel = new Ajv({ allErrors: true }).compile(JSON.parse(read('schemas/model.schema.json')));
 
 function configurationOf(given: readonly string[], compat: CompatPresetName = 'intent') {
-  return translateArguments(parseArguments(given, 'configuration'), compat);
+  return translateArguments(parseArguments(given), compat);
 }
 
 function expectModel(value: unknown): void {
@@ -29,7 +29,7 @@ function expectModel(value: unknown): void {
 }
 
 const stillImage = (name: string) =>
-  words(`-init_tau 2.0 -dataset_name ${name} -T 8 -max_epoch 10 -use_plif`);
+  words(`-init_tau 2.0 -device cpu -log_dir_prefix logs -dataset_name ${name} -T 8 -max_epoch 10 -use_plif`);
 
 describe('the configuration', () => {
   it.each(Object.entries(documentedCommands))(
@@ -59,7 +59,7 @@ describe('the configuration', () => {
 
   it('contains the value of every argument', () => {
     const given = words(
-      '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -alpha_learnable -dataset_name NMNIST -T 10 -channels 64 -number_layer 2 -split_by time -normalization frequency -max_epoch 5 -val_ratio 0.2 -seed 7',
+      '-init_tau 3.5 -device cpu -log_dir_prefix logs -batch_size 24 -learning_rate 1e-4 -T_max 32 -alpha_learnable -dataset_name NMNIST -T 10 -channels 64 -number_layer 2 -split_by time -normalization frequency -max_epoch 5 -val_ratio 0.2 -seed 7',
     );
     const { model, profile } = configurationOf(given);
     expect(model).toEqual({
@@ -182,34 +182,4 @@ it('the presets follow the intent of the thesis, the published logs or the publi
     runs,
     { ...runs, tau_per_neuron: 'dropped' },
   ]);
-});
-
-describe('a model file', () => {
-  const commands: [string, readonly string[]][] = [
-    ...Object.entries(documentedCommands),
-    ['MNIST', stillImage('MNIST')],
-    ['small numbers', [...shortestCommand, ...words('-learning_rate 1e-7')]],
-  ];
-
-  it.each(commands)('for %s reads back as its configuration', (_, given) => {
-    for (const compat of COMPAT_PRESET_NAMES) {
-      if (compat === 'code' && given.includes('-reg_lambda')) continue; // refused
-      const configuration = configurationOf(given, compat);
-      expect(parse(formatModelFile(configuration, given))).toEqual(configuration.model);
-    }
-  });
-
-  it('names its schema, its origin and the command that trains it', () => {
-    const given = documentedCommands['lambda-0.1']!;
-    const lines = formatModelFile(configurationOf(given), given).split('\n');
-    expect(lines[0]).toBe('# yaml-language-server: $schema=../../schemas/model.schema.json');
-    const comments = lines.filter((line) => line.startsWith('#')).map((line) => line.replace(/^#\s*/, ''));
-    expect(comments.join(' ')).toContain(given.join(' '));
-    expect(comments.join(' ')).toContain(
-      "./repro run --profile full --set 'models=[NAME]' --set 'seeds=[2020]' --set frames.steps=20 --set frames.splitBy=number",
-    );
-    expect(
-      Math.max(...lines.filter((line) => line.startsWith('#')).map((line) => line.length)),
-    ).toBeLessThanOrEqual(120);
-  });
 });

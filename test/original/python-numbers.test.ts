@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatPythonFloat, parsePythonFloat, parsePythonInt } from '../../src/original/python-numbers.ts';
+import { parsePythonFloat, parsePythonInt } from '../../src/original/argument-table.ts';
+import { formatPythonFloat } from '../../src/original/preparation.ts';
 
 describe('a float', () => {
   // As printed by Python 3's repr.

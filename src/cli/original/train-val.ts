@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { pipelineArguments } from '../../apps/load-plan.ts';
 import { stageNames } from '../../apps/stages.ts';
-import { type TrainValOptions, trainLikeOriginal } from '../../apps/train-val.ts';
-import { adviseInArguments } from '../../apps/train-val-settings.ts';
+import { adviseInArguments, type TrainValOptions, trainLikeOriginal } from '../../apps/train-val.ts';
 import { describeError, unreachable } from '../../errors.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { bringFramesUpToDate } from '../run/run.ts';
