@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { describeEvaluation, describeImport } from '../checkpoints/describe.ts';
 import {
+  type CheckpointEvaluation,
   evaluateCheckpoint,
   type LoadedCheckpoint,
   networkToEvaluate,
-  type SplitChoice,
 } from '../checkpoints/evaluate-checkpoint.ts';
 import {
+  convertFile,
+  describeImport,
   type ExportedContent,
   type ExportFormat,
   exportCheckpoint,
-  importIntoFolder,
+  type Line,
 } from '../checkpoints/import-export.ts';
 import type { ImportAnswers } from '../checkpoints/infer-network.ts';
 import { loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
@@ -26,6 +27,7 @@ import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/plan/selection.ts';
 import { readStatus } from '../runner/run/status.ts';
 import { getAt } from '../schema/json.ts';
+import { formatPercent } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import type { ScoringCompat } from '../training/scores.ts';
 import { factsOf } from './facts.ts';
@@ -33,27 +35,32 @@ import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } 
 import { refuseRunnerFolder } from './reserved-folder.ts';
 import { stageNames } from './stages.ts';
 
-export type { ExportFormat, LoadedCheckpoint, SplitChoice, Which };
+export type { ExportFormat, Which };
 
 type SourceOptions = PipelineOptions & { readonly which?: Which };
 
 /** What was done, as lines for people and as the document of `--json`. */
 export interface Described {
-  readonly lines: readonly (readonly [topic: string, text: string])[];
+  readonly lines: readonly Line[];
   readonly document: object;
 }
 
-/** Converts a PyTorch checkpoint to a folder that can be evaluated. */
+/** Converts a PyTorch checkpoint to a file that describes itself. */
 export async function convertCheckpoint(
   file: string,
-  options: { readonly answers: ImportAnswers; readonly out: string | undefined; readonly force: boolean },
+  options: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
 ): Promise<Described> {
-  refuseRunnerFolder(options.out ?? path.dirname(file), 'Choose another place with --out.');
-  const outcome = await importIntoFolder(file, options);
-  const { folder, files, description, checkpoint } = outcome;
+  const { out } = options;
+  if (out !== undefined) requireEnding(out, 'safetensors', 'Change the name: --out NAME.safetensors');
+  refuseRunnerFolder(out ?? path.dirname(file), 'Choose another place with --out.');
+  const { out: written, checkpoint } = await convertFile(file, options);
+  const { network, trainedSteps, format, className, claims, assumptions, warnings } = checkpoint;
   return {
-    lines: describeImport(outcome),
-    document: { folder, files, ...description, warnings: checkpoint.warnings },
+    lines: [...describeImport(checkpoint), ['written', written]],
+    document: {
+      file: written,
+      ...{ network, trainedSteps, format, class: className, claims, assumed: assumptions, warnings },
+    },
   };
 }
 
@@ -110,7 +117,7 @@ export async function loadNetwork(
 }
 
 /**
- * Accuracy and loss of a state on the clips of a profile.
+ * Accuracy and loss of a state on the test clips of a profile.
  *
  * @throws {ReproError} `evaluation-interrupted`
  */
@@ -118,7 +125,6 @@ export async function evaluateOnFrames(
   plan: Plan,
   { checkpoint, openEngine }: Awaited<ReturnType<typeof loadNetwork>>,
   options: {
-    readonly split: SplitChoice;
     readonly otherFrames: boolean;
     readonly signal: AbortSignal;
     readonly progress: (done: number, total: number) => void;
@@ -132,7 +138,6 @@ export async function evaluateOnFrames(
   const evaluation = await evaluateCheckpoint(checkpoint, {
     engine,
     framesFolder: path.resolve(plan.projectRoot, output),
-    split: options.split,
     otherFrames: options.otherFrames,
     // The profile's schema has checked it.
     compat: (getAt(plan.settings, ['train', 'compat']) ?? {}) as Partial<ScoringCompat>,
@@ -158,6 +163,20 @@ export async function evaluateOnFrames(
       ...{ ...evaluation, engine: { name, backend, version } },
     },
   };
+}
+
+/** Accuracy and loss, and the clips they were measured on. */
+export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
+  const { clips, correct, accuracy, interval, loss, dataset, simulated, steps } = evaluation;
+  const bounds = `${(100 * interval.low).toFixed(1)} to ${formatPercent(interval.high)}`;
+  return [
+    ['clips', `${clips} test clips of ${dataset}, ${steps === 1 ? '1 frame' : `${steps} frames`} each`],
+    ...(simulated
+      ? [['simulated', 'these recordings are simulated: the figures say nothing about real ones'] as const]
+      : []),
+    ['accuracy', `${correct} of ${clips}, ${formatPercent(accuracy)}; 95 % Wilson interval ${bounds}`],
+    ['loss', loss.toPrecision(4)],
+  ];
 }
 
 /** Loads the checkpoint that a command names: by path, or by stage instance, such as `train@baseline,2020`. */

@@ -10,7 +10,7 @@ import { wilsonInterval } from '../stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../training/evaluation.ts';
 import { findBrokenTensors } from '../training/failures.ts';
-import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
+import { labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import { type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { quoteNames } from './import-checkpoint.ts';
 import type { Assumption } from './infer-network.ts';
@@ -33,25 +33,11 @@ export interface LoadedCheckpoint {
   readonly source: string;
   /** Short, for the name of a file made from it: `baseline-2020-best`. */
   readonly name: string;
-  /** What its training held back; null if unknown. */
-  readonly validation: HeldBack | null;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
 
-/** Clips that a training held back, and what identifies the frames they belong to. */
-export interface HeldBack {
-  /** Rows of train.npy. */
-  readonly rows: readonly number[];
-  /** Rows of test.npy beside it. */
-  readonly testClips: number;
-}
-
-/** `validation`: the training clips that the network's own training held back; `train`: all training clips. */
-export type SplitChoice = 'test' | 'validation' | 'train';
-
 export interface CheckpointEvaluation extends Score {
-  readonly split: SplitChoice;
   /** 95 % Wilson interval of the accuracy. */
   readonly interval: { readonly low: number; readonly high: number };
   readonly dataset: string;
@@ -62,7 +48,7 @@ export interface CheckpointEvaluation extends Score {
 }
 
 /**
- * Evaluates a state on the clips of a frame cache.
+ * Evaluates a state on the test clips of a frame cache.
  *
  * @throws {ReproError} `frames-differ` if the frames were made differently from those of its training, `frames-misfit` if the
  *   network cannot take such frames, `evaluation-interrupted`, and those of `networkToEvaluate`
@@ -72,7 +58,6 @@ export async function evaluateCheckpoint(
   {
     engine,
     framesFolder,
-    split,
     otherFrames = false,
     batchSize,
     compat,
@@ -81,7 +66,6 @@ export async function evaluateCheckpoint(
   }: {
     readonly engine: { open(spec: NetworkSpec, state: State): Promise<EvaluationSession> };
     readonly framesFolder: string;
-    readonly split: SplitChoice;
     /** Whether frames made differently from those of its training only cause a warning. */
     readonly otherFrames?: boolean;
     readonly batchSize: number;
@@ -100,8 +84,8 @@ export async function evaluateCheckpoint(
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
     if (network !== null) checkFramesFit(network, index, frames.input);
     else if (index.images !== undefined) refuseImages(index, source);
-    const rows = rowsOf(checkpoint, split, frames);
-    const clips = split === 'test' ? index.splits.test : index.splits.train;
+    const clips = index.splits.test;
+    const rows = Int32Array.from(clips.keys());
     // Of another program's graph, only the ends are known.
     const spec: NetworkSpec =
       network === null
@@ -111,23 +95,17 @@ export async function evaluateCheckpoint(
     const session = await engine.open(spec, state);
     let done = 0;
     const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
-      evaluateClips(
-        session,
-        { source: split === 'test' ? frames.test : frames.train, labels: labelsOf(clips) },
-        rows,
-        {
-          scoring: network === null ? { ...scoring, votes: null } : scoring,
-          batchSize,
-          beforeBatch,
-          afterBatch: (count) => {
-            done += count;
-            progress(done, rows.length);
-          },
+      evaluateClips(session, { source: frames.test, labels: labelsOf(clips) }, rows, {
+        scoring: network === null ? { ...scoring, votes: null } : scoring,
+        batchSize,
+        beforeBatch,
+        afterBatch: (count) => {
+          done += count;
+          progress(done, rows.length);
         },
-      ),
+      }),
     );
     return {
-      split,
       ...score,
       interval: wilsonInterval(score.correct, score.clips),
       dataset: index.dataset,
@@ -166,29 +144,6 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
     `${quoteNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
     { where: source, fix: 'Use a state from before its training diverged.' },
   );
-}
-
-function rowsOf(
-  { validation, source, trainedOn }: LoadedCheckpoint,
-  split: SplitChoice,
-  { index }: FrameCache,
-): Int32Array {
-  if (split !== 'validation') return Int32Array.from(index.splits[split].keys());
-  const refuse = (code: string, problem: string, fix: string): ReproError =>
-    new ReproError(code, problem, { where: source, fix });
-  const others = 'use --split test, or --split train for all training clips.';
-  if (validation === null) {
-    const fix = `Only the folder of a training lists them (split.json): ${others}`;
-    throw refuse('split-unknown', 'the clips that its training held back are unknown.', fix);
-  }
-  if (validation.rows.length === 0) {
-    throw refuse('split-empty', 'its training held no clips back.', `Instead, ${others}`);
-  }
-  const { train, test } = index.splits;
-  const isSame = validation.testClips === test.length && trainedOn.simulated === index.simulated;
-  if (isSame && validation.rows.every((row) => row < train.length)) return Int32Array.from(validation.rows);
-  const fix = 'It was trained on other frames: use the profile and settings that it was trained with.';
-  throw refuse('split-unknown', 'the clips that its training held back are not among these.', fix);
 }
 
 /**

@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
 import { ReproError } from '../errors.ts';
-import { streamRegular } from '../files/regular-file.ts';
-import { type CurvePoint, readCurves } from '../formats/logged-curves.ts';
 import type { TorchArray } from '../formats/torch-pt.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
@@ -10,8 +7,7 @@ import { countElements, ShapeError, type State, type Tensor } from '../snn/tenso
 import { listSome, quoteName } from '../text.ts';
 import { findBrokenTensors } from '../training/failures.ts';
 import { type Assumption, type ImportAnswers, inferNetwork } from './infer-network.ts';
-import { IMPORTABLE } from './module-tree.ts';
-import { type NetworkFacts, readFacts } from './network-facts.ts';
+import { IMPORTABLE, type NetworkFacts, readFacts } from './module-tree.ts';
 import { openSavedFile, type SavedFile, type SavedTensor } from './saved-file.ts';
 
 /** A network trained elsewhere, converted to this project's types. */
@@ -25,7 +21,6 @@ export interface ImportedCheckpoint {
   readonly className: string | null;
   /** What it says about its training, under the original's names. */
   readonly claims: Readonly<Record<string, number>>;
-  readonly curves: readonly CurvePoint[];
   /** What the file does not say. */
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
@@ -50,30 +45,17 @@ export async function importCheckpoint(
     const spec = build(inferred.network, file);
     checkLayers(spec, facts, file);
     const { state, warnings } = await readImportedState(learnedTensors(saved, spec), { spec, file });
-    const curves = readCurves(saved.log);
-    const skipped =
-      curves.skipped > 0
-        ? [`${curves.skipped} entries of log_data_list are skipped: not (tag, value, step), or too many.`]
-        : [];
     return {
       state,
       ...inferred,
       format: saved.format,
       className: className ?? null,
       claims: facts.claims,
-      curves: curves.points,
-      warnings: [...warnings, ...skipped],
+      warnings,
     };
   } finally {
     await saved.close();
   }
-}
-
-/** SHA-256 of a file that may be larger than memory. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of streamRegular(path)) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 function build(network: NetworkConfig, file: string): NetworkSpec {

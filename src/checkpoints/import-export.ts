@@ -1,93 +1,47 @@
-import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../errors.ts';
-import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { writeOutput } from '../files/chosen-file.ts';
-import { kindOfPath } from '../files/folders.ts';
-import { formatCurves } from '../formats/logged-curves.ts';
 import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
-import { formatJson } from '../results/result-file.ts';
-import { quoteName } from '../text.ts';
+import type { NetworkConfig } from '../snn/networks.ts';
+import { tauOfLogit } from '../snn/neurons.ts';
+import type { State } from '../snn/tensor.ts';
+import { escapeControls } from '../text.ts';
 import type { LoadedCheckpoint } from './evaluate-checkpoint.ts';
-import { type ImportedCheckpoint, importCheckpoint, sha256OfFile } from './import-checkpoint.ts';
+import { type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import type { ImportAnswers } from './infer-network.ts';
 import { encodeNir } from './nir.ts';
+import { SAFETENSORS_NAME } from './saved-file.ts';
 import { encodeMetadata, trainedElsewhere } from './self-description.ts';
 
-const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
-
-export interface ImportOutcome {
-  readonly folder: string;
-  readonly files: readonly string[];
-  readonly checkpoint: ImportedCheckpoint;
-  /** `network.json`: what an import found, for people; this program reads the state's metadata. */
-  readonly description: ReturnType<typeof describeCheckpoint>;
-}
-
 /**
- * Imports a `.pt` or `.safetensors` file into a folder: state.safetensors, network.json and, if the file has a log,
- * curves.csv. The state also carries the description in its metadata, so that it can be moved.
+ * Imports a `.pt` or `.safetensors` file: the state, with the description of its network in its metadata, so that it can be moved.
  *
- * @param out the folder; by default beside the file, named after it without its extension
- * @throws {ReproError} of `importCheckpoint`, or `output-exists`
+ * @param out by default beside the file, named after it
+ * @throws {ReproError} of `importCheckpoint`; `output-exists` if the file exists and `force` is not set
  */
-export async function importIntoFolder(
+export async function convertFile(
   file: string,
-  options: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
-): Promise<ImportOutcome> {
-  const folder = options.out ?? defaultFolder(file);
-  const checkpoint = await importCheckpoint(file, options.answers);
-  const { network, trainedSteps, curves, assumptions: assumed } = checkpoint;
-  const description = describeCheckpoint(checkpoint, path.basename(file), await sha256OfFile(file));
+  {
+    answers,
+    out = defaultName(file),
+    force,
+  }: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
+): Promise<{ readonly out: string; readonly checkpoint: ImportedCheckpoint }> {
+  const checkpoint = await importCheckpoint(file, answers);
+  const { network, trainedSteps, assumptions: assumed, state } = checkpoint;
   const source = `imported from ${path.basename(file)}`;
   const metadata = encodeMetadata({ network, trainedOn: trainedElsewhere(trainedSteps), source, assumed });
-  const contents = new Map<string, Uint8Array | string>([
-    [FILES.state, writeSafetensors(checkpoint.state, metadata)],
-    [FILES.network, formatJson({ version: 1, ...description })],
-    ...(curves.length > 0 ? ([[FILES.curves, formatCurves(curves)]] as const) : []),
-  ]);
-  if ((await kindOfPath(folder)) === 'folder') await clearImport(folder, options.force);
-  await writeFilesAtomic(
-    [...contents].map(([name, content]) => ({ file: path.join(folder, name), content })),
-  );
-  return { folder, files: [...contents.keys()], checkpoint, description };
+  await writeOutput(out, writeSafetensors(state, metadata), force);
+  return { out, checkpoint };
 }
 
-/**
- * Removes what describes an earlier import. Its state stays until the new one is in its place: it describes itself.
- *
- * @throws {ReproError} `output-exists` if that is not asked for, or the folder has other files
- */
-async function clearImport(folder: string, force: boolean): Promise<void> {
-  const refuse = (problem: string, fix: string): ReproError =>
-    new ReproError('output-exists', problem, { where: folder, fix });
-  if (!force) {
-    const fix = 'Choose another with --out, or replace it with --force.';
-    throw refuse('this folder already exists.', fix);
-  }
-  const known: readonly string[] = Object.values(FILES);
-  const other = (await readdir(folder)).find((name) => !known.includes(name));
-  if (other !== undefined) {
-    const problem = `it holds ${quoteName(other)}, which no import wrote, so it is not replaced.`;
-    throw refuse(problem, 'Choose another: --out FOLDER.');
-  }
-  for (const name of [FILES.network, FILES.curves]) await rm(path.join(folder, name), { force: true });
-}
-
-function describeCheckpoint(
-  { network, trainedSteps, format, className, claims, assumptions: assumed }: ImportedCheckpoint,
-  file: string,
-  sha256: string,
-) {
-  const source = { file, sha256, format, class: className };
-  return { network, trainedSteps, source, claims, assumed };
-}
-
-/** `logs/check_point_max.pt` -> `logs/check_point_max` */
-function defaultFolder(file: string): string {
+/** `logs/check_point_max.pt` -> `logs/check_point_max.safetensors` */
+function defaultName(file: string): string {
   const name = path.basename(file).replace(/\.(?:pth?|safetensors)$/i, '');
-  return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
+  return path.join(
+    path.dirname(file),
+    `${name}${SAFETENSORS_NAME.test(file) ? '.imported' : ''}.safetensors`,
+  );
 }
 
 export type ExportFormat = 'safetensors' | 'npz' | 'nir';
@@ -130,4 +84,73 @@ function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
     state,
     encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
   );
+}
+
+/** A line of a description. */
+export type Line = readonly [topic: string, text: string];
+
+/** What an import found, safe to print whatever the file's names are. */
+export function describeImport({
+  network,
+  state,
+  className,
+  format,
+  claims,
+  assumptions,
+  warnings,
+  trainedSteps,
+}: ImportedCheckpoint): Line[] {
+  const what = className ?? 'a state_dict (tensors without modules)';
+  const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
+  const claimed = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
+  const lines: Line[] = [
+    ['file', `${what}, ${format === 'zip' ? 'zip format' : format}`],
+    ['network', describeNetwork(network)],
+    ['neurons', describeNeurons(network, state)],
+    ...(claimed.length > 0 ? [['it says', claimed.join(', ')] as const] : []),
+    ...assumptions.map(({ what: taken }): Line => ['assumed', taken]),
+    ...warnings.map((text): Line => ['warning', text]),
+  ];
+  return lines.map(([topic, text]): Line => [topic, escapeControls(text)]);
+}
+
+function describeNetwork({
+  architecture,
+  input,
+  classes,
+  layers,
+  channels,
+  pooling,
+  hidden,
+  steps,
+}: NetworkConfig): string {
+  const size = input.join(' x ');
+  const shown =
+    architecture === undefined || architecture === 'event-frames'
+      ? `event frames ${size}`
+      : `${architecture}, images ${size}`;
+  const blocks = layers === undefined ? '' : `${layers} layers of `;
+  const times = steps === undefined ? '' : `, shown for ${steps} steps`;
+  return `${shown}${times}; ${blocks}${channels} channels, ${pooling} pooling, ${hidden ?? 'default'} hidden, ${classes} classes`;
+}
+
+function describeNeurons(
+  { neuron, tau, reset, surrogate, threshold = 1 }: NetworkConfig,
+  state: State,
+): string {
+  const logits = [...state].flatMap(([name, { data }]) => (name.endsWith('.w') ? [...data].map(Number) : []));
+  const taus = logits.map(tauOfLogit);
+  const range = [reduce(taus, Math.min), reduce(taus, Math.max)].map((value) => value.toPrecision(3));
+  const constant =
+    neuron === 'lif'
+      ? `LIF, τ = ${tau.mean}`
+      : `PLIF, one τ per ${tau.per}, now ${[...new Set(range)].join(' to ')} steps`;
+  const back = reset.kind === 'hard' ? `hard reset to ${reset.potential ?? 0}` : 'soft reset';
+  const slope = surrogate.learnable ? 'with a learned slope' : `with slope ${surrogate.alpha}`;
+  return `${constant}; threshold ${threshold}, ${back}${reset.detach ? ', detached' : ''}; surrogate ${surrogate.kind} ${slope}`;
+}
+
+/** Spreading into `Math.min` would put millions of arguments on the stack. */
+function reduce(values: readonly number[], choose: (a: number, b: number) => number): number {
+  return values.reduce((a, b) => choose(a, b), values[0] ?? Number.NaN);
 }

@@ -1,8 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { countElements } from '../snn/tensor.ts';
-import { IMPORTABLE } from './module-tree.ts';
-import type { NetworkFacts } from './network-facts.ts';
+import { IMPORTABLE, type NetworkFacts } from './module-tree.ts';
 
 export interface InferredNetwork {
   readonly network: NetworkConfig;

@@ -5,10 +5,10 @@ import { hasErrorCode, ReproError } from '../errors.ts';
 import { kindOfPath } from '../files/folders.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { readSafetensors, readSafetensorsArrays } from '../formats/safetensors.ts';
-import { readRun, readSplit } from '../results/run-file.ts';
+import { readRun } from '../results/run-file.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { ShapeError, type State } from '../snn/tensor.ts';
-import type { HeldBack, LoadedCheckpoint } from './evaluate-checkpoint.ts';
+import type { LoadedCheckpoint } from './evaluate-checkpoint.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import { loadNir, NIR_NAME } from './nir.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
@@ -17,16 +17,14 @@ import { decodeMetadata, trainedElsewhere, trainedHere } from './self-descriptio
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
 
-/** The states written by `repro import`, by the pipeline's trainings, and by `repro train-val`. */
+/** The states written by the pipeline's trainings, and by `repro train-val`. */
 const STATES: Readonly<Record<Which, readonly string[]>> = {
-  best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors'],
+  best: ['best.safetensors', 'checkpoint_max.safetensors'],
   last: ['last.safetensors', 'checkpoint.safetensors'],
 };
-/** The file that an import writes is named after its folder. */
-const IMPORTED_STEM = 'state';
 
 /**
- * Reads a state from a `.pt` file, a `.safetensors` file, or the folder of a training or an import.
+ * Reads a state from a `.pt` file, a `.safetensors` file, or the folder of a training.
  *
  * @param which of a training's states; `best` by default
  * @throws {ReproError} `checkpoint-missing` if there is none, `network-invalid` if the description of its network does not fit
@@ -61,7 +59,7 @@ async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
     const names = STATES[which ?? 'best'];
     const found = names.find((name) => existsSync(path.join(source, name)));
     if (found !== undefined) return loadSafetensors(path.join(source, found), which ?? 'best');
-    const fix = 'Name the folder of a training, such as artifacts/train/baseline/2020, or of an import.';
+    const fix = 'Name the folder of a training, such as artifacts/train/baseline/2020.';
     throw missing(`this folder has no ${which ?? 'best'} state: expected ${names.join(' or ')}.`, fix);
   }
   if (which !== undefined) {
@@ -83,7 +81,6 @@ async function loadForeign(file: string): Promise<LoadedCheckpoint> {
     name: path.basename(file).replace(/\.(?:pth?|safetensors)$/i, ''),
     trainedOn: trainedElsewhere(trainedSteps),
     source: path.basename(file),
-    validation: null,
   };
 }
 
@@ -94,44 +91,36 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
   const bytes = await readRegular(file);
   const { metadata } = readSafetensorsArrays(bytes, file);
   const folder = path.dirname(path.resolve(file));
-  const stem = path.basename(file).replace(SAFETENSORS_NAME, '');
-  const name = stem === IMPORTED_STEM ? path.basename(folder) : stem;
-  const common = { name, validation: null, assumptions: [], warnings: [] };
+  const name = path.basename(file).replace(SAFETENSORS_NAME, '');
+  const common = { name, assumptions: [], warnings: [] };
   const state = (): State => readSafetensors(bytes, file).tensors;
   const own = decodeMetadata(metadata, file);
   if (own !== null) return { ...common, ...own, assumptions: own.assumed, state: state() };
   const run = await readIfPresent(path.join(folder, 'run.json'));
   if (run !== undefined) {
     const what = which ?? (STATES.last.includes(path.basename(file)) ? 'last' : 'best');
-    return { ...common, state: state(), ...(await describeTraining(folder, run, what)) };
+    return { ...common, state: state(), ...describeTraining(folder, run, what) };
   }
   try {
     return await loadForeign(file);
   } catch (error) {
     if (!(error instanceof ReproError && error.code.startsWith('import-'))) throw error;
     const unknown = { network: null, whyUnknown: error.message, trainedOn: trainedElsewhere(null) };
-    return { ...common, ...unknown, name: stem, state: state(), source: path.basename(file) };
+    return { ...common, ...unknown, state: state(), source: path.basename(file) };
   }
 }
 
-async function describeTraining(folder: string, text: string, which: Which) {
+function describeTraining(folder: string, text: string, which: Which) {
   const file = path.join(folder, 'run.json');
   const fix = 'Train again: `./repro run train --force`.';
   const run = readRun({ file, text, fix });
-  const splitFile = path.join(folder, 'split.json');
-  const splitText = await readIfPresent(splitFile);
   const epoch = which === 'best' ? `best epoch ${run.best.epoch + 1}` : 'last epoch';
-  const heldBack = (split: string): HeldBack => ({
-    rows: readSplit({ file: splitFile, text: split, fix }).validation,
-    testClips: run.split.test,
-  });
   return {
     network: run.network,
     trainedOn: trainedHere(run),
     compat: { loss: run.compat.loss, ties: run.compat.ties },
     source: `${run.model.id}, seed ${run.seed}, ${epoch}`,
     name: `${run.model.id}-${run.seed}-${which}`,
-    validation: splitText === undefined ? null : heldBack(splitText),
   };
 }
 

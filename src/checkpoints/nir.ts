@@ -24,7 +24,7 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
   const own = decodeMetadata(metadata, file);
   return {
     ...{ graph, state: new Map(), network: null, trainedOn: trainedElsewhere(null), source: name },
-    ...{ name: name.replace(NIR_NAME, ''), validation: null, warnings: [] },
+    ...{ name: name.replace(NIR_NAME, ''), warnings: [] },
     ...own,
     assumptions: own?.assumed ?? [],
   };

@@ -27,8 +27,6 @@ export interface SavedFile {
   /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
   readonly tree: ModuleTree | undefined;
   readonly className: string | undefined;
-  /** `log_data_list` of the original's checkpoints. */
-  readonly log: PickleValue | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -72,12 +70,12 @@ async function openSafetensors(path: string, file: string): Promise<SavedFile> {
       fix: 'Use it as it is: `./repro evaluate FILE`.',
     });
   }
-  const none = { tree: undefined, className: undefined, log: undefined };
+  const none = { tree: undefined, className: undefined };
   return { ...none, format: 'safetensors', tensors: unwrapNames(tensors), close: async () => {} };
 }
 
 /** The network found in a file written by torch.save. */
-interface SavedNetwork extends Pick<SavedFile, 'tree' | 'className' | 'log'> {
+interface SavedNetwork extends Pick<SavedFile, 'tree' | 'className'> {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
 }
 
@@ -95,9 +93,8 @@ const WRAPPED = 'module.';
  * @throws {ReproError} `import-unknown` if there is none, saying what was found
  */
 function findNetwork(value: PickleValue, file: string): SavedNetwork {
-  const log = value instanceof Map ? value.get('log_data_list') : undefined;
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
-  if (found !== undefined) return { ...found, log };
+  if (found !== undefined) return found;
   throw new ReproError('import-unknown', `expected a network, found ${describeContent(value)}.`, {
     where: file,
     fix: `Save the network itself, its state_dict, or a dictionary with either under one of: ${NETWORK_KEYS.join(', ')}.`,
@@ -117,7 +114,7 @@ function innerOf(value: PickleValue): PickleValue | undefined {
   return key === undefined ? undefined : value.get(key);
 }
 
-function readNetwork(value: PickleValue | undefined, file: string): Omit<SavedNetwork, 'log'> | undefined {
+function readNetwork(value: PickleValue | undefined, file: string): SavedNetwork | undefined {
   if (isModule(value)) {
     const network = unwrap(value);
     const tree = readModuleTree(network, file);

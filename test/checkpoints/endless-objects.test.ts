@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
-import { readCurves } from '../../src/formats/logged-curves.ts';
 import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
+import { readCurves } from '../../src/report/inputs/reference.ts';
 
 describe('what would go on endlessly', () => {
   const module = (children: [string, PickleRecord][]): PickleRecord => {

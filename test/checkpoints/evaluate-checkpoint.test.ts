@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { describeEvaluation } from '../../src/checkpoints/describe.ts';
+import { describeEvaluation } from '../../src/apps/checkpoints.ts';
 import {
   checkFramesFit,
   evaluateCheckpoint,
   type LoadedCheckpoint,
-  type SplitChoice,
 } from '../../src/checkpoints/evaluate-checkpoint.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
-import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
+import type { TrainedOn } from '../../src/checkpoints/self-description.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
@@ -27,7 +26,6 @@ beforeAll(async () => {
 async function evaluate(
   one: Partial<LoadedCheckpoint> = {},
   {
-    split = 'test' as SplitChoice,
     signal = new AbortController().signal,
     otherFrames = false,
     framesFolder = folder,
@@ -40,7 +38,6 @@ async function evaluate(
     {
       engine: nativeEngine(builds.at(-1)),
       framesFolder,
-      split,
       otherFrames,
       batchSize: 2,
       compat,
@@ -58,7 +55,6 @@ describe('evaluating a checkpoint', () => {
       (rate, i) => (rate - (labels[Math.floor(i / 3)] === i % 3 ? 1 : 0)) ** 2,
     );
     expect(evaluation).toMatchObject({
-      split: 'test',
       clips: 3,
       correct: 2,
       accuracy: 2 / 3,
@@ -113,29 +109,6 @@ describe('evaluating a checkpoint', () => {
     expect(describeEvaluation({ ...evaluation, simulated: false }).map(([topic]) => topic)).not.toContain(
       'simulated',
     );
-  });
-
-  test('evaluates the clips that the training held back, if they are known', async () => {
-    const trainedOn = { ...trainedElsewhere(6), simulated: true };
-    const held = { validation: { rows: [1], testClips: 3 }, trainedOn };
-    expect((await evaluate(held, { split: 'validation' })).evaluation).toMatchObject({
-      clips: 1,
-      correct: 1,
-    });
-    await expect(evaluate({}, { split: 'validation' })).rejects.toMatchObject({ code: 'split-unknown' });
-    const none = { ...held, validation: { rows: [], testClips: 3 } };
-    await expect(evaluate(none, { split: 'validation' })).rejects.toMatchObject({ code: 'split-empty' });
-    // Other frames.
-    for (const other of [
-      { validation: { rows: [3], testClips: 3 } },
-      { validation: { rows: [1], testClips: 4 } },
-      { trainedOn: { ...trainedOn, simulated: false } },
-    ]) {
-      await expect(evaluate({ ...held, ...other }, { split: 'validation' })).rejects.toMatchObject({
-        code: 'split-unknown',
-      });
-    }
-    expect((await evaluate({}, { split: 'train' })).evaluation).toMatchObject({ clips: 3, split: 'train' });
   });
 
   test('stops when aborted', async () => {

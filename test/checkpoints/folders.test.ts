@@ -1,16 +1,11 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  type ExportFormat,
-  exportCheckpoint,
-  importIntoFolder,
-} from '../../src/checkpoints/import-export.ts';
+import { convertFile, type ExportFormat, exportCheckpoint } from '../../src/checkpoints/import-export.ts';
 import type { ImportAnswers } from '../../src/checkpoints/infer-network.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/self-description.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { formatSplit } from '../../src/results/run-file.ts';
 import { exampleRunFile } from '../results/examples.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
@@ -25,56 +20,42 @@ const baseline = torchFixturePath('baseline.pt');
 const stateDict = torchFixturePath('baseline-state.pt');
 
 const importInto = (out: string, file = baseline, answers: ImportAnswers = {}, force = false) =>
-  importIntoFolder(file, { answers, out: inside(out), force });
+  convertFile(file, { answers, out: inside(out), force });
 
 async function exportTo(out: string, source = baseline, to: ExportFormat = 'safetensors', force = false) {
   return exportCheckpoint(await loadCheckpoint(source), { to, out: inside(out), force });
 }
 
 describe('an import', () => {
-  test('is a folder with the state, a description of its network and origin, and the curves in the file', async () => {
-    const { files, checkpoint } = await importInto('a');
-    expect(files).toEqual(['state.safetensors', 'network.json', 'curves.csv']);
-    expect((await readdir(inside('a'))).sort()).toEqual([...files].sort());
-    expect(await readdir(folder)).toEqual(['a']);
-    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
+  test('is a file with the state, and with the description of its network and origin', async () => {
+    const { out, checkpoint } = await importInto('a.safetensors');
+    expect(await readdir(folder)).toEqual(['a.safetensors']);
+    const { tensors } = readSafetensors(await readFile(out));
     expect(tensors).toEqual(checkpoint.state);
-    const described = JSON.parse(await readFile(inside('a', 'network.json'), 'utf8'));
-    expect(described).toMatchObject({
-      network: checkpoint.network,
+    expect(checkpoint).toMatchObject({
       trainedSteps: 6,
-      source: { file: 'baseline.pt', format: 'zip', class: 'models.DVS128GestureNet' },
+      format: 'zip',
+      className: 'models.DVS128GestureNet',
       claims: { epoch: 2, train_times: 132, max_val_accuracy: 0.625, max_val_test_accuracy: 0.5625 },
     });
-    expect(described.source.sha256).toMatch(/^[0-9a-f]{64}$/);
-    const curves = (await readFile(inside('a', 'curves.csv'), 'utf8')).split('\n');
-    expect(curves.slice(0, 4)).toEqual([
-      'tag,step,value',
-      'train_accuracy,0,0.25',
-      'train_loss,0,0.5',
-      'test_accuracy,0,0.5',
-    ]);
   });
 
-  test('replaces another import only on request, and never a folder with other files', async () => {
-    await importInto('a');
-    await expect(importInto('a')).rejects.toMatchObject({ code: 'output-exists' });
-    await importInto('a', stateDict, {}, true);
-    expect((await readdir(inside('a'))).sort()).toEqual(['network.json', 'state.safetensors']);
-    await writeFile(inside('a', 'thesis.tex'), 'years of work');
-    await expect(importInto('a', stateDict, {}, true)).rejects.toThrow('it holds "thesis.tex"');
-    expect(await readdir(folder)).toEqual(['a']);
+  test('replaces a file only on request', async () => {
+    await importInto('a.safetensors');
+    await expect(importInto('a.safetensors')).rejects.toMatchObject({ code: 'output-exists' });
+    await importInto('a.safetensors', stateDict, {}, true);
+    expect((await loadCheckpoint(inside('a.safetensors'))).source).toBe('imported from baseline-state.pt');
   });
 
   test('leaves nothing behind if the file is refused', async () => {
-    const refused = importInto('a', torchFixturePath('hostile.pt'));
+    const refused = importInto('a.safetensors', torchFixturePath('hostile.pt'));
     await expect(refused).rejects.toMatchObject({ code: 'torch-refused' });
     expect(await readdir(folder)).toEqual([]);
   });
 
   test('is loaded with everything that was found', async () => {
-    await importInto('a', stateDict, { pooling: 'average' });
-    const loaded = await loadCheckpoint(inside('a'));
+    await importInto('a.safetensors', stateDict, { pooling: 'average' });
+    const loaded = await loadCheckpoint(inside('a.safetensors'));
     expect(loaded).toMatchObject({
       name: 'a',
       source: 'imported from baseline-state.pt',
@@ -82,17 +63,16 @@ describe('an import', () => {
     });
     expect(loaded.network?.pooling).toBe('average');
     expect(loaded.assumptions.map(({ what }) => what)).toContain('threshold 1, as in the thesis');
-    expect((await loadCheckpoint(inside('a', 'state.safetensors'))).network).toEqual(loaded.network);
   });
 
   test('is made from a .safetensors file of another program, and evaluated without one', async () => {
     await writeFile(inside('x.safetensors'), await readFile(torchFixturePath('baseline-mixed.safetensors')));
     const { state } = await loadCheckpoint(torchFixturePath('baseline-state.pt'));
     const options = { answers: { pooling: 'average' }, force: false } as const;
-    const { folder: made, checkpoint } = await importIntoFolder(inside('x.safetensors'), options);
-    expect([made, checkpoint.state]).toEqual([inside('x'), state]);
+    const { out: made, checkpoint } = await convertFile(inside('x.safetensors'), options);
+    expect([made, checkpoint.state]).toEqual([inside('x.imported.safetensors'), state]);
     const loaded = await loadCheckpoint(made);
-    expect(loaded).toMatchObject({ name: 'x', source: 'imported from x.safetensors', state });
+    expect(loaded).toMatchObject({ name: 'x.imported', source: 'imported from x.safetensors', state });
     expect(loaded.network?.pooling).toBe('average');
     const straight = await loadCheckpoint(inside('x.safetensors'));
     expect(straight).toMatchObject({ name: 'x', source: 'x.safetensors', state });
@@ -103,16 +83,17 @@ describe('an import', () => {
 
   test('of an export is refused: it describes itself', async () => {
     await exportTo('b.safetensors');
-    await expect(
-      importIntoFolder(inside('b.safetensors'), { answers: {}, force: false }),
-    ).rejects.toMatchObject({ code: 'import-needless', fix: 'Use it as it is: `./repro evaluate FILE`.' });
+    await expect(convertFile(inside('b.safetensors'), { answers: {}, force: false })).rejects.toMatchObject({
+      code: 'import-needless',
+      fix: 'Use it as it is: `./repro evaluate FILE`.',
+    });
   });
 
   test('keeps its description wherever its state is moved, and passes it on when exported', async () => {
-    await importInto('a', stateDict, { pooling: 'average', reset: 'soft' });
-    const { network, trainedOn, source, assumptions } = await loadCheckpoint(inside('a'));
+    await importInto('a.safetensors', stateDict, { pooling: 'average', reset: 'soft' });
+    const { network, trainedOn, source, assumptions } = await loadCheckpoint(inside('a.safetensors'));
     const description = { network, trainedOn, source, assumptions };
-    await rename(inside('a', 'state.safetensors'), inside('mine.safetensors'));
+    await rename(inside('a.safetensors'), inside('mine.safetensors'));
     expect(await loadCheckpoint(inside('mine.safetensors'))).toMatchObject({ name: 'mine', ...description });
     await exportTo('c.safetensors', inside('mine.safetensors'));
     expect(await loadCheckpoint(inside('c.safetensors'))).toMatchObject(description);
@@ -167,7 +148,6 @@ describe('the folder of a training', () => {
       best: { epoch: 4, validationAccuracy: 0.5, testAccuracy: 0.5 },
     });
     await writeFile(inside('run.json'), JSON.stringify(run));
-    await writeFile(inside('split.json'), formatSplit({ rule: 'some', train: [0, 2], validation: [1, 3] }));
   }
 
   test.each([
@@ -179,7 +159,6 @@ describe('the folder of a training', () => {
       name: 'no-reg-2020-best',
       source: 'no-reg, seed 2020, best epoch 5',
       trainedOn,
-      validation: { rows: [1, 3], testClips: 3 },
     });
     const last = await loadCheckpoint(folder, 'last');
     expect(last).toMatchObject({ name: 'no-reg-2020-last', source: 'no-reg, seed 2020, last epoch' });

@@ -89,8 +89,6 @@ describe('a checkpoint of the original', () => {
       claims: { epoch: 2, train_times: 132, max_val_accuracy: 0.625, max_val_test_accuracy: 0.5625 },
       warnings: [],
     });
-    expect(rest.curves).toHaveLength(15);
-    expect(rest.curves[5]).toEqual({ tag: 'train_accuracy', step: 256, value: 0.375 });
   });
 
   test('determines everything if each neuron has its own τ, which has the shape of the maps', async () => {

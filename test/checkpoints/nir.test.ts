@@ -47,7 +47,6 @@ async function evaluate(checkpoint: LoadedCheckpoint, dt?: number, frames = insi
     engine:
       graph === undefined ? nativeEngine(builds.at(-1)) : nirEngine(graph, { dt, where: checkpoint.source }),
     framesFolder: frames,
-    split: 'test',
     batchSize: 1,
     signal: new AbortController().signal,
     progress: () => {},

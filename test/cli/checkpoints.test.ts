@@ -31,7 +31,7 @@ const trainTool = `import fs from 'node:fs';
 const folder = process.env.REPRO_OUTPUT_0;
 fs.mkdirSync(folder, { recursive: true });
 fs.copyFileSync('bare.safetensors', folder + '/best.safetensors');
-const { network } = JSON.parse(fs.readFileSync('imported/network.json', 'utf8'));
+const network = JSON.parse(fs.readFileSync('network.json', 'utf8'));
 const run = { ...JSON.parse(fs.readFileSync('tools/run.json', 'utf8')), network };
 fs.writeFileSync(folder + '/run.json', JSON.stringify(run));
 `;
@@ -52,9 +52,16 @@ beforeAll(async () => {
     'tools/run.json': formatRun(run),
   });
   await writeFrameCache(project.at('cache'));
-  await call('import', torchFixturePath('baseline.pt'), '--out', 'imported');
+  const imported = await call(
+    'import',
+    torchFixturePath('baseline.pt'),
+    '--out',
+    'imported.safetensors',
+    '--json',
+  );
+  await project.write('network.json', JSON.stringify(JSON.parse(imported.stdout).network));
   // A training's states do not describe themselves as an imported one does.
-  const { tensors } = readSafetensors(await fs.readFile(project.at('imported/state.safetensors')));
+  const { tensors } = readSafetensors(await fs.readFile(project.at('imported.safetensors')));
   await fs.writeFile(project.at('bare.safetensors'), writeSafetensors(tensors));
 });
 
@@ -70,15 +77,13 @@ describe('repro import', () => {
       'import',
       torchFixturePath('baseline-state.pt'),
       '--out',
-      'state',
+      'state.safetensors',
       '--reset',
       'soft',
     );
     expect(exitCode).toBe(0);
     expect(stdout.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
-      expect.stringMatching(
-        /^file a state_dict \(tensors without modules\), zip format, sha256 [0-9a-f]{64}$/,
-      ),
+      'file a state_dict (tensors without modules), zip format',
       'network event frames 2 x 16 x 16; 2 layers of 4 channels, max pooling, 16 hidden, 3 classes',
       expect.stringMatching(
         /^neurons PLIF, one τ per layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
@@ -86,16 +91,22 @@ describe('repro import', () => {
       'assumed frames of 16 x 16; 16 to 19 pixels would fit (change it with ./repro import --input)',
       'assumed threshold 1, as in the thesis',
       'assumed pooling max, as in the thesis (change it with ./repro import --pooling)',
-      'written state: state.safetensors, network.json',
+      'written state.safetensors',
     ]);
   });
 
   test('prints one JSON document with --json', async () => {
-    const { stdout } = await call('import', torchFixturePath('per-neuron.pt'), '--out', 'neurons', '--json');
+    const { stdout } = await call(
+      'import',
+      torchFixturePath('per-neuron.pt'),
+      '--out',
+      'neurons.safetensors',
+      '--json',
+    );
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
       command: 'import',
-      folder: 'neurons',
+      file: 'neurons.safetensors',
       network: { tau: { per: 'neuron' } },
       assumed: [],
     });
@@ -104,7 +115,7 @@ describe('repro import', () => {
 
 describe('repro evaluate', () => {
   test('brings the frames up to date, and prints how the network does on them', async () => {
-    const { stdout, stderr, exitCode } = await call('evaluate', 'imported');
+    const { stdout, stderr, exitCode } = await call('evaluate', 'imported.safetensors');
     expect(exitCode).toBe(0);
     expect(stderr).toContain('frames  done');
     expect(stderr).toContain('! Not in the checkpoint: frames of 16 x 16');
@@ -117,13 +128,13 @@ describe('repro evaluate', () => {
   });
 
   test('works beside a run, as long as the frames are up to date', async () => {
-    await call('evaluate', 'imported');
+    await call('evaluate', 'imported.safetensors');
     const lock = await acquireLock(project.at('artifacts/.cache/lock'));
     try {
-      expect((await call('evaluate', 'imported')).exitCode).toBe(0);
+      expect((await call('evaluate', 'imported.safetensors')).exitCode).toBe(0);
       await project.remove('artifacts/frames');
       const refusal = ['another run holds this folder', 'second working tree'];
-      await project.expectFailure(['evaluate', 'imported'], 75, ...refusal);
+      await project.expectFailure(['evaluate', 'imported.safetensors'], 75, ...refusal);
     } finally {
       await lock.release();
     }
@@ -136,7 +147,6 @@ describe('repro evaluate', () => {
       command: 'evaluate',
       profile: 'small',
       source: 'baseline.pt',
-      split: 'test',
       clips: 3,
       correct: 2,
       simulated: true,
@@ -147,7 +157,7 @@ describe('repro evaluate', () => {
 
 describe('repro evaluate of a training', () => {
   beforeAll(async () => {
-    const { network } = JSON.parse(project.read('imported/network.json'));
+    const network = JSON.parse(project.read('network.json'));
     const frames = { ...exampleRunFile().frames, steps: 6, downsample: 8, normalization: 'max' } as const;
     await fs.mkdir(project.at('a b'));
     await fs.cp(project.at('bare.safetensors'), project.at('a b/best.safetensors'));
@@ -181,7 +191,9 @@ describe('repro export', () => {
   });
 
   test('writes a NIR graph, which can be evaluated but not exported', async () => {
-    expect((await call('export', 'imported', '--to', 'nir')).stdout).toMatch(/imported\.nir: 16 nodes, /);
+    expect((await call('export', 'imported.safetensors', '--to', 'nir')).stdout).toMatch(
+      /imported\.nir: 16 nodes, /,
+    );
     const evaluated = await call('evaluate', 'imported.nir', '--json');
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ correct: 2, engine: { name: 'nir' } });
     await expectRefused(['export', 'imported.nir', '--to', 'npz'], 'can be evaluated, but not exported');
@@ -189,7 +201,7 @@ describe('repro export', () => {
   });
 
   test('refuses an empty name, and one with another extension than the format’s', async () => {
-    await expectRefused(['export', 'imported', '--to', 'npz', '--out', ''], 'expected a name.');
+    await expectRefused(['export', 'imported.safetensors', '--to', 'npz', '--out', ''], 'expected a name.');
     await expectRefused(['import', 'x.pt', '--out='], 'expected a name.');
     for (const [format, out] of [
       ['npz', 'x.safetensors'],
@@ -197,11 +209,11 @@ describe('repro export', () => {
       ['safetensors', 'x.txt'],
     ] as const) {
       await expectRefused(
-        ['export', 'imported', '--to', format, '--out', out],
+        ['export', 'imported.safetensors', '--to', format, '--out', out],
         `a ${format} file needs a name that ends in .${format}.`,
       );
     }
-    expect((await call('export', 'imported', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
+    expect((await call('export', 'imported.safetensors', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
     expect(project.has('x.NPZ')).toBe(false);
   });
 
@@ -210,12 +222,12 @@ describe('repro export', () => {
     const output = 'artifacts/train/baseline/2020';
     for (const out of [`${output}/x.npz`, 'artifacts/new/x.npz']) {
       await expectRefused(
-        ['export', 'imported', '--to', 'npz', '--out', out],
+        ['export', 'imported.safetensors', '--to', 'npz', '--out', out],
         `${out}  artifacts/ is reserved for outputs of stages`,
       );
     }
     await expectRefused(
-      ['import', torchFixturePath('baseline.pt'), '--out', `${output}/x`],
+      ['import', torchFixturePath('baseline.pt'), '--out', `${output}/x.safetensors`],
       'Choose another place',
     );
     expect((await call('status', 'train@baseline,2020', '--json')).stdout).toContain('"fresh"');

@@ -5,7 +5,6 @@ import {
   evaluateOnFrames,
   exportSource,
   loadNetwork,
-  type SplitChoice,
   type Which,
 } from '../../apps/checkpoints.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
@@ -18,14 +17,13 @@ import { alignTopics, printResult, printWarning } from '../view/print.ts';
 
 interface EvaluateOptions extends PipelineOptions {
   readonly which?: Which;
-  readonly split: SplitChoice;
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly threads?: number;
   readonly dt?: number;
 }
 
-/** `repro evaluate SOURCE`: accuracy and loss of a state on the clips of a profile, on stdout; progress on stderr. */
+/** `repro evaluate SOURCE`: accuracy and loss of a state on the test clips of a profile, on stdout; progress on stderr. */
 export async function evaluate(source: string, options: EvaluateOptions): Promise<void> {
   const network = await loadNetwork(source, options, printWarning);
   const plan = await loadSelectedPlan(options);
@@ -34,9 +32,8 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
   try {
     if (!(await bringFramesUpToDate(plan, options, signals))) return;
     signals.kill.addEventListener('abort', exitNow);
-    const { split, otherFrames = false } = options;
     const { warnings, lines, document } = await evaluateOnFrames(plan, network, {
-      ...{ split, otherFrames },
+      otherFrames: options.otherFrames === true,
       signal: signals.stop,
       progress: showProgress,
     });
@@ -85,7 +82,7 @@ interface ImportOptions {
   readonly steps?: number;
 }
 
-/** `repro import FILE`: converts a PyTorch checkpoint to a folder that can be evaluated. */
+/** `repro import FILE`: converts a PyTorch checkpoint to a file that can be evaluated. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
   const answers = { pooling, tau, reset, size, steps };

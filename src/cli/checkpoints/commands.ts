@@ -14,16 +14,15 @@ Reads a file without executing anything in it (docs/checkpoints.md). The options
 file does not specify: a state_dict, for example, does not contain the kind of pooling.
 
 Examples:
-  $ repro import check_point_max.pt              into the folder check_point_max next to it
-  $ repro import state.pt --pooling average --out imported`;
+  $ repro import check_point_max.pt              to check_point_max.safetensors next to it
+  $ repro import state.pt --pooling average --out imported.safetensors`;
 
 const evaluateExamples = `
-SOURCE is anything that export accepts, a folder written by import, or a .nir file of any program
+SOURCE is anything that export accepts, or a .nir file of any program
 (docs/nir.md). The frames are those of the profile; they are brought up to date as by repro run frames.
 
 Examples:
-  $ repro evaluate check_point_max --profile full --set dataset.root=/data/DvsGesture
-  $ repro evaluate train@baseline,2020 --split validation
+  $ repro evaluate check_point_max.pt --profile full --set dataset.root=/data/DvsGesture
   $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames
   $ repro evaluate norse.nir --dt 0.001`;
 
@@ -33,8 +32,8 @@ export function addCheckpointCommands(program: Command): void {
     .command('import')
     .description('convert a .pt or .safetensors file: a checkpoint of the original or a state_dict')
     .argument('<file>', 'a file written by torch.save, or safetensors from another program')
-    .option('-o, --out <folder>', 'output folder (default: next to the file, named after it)', parseName)
-    .option('-f, --force', 'replace an existing folder if an import wrote it')
+    .option('-o, --out <file>', 'output file (default: next to the file, named after it)', parseName)
+    .option('-f, --force', 'replace an existing file')
     .addOption(
       new Option('--pooling <kind>', 'pooling to assume if the file does not specify it').choices([
         'max',
@@ -55,13 +54,8 @@ export function addCheckpointCommands(program: Command): void {
     .action(lazily(async () => (await import('./checkpoints.ts')).importFile));
 
   withPipelineOptions(program.command('evaluate'))
-    .description("measure a network's accuracy on the clips of a profile")
+    .description("measure a network's accuracy on the test clips of a profile")
     .argument('<source>', 'a stage instance, a folder or a file')
-    .addOption(
-      new Option('--split <clips>', 'clips to evaluate')
-        .choices(['test', 'validation', 'train'])
-        .default('test'),
-    )
     .addOption(whichOption())
     .option(
       '--other-frames',

@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { readCurves } from '../../formats/logged-curves.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
-import { openTorchFile } from '../../formats/torch-pt.ts';
+import { openTorchFile, type PickleValue } from '../../formats/torch-pt.ts';
 import { parseTable, refuse } from '../../results/result-file.ts';
 import type { EpochPoint, ReferenceCurves, ReferenceLogs } from '../data/results.ts';
 
@@ -267,4 +266,39 @@ function findEpochs(epochs: readonly number[], steps: readonly number[]): Map<nu
 
 function listOnce(numbers: readonly number[]): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** One point of a curve, as the original passes it to TensorBoard. */
+interface CurvePoint {
+  readonly tag: string;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** The thesis' runs have about 25,000. */
+const MOST_POINTS = 1_000_000;
+const MOST_TAG_LENGTH = 100;
+
+/**
+ * The points in `log_data_list`: for each epoch, a list of `(tag, value, step)`. Anything else is skipped.
+ *
+ * @returns the points in order, and how many entries were skipped (at least, if the log is too long)
+ */
+export function readCurves(log: PickleValue | undefined): {
+  readonly points: readonly CurvePoint[];
+  readonly skipped: number;
+} {
+  const points: CurvePoint[] = [];
+  let skipped = 0;
+  for (const epoch of Array.isArray(log) ? log : []) {
+    for (const item of Array.isArray(epoch) ? epoch : []) {
+      const [tag, value, step] = Array.isArray(item) ? item : [];
+      const isPoint = typeof tag === 'string' && typeof value === 'number' && typeof step === 'number';
+      if (isPoint && tag.length <= MOST_TAG_LENGTH) points.push({ tag, step, value });
+      else skipped++;
+      // A small file could repeat one list a million times.
+      if (points.length + skipped >= MOST_POINTS) return { points, skipped: skipped + 1 };
+    }
+  }
+  return { points, skipped };
 }
