@@ -20,6 +20,7 @@ const bundledPackages = [
   'picocolors',
   'picomatch',
   'simple-git',
+  'valibot',
   'yaml',
 ];
 

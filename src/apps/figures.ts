@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import * as v from 'valibot';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { kindOfPath } from '../files/folders.ts';
-import { parseResult } from '../results/result-file.ts';
-import { list, readShape, text, type Value } from '../results/shape.ts';
+import type { Value } from '../files/shape.ts';
+import { readResult } from '../results/result-file.ts';
 import { findProjectRoot, type PipelineOptions } from './load-plan.ts';
 import type { figureFormats } from './option-choices.ts';
 
@@ -22,7 +23,7 @@ export interface FiguresOptions extends Pick<PipelineOptions, 'project' | 'json'
 }
 
 /** A figure in `figures/index.json` of a report; its file is `<id>.svg`. */
-const shape = { id: text, title: text, alt: text };
+const shape = v.object({ id: v.string(), title: v.string(), alt: v.string() });
 type ListedFigure = Value<typeof shape>;
 
 /**
@@ -36,8 +37,8 @@ export async function convertFigures(options: FiguresOptions) {
   const report = options.report ?? path.join(findProjectRoot(project ?? process.cwd()), 'artifacts/report');
   const folder = path.join(report, 'figures');
   const index = path.join(folder, 'index.json');
-  const source = { file: index, text: await readFigureFile(index), fix: makeAgain };
-  const { figures } = readShape(parseResult(source, 1, 'figure-file'), { figures: list(shape) });
+  const source = { file: index, text: await readFigureFile(index), fix: makeAgain, code: 'figure-file' };
+  const { figures } = readResult(source, v.object({ figures: v.array(shape) }));
   const files: { file: string; content: string | Uint8Array }[] = [];
   for (const { id, title, alt } of chooseFigures(figures, options.figure)) {
     const file = path.join(folder, `${id}.svg`);

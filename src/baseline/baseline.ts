@@ -1,50 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
 import { hasErrorCode } from '../errors.ts';
-import type { Fields, RawObject } from '../formats/fields.ts';
+import { count, number, numbers, type Value } from '../files/shape.ts';
 import { ARM_VERDICTS } from '../results/claims-file.ts';
-import { parseResult } from '../results/result-file.ts';
-import {
-  choice,
-  count,
-  flag,
-  list,
-  number,
-  numbers,
-  object,
-  optional,
-  orNull,
-  readShape,
-  record,
-  text,
-  type Value,
-} from '../results/shape.ts';
+import { readResult, refuse } from '../results/result-file.ts';
 import { VERDICTS } from '../thesis/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
-const framesShape = {
+const framesShape = v.object({
   /** sha256 of the `.npy` file. */
-  sha256: text,
+  sha256: v.string(),
   /** sha256 of the list of clips, their recordings and classes, in clips.json. */
-  list: text,
+  list: v.string(),
   clips: count,
   /** Events that made a pixel darker and brighter; null for still images. */
-  events: orNull(object({ off: count, on: count })),
-};
+  events: v.nullish(v.object({ off: count, on: count }), null),
+});
 export type FramesFacts = Value<typeof framesShape>;
 
 /** A training batch as computed before its optimiser step. */
-const batchShape = {
+const batchShape = v.object({
   /** From 1. */
   batch: count,
   /** With the regulariser. */
   loss: number,
   /** Share of neurons that spike per step, for each spiking layer from input to output. */
   spikeRates: numbers,
-};
+});
 
 /** The learning rate of an epoch, and measures of each spiking layer, from input to output. */
-const layersShape = {
+const layersShape = v.object({
   /** From 1. */
   epoch: count,
   learningRate: number,
@@ -54,62 +40,62 @@ const layersShape = {
   tauMeans: numbers,
   /** Standard deviation of τ over the neurons, in time steps; 0 where a layer has one τ. */
   tauStds: numbers,
-};
+});
 
 /** What one training and its evaluation gave. */
-const runShape = {
-  model: text,
+const runShape = v.object({
+  model: v.string(),
   seed: count,
   /** The fact `engine` of the training, `native 0123456789ab avx512 GCC 12.4.0`. */
-  engine: text,
+  engine: v.string(),
   /** The fact `engine` of the evaluation. */
-  evaluationEngine: text,
+  evaluationEngine: v.string(),
   /** Everything that affects the training, except the number of its epochs, by dotted key. */
-  settings: (fields: Fields, name: string): RawObject => fields.raw(name),
+  settings: v.looseObject({}),
   epochs: count,
   /** Epoch of the evaluated checkpoint, from 1. */
   chosenEpoch: count,
   /** The epoch that the setting `compat.selection` prefers, by the accuracies that the training recorded; null if it recorded none. */
-  preferredEpoch: orNull(count),
+  preferredEpoch: v.nullish(count, null),
   /** Test clips that the training itself got right after the chosen epoch; null if it did not test then. */
-  rightInTraining: orNull(count),
+  rightInTraining: v.nullish(count, null),
   /** For each spiking layer, from input to output: neurons × time steps × clips of a training batch. A spike rate is a share of these. */
   neuronSteps: numbers,
   /** Of the first batches: 1, 2, 4, 8, … and the last that was kept. */
-  firstBatches: list(batchShape),
+  firstBatches: v.array(batchShape),
   /** Mean over the training batches of each epoch, with the regulariser. */
   trainLosses: numbers,
   /** Epochs 1, 2, 4, 8, … and the last. */
-  layers: list(layersShape),
+  layers: v.array(layersShape),
   /** Which test clips were answered right. */
-  test: object({
+  test: v.object({
     clips: count,
     /** sha256 of the list of clips with their classes: answers to other clips are never compared. */
-    list: text,
+    list: v.string(),
     /** The clips that were answered wrong, by their rows in test.npy, ascending. */
     wrong: numbers,
     /** How many are right after each time step; missing in earlier baselines. */
-    correctByStep: optional(numbers),
+    correctByStep: v.exactOptional(numbers),
     /** How many are right with their frames in another order, by the order's name. */
-    correctByOrder: optional(record(count)),
+    correctByOrder: v.exactOptional(v.record(v.string(), count)),
     /** What was counted of what the network costs, by its name in evaluation.json (docs/cost.md); missing in earlier baselines. */
-    cost: optional(record(number)),
+    cost: v.exactOptional(v.record(v.string(), number)),
   }),
-};
+});
 export type RunFacts = Value<typeof runShape>;
 
-const shape = {
-  profile: text,
-  dataset: text,
-  simulated: flag,
-  frames: object({ train: object(framesShape), test: object(framesShape) }),
+const shape = v.object({
+  profile: v.string(),
+  dataset: v.string(),
+  simulated: v.boolean(),
+  frames: v.object({ train: framesShape, test: framesShape }),
   /** In the order of the profile's models, then of its seeds. */
-  runs: list(runShape),
+  runs: v.array(runShape),
   /** The report's verdict on each published claim, by its id. */
-  claims: record(choice(VERDICTS)),
+  claims: v.record(v.string(), v.picklist(VERDICTS)),
   /** The report's verdict on each arm of the profile's question, by its model; absent if it asks nothing. */
-  question: optional(record(choice(ARM_VERDICTS))),
-};
+  question: v.exactOptional(v.record(v.string(), v.picklist(ARM_VERDICTS))),
+});
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */
 export type Baseline = Value<typeof shape>;
@@ -214,9 +200,9 @@ export async function readBaseline(projectRoot: string, profile: string): Promis
  */
 export function parseBaseline(text: string, profile: string, file: string): Baseline {
   const fix = `Restore it from git, or write it again: ./repro baseline update --profile ${profile}`;
-  const fields = parseResult({ file, text, fix }, version, 'baseline-invalid');
-  const baseline = readShape(fields, shape);
+  const from = { file, text, fix, code: 'baseline-invalid' };
+  const baseline = readResult(from, shape, version);
   if (baseline.profile !== profile)
-    fields.fail('profile', `is "${baseline.profile}", but the file is that of profile "${profile}"`);
+    refuse(from, `field "profile" is "${baseline.profile}", but the file is that of profile "${profile}"`);
   return baseline;
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../errors.ts';
-import type { RawObject } from '../formats/fields.ts';
+import type { RawObject } from '../files/shape.ts';
 import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../results/clip-index.ts';
 import type { EvaluationFile } from '../results/evaluation-file.ts';
 import { type EpochRow, readFirstBatches } from '../results/metrics.ts';

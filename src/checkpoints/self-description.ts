@@ -1,32 +1,33 @@
+import * as v from 'valibot';
 import { ReproError } from '../errors.ts';
-import { parseFields } from '../formats/fields.ts';
+import { count, type Value } from '../files/shape.ts';
 import { type ClipIndex, type FrameFormat, frameFormat } from '../results/clip-index.ts';
+import { readResult } from '../results/result-file.ts';
 import { networkConfigShape, type RunFile } from '../results/run-file.ts';
-import { count, flag, list, object, orNull, type Read, readShape, type Value } from '../results/shape.ts';
 import { escapeControls } from '../text.ts';
 
 /** It may come from anywhere, and is shown on terminals. */
-const shownText: Read<string> = (fields, name) => escapeControls(fields.text(name));
+const shownText = v.pipe(v.string(), v.transform(escapeControls));
 
 /** What a state was trained on; null if unknown. */
-const trainedOnShape = {
-  dataset: orNull(shownText),
-  simulated: orNull(flag),
+const trainedOnShape = v.object({
+  dataset: v.nullish(shownText, null),
+  simulated: v.nullish(v.boolean(), null),
   /** T: frames per clip. */
-  steps: orNull(count),
-  frames: orNull(frameFormat),
-};
+  steps: v.nullish(count, null),
+  frames: v.nullish(frameFormat, null),
+});
 export type TrainedOn = Value<typeof trainedOnShape>;
 
 /** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */
-const metadataShape = {
-  network: object(networkConfigShape),
-  trainedOn: object(trainedOnShape),
+const metadataShape = v.object({
+  network: networkConfigShape,
+  trainedOn: trainedOnShape,
   /** Where it comes from, for people: `baseline, seed 2020, best epoch 7`. */
   source: shownText,
   /** What an import had to assume. */
-  assumed: list({ what: shownText }),
-};
+  assumed: v.array(v.object({ what: shownText })),
+});
 type ExportMetadata = Value<typeof metadataShape>;
 
 /** 2: with all of the frames' format. */
@@ -55,14 +56,9 @@ export function decodeMetadata(
 ): ExportMetadata | null {
   const text = metadata[KEY];
   if (text === undefined) return null;
-  const fields = parseFields(text, {
-    file: `${file}: metadata`,
-    code: 'network-invalid',
-    fix: 'Export or import it again: `./repro export`, `./repro import`.',
-  });
-  const version = fields.count('version');
-  if (version !== METADATA_VERSION) fields.fail('version', `is ${version}, expected ${METADATA_VERSION}`);
-  return readShape(fields, metadataShape);
+  const fix = 'Export or import it again: `./repro export`, `./repro import`.';
+  const from = { file: `${file}: metadata`, text, code: 'network-invalid', fix };
+  return readResult(from, metadataShape, METADATA_VERSION);
 }
 
 /** For a state from elsewhere, where at most T is known. */

@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { parseFields } from '../formats/fields.ts';
+import { readJson } from '../files/shape.ts';
 import { formatJson } from '../results/result-file.ts';
 import type { Compat } from '../thesis/compat.ts';
 import type { OriginalArguments } from './arguments.ts';
@@ -78,9 +79,10 @@ export async function refuseOther(folder: string, known: Compared): Promise<bool
     if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;
   }
-  const fields = parseFields(text, { file, code: 'run-folder-foreign', fix: startElsewhere });
+  const from = { file, code: 'run-folder-foreign', fix: startElsewhere };
+  const recorded = readJson(v.looseObject({}), text, from);
   const compared = sections.filter((name) => known[name] !== undefined);
-  const before = new Map(leavesOf(Object.fromEntries(compared.map((name) => [name, fields.value(name)]))));
+  const before = new Map(leavesOf(Object.fromEntries(compared.map((name) => [name, recorded[name]]))));
   const now = new Map(leavesOf(Object.fromEntries(compared.map((name) => [name, known[name]]))));
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter(

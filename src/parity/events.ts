@@ -1,10 +1,11 @@
+import * as v from 'valibot';
 import { decodeAedat3 } from '../events/aedat3.ts';
 import { eventsIn, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
 import { type FrameLayout, frameDurationsUs, frameSize, integrateFrames } from '../events/frames.ts';
 import { parseLabels } from '../events/labels.ts';
 import { normaliseFrames } from '../events/normalise.ts';
-import { choice, count, orElse, orNull, text } from '../results/shape.ts';
+import { count } from '../files/shape.ts';
 import { OVERLAPS } from '../thesis/compat.ts';
 import { compare, compareOne, type TensorPair, toValues, wholeValues } from './compare.ts';
 import { defineKind, type GivenCase, remark } from './given-case.ts';
@@ -14,7 +15,7 @@ const largestSensor = { height: 2 ** 15, width: 2 ** 15 };
 
 /** The events of an AEDAT 3.1 file: t, x, y, p. */
 export const aedatKind = defineKind(
-  { file: text, events: count },
+  { file: v.string(), events: count },
   async function* (given, { file, events: length }) {
     const events = await readRecording(given, file);
     yield compareOne('exact', {
@@ -33,10 +34,10 @@ export const aedatKind = defineKind(
  * of `placeSpans`, `both` if it is missing.
  */
 export const segmentsKind = defineKind(
-  { file: text, labels: text, overlaps: orElse(choice(OVERLAPS), 'both') },
+  { file: v.string(), labels: v.string(), overlaps: v.optional(v.picklist(OVERLAPS), 'both') },
   async function* (given, { file: recording, labels: file, overlaps }) {
     const events = await readRecording(given, recording);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file(file));
     // The classes depend on the data set; accept any number here.
     const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
     const spans = placeSpans(labels, overlaps);
@@ -69,7 +70,7 @@ export const segmentsKind = defineKind(
 );
 
 async function readRecording(given: GivenCase, file: string): Promise<Events> {
-  return decodeAedat3(await given.file('file'), { file, sensor: largestSensor }).events;
+  return decodeAedat3(await given.file(file), { file, sensor: largestSensor }).events;
 }
 
 function columnsOf({ tUs, x, y, p }: Events): [string, ArrayLike<number>][] {
@@ -93,8 +94,8 @@ function pairClips(name: string, expected: Events, found: Events): TensorPair[] 
 /** Events t, x, y, p integrated into T frames of counts, [T, 2, H, W], and normalised. */
 export const framesKind = defineKind(
   {
-    split_by: choice(['number', 'time']),
-    normalization: orNull(choice(['frequency', 'max', 'norm', 'sum'])),
+    split_by: v.picklist(['number', 'time']),
+    normalization: v.nullish(v.picklist(['frequency', 'max', 'norm', 'sum']), null),
     T: count,
     height: count,
     width: count,

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
-import { isObject } from '../formats/fields.ts';
+import { isObject } from '../files/shape.ts';
 
 /** A folder of cases. */
 export interface CaseFolder {

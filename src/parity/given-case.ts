@@ -1,7 +1,7 @@
+import * as v from 'valibot';
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { Fields, type RawObject } from '../formats/fields.ts';
-import { type FileShape, type Read, readShape, type Value } from '../results/shape.ts';
+import { type CheckedFile, checkShape, type Value } from '../files/shape.ts';
 import type { Tensor } from '../snn/tensor.ts';
 import { type Comparison, describeShape, indexOf } from './compare.ts';
 import { indexFile } from './folder.ts';
@@ -15,7 +15,6 @@ export type DimensionSize = number | 'any';
 /** One case of a folder: its entry in index.json and its tensors. It tracks which tensors were used, so that none is ignored. */
 export class GivenCase {
   readonly name: string;
-  readonly description: Fields;
   readonly #tensors: ReadonlyMap<string, Tensor>;
   readonly #taken = new Set<string>();
   readonly #read: (file: string) => Promise<Uint8Array>;
@@ -23,12 +22,10 @@ export class GivenCase {
   /** @param read reads another file of the folder */
   constructor(
     name: string,
-    description: RawObject,
     tensors: ReadonlyMap<string, Tensor>,
     read: (file: string) => Promise<Uint8Array>,
   ) {
     this.name = name;
-    this.description = describeFields(description, `cases.${name}`);
     this.#tensors = tensors;
     this.#read = read;
   }
@@ -72,10 +69,9 @@ export class GivenCase {
     return tensor;
   }
 
-  /** The bytes of the file that a field of the description names. */
-  async file(field: string): Promise<Uint8Array> {
-    const name = this.description.text(field);
-    if (/[/\\]/.test(name)) return this.fail(`${field} "${name}" must be the name of a file in this folder`);
+  /** The bytes of another file of the folder. */
+  async file(name: string): Promise<Uint8Array> {
+    if (/[/\\]/.test(name)) return this.fail(`"${name}" must be the name of a file in this folder`);
     return this.#read(name);
   }
 
@@ -103,29 +99,12 @@ export class GivenCase {
   }
 }
 
-/** Reads an object of index.json, with errors that name the field. */
-export function describeFields(value: unknown, place: string): Fields {
-  return new Fields(
-    { file: indexFile, code: 'parity-case', fix: 'See docs/parity.md for the keys of each kind.' },
-    value,
-    place,
-  );
-}
-
-/**
- * Rejects unknown keys in a description: ignoring an option would silently give other numbers.
- *
- * @throws {ReproError} naming each key that is not in `known`
- */
-export function checkKeys(fields: Fields, known: readonly string[]): void {
-  const unknown = fields.keys().filter((key) => !known.includes(key));
-  if (unknown.length === 0) return;
-  const names = unknown.map((key) => JSON.stringify(key)).join(', ');
-  throw new ReproError(
-    'parity-case',
-    `the description has unknown keys: ${names}; expected some of ${known.join(', ')}`,
-  );
-}
+/** For errors that name a field of index.json. */
+export const caseIndex: CheckedFile = {
+  file: indexFile,
+  code: 'parity-case',
+  fix: 'See docs/parity.md for the keys of each kind.',
+};
 
 /** @throws {ReproError} naming the first value that is NaN or infinite */
 export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
@@ -143,34 +122,30 @@ export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
 
 /** How to compare cases of one kind. */
 export interface CaseKind {
-  /** The keys allowed in a description, besides `kind` and `note`; any other is a failure. */
+  /** Of its descriptions, besides `kind` and `note`. */
   readonly keys: readonly string[];
   /**
    * Computes what the case describes and compares it with the folder's tensors, row by row; rows before an error count.
    *
    * @throws if the case cannot be run: an input is missing or has the wrong shape
    */
-  compare(given: GivenCase, engine: Engine): Rows;
+  compare(given: GivenCase, description: unknown, engine: Engine): Rows;
 }
 
 type Rows = AsyncIterable<Comparison> | Iterable<Comparison>;
 
-/** @param shape of the description: its keys, and how each is read */
-export function defineKind<S extends FileShape>(
-  shape: S,
-  compare: (given: GivenCase, description: Value<S>, engine: Engine) => Rows,
+/** A key that says something to people, or to the program that made the case. */
+export const remark = v.exactOptional(v.unknown());
+
+/** @param entries of the description; other keys are refused: ignoring an option would silently give other numbers */
+export function defineKind<E extends v.ObjectEntries>(
+  entries: E,
+  compare: (given: GivenCase, description: Value<v.StrictObjectSchema<E, undefined>>, engine: Engine) => Rows,
 ): CaseKind {
+  const shape = v.strictObject({ kind: v.string(), note: remark, ...entries });
   return {
-    keys: Object.keys(shape),
-    compare: (given, engine) => compare(given, readShape(given.description, shape), engine),
+    keys: Object.keys(entries),
+    compare: (given, description, engine) =>
+      compare(given, checkShape(shape, description, caseIndex, `cases.${given.name}`) as never, engine),
   };
 }
-
-/** A key that says something to people, or to the program that made the case. */
-export const remark: Read<unknown> = () => undefined;
-
-/** The argument of `torch.manual_seed`. */
-export const seedNumber: Read<number> = (fields, name) =>
-  fields.number(name, { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
-
-export const atLeastOne: Read<number> = (fields, name) => fields.number(name, { integer: true, min: 1 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Fields } from '../formats/fields.ts';
+import * as v from 'valibot';
+import { checkShape, count, numbers, positive, type Value } from '../files/shape.ts';
 import { AUGMENTATIONS } from '../results/clip-index.ts';
-import { numbers, type Read, readShape, text, type Value } from '../results/shape.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
@@ -10,27 +10,42 @@ import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { countDraws } from '../training/image-source.ts';
 import { type Comparison, compare, describeShape, type TensorPair, toValues } from './compare.ts';
-import { checkKeys, describeFields, seedNumber } from './given-case.ts';
+import { caseIndex, remark } from './given-case.ts';
 import { type NetworkSize, networkSizeOf, sizeShape, votes } from './network-description.ts';
 
 /** What index.json says about a tensor that is too large to store. */
-const digestShape = {
-  shape: ((fields, name) => fields.numbers(name, { integer: true, min: 1 })) as Read<readonly number[]>,
+const digestShape = v.strictObject({
+  shape: v.array(positive),
   /** The first values, in C order. */
-  first: numbers,
+  first: v.pipe(numbers, v.minLength(1, 'at least one number')),
   /** The hash of all values as little-endian single-precision numbers. */
-  sha256_f32le: text,
-};
-type Digest = Value<typeof digestShape>;
+  sha256_f32le: v.string(),
+});
+/** By the parameter's name. */
+const digestsShape = v.record(v.string(), digestShape);
+type Digests = Value<typeof digestsShape>;
 
-type Digests = ReadonlyMap<string, Digest>;
+/** How τ starts, by key: per layer, or per neuron with the standard deviation of the thesis or with none. */
+const taus = {
+  layer_tau: { per: 'layer', mean: 2, std: 0 },
+  neuron_tau: { per: 'neuron', mean: 2, std: 0.1 },
+  neuron_tau_std_0: { per: 'neuron', mean: 2, std: 0 },
+} as const satisfies Readonly<Record<string, TauSpec>>;
+type TauKey = keyof typeof taus;
+const tauKeys = Object.keys(taus) as TauKey[];
 
-/** Keys for how τ starts: per layer, or per neuron with the standard deviation of the thesis or with none. */
-const taus: ReadonlyMap<string, TauSpec> = new Map([
-  ['layer_tau', { per: 'layer', mean: 2, std: 0 }],
-  ['neuron_tau', { per: 'neuron', mean: 2, std: 0.1 }],
-  ['neuron_tau_std_0', { per: 'neuron', mean: 2, std: 0 }],
-]);
+const digestsOrNone = v.exactOptional(digestsShape);
+const givenTaus = { layer_tau: digestsOrNone, neuron_tau: digestsOrNone, neuron_tau_std_0: digestsOrNone };
+const thesisShape = v.strictObject({ seed: count, note: remark, ...givenTaus });
+const namedShape = v.objectWithRest(
+  { seed: count, note: remark },
+  v.strictObject({
+    ...sizeShape.entries,
+    images: v.optional(count, 0),
+    augmentation: v.optional(v.picklist(AUGMENTATIONS), 'none'),
+    ...givenTaus,
+  }),
+);
 
 /** The network of the thesis for DVS128 Gesture. */
 const thesisSize: NetworkSize = {
@@ -44,34 +59,31 @@ const thesisSize: NetworkSize = {
 
 /** `dvs128_initial_parameters` in index.json: the thesis' network. */
 export function* compareThesisParameters(name: string, value: unknown): Generator<Comparison> {
-  const fields = describeFields(value, name);
-  checkKeys(fields, ['seed', 'note', ...taus.keys()]);
-  yield* compareTaus(fields, '', seedNumber(fields, 'seed'), thesisSize);
+  const { seed, ...given } = checkShape(thesisShape, value, caseIndex, name);
+  yield* compareTaus(given, '', seed, thesisSize);
 }
 
 /** `initial_parameters` in index.json: networks by name, each with its description. */
 export function* compareNamedParameters(name: string, value: unknown): Generator<Comparison> {
-  const fields = describeFields(value, name);
-  const seed = seedNumber(fields, 'seed');
-  const networks = fields.keys().filter((key) => key !== 'seed' && key !== 'note');
-  if (networks.length === 0) fields.fail('', 'names no network');
-  for (const network of networks) {
-    const described = fields.object(network);
-    checkKeys(described, [...Object.keys(sizeShape), 'augmentation', 'images', ...taus.keys()]);
-    yield* compareTaus(described, `${network}, `, seed, networkSizeOf(readShape(described, sizeShape)));
+  const { seed, note: _, ...networks } = checkShape(namedShape, value, caseIndex, name);
+  for (const [network, described] of Object.entries(networks)) {
+    const draws = described.images * countDraws(described.augmentation);
+    yield* compareTaus(described, `${network}, `, seed, networkSizeOf(described), draws);
   }
 }
 
+/** @param draws random numbers that the images of an epoch take before the network does */
 function* compareTaus(
-  fields: Fields,
+  given: { readonly [Key in TauKey]?: Digests },
   prefix: string,
   seed: number,
   size: NetworkSize,
+  draws = 0,
 ): Generator<Comparison> {
-  const given = [...taus].filter(([name]) => fields.has(name));
-  if (given.length === 0) fields.fail([...taus.keys()].join('" or "'), 'is missing');
-  for (const [name, tau] of given) {
-    const digests = readDigests(fields.object(name));
+  for (const name of tauKeys) {
+    const digests = given[name];
+    if (digests === undefined) continue;
+    const tau: TauSpec = taus[name];
     const spec = buildNetwork({
       ...size,
       neuron: 'plif',
@@ -81,11 +93,9 @@ function* compareTaus(
       pooling: 'max',
     });
     const parameters = stateEntries(spec).filter(({ role }) => role === 'parameter');
-    const names = [...new Set([...parameters.map(({ name }) => name), ...digests.keys()])];
+    const names = [...new Set([...parameters.map(({ name }) => name), ...Object.keys(digests)])];
     const random = new TorchRandom(seed);
-    if (fields.has('images')) {
-      random.skip(fields.count('images') * countDraws(fields.choice('augmentation', AUGMENTATIONS)));
-    }
+    random.skip(draws);
     const state = initialState(spec, random);
     const drawnNormally = new Set(
       tau.per === 'neuron' && tau.std > 0 ? spikingLayers(spec).map((layer) => `${layer.name}.w`) : [],
@@ -116,7 +126,7 @@ function compareDigests(
   let reason: string | null = null;
   const pairs: TensorPair[] = [];
   for (const name of names) {
-    const digest = digests.get(name);
+    const digest = digests[name];
     const tensor = state.get(name);
     if (digest === undefined || tensor?.dtype !== 'F32') {
       reason ??=
@@ -146,15 +156,4 @@ function hash({ buffer, byteOffset, byteLength }: Float32Array): string {
   return createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('hex');
-}
-
-function readDigests(fields: Fields): Digests {
-  return new Map(
-    fields.keys().map((name) => {
-      const entry = fields.object(name);
-      checkKeys(entry, Object.keys(digestShape));
-      const digest = readShape(entry, digestShape);
-      return [name, digest.first.length === 0 ? entry.fail('first', 'is empty') : digest];
-    }),
-  );
 }

@@ -1,49 +1,48 @@
-import { choice, count, flag, number, optional, orElse, type Read, type Value } from '../results/shape.ts';
+import * as v from 'valibot';
+import { count, number, type Value } from '../files/shape.ts';
 import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec, NeuronSpec } from '../snn/spec.ts';
 import { remark } from './given-case.ts';
 
 /** The keys in index.json for a network's size. */
-export const sizeShape = {
-  architecture: orElse(choice(architectures), 'event-frames'),
+export const sizeShape = v.object({
+  architecture: v.optional(v.picklist(architectures), 'event-frames'),
   cin: count,
   hw: count,
   ch: count,
-  layers: optional(count),
-  hidden: optional(count),
-  dropout: optional(number),
+  layers: v.exactOptional(count),
+  hidden: v.exactOptional(count),
+  dropout: v.exactOptional(number),
   classes: count,
   T: count,
   /** As T; only for still images. */
   steps: remark,
-};
+});
 
 /** The potential of a hard reset; null for a soft one. */
-export const resetPotential: Read<number | null> = (fields, name) =>
-  fields.keys().includes(name) && !fields.has(name) ? null : fields.number(name);
+export const resetPotential = v.nullable(number);
 
-export const surrogateKind = choice(['atan', 'sigmoid', 'triangle']);
+export const surrogateKind = v.picklist(['atan', 'sigmoid', 'triangle']);
 
 /**
  * The keys of a whole network. The defaults are those of the thesis: PLIF neurons, τ = 2 (initially, or fixed for LIF), a hard and detached
  * reset to 0, a threshold of 1, arctan with a fixed slope of 2.
  */
-export const networkShape = {
-  ...sizeShape,
-  plif: orElse(flag, true),
-  per_neuron: flag,
-  per_channel: orElse(flag, false),
-  tau: orElse(number, 2),
-  detach: orElse(flag, true),
-  v_reset: ((fields, name) =>
-    fields.keys().includes(name) ? resetPotential(fields, name) : 0) as typeof resetPotential,
-  v_threshold: orElse(number, 1),
-  surrogate: orElse(surrogateKind, 'atan'),
-  alpha: orElse(number, 2),
-  learn_alpha: orElse(flag, false),
-  max_pool: flag,
-};
+export const networkShape = v.object({
+  ...sizeShape.entries,
+  plif: v.optional(v.boolean(), true),
+  per_neuron: v.boolean(),
+  per_channel: v.optional(v.boolean(), false),
+  tau: v.optional(number, 2),
+  detach: v.optional(v.boolean(), true),
+  v_reset: v.optional(resetPotential, 0),
+  v_threshold: v.optional(number, 1),
+  surrogate: v.optional(surrogateKind, 'atan'),
+  alpha: v.optional(number, 2),
+  learn_alpha: v.optional(v.boolean(), false),
+  max_pool: v.boolean(),
+});
 
 /** A network's configuration, except for its neurons and pooling. */
 export type NetworkSize = Omit<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 'pooling'>;

@@ -1,6 +1,6 @@
+import * as v from 'valibot';
 import type { EngineSession, Forward, Hyperparameters, TrainingBatch } from '../engines/engine.ts';
-import type { Fields } from '../formats/fields.ts';
-import { choice, count, number, numberOrNumbers, numbers, orElse } from '../results/shape.ts';
+import { count, number, numberOrNumbers, numbers } from '../files/shape.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
@@ -27,17 +27,17 @@ interface Training {
 /** A whole network over some optimiser steps with given dropout masks, then in evaluation mode. */
 export const networkKind = defineKind(
   {
-    ...networkShape,
+    ...networkShape.entries,
     losses: numbers,
     batch: count,
     lr: number,
-    lr_T_max: (fields: Fields, name: string) => fields.number(name, { min: 1 }),
+    lr_T_max: v.pipe(number, v.minValue(1, 'a number from 1')),
     /** What multiplies the learning rate for w. */
-    tau_rate: orElse(number, 1),
+    tau_rate: v.optional(number, 1),
     /** λ, or a list with one for each spiking layer. */
     reg_lambda: numberOrNumbers,
-    regularise: orElse(choice(['w', 'tau']), 'w'),
-    loss: orElse(choice(['rate', 'step']), 'rate'),
+    regularise: v.optional(v.picklist(['w', 'tau']), 'w'),
+    loss: v.optional(v.picklist(['rate', 'step']), 'rate'),
     layout: remark,
     seed: remark,
     margin: remark,

@@ -1,4 +1,5 @@
-import { choice, flag, number, orElse } from '../results/shape.ts';
+import * as v from 'valibot';
+import { number } from '../files/shape.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
 import { defineKind, remark } from './given-case.ts';
@@ -7,15 +8,15 @@ import { resetOf, resetPotential, surrogateKind } from './network-description.ts
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
 export const neuronKind = defineKind(
   {
-    neuron: choice(['PLIF', 'LIF']),
-    per_neuron: orElse(flag, false),
-    tau: orElse(number, 2),
-    detach_reset: flag,
+    neuron: v.picklist(['PLIF', 'LIF']),
+    per_neuron: v.optional(v.boolean(), false),
+    tau: v.optional(number, 2),
+    detach_reset: v.boolean(),
     v_reset: resetPotential,
     v_threshold: number,
     surrogate: surrogateKind,
     alpha: number,
-    alpha_learnable: orElse(flag, false),
+    alpha_learnable: v.optional(v.boolean(), false),
     layout: remark,
     seed: remark,
   },

@@ -1,6 +1,7 @@
+import { count } from '../files/shape.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../snn/torch-random.ts';
 import { compare, compareOne, type Values, wholeValues } from './compare.ts';
-import { defineKind, type GivenCase, seedNumber } from './given-case.ts';
+import { defineKind, type GivenCase } from './given-case.ts';
 import type { ToleranceName } from './tolerances.ts';
 
 /** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */
@@ -77,7 +78,7 @@ const draws: readonly Draw[] = [
 ];
 
 /** PyTorch's random numbers on the CPU: each tensor's name says how it is drawn, right after `torch.manual_seed(seed)`. */
-export const randomKind = defineKind({ seed: seedNumber }, function* (given, { seed }) {
+export const randomKind = defineKind({ seed: count }, function* (given, { seed }) {
   checkComplete(given);
   for (const name of given.names()) {
     const draw = draws.find(({ pattern }) => pattern.test(name));

@@ -1,11 +1,11 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { isObject } from '../formats/fields.ts';
+import { isObject } from '../files/shape.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type Comparison, failComparison } from './compare.ts';
 import { aedatKind, framesKind, segmentsKind } from './events.ts';
 import { type CaseFolder, type CaseIndex, indexFile, parseIndex, remarks } from './folder.ts';
-import { type CaseKind, checkFinite, checkKeys, GivenCase } from './given-case.ts';
+import { type CaseKind, checkFinite, GivenCase } from './given-case.ts';
 import { compareNamedParameters, compareThesisParameters } from './initial-parameters.ts';
 import { networkKind } from './network.ts';
 import { neuronKind } from './neuron.ts';
@@ -100,10 +100,9 @@ async function runCase(
       );
     }
     const tensors = await readTensors(folder, name);
-    const given = new GivenCase(name, description, tensors, (file) => readFile(folder, file));
-    checkKeys(given.description, ['kind', 'note', ...how.keys]);
+    const given = new GivenCase(name, tensors, (file) => readFile(folder, file));
     checkFinite(tensors);
-    yield* how.compare(given, engine);
+    yield* how.compare(given, description, engine);
     const untouched = given.untouched();
     if (untouched.length > 0) {
       const names = untouched.map((one) => `"${one}"`).join(', ');

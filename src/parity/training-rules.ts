@@ -1,11 +1,12 @@
-import { count, flag } from '../results/shape.ts';
+import * as v from 'valibot';
+import { count, positive } from '../files/shape.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { Compat } from '../thesis/compat.ts';
 import { drawEpochOrders } from '../training/random-streams.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { predictClasses } from '../training/scores.ts';
 import { type Comparison, compare, compareOne, failComparison, toValues, wholeValues } from './compare.ts';
-import { atLeastOne, defineKind, type GivenCase, remark, seedNumber } from './given-case.ts';
+import { defineKind, type GivenCase, remark } from './given-case.ts';
 
 /** The orders of one part of the data, by epoch. */
 interface Part {
@@ -16,9 +17,9 @@ interface Part {
 /** The orders in which data loaders visit training and validation samples after `torch.manual_seed(seed)`. */
 export const dataOrderKind = defineKind(
   {
-    seed: seedNumber,
-    batch: atLeastOne,
-    drop_last: flag,
+    seed: count,
+    batch: positive,
+    drop_last: v.boolean(),
     // Workers only prepare samples; the order does not depend on them.
     num_workers: remark,
   },

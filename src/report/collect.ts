@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { hashText } from '../files/canonical-json.ts';
-import type { RawObject } from '../formats/fields.ts';
+import type { RawObject } from '../files/shape.ts';
 import { CLIP_EXAMPLES, readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { fixOf, readResultFile, refuse } from '../results/result-file.ts';

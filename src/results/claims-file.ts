@@ -1,20 +1,21 @@
+import * as v from 'valibot';
+import { number, type Value } from '../files/shape.ts';
 import { VERDICTS } from '../thesis/verdicts.ts';
-import { formatJson, parseResult, type ResultFile } from './result-file.ts';
-import { choice, list, number, object, optional, orNull, readShape, text, type Value } from './shape.ts';
+import { formatJson, type ResultFile, readResult } from './result-file.ts';
 
 /** What a run says of an arm beside the baseline of its question. */
 export const ARM_VERDICTS = ['different', 'equivalent', 'undecided'] as const;
 export type ArmVerdict = (typeof ARM_VERDICTS)[number];
 
-const shape = {
-  id: text,
-  statement: text,
+const shape = v.object({
+  id: v.string(),
+  statement: v.string(),
   /** For people; null if nothing could be measured. */
-  measured: orNull(text),
-  verdict: choice(VERDICTS),
+  measured: v.nullish(v.string(), null),
+  verdict: v.picklist(VERDICTS),
   /** Why that is the verdict, a sentence. */
-  reason: text,
-};
+  reason: v.string(),
+});
 
 /** What a report says of a published claim. */
 export type ClaimVerdict = Value<typeof shape>;
@@ -27,20 +28,22 @@ type ClaimEntry = ClaimVerdict & {
   readonly published: object | null;
 };
 
-const questionShape = {
-  text,
+const questionShape = v.object({
+  text: v.string(),
   /** Model ids, and the margin as a share. */
-  baseline: text,
+  baseline: v.string(),
   margin: number,
-  arms: list({
-    model: text,
-    /** A share, of the arm minus the baseline, and its 95 % interval; null without one. */
-    difference: number,
-    low: orNull(number),
-    high: orNull(number),
-    verdict: choice(ARM_VERDICTS),
-  }),
-};
+  arms: v.array(
+    v.object({
+      model: v.string(),
+      /** A share, of the arm minus the baseline, and its 95 % interval; null without one. */
+      difference: number,
+      low: v.nullish(number, null),
+      high: v.nullish(number, null),
+      verdict: v.picklist(ARM_VERDICTS),
+    }),
+  ),
+});
 
 /** The question of the profile, and its answer for each arm. */
 export type QuestionEntry = Value<typeof questionShape>;
@@ -69,5 +72,5 @@ export function formatClaims(
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readVerdictsFile(from: ResultFile): ReportVerdicts {
-  return readShape(parseResult(from), { claims: list(shape), question: optional(object(questionShape)) });
+  return readResult(from, v.object({ claims: v.array(shape), question: v.exactOptional(questionShape) }));
 }

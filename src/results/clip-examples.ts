@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
+import type { Value } from '../files/shape.ts';
 import { type CountType, decodeNpy, encodeNpy, type NpyData, newNpyData } from '../formats/npy.ts';
 import { clipShape } from './clip-index.ts';
-import { fixOf, parseResult, readResultBytes, readResultFile, refuse } from './result-file.ts';
-import { choice, flag, list, readShape, text, texts, type Value } from './shape.ts';
+import { fixOf, readResult, readResultBytes, readResultFile, refuse } from './result-file.ts';
 
 /** The folder beside the frame cache that holds one clip of each class, and the file that describes them. */
 export const CLIP_EXAMPLES = { folder: 'examples', index: 'examples.json' } as const;
@@ -21,13 +22,13 @@ export interface ClipFrames {
 /** One clip with what is known of it. */
 export type ClipExample = Value<typeof clipShape> & { readonly frames: ClipFrames };
 
-const shape = {
-  dataset: text,
-  simulated: flag,
+const shape = v.object({
+  dataset: v.string(),
+  simulated: v.boolean(),
   /** `events`: counts of dark and bright events, [T, 2, H, W]. `images`: still images, [1, 1 or 3, H, W]. */
-  kind: choice(['events', 'images']),
-  classes: texts,
-};
+  kind: v.picklist(['events', 'images']),
+  classes: v.array(v.string()),
+});
 
 /** The first test clip of each class, for people to look at without reading the whole frame cache. */
 export type ClipExamples = Value<typeof shape> & {
@@ -65,12 +66,19 @@ export async function writeClipExamples(folder: string, { examples, ...head }: C
  * @throws {ReproError} `results-invalid` naming the file, the field, what was expected and what was found; `npy` for a damaged array
  */
 export async function readClipExamples(folder: string): Promise<ClipExamples> {
-  const fields = parseResult(await readResultFile(path.join(folder, CLIP_EXAMPLES.index), 'frames'), VERSION);
-  const head = readShape(fields, shape);
+  const from = await readResultFile(path.join(folder, CLIP_EXAMPLES.index), 'frames');
+  const { examples: clips, ...head } = readResult(
+    from,
+    v.object({ ...shape.entries, examples: v.array(clipShape) }),
+    VERSION,
+  );
   const examples: ClipExample[] = [];
-  for (const clip of list(clipShape)(fields, 'examples')) {
+  for (const clip of clips) {
     if (clip.class >= head.classes.length)
-      fields.fail(`examples[${examples.length}].class`, `is ${clip.class} of ${head.classes.length} classes`);
+      refuse(
+        from,
+        `field "examples[${examples.length}].class" is ${clip.class} of ${head.classes.length} classes`,
+      );
     const file = path.join(folder, clipExampleFile(clip.class));
     examples.push({ ...clip, frames: await readFrames(file, head.kind) });
   }

@@ -1,88 +1,79 @@
-import type { Fields } from '../formats/fields.ts';
-import { formatJson, parseResult, type ResultFile } from './result-file.ts';
+import * as v from 'valibot';
+import { count, number, numbers, share, type Value } from '../files/shape.ts';
+import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
 import { maximaShape, SELECTIONS } from './run-file.ts';
-import {
-  choice,
-  count,
-  flag,
-  number,
-  numbers,
-  object,
-  optional,
-  orNull,
-  type Read,
-  readShape,
-  share,
-  text,
-  texts,
-  type Value,
-} from './shape.ts';
 
 const version = 2;
 
-const scoreShape = {
-  clips: count,
-  correct: count,
-  /** The share of clips classified correctly, 0 to 1. */
-  accuracy: share,
-  /** Mean squared error against one-hot labels over clips and classes: of the firing rates, or with `loss: step` of each step's outputs. */
-  loss: number,
-};
+const score = v.pipe(
+  v.object({
+    clips: count,
+    correct: count,
+    /** The share of clips classified correctly, 0 to 1. */
+    accuracy: share,
+    /** Mean squared error against one-hot labels over clips and classes: of the firing rates, or with `loss: step` of each step's outputs. */
+    loss: number,
+  }),
+  v.check(({ clips }) => clips > 0, 'has 0 clips: a model cannot be judged without clips'),
+  v.check(
+    ({ clips, correct }) => correct <= clips,
+    ({ input: { clips, correct } }) => `has ${correct} right of ${clips} clips`,
+  ),
+  // Intervals use the counts.
+  v.check(
+    ({ clips, correct, accuracy }) => Math.abs(accuracy * clips - correct) <= 0.5,
+    ({ input: { clips, correct, accuracy } }) =>
+      `has accuracy ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`,
+  ),
+  v.transform((found) => ({ ...found, accuracy: found.correct / found.clips })),
+);
 
 /** How well some clips were classified. */
-export type Score = Value<typeof scoreShape>;
-
-const score: Read<Score> = (parent, name) => {
-  const fields = parent.object(name);
-  const { clips, correct, accuracy, loss } = readShape(fields, scoreShape);
-  if (clips === 0) fields.fail('clips', 'is 0: a model cannot be judged without clips');
-  if (correct > clips) fields.fail('correct', `is ${correct}, more than the ${clips} clips`);
-  // Intervals use the counts.
-  if (Math.abs(accuracy * clips - correct) > 0.5)
-    fields.fail('accuracy', `is ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`);
-  return { clips, correct, accuracy: correct / clips, loss };
-};
+export type Score = Value<typeof score>;
 
 /** Other orders of a clip's frames than their own: back to front, at random, or each frame replaced by the clip's mean frame. */
 export const FRAME_ORDERS = ['reversed', 'shuffled', 'mean'] as const;
 
 export type FrameOrder = (typeof FRAME_ORDERS)[number];
 
-const shape = {
-  model: text,
-  title: text,
+const shape = v.object({
+  model: v.string(),
+  title: v.string(),
   seed: count,
-  dataset: text,
-  simulated: flag,
-  classes: texts,
+  dataset: v.string(),
+  simulated: v.boolean(),
+  classes: v.array(v.string()),
   /** The chosen epoch, from 0, and how it was chosen. */
-  checkpoint: object({ selection: choice(SELECTIONS), epoch: count }),
+  checkpoint: v.object({ selection: v.picklist(SELECTIONS), epoch: count }),
   test: score,
   /** Null if no clips are held back. */
-  validation: orNull(score),
+  validation: v.nullish(score, null),
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
-  spikeRates: object({ test: numbers, validation: orNull(numbers) }),
+  spikeRates: v.object({ test: numbers, validation: v.nullish(numbers, null) }),
   /** On the test clips (docs/cost.md); not in files of earlier versions. Operations are means per clip, null if the engine does not count. */
-  cost: optional(
-    object({
+  cost: v.exactOptional(
+    v.object({
       footprintBytes: count,
       activationSparsity: share,
       denseOperations: count,
-      effectiveMacs: orNull(number),
-      effectiveAcs: orNull(number),
+      effectiveMacs: v.nullish(number, null),
+      effectiveAcs: v.nullish(number, null),
     }),
   ),
-  maximum: object(maximaShape),
+  maximum: maximaShape,
   /** Test clips by [true class][predicted class]. */
-  confusion: (fields: Fields, name: string): readonly (readonly number[])[] =>
-    fields.squareMatrix(name, { min: 0, integer: true }),
+  confusion: v.array(v.array(count)),
   /** Test clips whose class has the most votes up to each time step, [T]; missing in files of earlier versions of this program. */
-  correctByStep: optional<readonly number[]>((fields, name) =>
-    fields.numbers(name, { min: 0, integer: true }),
-  ),
+  correctByStep: v.exactOptional(v.array(count)),
   /** The test clips again, with their frames in other orders: those that the profile asks for. */
-  orders: optional(object({ reversed: optional(score), shuffled: optional(score), mean: optional(score) })),
-};
+  orders: v.exactOptional(
+    v.object({
+      reversed: v.exactOptional(score),
+      shuffled: v.exactOptional(score),
+      mean: v.exactOptional(score),
+    }),
+  ),
+});
 
 /** evaluation.json: the results of a trained model's chosen epoch. */
 export type EvaluationFile = Value<typeof shape>;
@@ -93,11 +84,13 @@ export function formatEvaluation(evaluation: EvaluationFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readEvaluation(from: ResultFile): EvaluationFile {
-  const fields = parseResult(from, version);
-  const evaluation = readShape(fields, shape);
+  const evaluation = readResult(from, shape, version);
   const { test, correctByStep } = evaluation;
   if (correctByStep !== undefined && correctByStep.at(-1) !== test.correct)
-    fields.fail('correctByStep', `ends with ${correctByStep.at(-1)}, but "test.correct" is ${test.correct}`);
+    refuse(
+      from,
+      `field "correctByStep" ends with ${correctByStep.at(-1)}, but "test.correct" is ${test.correct}`,
+    );
   return evaluation;
 }
 

@@ -1,49 +1,38 @@
-import { parseResult, type ResultFile } from './result-file.ts';
-import {
-  choice,
-  count,
-  flag,
-  list,
-  object,
-  optional,
-  readShape,
-  record,
-  text,
-  texts,
-  type Value,
-} from './shape.ts';
+import * as v from 'valibot';
+import { count, type Value } from '../files/shape.ts';
+import { type ResultFile, readResult } from './result-file.ts';
 
 /** One file of a data set as found. */
-const fileShape = {
+const fileShape = v.object({
   /** Relative to the data set's root, with `/`. */
-  path: text,
+  path: v.string(),
   sizeBytes: count,
-  md5: text,
+  md5: v.string(),
   /** `archive`: contains the others. `unlisted`: not part of the data set and not used. */
-  status: choice(['ok', 'archive', 'unlisted']),
-};
+  status: v.picklist(['ok', 'archive', 'unlisted']),
+});
 export type ManifestFile = Value<typeof fileShape>;
 
-const split = object({ recordings: count, clips: count });
+const split = v.object({ recordings: count, clips: count });
 /** Clips by some key, for instance by class. */
-const clipCounts = record(count);
+const clipCounts = v.record(v.string(), count);
 
-const shape = {
-  version: (): 1 => 1,
-  dataset: text,
-  simulated: flag,
+const shape = v.object({
+  version: v.literal(1),
+  dataset: v.string(),
+  simulated: v.boolean(),
   /** Whether the data are in archives, as downloaded. */
-  archive: flag,
-  splits: object({ train: split, test: split }),
+  archive: v.boolean(),
+  splits: v.object({ train: split, test: split }),
   /** By user, light and class name. */
   perUser: clipCounts,
   perLight: clipCounts,
   /** For each user, by its lights; only for data sets with both. */
-  perUserLight: optional(record(clipCounts)),
+  perUserLight: v.exactOptional(v.record(v.string(), clipCounts)),
   perClass: clipCounts,
-  warnings: texts,
-  files: list(fileShape),
-};
+  warnings: v.array(v.string()),
+  files: v.array(fileShape),
+});
 
 /** manifest.json: what `verify` found. It has no absolute paths and no times, so that the same data give the same manifest. */
 export type Manifest = Value<typeof shape>;
@@ -54,5 +43,5 @@ export function formatManifest(manifest: Manifest): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readManifest(from: ResultFile): Manifest {
-  return readShape(parseResult(from), shape);
+  return readResult(from, shape);
 }

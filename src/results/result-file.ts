@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { csvParse, type DSVRowString } from 'd3-dsv';
+import * as v from 'valibot';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { type Fields, parseFields } from '../formats/fields.ts';
+import { type AnyShape, checkShape, readJson, type Value } from '../files/shape.ts';
 
 const invalid = 'results-invalid';
 
@@ -12,6 +13,8 @@ export interface ResultFile {
   readonly text: string;
   /** How to make it again, a sentence. */
   readonly fix: string;
+  /** Of errors; by default `results-invalid`. */
+  readonly code?: string;
 }
 
 /** @param instance of the stage that makes the file: `train@baseline,2020` */
@@ -40,8 +43,8 @@ export async function nameUnreadable<T>(file: string, instance: string, reading:
   }
 }
 
-export function refuse({ file, fix }: Pick<ResultFile, 'file' | 'fix'>, problem: string): never {
-  throw new ReproError(invalid, problem, { where: file, fix });
+export function refuse({ file, fix, code = invalid }: Omit<ResultFile, 'text'>, problem: string): never {
+  throw new ReproError(code, problem, { where: file, fix });
 }
 
 /** Engines compute in single precision, which has seven digits: files keep no more. */
@@ -54,12 +57,15 @@ export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** @throws {ReproError} `results-invalid`, or another code, if the text is not a JSON object of this version */
-export function parseResult({ file, text, fix }: ResultFile, version = 1, code = invalid): Fields {
-  const fields = parseFields(text, { file, code, fix });
-  const found = fields.count('version');
-  if (found !== version) fields.fail('version', `is ${found}, expected ${version}`);
-  return fields;
+/** @throws {ReproError} `results-invalid`, or the file's code, naming the first field that does not fit; also if it is of another version */
+export function readResult<S extends AnyShape>(
+  { text, code = invalid, ...from }: ResultFile,
+  shape: S,
+  version = 1,
+): Value<S> {
+  const file = { ...from, code };
+  const value = readJson(v.looseObject({ version: v.literal(version) }), text, file);
+  return checkShape(shape, value, file);
 }
 
 /** A row of a CSV file. */

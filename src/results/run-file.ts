@@ -1,60 +1,44 @@
-import { isObject } from '../formats/fields.ts';
+import * as v from 'valibot';
+import { count, isObject, number, numberOrNumbers, positive, share, type Value } from '../files/shape.ts';
 import { architectures } from '../snn/network-config.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { type NetworkSpec, tauUnits } from '../snn/spec.ts';
 import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
 import { frameFormat } from './clip-index.ts';
-import { formatJson, parseResult, type ResultFile, refuse } from './result-file.ts';
-import {
-  choice,
-  count,
-  flag,
-  number,
-  numberOrNumbers,
-  object,
-  optional,
-  orNull,
-  type Read,
-  readShape,
-  settings,
-  share,
-  text,
-  type Value,
-} from './shape.ts';
-
-const positive: Read<number> = (fields, name) => fields.number(name, { min: 1, integer: true });
-
-const frameSize: Read<readonly [number, number, number]> = (fields, name) => {
-  const [channels, height, width, ...more] = fields.numbers(name, { min: 1, integer: true });
-  if (channels === undefined || height === undefined || width === undefined || more.length > 0) {
-    return fields.fail(name, 'must be [channels, height, width]');
-  }
-  return [channels, height, width];
-};
+import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
 
 /** A {@link NetworkConfig} as JSON, which may come from anywhere. */
-export const networkConfigShape = {
-  architecture: optional(choice(architectures)),
-  input: frameSize,
+export const networkConfigShape = v.object({
+  architecture: v.exactOptional(v.picklist(architectures)),
+  /** [channels, height, width] */
+  input: v.strictTuple([positive, positive, positive]),
   classes: positive,
   channels: positive,
-  layers: optional(count),
-  steps: optional(positive),
-  neuron: choice(['plif', 'lif']),
-  tau: object({
-    per: choice(tauUnits),
+  layers: v.exactOptional(count),
+  steps: v.exactOptional(positive),
+  neuron: v.picklist(['plif', 'lif']),
+  tau: v.object({
+    per: v.picklist(tauUnits),
     mean: number,
     std: number,
-    start: optional(choice(['code', 'paper'])),
+    start: v.exactOptional(v.picklist(['code', 'paper'])),
   }),
-  reset: object({ kind: choice(['hard', 'soft']), detach: flag, potential: optional(number) }),
-  surrogate: object({ kind: choice(['atan', 'sigmoid', 'triangle']), alpha: number, learnable: flag }),
-  pooling: choice(['max', 'average']),
-  threshold: optional(number),
-  hidden: optional(positive),
-  votes: optional(positive),
-  dropout: optional(number),
-};
+  reset: v.object({
+    kind: v.picklist(['hard', 'soft']),
+    detach: v.boolean(),
+    potential: v.exactOptional(number),
+  }),
+  surrogate: v.object({
+    kind: v.picklist(['atan', 'sigmoid', 'triangle']),
+    alpha: number,
+    learnable: v.boolean(),
+  }),
+  pooling: v.picklist(['max', 'average']),
+  threshold: v.exactOptional(number),
+  hidden: v.exactOptional(positive),
+  votes: v.exactOptional(positive),
+  dropout: v.exactOptional(number),
+});
 
 /** The highest accuracy over the epochs, and the first epoch that reached it. */
 export interface Maximum {
@@ -75,51 +59,55 @@ export function maximumAccuracy(
   return best;
 }
 
-const maximumShape = { epoch: count, accuracy: share };
-export const maximaShape = {
-  test: object(maximumShape),
+const maximumShape = v.object({ epoch: count, accuracy: share });
+export const maximaShape = v.object({
+  test: maximumShape,
   /** Null if no clips are held back. */
-  validation: orNull(object(maximumShape)),
-};
+  validation: v.nullish(maximumShape, null),
+});
 export type Maxima = Value<typeof maximaShape>;
 
 /** How the kept epoch is chosen: docs/deviations.md. */
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
 export type EpochSelection = Compat['selection'];
 
-const shape = {
-  version: (): 1 => 1,
-  model: object({ id: text, title: text }),
+const shape = v.object({
+  version: v.literal(1),
+  model: v.object({ id: v.string(), title: v.string() }),
   seed: count,
-  dataset: text,
-  simulated: flag,
-  engine: object({ name: text, backend: text, version: text }),
+  dataset: v.string(),
+  simulated: v.boolean(),
+  engine: v.object({ name: v.string(), backend: v.string(), version: v.string() }),
   frames: frameFormat,
   /** Network and training are those after the switches. */
-  network: object(networkConfigShape),
+  network: networkConfigShape,
   /** The number of learned values. */
   parameters: count,
-  training: settings({
+  training: v.looseObject({
     batchSize: count,
     learningRate: number,
-    tauRate: optional(number),
+    tauRate: v.exactOptional(number),
     regulariseTau: numberOrNumbers,
   }),
   /** The switches of docs/deviations.md in force. */
-  compat: settings({
-    selection: choice(SELECTIONS),
-    regularise: choice(COMPAT_SWITCHES.regularise.choices.map(({ value }) => value)),
-    loss: choice(COMPAT_SWITCHES.loss.choices.map(({ value }) => value)),
-    ties: choice(COMPAT_SWITCHES.ties.choices.map(({ value }) => value)),
+  compat: v.looseObject({
+    selection: v.picklist(SELECTIONS),
+    regularise: v.picklist(COMPAT_SWITCHES.regularise.choices.map(({ value }) => value)),
+    loss: v.picklist(COMPAT_SWITCHES.loss.choices.map(({ value }) => value)),
+    ties: v.picklist(COMPAT_SWITCHES.ties.choices.map(({ value }) => value)),
   }),
   /** The number of clips in each part. */
-  split: object({ train: count, validation: count, test: count }),
+  split: v.object({ train: count, validation: count, test: count }),
   /** The epoch that was kept, from 0. Validation accuracies are null if no clips are held back. */
-  best: object({ epoch: count, validationAccuracy: orNull(share), testAccuracy: orNull(share) }),
-  maximum: object(maximaShape),
+  best: v.object({
+    epoch: count,
+    validationAccuracy: v.nullish(share, null),
+    testAccuracy: v.nullish(share, null),
+  }),
+  maximum: maximaShape,
   /** Only in the folders of `repro train-val`, which rewrites the file after each epoch. */
-  epochsDone: optional(count),
-};
+  epochsDone: v.exactOptional(count),
+});
 
 /** run.json: what was trained, on which data, and the results. */
 export type RunFile = Value<typeof shape>;
@@ -134,7 +122,7 @@ export function formatRun(run: RunFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readRun(from: ResultFile): RunFile {
-  return readShape(parseResult(from), shape);
+  return readResult(from, shape);
 }
 
 /** @throws {ReproError} `results-invalid` if the network cannot be built */
@@ -156,9 +144,9 @@ export function networkOfRunFile(from: ResultFile, { network }: RunFile): Networ
  * @throws {ReproError} `results-invalid` if the text is not a JSON object of this version
  */
 export function readSettings(from: ResultFile, sections: readonly string[]): Map<string, unknown> {
-  const fields = parseResult(from);
-  const found = sections.filter((section) => fields.has(section));
-  return flattenSettings(Object.fromEntries(found.map((section) => [section, fields.value(section)])));
+  const found = readResult(from, v.looseObject({}));
+  const named = sections.filter((section) => found[section] !== undefined);
+  return flattenSettings(Object.fromEntries(named.map((section) => [section, found[section]])));
 }
 
 /** `{training: {epochs: 3}}` as `training.epochs` → 3; lists are values. */
@@ -179,13 +167,12 @@ export function nameSetting(key: string): string {
   return key.replace(/^training\./, 'train.').replace(/^(?=(?:network|compat)\.)/, 'train.');
 }
 
-const rows: Read<readonly number[]> = (fields, name) => fields.numbers(name, { min: 0, integer: true });
-const splitShape = {
+const splitShape = v.object({
   /** In words. */
-  rule: text,
-  train: rows,
-  validation: rows,
-};
+  rule: v.string(),
+  train: v.array(count),
+  validation: v.array(count),
+});
 
 /** split.json: rows of train.npy that were trained on and held back. */
 export type SplitFile = Value<typeof splitShape>;
@@ -196,5 +183,5 @@ export function formatSplit({ rule, train, validation }: SplitFile): string {
 
 /** @throws {ReproError} `results-invalid` naming the field */
 export function readSplit(from: ResultFile): SplitFile {
-  return readShape(parseResult(from), splitShape);
+  return readResult(from, splitShape);
 }

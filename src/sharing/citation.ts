@@ -1,24 +1,24 @@
-import { Fields } from '../formats/fields.ts';
-import { list, optional, orElse, readShape, text, texts, type Value } from '../results/shape.ts';
+import * as v from 'valibot';
+import { checkShape, type Value } from '../files/shape.ts';
 
-const authorShape = {
+const authorShape = v.object({
   /** Of a person. */
-  'family-names': optional(text),
-  'given-names': optional(text),
-  orcid: optional(text),
+  'family-names': v.exactOptional(v.string()),
+  'given-names': v.exactOptional(v.string()),
+  orcid: v.exactOptional(v.string()),
   /** Of anyone else. */
-  name: optional(text),
-};
+  name: v.exactOptional(v.string()),
+});
 
-const shape = {
-  title: text,
-  version: text,
+const shape = v.object({
+  title: v.string(),
+  version: v.string(),
   /** As SPDX names it. */
-  license: text,
-  authors: list(authorShape),
-  keywords: orElse(texts, []),
-  'repository-code': text,
-};
+  license: v.string(),
+  authors: v.array(authorShape),
+  keywords: v.optional(v.array(v.string()), []),
+  'repository-code': v.string(),
+});
 
 /** What CITATION.cff says of this program. */
 export type Citation = Value<typeof shape>;
@@ -32,7 +32,7 @@ export type Citation = Value<typeof shape>;
  */
 export function readCitation(value: unknown): Citation {
   const fix = 'Correct the file: a shared run needs its title, version, licence, authors and repository.';
-  return readShape(new Fields({ file: 'CITATION.cff', code: 'citation-invalid', fix }, value), shape);
+  return checkShape(shape, value, { file: 'CITATION.cff', code: 'citation-invalid', fix });
 }
 
 /** What to do before anything is shared, while the address is still the placeholder; null otherwise. */

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import { isObject } from '../formats/fields.ts';
+import { isObject } from '../files/shape.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import { BATCH_SIZES, LAYER_TAU } from '../thesis/published.ts';
 import type { DeepPartial, ModelFile, ModelOverrides, NetworkSection, ResolvedModel } from './model-file.ts';

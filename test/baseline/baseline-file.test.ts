@@ -45,10 +45,10 @@ describe('the file of a baseline', () => {
 
   test.each([
     ['"profile": "quick"', '"profile": "full"', /is "full", but the file is that of profile "quick"/],
-    ['"version": 1', '"version": 2', /"version" is 2, expected 1/],
+    ['"version": 1', '"version": 2', /"version": expected 1, found 2/],
     ['"clips": 400', '"clips": "many"', /"frames.train.clips"/],
     ['"quick"', '"quick', /not valid JSON/],
-    ['"model": "no-reg"', '"modle": "no-reg"', /"runs\[0\].model": expected a string/],
+    ['"model": "no-reg"', '"modle": "no-reg"', /"runs\[0\].model" is missing/],
     ['"spread": "reproduced"', '"spread": "perhaps"', /"claims.spread"/],
   ])('with %s changed to %s is refused, saying where', (from, to, message) => {
     expect(text).toContain(from);

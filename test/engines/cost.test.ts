@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { describe, expect, it, test } from 'vitest';
 import type { Engine } from '../../src/engines/engine.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { describeFields } from '../../src/parity/given-case.ts';
 import { buildDescribed, networkShape } from '../../src/parity/network-description.ts';
-import { readShape } from '../../src/results/shape.ts';
 import { type Cost, listSynapses, measureCost } from '../../src/snn/cost.ts';
 import { allSets, nativeEngine } from '../native/support.ts';
 import { loadGolden } from '../support/golden.ts';
@@ -24,7 +23,7 @@ describe.each(engines)('an evaluation by %s', (_, engine) => {
     async (name) => {
       const { samples, operations, ...cost } = expected[name]!;
       const golden = loadGolden(`torch/${name}`);
-      const description = readShape(describeFields(golden.description, name), networkShape);
+      const description = v.parse(networkShape, golden.description);
       const spec = buildDescribed(description, undefined);
       const [, , steps = 0, ...size] = golden.float('x').shape;
       const length = samples * steps * size.reduce((product, one) => product * one);
@@ -55,7 +54,7 @@ test('an input at the border of an image has fewer synapses: those of a corner, 
 
 test('an engine that does not count leaves the effective operations unknown, and nothing else', () => {
   const golden = loadGolden('torch/net_step_loss');
-  const spec = buildDescribed(readShape(describeFields(golden.description, 'case'), networkShape), undefined);
+  const spec = buildDescribed(v.parse(networkShape, golden.description), undefined);
   const counted = { samples: 3, operations: undefined, spikeRates: [0, 0, 0, 0] };
   expect(measureCost(spec, 4, counted)).toEqual({
     footprintBytes: expected.net_step_loss?.footprintBytes,

@@ -169,7 +169,7 @@ describe('a folder that does not fit its cases', () => {
       folder,
       'plif_00: the case: plif_00.safetensors: not a valid safetensors file',
       'plif_01: the case: the folder has no file "plif_01.safetensors"',
-      'aedat_events: the case: file "../recording.aedat" must be the name of a file in this folder',
+      'aedat_events: the case: "../recording.aedat" must be the name of a file in this folder',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 import type { CaseFolder } from '../../src/parity/folder.ts';
 import { indexFile, openCaseFolder, parseIndex } from '../../src/parity/folder.ts';
-import { describeFields } from '../../src/parity/given-case.ts';
 
 /** The committed folders of vectors: the original's, and plain PyTorch's for what the original's lack. */
 export const goldenFolders = ['golden', 'golden/torch'] as const;
@@ -16,7 +16,7 @@ export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, s
   return new Map(
     [...cases].map(([name, description]) => [
       name,
-      describeFields(description, `cases.${name}`).text('kind'),
+      v.parse(v.object({ kind: v.string() }), description).kind,
     ]),
   );
 }

@@ -86,7 +86,7 @@ describe('collectResults', () => {
         'evaluate',
         'evaluation.json',
         { confusion: [[1, 0], [1]] },
-        'field "confusion[1]": expected a row of 2 numbers',
+        'field "confusion" is not what predictions.csv gives',
       ],
       'of another data set': [
         'train',
@@ -106,7 +106,7 @@ describe('collectResults', () => {
         { simulated: false },
         '"simulated" is false, but the manifest says true',
       ],
-      'of an unknown version': ['verify', 'manifest.json', { version: 2 }, '"version" is 2'],
+      'of an unknown version': ['verify', 'manifest.json', { version: 2 }, '"version": expected 1, found 2'],
     }),
   )('rejects a file %s', async (_, [kind, name, fields, message]) => {
     const path = kind === 'verify' ? join(sources.verify, name) : file(kind, name);

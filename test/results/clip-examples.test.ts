@@ -88,7 +88,7 @@ describe('examples of clips', () => {
   });
 
   test.each<[string, string, string, string]>([
-    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
+    ['another version', '"version": 1', '"version": 2', 'field "version": expected 1, found 2'],
     [
       'an unknown kind',
       '"events",',

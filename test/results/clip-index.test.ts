@@ -54,13 +54,8 @@ describe('clips.json', () => {
   });
 
   test.each<[string, string, string, string]>([
-    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
-    [
-      'nothing about simulated data',
-      '"simulated": true',
-      '"simulate": true',
-      '"simulated": expected true or',
-    ],
+    ['another version', '"version": 1', '"version": 2', 'field "version": expected 1, found 2'],
+    ['nothing about simulated data', '"simulated": true', '"simulate": true', '"simulated" is missing'],
     [
       'an unknown way to split',
       '"time"',

@@ -30,7 +30,9 @@ describe('run.json', () => {
   it('is refused if it is cut off, of another version, or a field is wrong', () => {
     const text = formatRun(exampleRunFile());
     expect(() => read(text.slice(0, 100))).toThrow('not valid JSON');
-    expect(() => read(text.replace('"version": 1', '"version": 2'))).toThrow('"version" is 2, expected 1');
+    expect(() => read(text.replace('"version": 1', '"version": 2'))).toThrow(
+      '"version": expected 1, found 2',
+    );
     expect(() => read(text.replace('"selection": "validation"', '"selection": "nicest"'))).toThrow(
       expect.objectContaining({
         code: 'results-invalid',
@@ -43,7 +45,7 @@ describe('run.json', () => {
   it('of frames by duration without a duration is refused', () => {
     const { frames } = exampleRunFile();
     const run = exampleRunFile({ frames: { ...frames, splitBy: 'duration' } });
-    expect(() => read(formatRun(run))).toThrow('field "frames.durationUs" is missing');
+    expect(() => read(formatRun(run))).toThrow('field "frames" has no "durationUs"');
     const whole = exampleRunFile({ frames: { ...frames, splitBy: 'duration', durationUs: 1000 } });
     expect(read(formatRun(whole))).toEqual(whole);
   });
@@ -118,17 +120,19 @@ describe('evaluation.json', () => {
       exampleEvaluation({ test: { clips: 3, correct: 2, accuracy: 2, loss: 0 } }),
     );
     expect(() => read(text)).toThrow('field "test.accuracy": expected a number from 0 to 1, found 2');
-    expect(() => read(text.replace('"version": 2', '"version": 1'))).toThrow('"version" is 1, expected 2');
+    expect(() => read(text.replace('"version": 2', '"version": 1'))).toThrow(
+      '"version": expected 2, found 1',
+    );
   });
 
   const loss = 0;
   it.each([
-    [{ test: { clips: 3, correct: 4, accuracy: 1, loss } }, '"test.correct" is 4, more than the 3 clips'],
-    [{ test: { clips: 0, correct: 0, accuracy: 0, loss } }, '"test.clips" is 0'],
-    [{ test: { clips: 3, correct: 2, accuracy: 0, loss } }, '"test.accuracy" is 0, but 2 of 3'],
+    [{ test: { clips: 3, correct: 4, accuracy: 1, loss } }, '"test" has 4 right of 3 clips'],
+    [{ test: { clips: 0, correct: 0, accuracy: 0, loss } }, '"test" has 0 clips'],
+    [{ test: { clips: 3, correct: 2, accuracy: 0, loss } }, '"test" has accuracy 0, but 2 of 3'],
     [
       { validation: { clips: 4, correct: 4, accuracy: 0.1, loss } },
-      '"validation.accuracy" is 0.1, but 4 of 4',
+      '"validation" has accuracy 0.1, but 4 of 4',
     ],
     [{ correctByStep: [1, 3] }, '"correctByStep" ends with 3, but "test.correct" is 2'],
   ])('that contradicts itself is refused: %j', (over, message) => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isObject } from '../../src/formats/fields.ts';
+import { isObject } from '../../src/files/shape.ts';
 import { networkDefaults } from '../../src/snn/network-config.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import {

@@ -1,4 +1,4 @@
-import { isObject } from '../../formats/fields.ts';
+import { isObject } from '../../files/shape.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';

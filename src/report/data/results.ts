@@ -1,4 +1,4 @@
-import type { RawObject } from '../../formats/fields.ts';
+import type { RawObject } from '../../files/shape.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { Manifest } from '../../results/manifest.ts';

@@ -1,4 +1,4 @@
-import { isObject, type RawObject } from '../../formats/fields.ts';
+import { isObject, type RawObject } from '../../files/shape.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
 import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
 import { groupDigits, groupTitles } from './format.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../../formats/fields.ts';
+import { isObject } from '../../files/shape.ts';
 import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../stats/crossed.ts';
 import type { Interval } from '../../stats/proportions.ts';
 import { listGuessers } from './outcome.ts';

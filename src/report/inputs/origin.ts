@@ -1,4 +1,5 @@
-import { type Fields, parseFields } from '../../formats/fields.ts';
+import * as v from 'valibot';
+import { readJson } from '../../files/shape.ts';
 
 /** The run that a report is of, as the runner knows it. */
 export interface RunOrigin {
@@ -9,22 +10,19 @@ export interface RunOrigin {
   readonly code: string;
 }
 
+const configurationShape = v.object({ profile: v.string(), set: v.array(v.string()) });
+
 /**
  * @param facts of the stage: `code` and `configuration`
  * @returns null if the pipeline does not give the stage these facts
  */
 export function readOrigin({ code, configuration }: Readonly<Record<string, string>>): RunOrigin | null {
   if (code === undefined || configuration === undefined) return null;
-  const fields = parseFact('configuration', configuration);
-  // Where the authors' logs lie differs from machine to machine.
-  const set = fields.texts('set').map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR'));
-  return { profile: fields.text('profile'), set, code };
-}
-
-function parseFact(name: string, text: string): Fields {
-  return parseFields(text, {
-    file: `the fact \`${name}\``,
+  const { profile, set } = readJson(configurationShape, configuration, {
+    file: 'the fact `configuration`',
     code: 'report-input',
     fix: 'It comes from the runner: run the stage by `./repro run report`.',
   });
+  // Where the authors' logs lie differs from machine to machine.
+  return { profile, set: set.map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR')), code };
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../../formats/fields.ts';
+import { isObject } from '../../files/shape.ts';
 import type { Cost } from '../../snn/cost.ts';
 import { pairedTTest } from '../../stats/means.ts';
 import { holmAdjust, stateP } from '../../stats/p-values.ts';

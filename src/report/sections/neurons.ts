@@ -1,4 +1,4 @@
-import { isObject } from '../../formats/fields.ts';
+import { isObject } from '../../files/shape.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';

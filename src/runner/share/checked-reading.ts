@@ -3,10 +3,10 @@ import fs from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
+import { parseJson } from '../../files/shape.ts';
 import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';
-import { parseJson } from '../store/shape.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 import { openEnvelope, type TrustedKeys, whyUntrusted } from './signatures.ts';
 

@@ -1,26 +1,19 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { describeError, ReproError } from '../../errors.ts';
+import { parseJson, type Value } from '../../files/shape.ts';
 import type { RunRecord } from '../store/records.ts';
-import { isString, listOf, optionalField, parseJson, shape } from '../store/shape.ts';
 
 /** What is signed is a record of a run, as JSON. */
 const recordType = 'application/vnd.plif-repro.record+json';
 
 /** A DSSE envelope, as far as this program needs it. */
-interface Envelope {
-  readonly payloadType: string;
+const envelopeShape = v.object({
+  payloadType: v.string(),
   /** base64, as each `sig`; as the specification demands, the URL-safe alphabet is read, too. */
-  readonly payload: string;
-  readonly signatures: readonly { readonly keyid?: string; readonly sig: string }[];
-}
-
-const isEnvelope = shape<Envelope>({
-  payloadType: isString,
-  payload: isString,
-  signatures: listOf(
-    shape<Envelope['signatures'][number]>({ keyid: optionalField(isString), sig: isString }),
-  ),
+  payload: v.string(),
+  signatures: v.array(v.object({ keyid: v.exactOptional(v.string()), sig: v.string() })),
 });
 
 /** A private Ed25519 key that signs records, and the trust in it alone. */
@@ -52,7 +45,7 @@ function encodeSigned(type: string, payload: Uint8Array): Buffer {
 export function signRecord(record: RunRecord, { key, own }: Signer): string {
   const payload = Buffer.from(JSON.stringify(record));
   const sig = sign(null, encodeSigned(recordType, payload), key).toString('base64');
-  const envelope: Envelope = {
+  const envelope: Value<typeof envelopeShape> = {
     payloadType: recordType,
     payload: payload.toString('base64'),
     signatures: own.keys.map(({ id }) => ({ keyid: id, sig })),
@@ -62,7 +55,7 @@ export function signRecord(record: RunRecord, { key, own }: Signer): string {
 
 /** What an envelope contains, undefined if it is not JSON that can be used; or the value, if it is none. Nothing is verified. */
 export function openEnvelope(value: unknown): unknown {
-  if (!isEnvelope(value)) return value;
+  if (!v.is(envelopeShape, value)) return value;
   try {
     return parseJson(Buffer.from(value.payload, 'base64').toString('utf8'));
   } catch {
@@ -76,7 +69,7 @@ export function openEnvelope(value: unknown): unknown {
  * @param value a record, an envelope, or anything that an attacker put there
  */
 export function whyUntrusted(value: unknown, { file, keys }: TrustedKeys): string | null {
-  if (!isEnvelope(value) || value.signatures.length === 0) return 'it is not signed';
+  if (!v.is(envelopeShape, value) || value.signatures.length === 0) return 'it is not signed';
   const signed = encodeSigned(value.payloadType, Buffer.from(value.payload, 'base64'));
   // The ids are not signed, so they only serve the message.
   const isGood = value.signatures.some(({ sig }) =>

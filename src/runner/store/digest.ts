@@ -1,24 +1,29 @@
+import * as v from 'valibot';
 import { ReproError } from '../../errors.ts';
 import { hashJson, isSha256 } from '../../files/canonical-json.ts';
+import { count, type Value } from '../../files/shape.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
-import { isCount, listOf, oneOf, shape } from './shape.ts';
 import { type Scan, scanTree } from './tree.ts';
 
-export interface TreeEntry {
+/** Stays inside the project; what it names can be a path on every disk. */
+export const safePath = v.custom<string>(isSafePath);
+export const sha256 = v.custom<string>(isSha256);
+
+const entryShape = v.object({
   /** Relative, with `/`. */
-  readonly path: string;
-  readonly size: number;
-  readonly sha256: string;
+  path: safePath,
+  size: count,
+  sha256,
   /** Kept to restore the file as it was; not part of any digest, since file systems differ here. */
-  readonly executable?: true;
-}
+  executable: v.exactOptional(v.literal(true)),
+});
+export type TreeEntry = Value<typeof entryShape>;
+
+const treeShape = v.object({ entries: v.array(entryShape), emptyFolders: v.array(safePath) });
 
 /** The content of a folder: its files and its folders without files, sorted by path code unit. */
-export interface Tree {
-  readonly entries: readonly TreeEntry[];
-  readonly emptyFolders: readonly string[];
-}
+export type Tree = Value<typeof treeShape>;
 
 export interface FoundDigest {
   readonly kind: 'file' | 'folder';
@@ -134,21 +139,9 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-const hasTreeForm = shape<Tree>({
-  entries: listOf(
-    shape<TreeEntry>({
-      path: isSafePath,
-      size: isCount,
-      sha256: isSha256,
-      executable: oneOf(undefined, true),
-    }),
-  ),
-  emptyFolders: listOf(isSafePath),
-});
-
 /** Whether a value from a file is a list of files, all inside the folder, that a disk can hold. It may come from a remote cache. */
 export function isSafeTree(value: unknown): value is Tree {
-  if (!hasTreeForm(value)) return false;
+  if (!v.is(treeShape, value)) return false;
   const paths = [...value.entries.map((entry) => entry.path), ...value.emptyFolders];
   const all = new Set(paths);
   const isBelowOther = (one: string): boolean => {
@@ -167,7 +160,7 @@ const nameBytesAtMost = 255;
 const pathBytesAtMost = 512;
 
 /** Relative, with `/`, and without `.` or `..`: a list from a file must not name paths outside its folder. */
-export function isSafePath(value: unknown): value is string {
+function isSafePath(value: unknown): value is string {
   if (typeof value !== 'string' || /\0|\p{Surrogate}/u.test(value)) return false;
   if (Buffer.byteLength(value) > pathBytesAtMost) return false;
   return value

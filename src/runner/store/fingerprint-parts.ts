@@ -1,68 +1,52 @@
 import path from 'node:path';
+import * as v from 'valibot';
 import { hashJson, isSameJson } from '../../files/canonical-json.ts';
-import type { Json, MatrixValue, StageCommand } from '../plan/plan.ts';
-import { isObjectOrList, isString, listOf, nullable, oneOf, optionalField, shape } from './shape.ts';
+import { isObject, type Value } from '../../files/shape.ts';
+import type { JsonObject } from '../../schema/json.ts';
+import type { StageCommand } from '../plan/plan.ts';
 
 /** Raise this when the same parts come to mean something else: every stage then runs again. */
 export const formatVersion = 1;
 
-/** Everything that an instance's results depend on, part by part, so that a difference can be named. */
-export interface FingerprintParts {
-  readonly version: typeof formatVersion;
-  readonly command: StageCommand;
+const inputShape = v.object({
+  path: v.string(),
+  external: v.boolean(),
+  /** By which the stage asks for it, in a map under `inputs:`. */
+  name: v.exactOptional(v.string()),
+  /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
+  digest: v.nullable(v.string()),
+  /** For a folder that consists of other stages' outputs: output -> digest. */
+  of: v.exactOptional(v.record(v.string(), v.string())),
+  /** Instances that must run before the digest is known. */
+  waitsFor: v.exactOptional(v.array(v.string())),
+});
+export type InputPart = Value<typeof inputShape>;
+
+const texts = v.record(v.string(), v.string());
+
+/** Records of other forms cannot be compared with what is computed now. */
+export const partsShape = v.object({
+  version: v.literal(formatVersion),
+  command: v.custom<StageCommand>(isObject),
   /** Source file -> sha256 of what it does. */
-  readonly code: Readonly<Record<string, string>>;
-  readonly packages: Readonly<Record<string, string>>;
-  readonly params: { readonly [key: string]: Json };
-  readonly matrix: Readonly<Record<string, MatrixValue>>;
-  readonly inputs: readonly InputPart[];
-  readonly outputs: readonly string[];
+  code: texts,
+  packages: texts,
+  params: v.looseObject({}),
+  matrix: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+  inputs: v.array(inputShape),
+  outputs: v.array(v.string()),
   /** null if a variable is not set. */
-  readonly variables: Readonly<Record<string, string | null>>;
+  variables: v.record(v.string(), v.nullable(v.string())),
   /** Of the machine, by name; versions of tools by the command that prints them. */
-  readonly facts: Readonly<Record<string, string>>;
+  facts: texts,
   /** Not Node's version: results are the same under every one that is supported, which `.ci/run` checks. */
-  readonly runtime: { readonly platform: string; readonly arch: string };
-}
+  runtime: v.object({ platform: v.string(), arch: v.string() }),
+});
+
+/** Everything that an instance's results depend on, part by part, so that a difference can be named. */
+export type FingerprintParts = Omit<Value<typeof partsShape>, 'params'> & { readonly params: JsonObject };
 
 export type CodeParts = Omit<FingerprintParts, 'inputs' | 'variables' | 'facts' | 'runtime'>;
-
-export interface InputPart {
-  readonly path: string;
-  readonly external: boolean;
-  /** By which the stage asks for it, in a map under `inputs:`. */
-  readonly name?: string;
-  /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
-  readonly digest: string | null;
-  /** For a folder that consists of other stages' outputs: output -> digest. */
-  readonly of?: Readonly<Record<string, string>>;
-  /** Instances that must run before the digest is known. */
-  readonly waitsFor?: readonly string[];
-}
-
-/** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
-export const areFingerprintParts = shape<FingerprintParts>({
-  version: oneOf(formatVersion),
-  command: isObjectOrList,
-  code: isObjectOrList,
-  packages: isObjectOrList,
-  params: isObjectOrList,
-  matrix: isObjectOrList,
-  inputs: listOf(
-    shape<InputPart>({
-      path: isString,
-      external: (one) => ['boolean', 'undefined'].includes(typeof one),
-      name: optionalField(isString),
-      digest: nullable(isString),
-      of: optionalField(isObjectOrList),
-      waitsFor: optionalField(Array.isArray),
-    }),
-  ),
-  outputs: listOf(isString),
-  variables: isObjectOrList,
-  facts: isObjectOrList,
-  runtime: isObjectOrList,
-});
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {

@@ -1,64 +1,76 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import * as v from 'valibot';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { isSha256, requireSha256 } from '../../files/canonical-json.ts';
-import type { MetricValue } from '../../stage/define-stage.ts';
+import { requireSha256 } from '../../files/canonical-json.ts';
+import { count, number, parseJson, type Value } from '../../files/shape.ts';
 import { formatMinute } from '../../text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
-import { isSafePath } from './digest.ts';
-import { areFingerprintParts, type FingerprintParts } from './fingerprint-parts.ts';
-import {
-  type Check,
-  isCount,
-  isString,
-  listOf,
-  mapOf,
-  nullable,
-  oneOf,
-  optionalField,
-  parseJson,
-  shape,
-} from './shape.ts';
+import { safePath, sha256 } from './digest.ts';
+import { type FingerprintParts, partsShape } from './fingerprint-parts.ts';
 
-export interface RecordedOutput {
-  readonly path: string;
-  readonly kind: 'file' | 'folder';
-  readonly digest: string;
-  readonly sizeBytes: number;
-  readonly files: number;
+const outputShape = v.object({
+  path: safePath,
+  kind: v.picklist(['file', 'folder']),
+  digest: sha256,
+  sizeBytes: count,
+  files: count,
   /** The executable files of a folder, in order; absent if it has none. The digest does not cover them. */
-  readonly executable?: readonly string[];
-}
+  executable: v.exactOptional(v.array(safePath)),
+});
+export type RecordedOutput = Value<typeof outputShape>;
+
+const amount = (most: number) => v.pipe(number, v.minValue(0), v.maxValue(most));
+
+/** At most a century: more is made up. */
+const duration = amount(3.2e9);
+
+/** Exactly as this runner writes it. */
+const time = v.pipe(
+  v.string(),
+  v.check((text) => new Date(text).toJSON() === text),
+);
+
+/** Every field: a record may come from a remote cache. */
+const recordShape = v.object({
+  version: v.literal(1),
+  id: v.string(),
+  stage: v.string(),
+  fingerprint: sha256,
+  parts: partsShape,
+  outputs: v.array(outputShape),
+  metrics: v.record(v.string(), v.nullable(v.union([v.string(), v.boolean(), number]))),
+  /** sha256 of what it printed, if the store keeps it. */
+  log: v.exactOptional(sha256),
+  /** ISO 8601, UTC. */
+  startedAt: time,
+  /** Of the execution that ended well. */
+  seconds: duration,
+  /** With those that it went on from, where there were some: interrupted, killed, or other jobs of a cluster. */
+  totalSeconds: v.exactOptional(duration),
+  /** Largest resident set, at most a petabyte; null if unknown, as for `cmd:` stages. */
+  peakMemoryBytes: v.nullable(amount(1e15)),
+  host: v.string(),
+  node: v.string(),
+  /** null outside a git repository, or without git. */
+  commit: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]+$/))),
+  /** Whether the working tree had changes not in `commit`; null if `commit` is. */
+  dirty: v.nullable(v.boolean()),
+  profile: v.string(),
+  /** The `--set` assignments that reached the instance: then this is not the profile's result, but a trial's. */
+  overrides: v.exactOptional(v.array(v.string())),
+});
 
 /** What one successful execution of an instance was made from, and what it produced. */
-export interface RunRecord {
-  readonly version: 1;
-  readonly id: string;
-  readonly stage: string;
-  readonly fingerprint: string;
-  readonly parts: FingerprintParts;
-  readonly outputs: readonly RecordedOutput[];
-  readonly metrics: Readonly<Record<string, MetricValue>>;
-  /** sha256 of what it printed, if the store keeps it. */
-  readonly log?: string;
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  /** Of the execution that ended well. */
-  readonly seconds: number;
-  /** With those that it went on from, where there were some: interrupted, killed, or other jobs of a cluster. */
-  readonly totalSeconds?: number;
-  /** Largest resident set; null if unknown, as for `cmd:` stages. */
-  readonly peakMemoryBytes: number | null;
-  readonly host: string;
-  readonly node: string;
-  /** null outside a git repository, or without git. */
-  readonly commit: string | null;
-  /** Whether the working tree had changes not in `commit`; null if `commit` is. */
-  readonly dirty: boolean | null;
-  readonly profile: string;
-  /** The `--set` assignments that reached the instance: then this is not the profile's result, but a trial's. */
-  readonly overrides?: readonly string[];
+export type RunRecord = Omit<Value<typeof recordShape>, 'parts'> & { readonly parts: FingerprintParts };
+
+/**
+ * Whether a value from a file is a record. One that was cut off or written by another version of the runner counts as missing: the stage
+ * runs again.
+ */
+export function isRunRecord(value: unknown): value is RunRecord {
+  return v.is(recordShape, value);
 }
 
 /** The last record of each instance, and the record of each fingerprint. */
@@ -165,58 +177,3 @@ export function haveSameDigests(a: readonly RecordedOutput[], b: readonly Record
 export function durationOf({ seconds, totalSeconds }: Pick<RunRecord, 'seconds' | 'totalSeconds'>): number {
   return totalSeconds ?? seconds;
 }
-
-/** Outputs whose digests can name files, and whose paths stay inside the project. */
-const areOutputs = listOf(
-  shape<RecordedOutput>({
-    path: isSafePath,
-    kind: oneOf('file', 'folder'),
-    digest: isSha256,
-    sizeBytes: isCount,
-    files: isCount,
-    executable: optionalField(listOf(isSafePath)),
-  }),
-);
-
-/** What stages report as their figures. */
-const areMetrics = mapOf(
-  (one) => one === null || Number.isFinite(one) || ['string', 'boolean'].includes(typeof one),
-);
-
-const isAmount = (most: number): Check => {
-  return (value) => Number.isFinite(value) && Number(value) >= 0 && Number(value) <= most;
-};
-
-/** A century, and a petabyte: more is made up. */
-const [isDuration, isMemory] = [isAmount(3.2e9), isAmount(1e15)];
-
-/** Exactly as this runner writes it. */
-const isTime: Check = (value) => {
-  const time = new Date(isString(value) ? value : '');
-  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
-};
-
-/**
- * Whether a value from a file is a record, every field of it: it may come from a remote cache. One that was cut off or written by another
- * version of the runner counts as missing: the stage runs again.
- */
-export const isRunRecord = shape<RunRecord>({
-  version: oneOf(1),
-  id: isString,
-  stage: isString,
-  fingerprint: isSha256,
-  parts: areFingerprintParts,
-  outputs: areOutputs,
-  metrics: areMetrics,
-  log: optionalField(isSha256),
-  startedAt: isTime,
-  seconds: isDuration,
-  totalSeconds: optionalField(isDuration),
-  peakMemoryBytes: nullable(isMemory),
-  host: isString,
-  node: isString,
-  commit: nullable((one) => isString(one) && /^[0-9a-f]+$/.test(one)),
-  dirty: nullable((one) => typeof one === 'boolean'),
-  profile: isString,
-  overrides: optionalField(listOf(isString)),
-});

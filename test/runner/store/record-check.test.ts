@@ -58,7 +58,6 @@ test.each([
   { outputs: [null] },
   { outputs: {} },
   { metrics: { loss: { evil: true } } },
-  { metrics: [] },
   { startedAt: '\u001b]0;evil\u0007' },
   { startedAt: '2026-11-25' },
   { seconds: -1 },
