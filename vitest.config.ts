@@ -7,6 +7,7 @@ const alone = [
   'test/apps/missing-package.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
+  'test/runner/store/vanishing.test.ts',
 ];
 /** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, PyTorch, compilers, whole runs, TensorFlow.js. */
 const slow = [

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { checkFreshness } from '../../src/runner/freshness/freshness.ts';
 import { openSession, saveDigests } from '../../src/runner/freshness/session.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 import { cacheFolderOf, fileNameOf } from '../../src/runner/store/cache-folder.ts';
@@ -30,7 +31,7 @@ for (const instance of plan.instances.values()) {
   const object = session.store.fileOf(digest);
   await mkdir(path.dirname(object), { recursive: true });
   await writeFile(object, text);
-  const freshness = await session.freshness.check(instance, (id) => produced.get(id));
+  const freshness = await checkFreshness(session, instance, (id) => produced.get(id));
   if (!('parts' in freshness) || freshness.parts === null || freshness.fingerprint === null) {
     throw new Error(`${instance.id}: ${JSON.stringify(freshness)}`);
   }

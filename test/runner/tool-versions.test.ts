@@ -1,7 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FactFinder } from '../../src/runner/freshness/fingerprint.ts';
-import { factNameOf } from '../../src/runner/freshness/tool-versions.ts';
 import { toToolCommand } from '../../src/runner/plan/instances.ts';
 import { createProject } from './rig/project.ts';
 import type { ProjectFolder } from './rig/project-folder.ts';
@@ -19,7 +18,6 @@ test('a program is asked with --version, and a whole command as it is', () => {
   expect(toToolCommand(' java  -version ')).toEqual(['java', '-version']);
   expect(toToolCommand(['my tool'])).toEqual(['my tool', '--version']);
   expect(toToolCommand(['my tool', '-v'])).toEqual(['my tool', '-v']);
-  expect(factNameOf({ command: ['my tool', '-v'], at })).toBe("'my tool' -v");
 });
 
 /** What asks for versions, each once, as an instance with these variables does. */

@@ -5,7 +5,6 @@ import type { StageEnd, StageLaunch } from '../../executors/executor.ts';
 import { isOver, Slurm } from '../../executors/slurm/slurm.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { Fingerprints } from '../freshness/fingerprint.ts';
-import { FreshnessCheck } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
 import { isCancelled, type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
@@ -246,7 +245,7 @@ const graceSeconds = 90;
  * is right for it.
  */
 export function withFactsOfNodes(session: Session, isElsewhere: (id: string) => boolean): Session {
-  const { plan, inputs, digests, records, store, fingerprints } = session;
+  const { records, fingerprints } = session;
   const find: Fingerprints['find'] = async (instance, produced) => {
     const parts = await fingerprints.find(instance, produced);
     const last = isElsewhere(instance.id) ? records.findLast(instance.id) : null;
@@ -254,11 +253,7 @@ export function withFactsOfNodes(session: Session, isElsewhere: (id: string) => 
     const { facts, runtime } = last.parts;
     return { ...parts, facts: { ...facts, ...factsOfRun(parts) }, runtime };
   };
-  const freshness = new FreshnessCheck({
-    ...{ plan, inputs, digests, records, store },
-    fingerprints: { find },
-  });
-  return { ...session, freshness };
+  return { ...session, fingerprints: { ...fingerprints, find } };
 }
 
 /** The facts that the runner itself knows. */

@@ -1,17 +1,18 @@
+import type { ExecFileException } from 'node:child_process';
 import process from 'node:process';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import { type Plan, runFactNames, type StageInstance } from '../plan/plan.ts';
+import { shortenText } from '../../text.ts';
+import { type Plan, runFactNames, type StageInstance, type Tool } from '../plan/plan.ts';
 import { withDependencies } from '../plan/selection.ts';
 import { digestFile, type KnownDigests } from '../store/digest.ts';
 import type { DigestCache } from '../store/digest-cache.ts';
 import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, ProducedOutputs } from './input-digests.ts';
-import { stageEnvironment } from './stage-environment.ts';
-import { factNameOf, readToolVersion } from './tool-versions.ts';
 
 /** What the caller knows about this machine, by name. */
 export type Facts = Readonly<Record<string, Fact>>;
@@ -111,49 +112,23 @@ interface FingerprintSources {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Computes the fingerprint parts of instances. */
-export class Fingerprints {
-  readonly #sources: FingerprintSources;
-  readonly #facts: FactFinder;
-
-  constructor(sources: FingerprintSources) {
-    this.#sources = sources;
-    const { facts, plan, environment, digests } = sources;
-    this.#facts = new FactFinder(facts, plan.projectRoot, environment, digests);
-  }
-
-  /** @throws {ReproError} if code, an input or a fact is unavailable */
-  async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
-    const { inputs, environment } = this.#sources;
-    const facts = await this.findFacts(instance);
-    return {
-      ...(await this.findCode(instance)),
-      inputs: await inputs.digest(instance, produced),
-      variables: Object.fromEntries(instance.variables.map((name) => [name, environment[name] ?? null])),
-      facts,
-      runtime: { platform: process.platform, arch: process.arch },
-    };
-  }
-
-  /** @throws {ReproError} if one is unavailable */
-  findFacts(instance: StageInstance): Promise<Record<string, string>> {
-    return this.#facts.find(instance);
-  }
-
-  /** Parts found from here on are of code, sources and facts as they are then, not as they were when another instance asked. */
-  forget(): void {
-    this.#facts.forget();
-    this.#sources.closures.forget();
-    this.#sources.inputs.forget();
-  }
-
-  /** The parts that are in the repository: they need no data and are the same on every machine. @throws {ReproError} if the code is unavailable */
-  async findCode(instance: StageInstance): Promise<CodeParts> {
+/** Computes the fingerprint parts of instances. What is not available throws a ReproError. */
+export function createFingerprints({
+  plan,
+  closures,
+  inputs,
+  facts,
+  digests,
+  environment,
+}: FingerprintSources) {
+  const finder = new FactFinder(facts, plan.projectRoot, environment, digests);
+  /** The parts that are in the repository: they need no data and are the same on every machine. */
+  const findCode = async (instance: StageInstance): Promise<CodeParts> => {
     const { command } = instance;
     const closure =
       command.kind === 'module'
-        ? await this.#sources.closures.find(command.path)
-        : { files: await this.#sources.inputs.digestArguments(command.argv), packages: {} };
+        ? await closures.find(command.path)
+        : { files: await inputs.digestArguments(command.argv), packages: {} };
     return {
       version: formatVersion,
       command,
@@ -163,8 +138,31 @@ export class Fingerprints {
       matrix: instance.matrix,
       outputs: instance.outputs,
     };
-  }
+  };
+  const findFacts = (instance: StageInstance) => finder.find(instance);
+  return {
+    findCode,
+    findFacts,
+    find: async (instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> => {
+      const found = await findFacts(instance);
+      return {
+        ...(await findCode(instance)),
+        inputs: await inputs.digest(instance, produced),
+        variables: Object.fromEntries(instance.variables.map((name) => [name, environment[name] ?? null])),
+        facts: found,
+        runtime: { platform: process.platform, arch: process.arch },
+      };
+    },
+    /** Parts found from here on are of code, sources and facts as they are then, not as they were when another instance asked. */
+    forget: (): void => {
+      finder.forget();
+      closures.forget();
+      inputs.forget();
+    },
+  };
 }
+
+export type Fingerprints = ReturnType<typeof createFingerprints>;
 
 /** What a stage that describes a run has to know of it, besides what the other stages made. Other stages than it depends on do not count. */
 export function runFactsOf(
@@ -186,4 +184,96 @@ export function runFactsOf(
     /** JSON: the profile, and the `--set` that change its results. */
     configuration: async () => JSON.stringify({ profile: plan.profile, set: plan.trial?.overrides ?? [] }),
   };
+}
+
+/**
+ * What every program needs to find its files, language and libraries, and which GPUs to use; none of it may
+ * change results. A stage must declare anything else under `variables:`, or have a fact that covers it.
+ */
+const alwaysPassed: readonly string[] = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LANGUAGE',
+  'TMPDIR',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+];
+
+/** The environment of a stage's process: nothing else is in it, except for its paths and parameters if it is a command. */
+export function stageEnvironment(
+  declared: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const wanted = new Set([...alwaysPassed, ...declared]);
+  const isPassed = (name: string): boolean => wanted.has(name) || name.startsWith('LC_');
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (pair): pair is [string, string] => pair[1] !== undefined && isPassed(pair[0]),
+    ),
+  );
+}
+
+/** A program that takes longer to say its version does something else. */
+const secondsAtMost = 20;
+
+const versionLengthAtMost = 200;
+
+/** How the version of a tool is named among the facts of an instance. */
+function factNameOf({ command }: Tool): string {
+  return quoteWords(command);
+}
+
+/**
+ * The first line that a tool's command prints, to stdout or else to stderr.
+ *
+ * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
+ */
+async function readToolVersion(tool: Tool, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const [program = '', ...args] = tool.command;
+  // Loaded only where a stage names a tool.
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import('node:child_process'),
+    import('node:util'),
+  ]);
+  let problem = 'prints nothing';
+  let cause: unknown;
+  try {
+    const limits = { timeout: secondsAtMost * 1000, killSignal: 'SIGKILL' } as const;
+    const asked = promisify(execFile)(program, args, { cwd, env, ...limits });
+    // A program that reads what it is given would wait for it.
+    asked.child.stdin?.end();
+    const { stdout, stderr } = await asked;
+    const answer = firstLineOf(stdout) || firstLineOf(stderr);
+    if (answer !== '') return answer;
+  } catch (error) {
+    cause = error;
+    problem = describeProblem(tool, error);
+  }
+  throw new ReproError('tool-version', `"${factNameOf(tool)}" ${problem}`, {
+    where: formatPlace(tool.at),
+    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
+    cause,
+  });
+}
+
+function firstLineOf(text: string): string {
+  const line = text.split(/\r?\n/).find((one) => one.trim() !== '') ?? '';
+  return shortenText(line.trim(), versionLengthAtMost);
+}
+
+function describeProblem({ command: [program] }: Tool, error: unknown): string {
+  if (hasErrorCode(error, 'ENOENT')) {
+    return program?.includes('/') === true
+      ? `cannot be asked: "${program}", or the interpreter that it names, does not exist`
+      : `cannot be asked: "${program}" is not on this machine's PATH`;
+  }
+  const { code, stderr, killed, message } = error as Partial<ExecFileException>;
+  if (killed === true) return `did not end within ${secondsAtMost} s`;
+  if (typeof code !== 'number') return `cannot be asked: ${message}`;
+  const said = firstLineOf(stderr ?? '');
+  return `exited with code ${code}${said === '' ? '' : `: ${said}`}`;
 }

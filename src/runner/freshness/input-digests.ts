@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashJson, hashText } from '../../files/canonical-json.ts';
-import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
+import { isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
@@ -23,8 +23,6 @@ export class InputDigests {
   readonly #digests: DigestCache;
   readonly #store: Store;
   readonly #artifacts: string;
-  readonly #cacheRoot: string;
-  readonly #made: ReadonlySet<string>;
   readonly #sources = new Map<string, Promise<string>>();
   readonly #absolutes = new Map<string, string>();
   /** Arguments of commands that name no file: most commands share some, such as `sh` and `-c`. */
@@ -34,10 +32,7 @@ export class InputDigests {
     this.#plan = plan;
     this.#digests = digests;
     this.#store = store;
-    this.#cacheRoot = folder.root;
     this.#artifacts = path.dirname(folder.root);
-    const made = [...plan.instances.values()].flatMap((one) => [...one.outputs, ...one.resume]);
-    this.#made = new Set(made.map((one) => this.#absoluteOf(one)));
   }
 
   async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
@@ -67,7 +62,7 @@ export class InputDigests {
   async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
     if (listMakers(makersOf(this.#plan, instance, input.path)).length > 0) return undefined;
     const absolute = this.#absoluteOf(input.path);
-    return digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
+    return digestPath(absolute, this.#digests);
   }
 
   /** Inputs digested from here on are read as they are then. */
@@ -84,12 +79,10 @@ export class InputDigests {
    * @returns a digest
    */
   async stamp(input: string, of: readonly string[] = []): Promise<string> {
-    const absolute = this.#absoluteOf(input);
-    const isPartly = of.length > 0 && isAtOrBelow(absolute, this.#artifacts);
-    const roots = [...(isPartly ? [] : [absolute]), ...of.map((one) => this.#absoluteOf(one))];
+    const roots = (of.length > 0 ? of : [input]).map((one) => this.#absoluteOf(one));
     const stamps = await Promise.all(
       roots.map(async (root) => {
-        const { kind, files, folders } = await scanTree(root, this.#leftOutOf(root));
+        const { kind, files, folders } = await scanTree(root);
         const link = lstatSync(root, { bigint: true, throwIfNoEntry: false });
         return [
           kind,
@@ -119,9 +112,8 @@ export class InputDigests {
     if (within.length > 0) {
       const of: Record<string, string> = {};
       for (const one of within) of[one.output] = await this.#digestMade(instance, input, one, '', produced);
-      // Besides stage outputs, a folder outside artifacts/ may contain the user's own files. In artifacts/, the rest is left
-      // over from other profiles and does not count.
-      const rest = isAtOrBelow(absolute, this.#artifacts) ? null : await this.#digestSource(absolute);
+      // What else is there is left over from other profiles, and does not count.
+      const rest = null;
       const list = Object.entries(of).map(([output, digest]) => [this.#relativeTo(absolute, output), digest]);
       list.sort(([a = ''], [b = '']) => compareCodeUnits(a, b));
       return { ...part, digest: hashJson(['outputs', list, rest]), of };
@@ -166,18 +158,11 @@ export class InputDigests {
   #digestSource(absolute: string): Promise<string> {
     const known =
       this.#sources.get(absolute) ??
-      digestPath(absolute, this.#digests, this.#leftOutOf(absolute)).then((found) =>
+      digestPath(absolute, this.#digests).then((found) =>
         found.kind === 'missing' ? 'missing' : found.digest,
       );
     this.#sources.set(absolute, known);
     return known;
-  }
-
-  /** In a folder that contains the runner's own folder or stage outputs, those are not part of the input. */
-  #leftOutOf(root: string): (absolute: string) => boolean {
-    const isInside = isAtOrBelow(root, this.#artifacts);
-    return (absolute) =>
-      this.#made.has(absolute) || absolute === this.#cacheRoot || (!isInside && absolute === this.#artifacts);
   }
 
   /** Of a path relative to the project; most occur several times, as an output and as inputs. */

@@ -1,8 +1,8 @@
 import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { StaleReason } from '../freshness/differences.ts';
-import type { Freshness } from '../freshness/freshness.ts';
-import { checkInstances, type Session } from '../freshness/session.ts';
+import { checkFreshness, checkInstances, type Freshness } from '../freshness/freshness.ts';
+import type { Session } from '../freshness/session.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
@@ -80,7 +80,7 @@ async function guarded<T>(
 }
 
 function check({ session, produced }: SharedRun, instance: StageInstance): Promise<Freshness> {
-  return session.freshness.check(instance, (id) => produced.get(id));
+  return checkFreshness(session, instance, (id) => produced.get(id));
 }
 
 async function decide(

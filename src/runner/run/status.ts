@@ -7,9 +7,9 @@ import { formatPlace } from '../../schema/problems.ts';
 import { checkCode } from '../freshness/code-closure.ts';
 import { type Difference, findDifferences, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
+import { checkInstances, type DamagedOutput, type Freshness, treesOf } from '../freshness/freshness.ts';
 import { findRecordedRun } from '../freshness/recorded-runs.ts';
-import { checkInstances, openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { withDependencies } from '../plan/selection.ts';
 import type { AttemptFailure } from '../store/attempts.ts';
@@ -116,7 +116,7 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
     const differences =
       parts === null || against === null
         ? []
-        : await findDifferences(against.parts, parts, session.freshness.treesOf(instance));
+        : await findDifferences(against.parts, parts, treesOf(session, instance));
     const before = withDependencies(plan, [id]);
     return {
       id,

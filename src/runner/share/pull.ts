@@ -6,6 +6,7 @@ import { ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import { checkFreshness } from '../freshness/freshness.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
@@ -89,7 +90,7 @@ export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled
 async function pullPresent(pull: Pull, instance: StageInstance): Promise<Result> {
   const { session, options, known } = pull;
   const { id } = instance;
-  const check = () => session.freshness.check(instance, (one) => known.get(one));
+  const check = () => checkFreshness(session, instance, (one) => known.get(one));
   known.set(id, 'pending');
   let freshness = await check();
   let fetched: Result = { state: 'present' };

@@ -63,12 +63,8 @@ export function withExecutables({ entries, emptyFolders }: Tree, names: readonly
 export type KnownDigests = DigestCache | null;
 
 /** The content digest of a path: a file's sha256, a folder's {@link digestTree}. Only files unknown to the cache are read. */
-export async function digestPath(
-  absolute: string,
-  cache: KnownDigests,
-  isLeftOut?: (absolute: string) => boolean,
-): Promise<PathDigest> {
-  return digestScan(await scanTree(absolute, isLeftOut), cache);
+export async function digestPath(absolute: string, cache: KnownDigests): Promise<PathDigest> {
+  return digestScan(await scanTree(absolute), cache);
 }
 
 /** The sha256 of a file, or what is there instead: `folder` or `missing`. */

@@ -55,14 +55,11 @@ export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
 const entriesPerTurn = 4000;
 
 /**
- * Lists what is under a path, following symbolic links. `isLeftOut` may exclude absolute paths and everything below them.
+ * Lists what is under a path, following symbolic links.
  *
  * @throws {ReproError} `link-loop`, `broken-link`, `special-file`, `file-name` (not UTF-8), `file-changed` (vanished meanwhile)
  */
-export async function scanTree(
-  target: string,
-  isLeftOut: (absolute: string) => boolean = () => false,
-): Promise<Scan> {
+export async function scanTree(target: string): Promise<Scan> {
   const root = statRoot(target);
   if (root === undefined)
     return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false, folders: [] };
@@ -85,13 +82,8 @@ export async function scanTree(
       entriesLeft = entriesPerTurn;
       await setImmediate();
     }
-    let isWhole = true;
     for (const entry of entries) {
       const absolute = `${folder.absolute}${path.sep}${entry.name}`;
-      if (isLeftOut(absolute)) {
-        isWhole = false;
-        continue;
-      }
       refuseUnreadableName(folder.absolute, entry.name);
       const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
       hasLinks ||= entry.isSymbolicLink();
@@ -104,7 +96,7 @@ export async function scanTree(
       const real = stats === null ? inParent : followLink(absolute, folder.ancestors);
       pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
     }
-    if (isWhole) folders.push(folder.absolute);
+    folders.push(folder.absolute);
   }
   return {
     kind: 'folder',
