@@ -21,24 +21,19 @@ export interface PathLink {
   readonly target: string;
 }
 
-type PathKind = 'file' | 'folder' | 'missing';
+type FoundLink = PathLink & { readonly leaves: boolean };
 
-interface Entry {
-  readonly kind: PathKind;
-  /** The first link on the way, if any; but one that leads out of the project rather than one that does not. */
-  readonly link?: PathLink & { readonly leaves: boolean };
-}
+type PathKind = 'file' | 'folder' | 'missing';
 
 /** Normalises the paths of one project and remembers what it has learned about the disk. */
 export class ProjectPaths {
   readonly root: string;
   readonly #realRoot: string;
-  readonly #entries = new Map<string, Entry>();
+  readonly #links = new Map<string, FoundLink | undefined>([['', undefined]]);
 
   constructor(root: string) {
     this.root = path.resolve(root);
     this.#realRoot = realpathSync(this.root);
-    this.#entries.set('', { kind: 'folder' });
   }
 
   /** Relative to the project, with `/`, without `.` or `..`. An external path may lie outside; it is then absolute, and `~/` is the home folder. */
@@ -66,12 +61,22 @@ export class ProjectPaths {
   }
 
   kindOf(relative: string): PathKind {
-    return this.#entryOf(relative).kind;
+    const stats = statFollowed(this.absolute(relative));
+    return stats === undefined ? 'missing' : stats.isDirectory() ? 'folder' : 'file';
   }
 
-  /** A symbolic link on the way to a path (relative to the project, normalised), itself included. */
-  linkOn(relative: string): Entry['link'] {
-    return this.#entryOf(relative).link;
+  /**
+   * The first symbolic link on the way to a path (relative to the project, normalised), itself included; but one that leads out of the
+   * project rather than one that does not.
+   */
+  linkOn(relative: string): FoundLink | undefined {
+    if (this.#links.has(relative)) return this.#links.get(relative);
+    const slash = relative.lastIndexOf('/');
+    const before = this.linkOn(slash === -1 ? '' : relative.slice(0, slash));
+    const own = before?.leaves === true ? undefined : this.#readLink(relative);
+    const link = own?.leaves === true ? own : (before ?? own);
+    this.#links.set(relative, link);
+    return link;
   }
 
   absolute(relative: string): string {
@@ -86,37 +91,14 @@ export class ProjectPaths {
     return undefined;
   }
 
-  /** Each folder on the way is checked once, and nothing below a missing one. */
-  #entryOf(relative: string): Entry {
-    const known = this.#entries.get(relative);
-    if (known !== undefined) return known;
-    const slash = relative.lastIndexOf('/');
-    const parent = this.#entryOf(slash === -1 ? '' : relative.slice(0, slash));
-    const entry = this.#lookAt(relative, parent);
-    this.#entries.set(relative, entry);
-    return entry;
-  }
-
-  #lookAt(relative: string, parent: Entry): Entry {
-    if (parent.kind !== 'folder') return { ...parent, kind: 'missing' };
-    // Both are normalised, and there may be tens of thousands of them.
-    const absolute = this.root === '/' ? `/${relative}` : `${this.root}/${relative}`;
-    const stats = lstatSync(absolute, { throwIfNoEntry: false });
-    if (stats === undefined) return { ...parent, kind: 'missing' };
-    if (!stats.isSymbolicLink()) return { ...parent, kind: stats.isDirectory() ? 'folder' : 'file' };
-
-    const followed = statFollowed(absolute);
-    const kind: PathKind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
-    if (parent.link?.leaves === true) return { ...parent, kind };
-    const target =
-      followed === undefined
-        ? path.resolve(path.dirname(absolute), readlinkSync(absolute))
-        : realpathSync(absolute);
-    const leaves = this.#relativeOf(target) === undefined;
-    return {
-      kind,
-      link: leaves || parent.link === undefined ? { path: relative, target, leaves } : parent.link,
-    };
+  #readLink(relative: string): FoundLink | undefined {
+    const absolute = this.absolute(relative);
+    if (lstatSync(absolute, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+    const leadsNowhere = statFollowed(absolute) === undefined;
+    const target = leadsNowhere
+      ? path.resolve(path.dirname(absolute), readlinkSync(absolute))
+      : realpathSync(absolute);
+    return { path: relative, target, leaves: this.#relativeOf(target) === undefined };
   }
 }
 
@@ -124,7 +106,7 @@ function statFollowed(absolute: string): Stats | undefined {
   try {
     return statSync(absolute, { throwIfNoEntry: false });
   } catch (error) {
-    if (hasErrorCode(error, 'ELOOP')) return undefined;
+    if (hasErrorCode(error, 'ELOOP', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

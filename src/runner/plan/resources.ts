@@ -1,10 +1,8 @@
-import type { Json, JsonPath } from '../../schema/json.ts';
+import type { Json } from '../../schema/json.ts';
 import { show } from '../../schema/schema-problems.ts';
 import type { Resources } from './plan.ts';
 import { parseTemplate } from './references.ts';
 import type { Combination, StageReader } from './stage-reader.ts';
-
-const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
 
 export type Parsed<Value = number> =
   | { readonly value: Value }
@@ -67,50 +65,33 @@ function isScalar(value: Json): boolean {
 
 type Written = string | number | undefined;
 
+/** undefined if a problem was reported. */
 export function readResources(reader: StageReader, combination: Combination): Resources | undefined {
-  const { resources } = reader.entry;
-  if (resources === undefined) return defaultResources;
-  const values = new ScalarReader(reader, combination);
-  const { cpu, memoryBytes, gpu, timeSeconds } = defaultResources;
-  const result: Resources = {
-    cpu: values.read(resources.cpu, ['resources', 'cpu'], parseCpus, cpu),
-    memoryBytes: values.read(resources.memory, ['resources', 'memory'], parseMemory, memoryBytes),
-    gpu: values.read(resources.gpu, ['resources', 'gpu'], (value) => parseCount('gpu', value, 0), gpu),
-    timeSeconds: values.read(
-      resources.time,
-      ['resources', 'time'],
-      (value) => parseDuration('time', value),
-      timeSeconds,
-    ),
-  };
-  return values.isComplete ? result : undefined;
-}
-
-/** Reads single values with their references expanded, and reports those that are wrong. */
-class ScalarReader {
-  readonly #reader: StageReader;
-  readonly #combination: Combination;
-  isComplete = true;
-
-  constructor(reader: StageReader, combination: Combination) {
-    this.#reader = reader;
-    this.#combination = combination;
-  }
-
-  read<Value, Default>(
+  const { cpu, memory, gpu, time } = reader.entry.resources ?? {};
+  let isComplete = true;
+  /** A single value with its references expanded; `fallback` if it is left out or wrong. */
+  const read = <Value, Default>(
+    key: string,
     written: Written,
-    path: JsonPath,
     parse: (value: Json) => Parsed<Value>,
     fallback: Default,
-  ): Value | Default {
+  ): Value | Default => {
     if (written === undefined) return fallback;
-    const value = findDefault(this.#reader, written) ?? this.#reader.expand(written, path, this.#combination);
+    const path = ['resources', key];
+    const value = findDefault(reader, written) ?? reader.expand(written, path, combination);
     const parsed = value === undefined ? undefined : parse(value);
     if (parsed !== undefined && 'value' in parsed) return parsed.value;
-    this.isComplete = false;
-    if (parsed !== undefined) this.#reader.report(this.#reader.at(path), parsed.message, parsed.fix);
+    isComplete = false;
+    if (parsed !== undefined) reader.report(reader.at(path), parsed.message, parsed.fix);
     return fallback;
-  }
+  };
+  const result: Resources = {
+    cpu: read('cpu', cpu, parseCpus, 1),
+    memoryBytes: read('memory', memory, parseMemory, 2 ** 30),
+    gpu: read('gpu', gpu, (value) => parseCount('gpu', value, 0), 0),
+    timeSeconds: read('time', time, (value) => parseDuration('time', value), null),
+  };
+  return isComplete ? result : undefined;
 }
 
 /** The default of the key that `"${key}"` names, if the profile leaves it out. */

@@ -13,9 +13,7 @@ import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
 import type { RunRecord } from '../store/records.ts';
-import { confine } from './confinement.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
-import { describeFullDisk, explainEnd } from './failed-end.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import {
   beginSpending,
@@ -25,8 +23,8 @@ import {
   resumeFoldersOf,
 } from './resume-folder.ts';
 import type { InstanceResult } from './scheduler.ts';
-import { keepLog, readLogTail, startLog } from './stage-log.ts';
-import { prepareTask } from './stage-task.ts';
+import { explainEnd, keepLog, readLogTail, startLog } from './stage-log.ts';
+import { confine, prepareTask } from './stage-task.ts';
 import { confirmStartState, nameInputs, readStartState, type StartState } from './start-state.ts';
 
 /**
@@ -66,7 +64,10 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       case 'interrupted':
         return await reportInterruption(execution, ran.task, isLeft);
       case 'failed':
-        return await reportFailure(execution, ran.end);
+        return await fail(execution, {
+          code: ran.end.code,
+          text: await explainEnd(session, instance, ran.end),
+        });
       case 'done':
         return await commit(execution, start, { ...ran, end: ran.end });
       default:
@@ -158,20 +159,6 @@ async function reportInterruption(
   const isSaved = isLeft || (ago !== null && ago < context.graceSeconds);
   context.onEvent({ kind: 'interrupted', id, savedSecondsAgo: isSaved ? 0 : ago });
   return 'interrupted';
-}
-
-async function reportFailure(
-  execution: Execution,
-  end: Extract<StageEnd, { kind: 'failed' }>,
-): Promise<'failed'> {
-  const { context, work, temporary } = execution;
-  const { id } = work.instance;
-  const text = await describeFullDisk(temporary);
-  if (text !== null) context.onEvent({ kind: 'note', id, level: 'warning', text });
-  return fail(execution, {
-    code: end.code,
-    text: await explainEnd(context.session, work.instance, end),
-  });
 }
 
 /** Takes the outputs of a process that succeeded into the store, records them, and puts them in place. */

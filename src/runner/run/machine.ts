@@ -44,17 +44,16 @@ export function describeShortage(wanted: Resources, machine: MachineResources): 
     ...(memoryBytes > machine.memoryBytes
       ? [`${gigabytes(memoryBytes)} GB memory of ${gigabytes(machine.memoryBytes)}`]
       : []),
-  ].join(', ');
-  const gpus = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;
-  const found = machine.gpus.length;
-  const texts = [
-    ...(large === '' ? [] : [`asks for more than this machine has (${large}), so it runs alone`]),
-    ...(gpu > found
-      ? [
-          `asks for ${gpus}, but the runner found ${found || 'none'}, so it runs ${found === 0 ? 'without' : 'with that'}`,
-        ]
-      : []),
   ];
+  const texts: string[] = [];
+  if (large.length > 0)
+    texts.push(`asks for more than this machine has (${large.join(', ')}), so it runs alone`);
+  const found = machine.gpus.length;
+  if (gpu > found) {
+    const gpus = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;
+    const how = found === 0 ? 'without' : 'with that';
+    texts.push(`asks for ${gpus}, but the runner found ${found || 'none'}, so it runs ${how}`);
+  }
   return texts.length === 0 ? null : texts.join('; ');
 }
 

@@ -13,7 +13,6 @@ import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';
 import type { Plan, Resources } from '../plan/plan.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
-import { findHostFile } from './confinement.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution.ts';
 import type {
@@ -26,6 +25,7 @@ import type {
 import { type MachineResources, measureMachine } from './machine.ts';
 import { type Prepared, prepare, prepareAgain, rehearse } from './preparation.ts';
 import { type Grant, type InstanceResult, schedule } from './scheduler.ts';
+import { findHostFile } from './stage-task.ts';
 
 export interface PlanRunOptions {
   readonly plan: Plan;

@@ -1,8 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { hashText } from '../../files/canonical-json.ts';
+import { formatPlace } from '../../schema/problems.ts';
+import { packageNameOf } from '../freshness/locked-packages.ts';
+import type { Session } from '../freshness/session.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { Store } from '../store/store.ts';
 
 const tailLines = 20;
@@ -80,4 +84,27 @@ export function readLogTail(file: string): string[] {
 function shorten(line: string): string {
   const shown = line.trimEnd().split('\r').at(-1) ?? '';
   return shown.length <= lineLengthAtMost ? shown : `…${shown.slice(1 - lineLengthAtMost)}`;
+}
+
+/** What Node says if a package is not installed; the importer is the bundle, which nobody wrote. */
+const missingPackage = /Cannot find package '([^']+)' imported from /;
+
+/** How a stage's process failed, with the place to mend it where the process does not know that. */
+export async function explainEnd(
+  { plan, closures }: Session,
+  { at, timeAt = at, commandAt = at, command }: StageInstance,
+  { code, text }: { readonly code: string; readonly text: string },
+): Promise<string> {
+  if (code === 'timeout') return `${formatPlace(timeAt)}  ${text}\n  Raise it.`;
+  if (code === 'command-not-found') return `${formatPlace(commandAt)}  ${text}`;
+  const [, specifier] = missingPackage.exec(text) ?? [];
+  if (specifier === undefined || command.kind !== 'module') return text;
+  const name = packageNameOf(specifier);
+  const { files } = await closures.find(command.path);
+  const places = Object.keys(files).flatMap((file) => {
+    const lines = readFileSync(path.join(plan.projectRoot, file), 'utf8').split('\n');
+    const line = lines.findIndex((one) => one.includes(`'${specifier}'`) || one.includes(`"${specifier}"`));
+    return line < 0 ? [] : [`${file}:${line + 1}`];
+  });
+  return `${places[0] ?? command.path}  package "${name}" is not installed\n  npm ci, or npm install ${name} if package.json does not list it`;
 }
