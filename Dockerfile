@@ -12,9 +12,10 @@ RUN apt-get update \
 FROM tools AS build
 WORKDIR /plif
 COPY . .
+# TensorFlow.js for CUDA needs libraries that this image lacks.
 RUN npm ci \
   && npm run build:native \
-  && rm -rf native/build/Release/obj.target \
+  && rm -rf node_modules/@tensorflow/tfjs-node-gpu native/build/Release/obj.target \
   && npm prune --omit=dev --no-save
 
 # git: records name the commit.

@@ -131,8 +131,8 @@ async function measureTfjs(
   workload: Workload,
   files: WorkloadFiles,
 ): Promise<Round['results']> {
-  const task = { engine: 'tfjs', workload, files, mode: 'train', samples: 1, warmup: 1 } as const;
-  const entries = [engineEntry('tfjs, one sample', 'tfjs', script, task, {})];
+  const task = { engine: 'tfjs-cpu', workload, files, mode: 'train', samples: 1, warmup: 1 } as const;
+  const entries = [engineEntry('tfjs-cpu, one sample', 'tfjs', script, task, {})];
   return attribute(await compete(entries, 1), entries);
 }
 

@@ -7,7 +7,7 @@ import { countCores } from '../cores.ts';
 import { WASM_SLOWDOWN } from '../engines/engine.ts';
 import { loadAddon } from '../engines/native/addon.ts';
 import { createNativeEngine } from '../engines/native/engine.ts';
-import { probeEngines } from '../engines/selection/engines.ts';
+import { type EngineFinding, probeEngines } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { measureMachine } from '../runner/run/machine.ts';
@@ -23,7 +23,7 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../training/speed.ts';
-import { listGpusApart } from './gpu-probes.ts';
+import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan } from './load-plan.ts';
 import { buildModel, listTrainings } from './model-check.ts';
 import { listModules, trainModule } from './stages.ts';
@@ -40,10 +40,12 @@ export interface MachineFinding {
 /** The free space that a full run needs for frames, store and checkpoints. */
 const fullRunBytes = 8e9;
 
-/** What this machine has and what is missing. */
-export async function examineMachine(root: string): Promise<readonly MachineFinding[]> {
+/** What this machine has and what is missing, and its engines, best last. */
+export async function examineMachine(
+  root: string,
+): Promise<{ readonly findings: readonly MachineFinding[]; readonly engines: readonly EngineFinding[] }> {
   const listed = await listGpusApart();
-  const engines = await probeEngines({ listGpus: async () => listed });
+  const engines = await probeEngines({ probe: probeCudaApart, listGpus: async () => listed });
   const ok = { state: 'ok', fix: null } as const;
   const { bavail, bsize } = await statfs(root);
   const isRoomy = bavail * bsize >= fullRunBytes;
@@ -93,7 +95,7 @@ export async function examineMachine(root: string): Promise<readonly MachineFind
       }),
     ),
   ];
-  return findings;
+  return { findings, engines };
 }
 
 const profile = 'full';
@@ -121,19 +123,23 @@ export type FullRunEstimate =
  * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with a thread
  * on each core, as cores may share caches and units. Threads that wait for each other spin, which counts, before they sleep, which does not.
  *
+ * @param engines those of this machine, best last
  * @param measuring does the measurement, which takes seconds
- * @returns undefined if the project has no such profile
+ * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
  */
 export async function estimateFullRun(
   root: string,
+  engines: readonly EngineFinding[],
   measuring: <T>(measure: () => Promise<T>) => Promise<T>,
 ): Promise<FullRunEstimate | undefined> {
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
-  const loaded = loadAddon();
-  if (!loaded.ok) {
+  const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
+  if (best === 'wasm, CPU') {
     const reason = `Without the native engine, each training uses one core, and takes up to ${WASM_SLOWDOWN.most} times as long on it.`;
     return { ok: false, reason };
   }
+  const loaded = loadAddon();
+  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
   try {
     const plan = await loadSelectedPlan({ project: root, profile, set: [] });
     const recordings = recordingsOf(plan);

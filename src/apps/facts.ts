@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { Facts } from '../runner/freshness/fingerprint.ts';
@@ -12,8 +13,12 @@ import { formatPlace } from '../schema/problems.ts';
 export function factsOf(projectRoot: string): Facts {
   const engine: Facts[string] = async (params, digestFile) => {
     const { identifyEngine } = await import('../engines/selection/engines.ts');
-    const { listGpusApart } = await import('./gpu-probes.ts');
-    return identifyEngine(engineOf(params), { projectRoot, digestFile, listGpus: listGpusApart });
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
+    const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
+    return identifyEngine(engineOf(params), {
+      ...{ projectRoot, cacheFolder, digestFile },
+      ...{ probe: probeCudaApart, listGpus: listGpusApart },
+    });
   };
   // These variables change how an engine computes, and with it the fact.
   return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'] }) };
@@ -43,8 +48,8 @@ export async function refuseMissingEngines(
     if (choice === 'auto' || (await facts.engine?.(params, undigested)) !== `${choice}, unavailable`)
       continue;
     const { chooseEngine } = await import('../engines/selection/engines.ts');
-    const { listGpusApart } = await import('./gpu-probes.ts');
-    await chooseEngine(choice, { listGpus: listGpusApart }).catch((error: unknown) => {
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
+    await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart }).catch((error: unknown) => {
       if (!(error instanceof ReproError)) throw error;
       const { code, message, fix } = error;
       const stage = getAt(params, ['train', 'engine']) === undefined ? 'evaluate' : 'train';

@@ -16,7 +16,7 @@ import { repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { engineOf } from './facts.ts';
-import { listGpusApart } from './gpu-probes.ts';
+import { listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 import { buildModel } from './model-check.ts';
 
@@ -52,7 +52,7 @@ export async function planModel(
   const workload = { spec, steps, trainingBatch: training, evaluationBatch: evaluation };
   const planWith = async (choice: EngineChoice, part: Workload) => {
     const { description, planMemory } = await chooseEngine(choice, {
-      ...{ listGpus: listGpusApart, workload: part },
+      ...{ probe: probeCudaApart, listGpus: listGpusApart, workload: part },
       threads: numberAt(plan, 'threads'),
     });
     return { engine: description, memory: (await planMemory?.(part)) ?? null };

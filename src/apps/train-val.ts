@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { describeEngine, type Engine, type EngineChoice } from '../engines/engine.ts';
-import { chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock } from '../files/lock.ts';
@@ -208,7 +208,7 @@ function openCheckpoints(
 }
 
 /**
- * The engine for a `-device`. `cuda` is a preference: as no GPU has been measured yet, the CPU is used, with a note.
+ * The engine for a `-device`. `cuda` is a preference: without a GPU that works, the CPU is used, with a note.
  *
  * @param choice our own `--engine`, which overrides the device
  */
@@ -217,9 +217,13 @@ export async function chooseDevice(
   choice: EngineChoice | undefined,
   options: EngineOptions = {},
 ): Promise<{ readonly engine: Engine; readonly notes: readonly string[] }> {
+  if (choice === undefined && device === 'cpu') {
+    return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
+  }
   const engine = await chooseEngine(choice ?? 'auto', options);
-  const note = `-device ${device}: training on the CPU; \`--engine webgpu\` takes a GPU.`;
-  return { engine, notes: choice !== undefined || device === 'cpu' ? [] : [note] };
+  const isGpu = engine.description.backend !== 'cpu';
+  const note = `-device ${device} is not available here; training on the CPU instead. \`./repro doctor\` tells why.`;
+  return { engine, notes: choice !== undefined || isGpu ? [] : [note] };
 }
 
 /** What `--set` may change: the recordings, and settings of frames that no argument of the original controls. */

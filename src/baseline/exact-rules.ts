@@ -100,6 +100,7 @@ export function judgeSameDigits({ before, now }: Pair): RuleOutcome {
 function findObstacle(before: RunFacts, now: RunFacts): string | null {
   if (now.engine !== before.engine)
     return `another engine, ${now.engine}; the baseline's is ${before.engine}, so tolerances apply`;
+  if (/ cuda /.test(now.engine)) return 'a GPU adds in no fixed order, so tolerances apply';
   return now.engine === 'unknown' ? 'the engine is not known, so tolerances apply' : null;
 }
 

@@ -94,21 +94,21 @@ export type EvaluationSession = Pick<EngineSession, 'evaluate' | 'abort' | 'disp
 export interface EngineDescription {
   /** `webgpu`, `native`, `wasm` or `tfjs`; of an evaluation also `nir`. */
   readonly name: string;
-  /** The hardware it runs on: `cpu`, `gpu`. */
+  /** The hardware it runs on: `cpu`, `cuda`, `gpu`. */
   readonly backend: string;
   readonly version: string;
   /** Why it was chosen, in one sentence. */
   readonly reason: string;
 }
 
-/** The line that a stage logs: `tfjs 4.22.0 on cpu: no native engine: …`. */
+/** The line that a stage logs: `tfjs 4.22.0 on cpu: no CUDA: …`. */
 export function describeEngine({ name, version, backend, reason }: EngineDescription): string {
   return `${name} ${version} on ${backend}: ${reason}`;
 }
 
 /** Whether `auto` is left with the engine that takes thousands of times as long as any other, which people should know while it runs. */
-export function isLastResort(choice: EngineChoice, { name }: EngineDescription): boolean {
-  return choice === 'auto' && name === 'tfjs';
+export function isLastResort(choice: EngineChoice, { name, backend }: EngineDescription): boolean {
+  return choice === 'auto' && name === 'tfjs' && backend === 'cpu';
 }
 
 /** Whether two engines give the same numbers, to the last digit. */
@@ -195,16 +195,22 @@ export interface Engine {
   planMemory?(workload: Workload): Promise<MemoryPlan>;
   /** @throws {ShapeError} if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
-  /** Runs one layer of neurons forward and backward, with the code that training uses. */
+  /**
+   * Runs one layer of neurons forward and backward, with the code that training uses.
+   *
+   * @throws {ShapeError} if a length does not fit the shape
+   */
   runNeurons(pass: NeuronPass): Promise<NeuronPassResult>;
 }
 
 /**
- * The engines to choose from for training and evaluation. `auto` is the fastest on this machine's CPU: `native`, else `wasm`, else `tfjs`.
- * `webgpu`: kernels for any GPU, through the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on
- * every machine. `tfjs`: TensorFlow.js on the CPU, the reference.
+ * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
+ * else `webgpu` on a GPU for a network that gains by it, else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through
+ * the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
+ * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
+ * uses the CPU without looking for a GPU.
  */
-export const engineChoices = ['auto', 'webgpu', 'native', 'wasm', 'tfjs'] as const;
+export const engineChoices = ['auto', 'webgpu', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 

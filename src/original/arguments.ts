@@ -126,6 +126,12 @@ function findContradictions(
   } else if (dataset?.kind === 'events') {
     missing.push(...eventArguments.filter((one) => !given.has(one)));
   }
+  const card = /^cuda:(\d+)$/.exec(values.device ?? '')?.[1];
+  if (card !== undefined && Number(card) > 0) {
+    notes.push(
+      `-device ${values.device}: the first visible GPU is used; select one with CUDA_VISIBLE_DEVICES=${card}.`,
+    );
+  }
   return { problems, notes, missing };
 }
 

@@ -98,8 +98,8 @@ function testDefects(some: readonly [string, Defect][]): void {
 }
 
 // WebAssembly is compiled: an engine can only be broken in TensorFlow.js, which is slow. Its first batches are enough.
-describe('on engine tfjs', () => {
-  useProject('tfjs', ['epochs: 2', 'epochs: 1'], ['downsample: 8', 'downsample: 16']);
+describe('on engine tfjs-cpu', () => {
+  useProject('tfjs-cpu', ['epochs: 2', 'epochs: 1'], ['downsample: 8', 'downsample: 16']);
   testDefects(all.filter(isOfEngine));
 });
 

@@ -53,7 +53,7 @@ describe('the same engine', () => {
     expect(judge(rule, costing(100))?.text).toBe('50 values: equal');
   });
 
-  test('is not demanded of another engine, or of answers that another engine gave', () => {
+  test('is not demanded of another engine, a GPU, or answers that another engine gave', () => {
     const wrong = { test: { ...exampleRun().test, wrong: [] } };
     expect(judge(rule, { ...wrong, engine: 'native x avx512' })).toMatchObject({
       state: 'skipped',
@@ -65,6 +65,8 @@ describe('the same engine', () => {
       state: 'ok',
       text: '50 values: equal, though by another engine, native y avx2',
     });
+    const gpu = 'tfjs 4.22.0 cuda NVIDIA';
+    expect(judge(rule, { ...wrong, engine: gpu }, { engine: gpu })?.state).toBe('skipped');
     expect(judge(rule, { ...wrong, evaluationEngine: 'tfjs 4.22.0 cpu' })?.state).toBe('ok');
   });
 

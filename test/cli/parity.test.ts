@@ -49,7 +49,7 @@ describe('repro parity', () => {
 
   test('exits with 1 if something differs, and shows where', async () => {
     await copyCase('plif_00', { v_threshold: 1.5 });
-    const { exitCode, stdout } = await parity('.', '--engine', 'tfjs');
+    const { exitCode, stdout } = await parity('.', '--engine', 'tfjs-cpu');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/FAIL\n {4}worst: spikes\[\d.*\]: the folder has 1, this program computes 0/);
     expect(stdout).toContain('docs/parity.md');
@@ -92,7 +92,7 @@ describe('repro parity', () => {
       [['.'], 'this folder has no index.json'],
       [
         [golden, '--engine', 'torch'],
-        'this version has no engine "torch".\n  It has auto, webgpu, native, wasm, tfjs.',
+        'this version has no engine "torch".\n  It has auto, webgpu, native, wasm, tfjs, tfjs-cpu.',
       ],
       [[golden, '--case', 'plif_99'], /^index\.json has no case "plif_99"\.\n {2}Closest: "plif_0\d"/],
     ];

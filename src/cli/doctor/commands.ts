@@ -31,7 +31,7 @@ export function addDoctorCommands(program: Command): void {
       "compare this program's results with vectors computed by PyTorch, such as those in test/golden",
     )
     .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
-    .option('--engine <name>', 'auto, webgpu, native, wasm or tfjs', 'auto')
+    .option('--engine <name>', 'auto, webgpu, native, wasm, tfjs or tfjs-cpu', 'auto')
     .addOption(threadsOption())
     .addOption(
       new Option('--case <name>', 'only this case; may be repeated').argParser(collect).default([], 'all'),
@@ -43,8 +43,10 @@ export function addDoctorCommands(program: Command): void {
     )
     .action(lazily(async () => (await import('./parity.ts')).parity));
 
-  program.command('probe-gpus', { hidden: true }).action(async () => {
-    const { listGpusHere } = await import('../../apps/gpu-probes.ts');
-    process.stdout.write(await listGpusHere());
-  });
+  for (const what of ['cuda', 'gpus'] as const) {
+    program.command(`probe-${what}`, { hidden: true }).action(async () => {
+      const { probeHere } = await import('../../apps/gpu-probes.ts');
+      process.stdout.write(await probeHere(what));
+    });
+  }
 }

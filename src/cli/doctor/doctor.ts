@@ -23,9 +23,9 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
     });
   }
   const root = findProjectRoot(options.project ?? process.cwd());
-  const findings = await examineMachine(root);
+  const { findings, engines } = await examineMachine(root);
   if (options.json !== true) printFindings(findings);
-  const estimate = await estimateFullRun(root, (measure) =>
+  const estimate = await estimateFullRun(root, engines, (measure) =>
     whileSaying('Measuring a few training steps …', measure),
   );
   if (options.json === true) {

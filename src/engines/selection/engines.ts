@@ -1,28 +1,23 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
 import { type LoadedAddon, loadAddon, nameDigests, nameFiles } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { describeWasmExcess } from '../native/memory.ts';
+import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 import { loadWasm as loadOwnWasm } from '../wasm/addon.ts';
 import { findAdapter, type GpuOptions, openGpu } from '../webgpu/adapters.ts';
+import { type IdentitySources, identifyCuda, identifyTfjs, identifyWebgpu } from './gpu-identity.ts';
 
-/** Tests replace what loads. */
+/** Tests replace what probes and loads. */
 export interface EngineOptions extends NativeOptions, GpuOptions {
   /** Where the network is known: `auto` passes over engines that are not for it. */
   readonly workload?: Workload | undefined;
+  readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
   readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
-interface IdentityOptions extends EngineOptions {
-  /** Where the packages are. */
-  readonly projectRoot: string;
-  /** The sha256 of a file. */
-  readonly digestFile: (file: string) => Promise<string>;
-}
+type IdentityOptions = EngineOptions & IdentitySources;
 
 /** Why an engine is not available here: a sentence without a full stop, and how to get it. */
 interface Missing {
@@ -39,6 +34,8 @@ export interface EngineFinding {
   readonly text: string;
   /** How to get it, or how to repair it; null if there is nothing to do. */
   readonly fix: string | null;
+  /** Whether `auto` never takes it. */
+  readonly isOnlyByName?: boolean;
 }
 
 /** An engine that is available here. */
@@ -48,7 +45,7 @@ interface Located {
    * @returns why not, if only trying tells
    */
   open(reason: string): Promise<Engine | Missing>;
-  describe(): Promise<Pick<EngineFinding, 'text' | 'fix'>>;
+  describe(): Promise<Pick<EngineFinding, 'text' | 'fix' | 'isOnlyByName'>>;
 }
 
 interface Implementation {
@@ -62,11 +59,11 @@ interface Implementation {
   identify(options: IdentityOptions): Promise<string | undefined>;
 }
 
-type ImplementationName = Exclude<EngineChoice, 'auto'>;
+type ImplementationName = 'tfjs-cpu' | 'wasm' | 'native' | 'webgpu' | 'cuda';
 
 /** Each passes the parity suite. */
 const implementations: Readonly<Record<ImplementationName, Implementation>> = {
-  tfjs: {
+  'tfjs-cpu': {
     name: 'tfjs, CPU',
     title: 'tfjs',
     locate: async () => ({
@@ -76,12 +73,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         return { text: `TensorFlow.js ${version_core}, one thread, slow`, fix: null };
       },
     }),
-    // Without loading it.
-    identify: async ({ projectRoot }) => {
-      const { resolve } = createRequire(path.join(projectRoot, 'package.json'));
-      const { version } = JSON.parse(await readFile(resolve('@tensorflow/tfjs-core/package.json'), 'utf8'));
-      return `tfjs ${version} cpu`;
-    },
+    identify: async ({ projectRoot }) => `${await identifyTfjs(projectRoot)} cpu`,
   },
   wasm: {
     name: 'wasm, CPU',
@@ -153,34 +145,68 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         describe: async () => ({
           text: `${adapter.name}, ${adapter.driver}; only with \`train.engine: webgpu\``,
           fix: null,
+          isOnlyByName: true,
         }),
       };
     },
-    identify: async (options) => {
-      const found = await findAdapter(options);
-      if (!found.ok) return undefined;
-      const { kernelDigest } = await import('../webgpu/kernel-digest.ts');
-      return `webgpu ${kernelDigest()} ${found.adapter.identity}`;
+    identify: identifyWebgpu,
+  },
+  cuda: {
+    name: 'tfjs, CUDA',
+    title: 'CUDA',
+    locate: async ({ probe = probeCuda }) => {
+      const cuda = await probe();
+      if (!cuda.usable) return cuda;
+      return {
+        open: async () => (await import('../tfjs/engine.ts')).createCudaEngine('CUDA is available and works'),
+        describe: async () => ({ text: `tfjs-node-gpu ${cuda.version}`, fix: null }),
+      };
     },
+    identify: identifyCuda,
   },
 };
 
-/** What `auto` tries, in this order. It leaves out `webgpu`, which nobody has measured on a GPU. */
-const automatic: readonly ImplementationName[] = ['native', 'wasm', 'tfjs'];
+/** What each choice tries, in this order. `auto` leaves out `webgpu`, which nobody has measured on a GPU. */
+const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {
+  auto: ['cuda', 'native', 'wasm', 'tfjs-cpu'],
+  webgpu: ['webgpu'],
+  native: ['native'],
+  wasm: ['wasm'],
+  tfjs: ['cuda', 'tfjs-cpu'],
+  'tfjs-cpu': ['tfjs-cpu'],
+};
 
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
  *
  * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
  */
-export async function chooseEngine(
-  choice: EngineChoice = 'auto',
-  options: EngineOptions = {},
+export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
+  return openFirst(
+    preferences[choice],
+    options,
+    preferences[choice].length === 1 ? `requested as ${choice}` : undefined,
+  );
+}
+
+/** The fastest engine of the CPU, without looking for a GPU. */
+export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
+  return openFirst(
+    preferences.auto.filter((name) => name !== 'cuda'),
+    options,
+    reason,
+  );
+}
+
+async function openFirst(
+  names: readonly ImplementationName[],
+  options: EngineOptions,
+  reason?: string,
 ): Promise<Engine> {
   const missing: string[] = [];
   let advice = '';
-  const isAsked = choice !== 'auto';
-  for (const name of isAsked ? [choice] : automatic) {
+  const isAsked = names.length === 1;
+  for (const name of names) {
     const { title, locate, decline } = implementations[name];
     const located = await locate(options);
     // An engine that was asked for says itself what it cannot do.
@@ -192,7 +218,7 @@ export async function chooseEngine(
       missing.push(`no ${title}: ${declined}`);
       continue;
     }
-    const why = isAsked ? `requested as ${choice}` : missing.join('; ');
+    const why = [...(reason === undefined ? [] : [reason]), ...missing].join('; ');
     const found = 'open' in located ? await located.open(why) : located;
     if ('description' in found) return found;
     missing.push(`no ${title}: ${found.reason}`);
@@ -205,27 +231,28 @@ export async function chooseEngine(
 
 /**
  * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512 GCC 12.4.0`, `tfjs 4.22.0 cpu`,
- * `webgpu <digest of the kernels> 0.6.2 <name>, <driver>`. If the first engine may decline a network, which is not known here, the next is named,
- * too: `wasm …, or tfjs 4.22.0 cpu`. It opens no engine.
+ * or the GPU's model. If the first engine may decline a network, which is not known here, the next is named, too: `wasm …, or
+ * tfjs 4.22.0 cpu`. It is quick: it opens no engine, and what slow probes find is kept.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
 export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
+  const names = preferences[choice];
   const identities: string[] = [];
-  for (const name of choice === 'auto' ? automatic : [choice]) {
+  for (const name of names) {
     const identity = await implementations[name].identify(options);
     if (identity === undefined) continue;
     identities.push(identity);
-    if (implementations[name].decline === undefined) break;
+    if (names.length === 1 || implementations[name].decline === undefined) break;
   }
   // An explicit choice that is not available fails in the stage, with advice.
   return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
-/** The engines for this machine, those of the CPU from slow to fast. */
+/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one that is not only for its name. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
-  for (const implementation of ['tfjs', 'wasm', 'native', 'webgpu'] as const) {
+  for (const implementation of ['tfjs-cpu', 'wasm', 'native', 'webgpu', 'cuda'] as const) {
     const { name, locate } = implementations[implementation];
     const found = await locate(options);
     if ('open' in found) findings.push({ name, available: true, ...(await found.describe()) });

@@ -12,15 +12,30 @@ import { readCopy } from './transfer.ts';
 export function createCpuEngine(reason: string, adam: Adam = pytorchAdam): Engine {
   // Otherwise tfjs prints an advertisement for its native packages.
   tf.enableProdMode();
+  return createEngine('cpu', 'cpu', reason, adam);
+}
+
+/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `probeCuda` must have found it usable. */
+export function createCudaEngine(reason: string): Engine {
+  return createEngine('cuda', 'tensorflow', reason, pytorchAdam);
+}
+
+function createEngine(backend: string, tfjsBackend: string, reason: string, adam: Adam): Engine {
   return {
-    description: { name: 'tfjs', backend: 'cpu', version: tf.version_core, reason },
-    open: async (spec, state, optimiser) => new TfjsSession(spec, adam, state, optimiser),
-    runNeurons,
+    description: { name: 'tfjs', backend, version: tf.version_core, reason },
+    open: async (spec, state, optimiser) => {
+      await tf.setBackend(tfjsBackend);
+      return new TfjsSession(tfjsBackend, spec, adam, state, optimiser);
+    },
+    runNeurons: async (pass) => {
+      await tf.setBackend(tfjsBackend);
+      return runNeurons(pass);
+    },
   };
 }
 
 /**
- * Runs an isolated layer of neurons: forward over all steps, and backward from `loss = Σ spikes · coefficients`.
+ * Runs an isolated layer of neurons on the current backend: forward over all steps, and backward from `loss = Σ spikes · coefficients`.
  * Neurons of a layer are independent, so here they are laid out in a row, [T·N, F].
  */
 async function runNeurons(pass: NeuronPass): Promise<NeuronPassResult> {

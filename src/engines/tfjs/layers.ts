@@ -17,29 +17,36 @@ import { differentiable, reshape } from './differentiable.ts';
  * @param weight [out, in, k, k], as PyTorch has it
  */
 export function convolve(x: Tensor4D, weight: Tensor4D, padding: number): Tensor4D {
-  const inputShape: number[] = x.shape;
+  const kernel = weight.shape[2];
+  const whole = 2 * padding - kernel + 1;
+  const [batch, height, width, inChannels] = x.shape;
+  const border: [number, number] = [padding, padding];
+  // tfjs-node only supports the paddings `same` and `valid`, not a number of zeros.
+  const pad = whole === 0 ? 'same' : 'valid';
+  const edges = whole === 0 ? 0 : padding;
+  const padded = (image: Tensor4D): Tensor4D =>
+    edges === 0 ? image : tf.pad4d(image, [[0, 0], border, border, [0, 0]]);
   const filterOf = (weight: Tensor4D): Tensor4D => tf.transpose(weight, [2, 3, 1, 0]); // [kh, kw, in, out]
-  const attributes = {
-    strides: 1,
-    pad: padding,
-    dataFormat: 'NHWC',
-    dimRoundingMode: null as never,
-  } as const;
+  const attributes = { strides: 1, pad, dataFormat: 'NHWC', dimRoundingMode: null as never } as const;
 
   return differentiable([x, weight], () => ({
-    value: tf.conv2d(x, filterOf(weight), 1, padding),
+    value: tf.conv2d(padded(x), filterOf(weight), 1, pad),
     keep: [x, weight],
     backward: (dy, kept) => {
       const [x, weight] = kept as [Tensor4D, Tensor4D];
       const filter = filterOf(weight);
+      const inputShape: number[] = [batch, height + 2 * edges, width + 2 * edges, inChannels];
       const dx: Tensor4D = tf
         .engine()
         .runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape });
       const filterShape: number[] = filter.shape;
       const dFilter: Tensor4D = tf
         .engine()
-        .runKernel('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape });
-      return [dx, tf.transpose(dFilter, [3, 2, 0, 1])];
+        .runKernel('Conv2DBackpropFilter', { x: padded(x), dy }, { ...attributes, filterShape });
+      return [
+        tf.slice4d(dx, [0, edges, edges, 0], [batch, height, width, inChannels]),
+        tf.transpose(dFilter, [3, 2, 0, 1]),
+      ];
     },
   }));
 }

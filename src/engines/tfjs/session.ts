@@ -30,8 +30,9 @@ interface Parameter {
   second: Tensor;
 }
 
-/** A network in TensorFlow.js. Its tensors live outside of any `tidy`; `dispose` releases them. */
+/** A network on one tfjs backend. Its tensors live outside of any `tidy`; `dispose` releases them. */
 export class TfjsSession implements EngineSession {
+  readonly #backend: string;
   readonly #spec: NetworkSpec;
   readonly #adam: Adam;
   readonly #parameters: Parameter[];
@@ -45,8 +46,9 @@ export class TfjsSession implements EngineSession {
   #disposed = false;
 
   /** @throws {ShapeError} if a tensor of the network is missing or has another shape */
-  constructor(spec: NetworkSpec, adam: Adam, state: State, optimiser?: OptimiserState) {
+  constructor(backend: string, spec: NetworkSpec, adam: Adam, state: State, optimiser?: OptimiserState) {
     checkState(spec, state);
+    this.#backend = backend;
     this.#spec = spec;
     this.#adam = adam;
     this.#step = optimiser?.step ?? 0;
@@ -75,7 +77,7 @@ export class TfjsSession implements EngineSession {
     hyperparameters: Hyperparameters,
     options: { keepGradients?: boolean } = {},
   ): Promise<StepResult> {
-    this.#enter();
+    await this.#enter();
     checkFrames(this.#spec, batch.frames);
     checkLabels(this.#spec, batch);
     const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
@@ -92,7 +94,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async evaluate(frames: Frames): Promise<Forward> {
-    this.#enter();
+    await this.#enter();
     checkFrames(this.#spec, frames);
     const output = tf.tidy(() => {
       const { rates, outputs, spikeRates, inputCounts } = this.#run(frames, undefined);
@@ -109,7 +111,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async state(): Promise<State> {
-    this.#enter();
+    await this.#enter();
     const state = new Map<string, StateTensor>();
     for (const { name, shape } of stateEntries(this.#spec)) {
       const count = this.#counters.get(name);
@@ -124,7 +126,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async optimiserState(): Promise<OptimiserState> {
-    this.#enter();
+    await this.#enter();
     return {
       step: this.#step,
       first: await this.#named(this.#parameters.map(({ first }) => first)),
@@ -245,8 +247,10 @@ export class TfjsSession implements EngineSession {
     return named;
   }
 
-  #enter(): void {
+  /** tfjs has one backend for the whole process, and another session may have switched it. */
+  async #enter(): Promise<void> {
     if (this.#disposed) throw new Error('This session was disposed; open the network again.');
+    if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);
   }
 }
 

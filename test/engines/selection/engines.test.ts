@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -6,8 +6,9 @@ import { chooseDevice } from '../../../src/apps/train-val.ts';
 import { isLastResort } from '../../../src/engines/engine.ts';
 import { type LoadedAddon, loadAddon, nameDigests } from '../../../src/engines/native/addon.ts';
 import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines/selection/engines.ts';
+import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { loadWasm } from '../../../src/engines/wasm/addon.ts';
-import type { GpuSystem } from '../../../src/engines/webgpu/adapters.ts';
+import { type GpuSystem, listAdapters } from '../../../src/engines/webgpu/adapters.ts';
 import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
 import { digestFile } from '../../../src/runner/store/digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
@@ -16,6 +17,35 @@ import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon } from '../native/fake-addon.ts';
 import { fakeGpus } from '../webgpu/fake-gpus.ts';
 
+const here: ProbedSystem = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
+
+describe('probeCuda', () => {
+  it.each<[string, Partial<ProbedSystem>, RegExp, RegExp | null]>([
+    ['for another kind of machine', { platform: 'darwin-arm64' }, /does not exist for darwin-arm64$/, null],
+    [
+      'that is not installed',
+      { isInstalled: () => false },
+      /is not installed$/,
+      /npm install .*CUDA 11\.2 and cuDNN 8\.1/,
+    ],
+    [
+      'that does not load',
+      { load: () => Promise.reject(new Error('libcudart.so.11.0: cannot open\nRequire stack: …')) },
+      /does not load \(libcudart\.so\.11\.0: cannot open\)$/,
+      /npm rebuild/,
+    ],
+    ['that registers no backend', {}, /does not load/, /npm rebuild/],
+  ])('says why it cannot use the package %s, and how to get it', async (_, system, reason, fix) => {
+    expect(await probeCuda({ ...here, ...system })).toEqual({
+      usable: false,
+      reason: expect.stringMatching(reason),
+      fix: fix && expect.stringMatching(fix),
+    });
+  });
+});
+
+const noCuda = async (): Promise<CudaProbe> => ({ usable: false, reason: 'not today', fix: null });
+const cuda = async (): Promise<CudaProbe> => ({ usable: true, version: '4.22.0' });
 const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: false });
 const nativeOfOtherSources = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: true });
 /** What `FakeAddon` is on this architecture. */
@@ -26,12 +56,17 @@ const noWasm = (): LoadedAddon => ({ ok: false, reason: 'it is damaged', fix: 'R
 const notCalled = (): never => {
   throw new Error('not to be called');
 };
-/** Whoever looks for a GPU fails. */
-const noGpu = { gpuSystem: { ...fakeGpus([]), load: notCalled } };
+/** Without CUDA; whoever looks for a GPU fails. */
+const noGpu = { probe: noCuda, gpuSystem: { ...fakeGpus([]), load: notCalled } };
 const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128, layers: 5 });
 
 describe('chooseEngine', () => {
-  it('takes the native engine if there is one', async () => {
+  it('takes CUDA if it works, without loading the native engine', async () => {
+    const engine = await chooseEngine('auto', { probe: cuda, load: notCalled });
+    expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+  });
+
+  it('takes the native engine without CUDA', async () => {
     const engine = await chooseEngine('auto', { ...noGpu, load: native, threads: 2, environment: {} });
     expect(engine.description).toEqual({
       name: 'native',
@@ -50,7 +85,7 @@ describe('chooseEngine', () => {
       name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
       version: expect.stringMatching(version),
-      reason: `no native engine: it is not compiled${more}`,
+      reason: `no CUDA: not today; no native engine: it is not compiled${more}`,
     });
   });
 
@@ -73,7 +108,7 @@ describe('chooseEngine', () => {
 
   it('computes on a GPU only if webgpu is asked for, whatever REPRO_GPU says', async () => {
     const options = { gpuSystem: fakeGpus([{ name: 'Fast 4090' }]), environment: { REPRO_GPU: '4090' } };
-    const { description } = await chooseEngine('auto', { ...options, load: native });
+    const { description } = await chooseEngine('auto', { ...options, probe: noCuda, load: native });
     expect(description.name).toBe('native');
     expect((await chooseEngine('webgpu', options)).description).toEqual({
       name: 'webgpu',
@@ -94,10 +129,12 @@ describe('chooseEngine', () => {
   });
 
   it('takes exactly what it is asked for, without looking for anything else', async () => {
-    const tfjs = await chooseEngine('tfjs', { ...noGpu, load: notCalled });
-    expect(tfjs.description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs' });
-    const asked = await chooseEngine('native', { ...noGpu, load: native });
+    const tfjs = await chooseEngine('tfjs-cpu', { probe: notCalled, load: notCalled });
+    expect(tfjs.description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs-cpu' });
+    const asked = await chooseEngine('native', { probe: notCalled, load: native });
     expect(asked.description).toMatchObject({ name: 'native', backend: 'cpu' });
+    const either = await chooseEngine('tfjs', { probe: noCuda, load: notCalled });
+    expect(either.description).toMatchObject({ name: 'tfjs', reason: 'no CUDA: not today' });
   });
 
   it('does not replace the native engine by another if it was asked for', async () => {
@@ -116,21 +153,36 @@ describe('chooseEngine', () => {
 });
 
 describe('chooseDevice', () => {
-  it('trains on the CPU, and says so if CUDA was wanted', async () => {
-    const choose = (device: string) =>
-      chooseDevice(device, undefined, { ...noGpu, load: native, threads: 1, environment: {} });
-    const { engine, notes } = await choose('cpu');
+  it('takes the fastest engine of the CPU for `-device cpu`, without looking for a GPU', async () => {
+    const options = { probe: notCalled, threads: 1, environment: {} };
+    const { engine, notes } = await chooseDevice('cpu', undefined, { ...options, load: native });
     expect(engine.description).toMatchObject({ name: 'native', reason: 'AVX-512, 1 thread' });
     expect(notes).toEqual([]);
-    expect((await choose('cuda:0')).notes).toEqual([
-      '-device cuda:0: training on the CPU; `--engine webgpu` takes a GPU.',
+    const fallback = await chooseDevice('cpu', undefined, { ...options, load: noNative });
+    expect(fallback.engine.description).toMatchObject({
+      name: 'wasm',
+      reason: '-device cpu; no native engine: it is not compiled',
+    });
+  });
+
+  it('notes that it trains on the CPU if CUDA was wanted', async () => {
+    const { notes } = await chooseDevice('cuda:0', undefined, {
+      ...noGpu,
+      load: native,
+      threads: 1,
+      environment: {},
+    });
+    expect(notes).toEqual([
+      '-device cuda:0 is not available here; training on the CPU instead. `./repro doctor` tells why.',
     ]);
   });
 });
 
 describe('probeEngines', () => {
   it('lists what is available and what is missing, with the remedy', async () => {
-    expect(await probeEngines({ gpuSystem: fakeGpus([]), load: noNative })).toEqual([
+    const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
+    const gpuSystem = fakeGpus([]);
+    expect(await probeEngines({ gpuSystem, probe, load: noNative })).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
       { name: 'wasm, CPU', available: true, text: expect.stringContaining('WebAssembly'), fix: null },
       { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
@@ -138,12 +190,13 @@ describe('probeEngines', () => {
         ...{ name: 'webgpu, GPU', available: false, text: 'WebGPU finds no GPU' },
         fix: expect.stringContaining('driver'),
       },
+      { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
     ]);
   });
 
   it('names a missing package, and a software GPU that is there for those who ask, on a machine without a GPU', async () => {
     const find = async (gpuSystem: GpuSystem, REPRO_GPU = '') =>
-      (await probeEngines({ gpuSystem, load: noNative, environment: { REPRO_GPU } }))[3];
+      (await probeEngines({ probe: noCuda, gpuSystem, load: noNative, environment: { REPRO_GPU } }))[3];
     const missing = Object.assign(new Error("Cannot find module 'webgpu/package.json'"), {
       code: 'MODULE_NOT_FOUND',
     });
@@ -161,6 +214,7 @@ describe('probeEngines', () => {
       available: true,
       text: 'llvmpipe, driver of llvmpipe; only with `train.engine: webgpu`',
       fix: null,
+      isOnlyByName: true,
     });
   });
 
@@ -196,15 +250,17 @@ describe('identifyEngine', () => {
     await writeFile(file, JSON.stringify({ name, version }));
     return file;
   }
-  const options = (load = noNative) => ({
+  const options = (probe: () => Promise<CudaProbe> = notCalled, load = noNative) => ({
     projectRoot: folder,
+    cacheFolder: path.join(folder, 'cache'),
     digestFile: (file: string) => digestFile(file, null),
     environment: {},
+    probe,
     load,
     gpuSystem: noGpu.gpuSystem,
   });
 
-  it('names what `auto` may fall back to', async () => {
+  it('names the CPU without a probe if the CUDA package is not installed', async () => {
     const wasm = await identifyEngine('wasm', options());
     expect(wasm).toMatch(/^wasm [0-9a-f]{12} Clang [\d.]+$/);
     // WebAssembly may decline a network.
@@ -213,13 +269,14 @@ describe('identifyEngine', () => {
   });
 
   it('names the native engine’s bytes and instruction set, but not its threads, where that is chosen', async () => {
-    const here = options(native);
+    const here = options(notCalled, native);
     expect(await identifyEngine('auto', here)).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
     expect(
       await identifyEngine('auto', { ...here, environment: { REPRO_ISA: 'avx2', REPRO_THREADS: '1' } }),
     ).toBe(`native ${identity('avx2')}`);
     expect(await identifyEngine('tfjs', here)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
     expect(await identifyEngine('native', options())).toBe('native, unavailable');
   });
 
@@ -255,14 +312,47 @@ describe('identifyEngine', () => {
     },
   );
 
-  it('names a GPU where webgpu is chosen, and looks for none elsewhere', async () => {
-    const here = { ...options(native), gpuSystem: fakeGpus([{ name: 'Fast 4090' }]) };
+  it('prefers CUDA to the native engine', async () => {
+    await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    const here = options(cuda, native);
+    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
+    expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
+  });
+
+  it('names a GPU where webgpu is chosen, and lists GPUs once', async () => {
+    await install('webgpu', '1.2.3');
+    const listed = await listAdapters(fakeGpus([{ name: 'Fast 4090' }]));
+    let lists = 0;
+    const listGpus = async () => {
+      lists++;
+      return listed;
+    };
+    const here = { ...options(notCalled, native), listGpus };
     const webgpu = `webgpu ${kernelDigest()} 1.2.3 Fast 4090, driver of Fast 4090`;
     expect(webgpu).toMatch(/^webgpu [0-9a-f]{12} 1\.2\.3 /);
-    expect(await identifyEngine('auto', options(native))).toBe(`native ${identity('avx512')}`);
+    expect(await identifyEngine('auto', here)).toBe(`native ${identity('avx512')}`);
+    expect(lists).toBe(0);
     expect(await identifyEngine('webgpu', here)).toBe(webgpu);
     expect(await identifyEngine('webgpu', { ...here, environment: { REPRO_GPU: 'other' } })).toBe(
       'webgpu, unavailable',
     );
+    expect(lists).toBe(1);
+  });
+
+  it('probes once, and again when the package changes', async () => {
+    const file = await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    let probes = 0;
+    const probe = async () => {
+      probes++;
+      return { usable: true, version: '4.22.0' } as const;
+    };
+    const identity = await identifyEngine('auto', options(probe));
+    expect(identity).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
+    expect(await identifyEngine('auto', options(probe))).toBe(identity);
+    expect(probes).toBe(1);
+    await utimes(file, 1, 1);
+    await identifyEngine('auto', options(probe));
+    expect(probes).toBe(2);
   });
 });

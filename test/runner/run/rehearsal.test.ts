@@ -51,7 +51,7 @@ stages:
     outputs: ["artifacts/train/\${model}"]
     facts: [engine]
 `,
-    'profiles/small.yaml': 'train: {engine: tfjs}\n',
+    'profiles/small.yaml': 'train: {engine: tfjs-cpu}\n',
   });
   // The engine's version is that of the installed package.
   symlinkSync(realpathSync('node_modules'), project.at('node_modules'), 'dir');
