@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { isAtOrBelow } from '../files/path-below.ts';
+import { isAtOrBelow } from '../files/folders.ts';
 
 /**
  * Rejects a path, as it is written, in the `artifacts/` folder of a project, where the runner replaces and deletes files, and where an extra file makes an

@@ -6,11 +6,10 @@ import { Worker } from 'node:worker_threads';
 import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import type { Stage } from './define-stage.ts';
-import { lifelineDescriptor, MessageChannel, type StageTask } from './protocol.ts';
+import { type Declaration, lifelineDescriptor, MessageChannel, type StageTask } from './protocol.ts';
 import { explainRefusals, findRefusal, type RefusedError, watchRefusals } from './refusals.ts';
 import { type Reports, runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
-import type { Declaration } from './undeclared.ts';
 
 // The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors defined in protocol.ts.
 

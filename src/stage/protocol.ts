@@ -2,7 +2,6 @@ import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { hasErrorCode } from '../errors.ts';
 import type { MetricValue, Progress } from './define-stage.ts';
-import type { Declaration } from './undeclared.ts';
 
 /** What the runner passes to a stage's process, as a JSON file whose path is the process's only argument. */
 export interface StageTask {
@@ -23,6 +22,19 @@ export interface StageTask {
   readonly cpus: number;
   /** For messages about files that are refused; absent if none are. */
   readonly declaration?: Declaration;
+}
+
+/** What messages about undeclared files of a stage need to know. */
+export interface Declaration {
+  readonly stage: string;
+  /** Place in the pipeline file: `pipeline.yaml:24:3`. */
+  readonly where: string;
+  /** Absolute. */
+  readonly projectRoot: string;
+  /** Without links on the way. */
+  readonly realRoot?: string;
+  /** As declared, relative to the project. */
+  readonly outputs: readonly string[];
 }
 
 /** The stage's process reports to the runner on this file descriptor, one JSON object per line. */

@@ -4,8 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
-import { isAtOrBelow } from '../files/path-below.ts';
-import { adviseAccesses, type Declaration, nameInPipeline, type UndeclaredAccess } from './undeclared.ts';
+import { isAtOrBelow, isBelow } from '../files/folders.ts';
+import { listSome } from '../text.ts';
+import type { Declaration } from './protocol.ts';
 
 export interface RefusedError extends Error {
   readonly code: 'ERR_ACCESS_DENIED';
@@ -118,13 +119,8 @@ export function findRefusal(error: unknown): RefusedError | undefined {
   return undefined;
 }
 
-/** @returns nothing for a refusal that concerns no file */
-function listAccesses({ permission, resource }: RefusedError): UndeclaredAccess[] {
-  if (resource === undefined || resource === '') return [];
-  if (permission !== 'FileSystemRead' && permission !== 'FileSystemWrite') return [];
-  const file = path.resolve(resource);
-  return [{ access: permission === 'FileSystemRead' ? 'read' : 'write', path: file }];
-}
+/** A message that names more is read by nobody. */
+const namedAtMost = 20;
 
 /**
  * What a stage was refused, for people: the path, the stage, and what to add to the pipeline file.
@@ -136,23 +132,50 @@ export function explainRefusals(
   declaration: Declaration,
   cause: unknown = refusals[0],
 ): ReproError {
+  const { projectRoot, outputs } = declaration;
   const details = { where: declaration.where, cause };
   const stage = `stage "${declaration.stage}"`;
-  const accesses = refusals.flatMap(listAccesses);
-  if (accesses.length === 0) return explainFunction(refusals[0], stage, details);
-  const namesOf = (access: UndeclaredAccess['access']): string[] => {
-    const some = accesses.filter((one) => one.access === access);
-    return [...new Set(some.map((one) => nameInPipeline(one.path, declaration)))];
+  const namesOf = (wanted: string): string[] => {
+    const files = refusals
+      .filter(({ permission, resource = '' }) => permission === wanted && resource !== '')
+      .map(({ resource = '' }) => path.resolve(resource));
+    const names = files.map((one) => (isBelow(one, projectRoot) ? path.relative(projectRoot, one) : one));
+    return [...new Set(names)];
   };
-  const [reads, writes] = [namesOf('read'), namesOf('write')];
+  const [reads, writes] = [namesOf('FileSystemRead'), namesOf('FileSystemWrite')];
+  if (reads.length + writes.length === 0) return explainFunction(refusals[0], stage, details);
   const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];
   const sentences = [
-    ...(reads.length > 0 ? [`may not read ${reads.join(', ')}: ${those} not among its inputs.`] : []),
-    ...(writes.length > 0 ? [`may not write ${writes.join(', ')}: stages write to their outputs only.`] : []),
+    ...(reads.length > 0
+      ? [`may not read ${listSome(reads, namedAtMost)}: ${those} not among its inputs.`]
+      : []),
+    ...(writes.length > 0
+      ? [`may not write ${listSome(writes, namedAtMost)}: stages write to their outputs only.`]
+      : []),
   ];
+  const lines = reads
+    .slice(0, namedAtMost)
+    .map((name) => (path.isAbsolute(name) ? `{ path: ${quote(name)}, external: true }` : quote(name)));
+  const ofReads = [
+    `Add ${it} to the stage in pipeline.yaml:`,
+    '  inputs:',
+    ...lines.map((one) => `    - ${one}`),
+  ];
+  const ofWrites = [
+    `Write to context.outputs, here ${outputs.map((one, i) => `[${i}] for ${one}`).join(', ')}: the runner moves them there once the stage`,
+    'has succeeded. Add what is missing to `outputs:`. For temporary files, use os.tmpdir(); to continue after an interruption, `resume:`.',
+  ];
+  const fix = [...(reads.length > 0 ? ofReads : []), ...(writes.length > 0 ? ofWrites : [])].join('\n');
   const code = reads.length > 0 ? 'undeclared-read' : 'undeclared-write';
-  const fix = adviseAccesses(accesses, declaration, `Add ${it} to the stage in pipeline.yaml:`);
   return new ReproError(code, `${stage} ${sentences.join(' It ')}`, { ...details, fix });
+}
+
+/** Plain where YAML reads it as the same text, also within braces; `${` would begin a reference. */
+function quote(name: string): string {
+  const text = name.replaceAll('${', '$$${');
+  return /^[\w/.][\w/.@+~-]*$/.test(text) && !/^[\d.]+$|^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
 }
 
 /** A refusal that concerns no file: a function that Node's permission model does not allow at all. */

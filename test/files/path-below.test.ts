@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAtOrBelow, isBelow } from '../../src/files/path-below.ts';
+import { isAtOrBelow, isBelow } from '../../src/files/folders.ts';
 
 test.each([
   { file: '/a/b/c', folder: '/a/b', below: true },

@@ -95,7 +95,7 @@ async function readFetchOptions(
   // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
-  const { createFetchStage } = await import('../../runner/share/fetch-instance.ts');
+  const { createFetchStage } = await import('../../runner/share/pull.ts');
   const { readTrustedKeys } = await import('../../runner/share/signatures.ts');
   const keys = trust === undefined ? undefined : readTrustedKeys(trust);
   const open = (tell: (text: string) => void) =>

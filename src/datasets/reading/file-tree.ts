@@ -4,8 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { streamRegular } from '../../files/regular-file.ts';
-import { refuseUnreadableName } from '../../files/unreadable-name.ts';
+import { refuseUnreadableName, streamRegular } from '../../files/regular-file.ts';
 
 /** One file of a data set, in a folder or in an archive. */
 export interface TreeFile {

@@ -5,8 +5,8 @@ import { ReproError } from '../../errors.ts';
 import type { StageLaunch } from '../../executors/executor.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { StartState } from '../run/start-state.ts';
-import { listFileStates } from '../store/file-states.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import { listFileStates } from '../store/tree.ts';
 import { settingsFile } from './cluster-settings.ts';
 
 /** What a job on a node does: `launch.json` in its folder, beside the stage's `task.json`. */

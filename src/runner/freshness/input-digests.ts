@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashJson, hashText } from '../../files/canonical-json.ts';
-import { isBelow } from '../../files/path-below.ts';
+import { isBelow } from '../../files/folders.ts';
 import { formatPlace } from '../../schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { isBelow } from '../../files/path-below.ts';
+import { isBelow } from '../../files/folders.ts';
 
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 type CheckedPath = { readonly path: string } | { readonly fault: PathFault };

@@ -7,9 +7,8 @@ import { formatPlace } from '../../schema/problems.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { executablesOf } from '../store/digest.ts';
-import { swapIn } from '../store/outputs-in-place.ts';
+import { setAside, swapIn } from '../store/outputs-in-place.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import { setAside } from '../store/set-aside.ts';
 import type { Store } from '../store/store.ts';
 import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
 

@@ -5,8 +5,8 @@ import { hashText, isSha256 } from '../../files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
-import { listFileStates } from '../store/file-states.ts';
-import { isThere, moveFolder, partialOf, removeFolder } from '../store/whole-folders.ts';
+import { isThere, moveFolder, partialOf, removeFolder } from '../store/outputs-in-place.ts';
+import { listFileStates } from '../store/tree.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';

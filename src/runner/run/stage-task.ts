@@ -3,12 +3,15 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
-import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
-import { listSystemFiles, systemSinks } from '../../executors/system-files.ts';
+import {
+  type FilePermissions,
+  listSystemFiles,
+  type StageLaunch,
+  systemSinks,
+} from '../../executors/executor.ts';
 import { isSameJson } from '../../files/canonical-json.ts';
 import { formatPlace } from '../../schema/problems.ts';
-import type { StageTask } from '../../stage/protocol.ts';
-import type { Declaration } from '../../stage/undeclared.ts';
+import type { Declaration, StageTask } from '../../stage/protocol.ts';
 import { stageEnvironment, variablesOf } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
@@ -131,7 +134,6 @@ export async function confine(
     projectRoot,
     realRoot: realpathSync.native(projectRoot),
     outputs: instance.outputs,
-    inputs: task.inputs,
   };
   await fs.writeFile(taskFile, JSON.stringify(isLimited ? { ...task, declaration } : task));
   const code = await listCode(session, instance);

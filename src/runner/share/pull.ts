@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../../errors.ts';
+import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
@@ -10,9 +10,14 @@ import { checkFreshness } from '../freshness/freshness.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FetchStage } from '../run/execution-context.ts';
+import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import { removeLeftOver, restoreOutputs } from '../store/outputs-in-place.ts';
-import type { RecordedOutput } from '../store/records.ts';
-import { fetchOutputFiles, fetchRecord, type RemoteFetchOptions } from './fetch-instance.ts';
+import type { RecordedOutput, RunRecord } from '../store/records.ts';
+import { downloadFromRemote, type ReadingOptions, readAction, readTree } from './checked-reading.ts';
+import { fileKeyOf, type Remote, type TransferProgress, transferAll, treeKeyOf } from './remote.ts';
+import type { TrustedKeys } from './signatures.ts';
 
 export interface Pulled {
   readonly id: string;
@@ -153,4 +158,157 @@ const aboutOne: ReadonlySet<string> = new Set([
 /** Whether other instances may still succeed. */
 export function isAboutOne(error: unknown): boolean {
   return error instanceof ReproError && aboutOne.has(error.code);
+}
+
+export interface RemoteFetchOptions extends ReadingOptions {
+  readonly remote: Remote;
+  readonly onProgress?: (progress: TransferProgress) => void;
+}
+
+interface Transferred {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Fetches what a remote has for a fingerprint into the store: lists and files, then the record, each checked. So after a kill at any
+ * moment the store is right, and the next attempt fetches only the rest. Outputs in place are not touched.
+ *
+ * @returns null if the remote has no such record
+ * @throws {ReproError} `remote-untrusted`, `remote-damaged`, `remote-incomplete`, `remote-…`
+ */
+async function fetchInstance(
+  session: Session,
+  id: string,
+  fingerprint: string,
+  options: RemoteFetchOptions,
+): Promise<RunRecord | null> {
+  const record = await fetchRecord(session, fingerprint, options);
+  if (record === null) return null;
+  await fetchOutputFiles(session, id, record.outputs, options);
+  await session.records.writeAction(record);
+  return record;
+}
+
+/** Fetches the record and the lists of files: enough to know what depends on it. The record is not kept. */
+export async function fetchRecord(
+  session: Session,
+  fingerprint: string,
+  options: RemoteFetchOptions,
+): Promise<RunRecord | null> {
+  const record = await readAction(options.remote, fingerprint, options);
+  if (record !== null) await fetchLists(session, record.outputs, options);
+  return record;
+}
+
+/** Fetches the lists of files of outputs into the store, whether a record of the remote or a committed one names them. */
+async function fetchLists(
+  { store }: Session,
+  outputs: readonly RecordedOutput[],
+  { remote, signal }: RemoteFetchOptions,
+): Promise<void> {
+  for (const { kind, digest, path: name, executable = [] } of outputs) {
+    if (kind !== 'folder') continue;
+    const tree = (await store.findTree(digest)) ?? (await readTree(remote, digest, signal));
+    if (tree === null) throw incomplete(remote, treeKeyOf(digest), name);
+    // The digest does not cover modes, so the remote's list is not trusted with them.
+    await store.putTree(digest, withExecutables(tree, executable));
+  }
+}
+
+/** Fetches the files of outputs that the store does not have, each once. The store has the lists. */
+export async function fetchOutputFiles(
+  { store, folder }: Session,
+  id: string,
+  outputs: readonly RecordedOutput[],
+  { remote, onProgress, signal }: RemoteFetchOptions,
+): Promise<Transferred> {
+  const wanted = new Map<string, TreeEntry>();
+  for (const output of outputs) {
+    for (const entry of (await store.treeFor(output))?.entries ?? []) {
+      if (!store.hasFile(entry.sha256, entry.size))
+        wanted.set(entry.sha256, { ...entry, path: path.posix.join(output.path, entry.path) });
+    }
+  }
+  const missing = [...wanted.values()];
+  const totalBytes = missing.reduce((sum, { size }) => sum + size, 0);
+  if (missing.length === 0) return { files: 0, bytes: 0 };
+  const temporary = path.join(folder.temporary, `fetch-${randomUUID().slice(0, 8)}`);
+  let doneBytes = 0;
+  await fs.mkdir(temporary, { recursive: true });
+  try {
+    await transferAll(
+      missing,
+      async (entry, i) => {
+        const file = path.join(temporary, String(i));
+        const onBytes = (count: number): void => {
+          doneBytes += count;
+          onProgress?.({ id, doneBytes, totalBytes });
+        };
+        const isThere = await downloadFromRemote(remote, entry, file, onBytes, signal);
+        if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
+        // Each at once, so that an interrupted transfer goes on with the next.
+        await store.adopt([{ ...entry, file }]);
+      },
+      signal,
+    );
+  } finally {
+    await fs.rm(temporary, { recursive: true, force: true });
+  }
+  return { files: missing.length, bytes: totalBytes };
+}
+
+function incomplete(remote: Remote, key: string, name: string): ReproError {
+  return new ReproError('remote-incomplete', `the object with ${name} is missing`, {
+    where: `${remote.address}/${key}`,
+    fix: 'Nothing was used. Run `./repro cache push` on a machine that has these results.',
+  });
+}
+
+/**
+ * For runs that fetch what a remote has. A failure is only a warning, and the stage runs; but a record that is not trusted fails its stage.
+ * Once the remote does not answer, it is not asked again.
+ *
+ * @param trust without it, all records are used
+ */
+export function createFetchStage(
+  openRemote: (tell: (text: string) => void) => Promise<Remote>,
+  onEvent: (event: RunEvent) => void,
+  trust?: TrustedKeys,
+): FetchStage {
+  let isGivenUp = false;
+  let opened: Promise<Remote> | null = null;
+  const inMegabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
+  return async (session, { id }, freshness, signal) => {
+    if (isGivenUp || signal.aborted || 'record' in freshness || freshness.fingerprint === null) return false;
+    const onProgress = ({ doneBytes, totalBytes }: TransferProgress): void => {
+      const [done, total] = [inMegabytes(doneBytes), inMegabytes(totalBytes)];
+      onEvent({ kind: 'progress', id, progress: { done, total, unit: 'MB', note: 'fetched' } });
+    };
+    try {
+      opened ??= openRemote((text) => onEvent({ kind: 'note', id, level: 'warning', text }));
+      const remote = await opened;
+      const options = { remote, signal, onProgress, trust };
+      const record = await fetchInstance(session, id, freshness.fingerprint, options);
+      if (record === null) return false;
+      const text = `fetched from ${remote.address}: made on ${record.host}, ${record.startedAt.slice(0, 16)}Z`;
+      onEvent({ kind: 'note', id, level: 'note', text });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (hasErrorCode(error, 'remote-untrusted')) throw error;
+      // The next stage would meet these again, perhaps after a long wait.
+      isGivenUp = hasErrorCode(
+        error,
+        'remote-unreachable',
+        'remote-denied',
+        'remote-missing',
+        'remote-address',
+      );
+      const rest = isGivenUp ? '\nNo more is fetched in this run.' : '';
+      const text = `not fetched, so it runs: ${describeError(error)}${rest}`;
+      onEvent({ kind: 'note', id, level: 'warning', text });
+      return false;
+    }
+  };
 }

@@ -1,10 +1,11 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { isAtOrBelow } from '../../files/path-below.ts';
-import { refuseUnreadableName } from '../../files/unreadable-name.ts';
+import { isAtOrBelow } from '../../files/folders.ts';
+import { refuseUnreadableName } from '../../files/regular-file.ts';
 
 /** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {
@@ -173,4 +174,40 @@ function followLink(link: string, ancestors: readonly string[]): string {
   if (!ancestors.some((one) => isAtOrBelow(one, real))) return real;
   const text = `this symbolic link points to ${real}, which contains it`;
   throw refuse('link-loop', link, text, 'Remove the link: following it would never end.');
+}
+
+interface FileState {
+  /** Relative to its folder. */
+  readonly path: string;
+  readonly sizeBytes: bigint;
+  /** Of its last change, since 1970. */
+  readonly changedNs: bigint;
+}
+
+/**
+ * The files below a folder, or the file itself, sorted by path. Other processes may still write there, so files that vanish meanwhile are left out; so are those
+ * that NFS keeps because they were removed while open.
+ */
+export async function listFileStates(folder: string): Promise<FileState[]> {
+  const entries = await unlessGone(fs.readdir(folder, { recursive: true, withFileTypes: true }));
+  const below = (entries ?? [])
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.nfs'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  const states: FileState[] = [];
+  for (const file of entries === null ? [folder] : below) {
+    const found = await unlessGone(fs.lstat(file, { bigint: true }));
+    if (found === null) continue;
+    states.push({ path: path.relative(folder, file), sizeBytes: found.size, changedNs: found.mtimeNs });
+  }
+  return states;
+}
+
+async function unlessGone<Value>(looking: Promise<Value>): Promise<Value | null> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return null;
+    throw error;
+  }
 }

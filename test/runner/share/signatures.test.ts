@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
-import { createFetchStage } from '../../../src/runner/share/fetch-instance.ts';
+import { createFetchStage } from '../../../src/runner/share/pull.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
 import {
   readSigner,
