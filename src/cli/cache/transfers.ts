@@ -9,7 +9,7 @@ import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
-import { printJson, printWarning } from '../view/print.ts';
+import { printJson } from '../view/print.ts';
 
 interface TransferOptions extends PipelineOptions {
   readonly remote?: string;
@@ -24,10 +24,7 @@ export async function pull(
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
-  const remote = await openConfiguredRemote(plan, options.remote, {
-    isNewAllowed: false,
-    tell: printWarning,
-  });
+  const remote = await openConfiguredRemote(plan, options.remote);
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
     await pullPlan(plan, {
@@ -102,7 +99,7 @@ export async function push(
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
   const signer = options.sign === undefined ? undefined : readSigner(options.sign);
-  const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true, tell: printWarning });
+  const remote = await openConfiguredRemote(plan, options.remote, true);
   const all: PushedInstance[] = [];
   await transferUntilStopped(async (signal, line) => {
     await pushPlan(plan, {

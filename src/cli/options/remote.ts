@@ -28,11 +28,11 @@ export function remoteSettingsOf(plan: Plan, address: string | undefined): Remot
 export async function openConfiguredRemote(
   plan: Plan,
   address: string | undefined,
-  options: { readonly isNewAllowed: boolean; readonly tell: (text: string) => void },
+  isNewAllowed = false,
 ): Promise<Remote> {
   const settings = remoteSettingsOf(plan, address);
   const { openRemote } = await import('../../runner/share/open-remote.ts');
-  return openRemote(settings, plan.projectRoot, options);
+  return openRemote(settings, plan.projectRoot, isNewAllowed);
 }
 
 /** Says on stderr what became of an instance. Some of it comes from the remote, and must not act on the terminal. */

@@ -98,8 +98,7 @@ async function readFetchOptions(
   const { createFetchStage } = await import('../../runner/share/pull.ts');
   const { readTrustedKeys } = await import('../../runner/share/signatures.ts');
   const keys = trust === undefined ? undefined : readTrustedKeys(trust);
-  const open = (tell: (text: string) => void) =>
-    openConfiguredRemote(plan, remote, { isNewAllowed: false, tell });
+  const open = () => openConfiguredRemote(plan, remote);
   return (onEvent) => createFetchStage(open, onEvent, keys);
 }
 

@@ -10,27 +10,20 @@ import { openRegular } from '../../files/regular-file.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 
-interface OpeningOptions {
-  /** Whether a folder may be missing, because it will be written to. */
-  readonly isNewAllowed: boolean;
-  /** Told once, for people, if the storage does not answer for a while. */
-  readonly tell: (text: string) => void;
-}
-
 /**
  * Opens a remote cache. The S3 client is loaded only if it is needed.
  *
  * @param projectRoot what a relative folder is relative to
+ * @param isNewAllowed whether a folder may be missing, because it will be written to
  * @throws {ReproError} `remote-address`; `remote-missing` if a folder's parent does not exist, as if a share is not mounted
  */
 export async function openRemote(
   settings: RemoteSettings,
   projectRoot: string,
-  { isNewAllowed = true, tell = () => {} }: Partial<OpeningOptions> = {},
+  isNewAllowed = true,
 ): Promise<Remote> {
   const place = readAddress(settings.address, projectRoot);
-  if (typeof place !== 'string')
-    return (await import('./s3-remote.ts')).openS3({ ...settings, ...place }, tell);
+  if (typeof place !== 'string') return (await import('./s3-remote.ts')).openS3({ ...settings, ...place });
   await assertFolder(place, isNewAllowed);
   return folderRemote(place);
 }

@@ -272,7 +272,7 @@ function incomplete(remote: Remote, key: string, name: string): ReproError {
  * @param trust without it, all records are used
  */
 export function createFetchStage(
-  openRemote: (tell: (text: string) => void) => Promise<Remote>,
+  openRemote: () => Promise<Remote>,
   onEvent: (event: RunEvent) => void,
   trust?: TrustedKeys,
 ): FetchStage {
@@ -286,7 +286,7 @@ export function createFetchStage(
       onEvent({ kind: 'progress', id, progress: { done, total, unit: 'MB', note: 'fetched' } });
     };
     try {
-      opened ??= openRemote((text) => onEvent({ kind: 'note', id, level: 'warning', text }));
+      opened ??= openRemote();
       const remote = await opened;
       const options = { remote, signal, onProgress, trust };
       const record = await fetchInstance(session, id, freshness.fingerprint, options);

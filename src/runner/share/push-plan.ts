@@ -87,8 +87,9 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   const replaced: string[] = [];
   const reading = readAction(remote, record.fingerprint, { trust: signer?.own, signal });
   const theirs = await readSound(reading, () => replaced.push(key));
-  const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
-  if (isOther && (await isWhole(theirs, remote, signal))) return { state: 'theirs', other: theirs };
+  if (theirs !== null && !haveSameDigests(theirs.outputs, record.outputs)) {
+    return { state: 'theirs', other: theirs };
+  }
   const { files, trees } = await readContent(session, record);
   const wanted: ExpectedFile[] = [];
   await transferAll(
@@ -123,11 +124,10 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
     await remote.write(treeKey, canonicalJson(tree));
     written += 1;
   }
-  const isNew = theirs === null || isOther;
   const told = { ...record, parts: withoutPlaces(record.parts) };
-  if (isNew)
+  if (theirs === null)
     await remote.write(key, signer ? signRecord(told, signer) : `${JSON.stringify(told, null, 2)}\n`);
-  const state = isNew || wanted.length > 0 || written > 0 ? 'pushed' : 'present';
+  const state = theirs === null || wanted.length > 0 || written > 0 ? 'pushed' : 'present';
   return { state, files: wanted.length, bytes: totalBytes, replaced: replaced.sort() };
 }
 
@@ -147,21 +147,6 @@ async function readContent(
   return { files: [...files.values()], trees };
 }
 
-/** Whether a remote has everything that a record of it names. */
-async function isWhole(record: RunRecord, remote: Remote, signal?: AbortSignal): Promise<boolean> {
-  for (const { kind, digest, sizeBytes } of record.outputs) {
-    const tree =
-      kind === 'folder'
-        ? await readSound(readTree(remote, digest, signal))
-        : { entries: [{ sha256: digest, size: sizeBytes }] };
-    for (const file of tree?.entries ?? []) {
-      if ((await remote.sizeOf(fileKeyOf(file.sha256))) !== file.size) return false;
-    }
-    if (tree === null) return false;
-  }
-  return true;
-}
-
 /** A copy in the store that a disk has damaged must not reach others. */
 async function refuseDamaged(
   session: Session,
@@ -179,9 +164,9 @@ async function refuseDamaged(
 }
 
 /** A damaged object of a remote counts as absent, and is replaced; so does, for a signer, a record that it has not signed. */
-async function readSound<T>(reading: Promise<T | null>, onDamage?: () => void): Promise<T | null> {
+async function readSound<T>(reading: Promise<T | null>, onDamage: () => void): Promise<T | null> {
   return reading.catch((error: unknown) => {
-    if (hasErrorCode(error, 'remote-damaged')) onDamage?.();
+    if (hasErrorCode(error, 'remote-damaged')) onDamage();
     else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
     return null;
   });

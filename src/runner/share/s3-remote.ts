@@ -25,7 +25,7 @@ const partBytes = 8 * 1024 * 1024;
 const partsAtMost = 10_000;
 
 /** For each request, with growing waits in between. */
-const attempts = 5;
+const attempts = 3;
 
 /** Connections at once: the client's default. */
 const maxSockets = 50;
@@ -36,9 +36,6 @@ const connectMs = 10_000;
 /** A connection on which nothing has arrived for this long is dead. */
 const silenceMs = 60_000;
 
-/** What is normal takes a fraction of this; a person who waits longer wonders why. */
-const patienceMs = 10_000;
-
 export interface S3Settings extends RemoteSettings {
   readonly bucket: string;
   readonly prefix: string;
@@ -48,7 +45,7 @@ export interface S3Settings extends RemoteSettings {
  * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files, unless the settings name an
  * endpoint or region.
  */
-export function openS3(settings: S3Settings, tell: (text: string) => void): Remote {
+export function openS3(settings: S3Settings): Remote {
   const { env } = process;
   // Otherwise it warns about Node versions that later versions of the client will not support.
   env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -71,7 +68,7 @@ export function openS3(settings: S3Settings, tell: (text: string) => void): Remo
     forcePathStyle: true,
     ...(endpoint === undefined ? {} : { endpoint }),
   };
-  return new S3Remote(new S3Client(configuration), settings, tell);
+  return new S3Remote(new S3Client(configuration), settings);
 }
 
 /**
@@ -89,14 +86,12 @@ class S3Remote implements Remote {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
-  #tell: (text: string) => void;
 
-  constructor(client: S3Client, { bucket, prefix }: S3Settings, tell: (text: string) => void) {
+  constructor(client: S3Client, { bucket, prefix }: S3Settings) {
     this.address = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
     this.#client = client;
     this.#bucket = bucket;
     this.#prefix = prefix;
-    this.#tell = tell;
   }
 
   sizeOf(key: string): Promise<number | null> {
@@ -144,14 +139,12 @@ class S3Remote implements Remote {
 
   /** @returns null if the object does not exist; a missing bucket is an error */
   #find<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
-    // An upload may well take longer before its answer.
-    const silence = setTimeout(() => this.#tellOfSilence(), patienceMs).unref();
     return this.#ask(key, (place) =>
       ask(place).catch((error: unknown) => {
         if (error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name)) return null;
         throw error;
       }),
-    ).finally(() => clearTimeout(silence));
+    );
   }
 
   async #ask<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T> {
@@ -161,15 +154,6 @@ class S3Remote implements Remote {
     } catch (error) {
       throw explainS3Error(error, this.address);
     }
-  }
-
-  /** Once: all requests under way are silent together. */
-  #tellOfSilence(): void {
-    const minutes = Math.round((attempts * silenceMs) / 60_000);
-    this.#tell(
-      `${this.address} has not answered for ${patienceMs / 1000} s; it is asked for up to ${minutes} min`,
-    );
-    this.#tell = () => {};
   }
 }
 

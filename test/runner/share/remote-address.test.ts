@@ -14,7 +14,7 @@ test.each(['', 's3://', 's3://UPPER/x', 'http://example.org/x', 'file://host/sha
 
 test('a folder is only made by who writes into it', async () => {
   const { address } = await makeStorage('folder');
-  await expect(openRemote({ address }, '/', { isNewAllowed: false })).rejects.toMatchObject({
+  await expect(openRemote({ address }, '/', false)).rejects.toMatchObject({
     code: 'remote-missing',
     message: 'this folder does not exist',
   });

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/files/canonical-json.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { createFetchStage } from '../../../src/runner/share/pull.ts';
@@ -89,6 +86,8 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
         message: expect.stringContaining(what),
       });
       expect(copy.read('in.txt')).toBe('one');
+      // A record that is sound in itself is not replaced: it is to be removed by hand.
+      if (content.includes(digestTree(outside))) await remote.write(key, JSON.stringify(a));
       await push(project, remote);
       expect(statesOf(await pull(copy, remote)), what).toBe('a fetched, b fetched');
     }
@@ -142,33 +141,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       expect(later.seen.files).toBe(2);
     },
   );
-});
-
-test('S3 that takes a request and does not answer is told of while it is waited for', async () => {
-  const server = http.createServer();
-  const asked = once(server, 'request');
-  const address = await new Promise<AddressInfo>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(server.address() as AddressInfo));
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers().unstubAllEnvs());
-  const told: string[] = [];
-  const settings = { address: 's3://bucket', endpoint: `http://127.0.0.1:${address.port}` };
-  const remote = await openRemote(settings, '/', { tell: (text) => void told.push(text) });
-  const stop = new AbortController();
-  const reading = Promise.allSettled([remote.open('a', stop.signal), remote.open('b', stop.signal)]);
-  await asked;
-  expect(told).toEqual([]);
-  vi.advanceTimersByTime(10_000);
-  expect(told).toEqual(['s3://bucket has not answered for 10 s; it is asked for up to 5 min']);
-  stop.abort();
-  expect((await reading).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
 test.skipIf(s3Missing !== undefined)(
