@@ -12,7 +12,7 @@ import {
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { describeError, hasErrorCode, ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
 import { removeEmptyFolder } from './folders.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 
@@ -46,7 +46,7 @@ const heartbeatMs = 5_000;
  * released. Taking the lock means creating the next number, which only one process can do; numbers only grow and the highest
  * is never removed, so a process that acts on outdated information finds its number taken or exceeded.
  *
- * @throws {ReproError} `locked`, naming the holder; `lock-unreadable`
+ * @throws {ReproError} `locked`, naming the holder
  */
 export async function acquireLock(folder: string): Promise<Lock> {
   const content: LockContent = {
@@ -197,22 +197,14 @@ function removeIfThere(file: string): void {
   }
 }
 
-/**
- * null for a file that is missing, damaged or empty.
- *
- * @throws {ReproError} `lock-unreadable`: the run that holds the lock may be alive
- */
+/** null for a file that is missing, damaged or empty; one that cannot be read may be that of a run at work, and the system's error says so. */
 function readContent(file: string): LockContent | null {
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isLockContent(content) ? content : null;
   } catch (error) {
     if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT')) return null;
-    throw new ReproError('lock-unreadable', `this lock file cannot be read: ${describeError(error)}`, {
-      where: file,
-      fix: 'Make it readable for you. Delete it only if no run works in this folder.',
-      cause: error,
-    });
+    throw error;
   }
 }
 

@@ -1,10 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { fromRandomAccessReaderPromise, type Options, RandomAccessReader, type ZipFile } from 'yauzl';
+import { closeSync } from 'node:fs';
+import { fromFdPromise, type Options, type ZipFile } from 'yauzl';
 import * as yazl from 'yazl';
-import { openRegular } from './regular-file.ts';
-
-const chunkBytes = 1 << 20;
+import { openRegularSync } from './regular-file.ts';
 
 /**
  * A zip with these contents, or files on disk, by name. Nothing is compressed and every time is the same, so that the same files give the
@@ -28,40 +25,11 @@ export async function* packZip(
 
 /** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
 export async function openZip(file: string, options: Options): Promise<ZipFile> {
-  const handle = await openRegular(file);
+  const descriptor = openRegularSync(file);
   try {
-    const { size } = await handle.stat();
-    return await fromRandomAccessReaderPromise(new HandleReader(handle), size, options);
+    return await fromFdPromise(descriptor, options);
   } catch (error) {
-    await handle.close();
+    closeSync(descriptor);
     throw error;
-  }
-}
-
-/** yauzl's own reader throws an uncatchable error if a zip file claims data beyond byte 2^53. */
-class HandleReader extends RandomAccessReader {
-  readonly #handle: FileHandle;
-
-  constructor(handle: FileHandle) {
-    super();
-    this.#handle = handle;
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.#readRange(start, end), { objectMode: false });
-  }
-
-  async *#readRange(start: number, end: number): AsyncGenerator<Buffer> {
-    for (let at = start; at < end; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  }
-
-  override close(onClosed: (error: Error | null) => void): void {
-    this.#handle.close().then(() => onClosed(null), onClosed);
   }
 }

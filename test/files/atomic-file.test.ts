@@ -68,21 +68,6 @@ test('several files are written together, with their folders', async () => {
   expect(await fs.readdir(folder)).toEqual(['a.txt', 'deep']);
 });
 
-test('nothing changes if one of them cannot be written, and nothing is left behind', async () => {
-  const a = path.join(folder, 'a.txt');
-  await fs.writeFile(a, 'old');
-  await fs.writeFile(path.join(folder, 'file'), '');
-  const files = [
-    { file: a, content: 'new' },
-    { file: path.join(folder, 'file/b.txt'), content: 'new' },
-  ];
-  await expect(writeFilesAtomic(files)).rejects.toMatchObject({
-    code: 'output-nowhere',
-  });
-  expect(await fs.readFile(a, 'utf8')).toBe('old');
-  expect((await fs.readdir(folder)).sort()).toEqual(['a.txt', 'file']);
-});
-
 test('an error names the file that was asked for', async () => {
   const file = path.join(folder, 'a');
   await fs.mkdir(file);
