@@ -3,7 +3,6 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   driverRequest,
-  findPlace,
   readClusterSettings,
   requestOf,
   settingsFile,
@@ -140,16 +139,4 @@ test('a dry run makes a script for each stage, with its name in place of a token
   const { script = '', ids: trainings = [] } = scripts[3] ?? {};
   expect(script).toContain(`#SBATCH --job-name=train\n`);
   expect(script).toContain(`#SBATCH --array=0-${trainings.length - 1}\n`);
-});
-
-test('what Slurm refuses is written where the value comes from', async () => {
-  const settings = await settingsOf(
-    'defaults: { account: lab }\nstages:\n  a: { partition: gpu, time: 24h }\n',
-  );
-  const instance = await instanceOf('    resources: { cpu: 2, time: 1h }\n');
-  const placeOf = (said: string) => findPlace(instance, settings, `sbatch: error: ${said}`);
-  expect(placeOf('invalid partition specified: gpu')).toBe(`${settingsFile}:3:19`);
-  expect(placeOf('Batch job submission failed: Invalid account')).toBe(`${settingsFile}:1:22`);
-  expect(placeOf('Requested time limit is invalid')).toBe(`${settingsFile}:3:30`);
-  expect(placeOf('Invalid qos specification')).toBe('pipeline.yaml:3:3');
 });

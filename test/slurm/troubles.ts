@@ -45,7 +45,7 @@ export function describeTroubles(): void {
     expect([project.count('fails'), project.count('fine')]).toEqual([2, 2]);
   });
 
-  test.concurrent('a partition that does not exist is named with its place; the rest of the run goes on', async () => {
+  test.concurrent('a partition that does not exist is named by sbatch; the rest of the run goes on', async () => {
     const settings = `${fastSettings}stages: { lost: { partition: gpus } }\n`;
     const project = await SlurmProject.on(
       cluster(),
@@ -53,7 +53,7 @@ export function describeTroubles(): void {
       settings,
     );
     const { stderr, exitCode } = await project.run();
-    expect(stderr).toMatch(/slurm\.yaml:3:\d+ {2}Slurm refuses the job/);
+    expect(stderr).toMatch(/slurm\.yaml \(lost\) {2}Slurm refuses the job/);
     expect(stderr).toContain('sbatch: invalid partition specified: gpus');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1 run, 1 failed')]);
     await project.edit('configs/executors/slurm.yaml', 'gpus', 'main');

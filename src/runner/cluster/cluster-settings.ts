@@ -4,7 +4,7 @@ import type { JobRequest } from '../../executors/slurm/job-script.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
-import { formatPlace, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
+import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
@@ -16,8 +16,7 @@ export const settingsFile = 'configs/executors/slurm.yaml';
 /** What a stage requests on this cluster; absent keys are decided elsewhere. */
 type StageRequest = JobRequest & { readonly executor?: 'local' | 'slurm' };
 
-/** `configs/executors/slurm.yaml`. `placeOf`: where a value is written. */
-export type ClusterSettings = ReturnType<typeof toSettings> & { readonly placeOf: (at: JsonPath) => Place };
+export type ClusterSettings = ReturnType<typeof toSettings>;
 
 /**
  * Reads how the stages of a project are submitted; without the file, defaults.
@@ -30,7 +29,7 @@ export async function readClusterSettings({
   inactive,
 }: Pick<Plan, 'projectRoot' | 'instances' | 'inactive'>): Promise<ClusterSettings> {
   const absolute = path.join(projectRoot, settingsFile);
-  if (!existsSync(absolute)) return { ...toSettings({}, () => {}), placeOf: () => settingsFile };
+  if (!existsSync(absolute)) return toSettings({}, () => {});
   const [document, { default: definition }] = await Promise.all([
     readYamlFile(absolute, settingsFile),
     import('../../../schemas/executor-slurm.schema.json', { with: { type: 'json' } }),
@@ -50,7 +49,7 @@ export async function readClusterSettings({
     problems.push({ at: place(['stages', name], 'key'), message, fix: suggestName(name, stages) });
   }
   throwProblems(problems);
-  return { ...settings, placeOf: place };
+  return settings;
 }
 
 type Report = (at: JsonPath, message: string, fix: string) => void;
@@ -139,21 +138,4 @@ export function driverRequest({ driver, defaults }: ClusterSettings): JobRequest
 /** Two minutes before its time is over; the partition may have a limit of its own. */
 function withWarning(request: JobRequest): JobRequest {
   return { ...request, warnSeconds: Math.min(120, (request.timeSeconds ?? Number.POSITIVE_INFINITY) / 2) };
-}
-
-/** Where the first key that Slurm names in its refusal is written; if it names none, where the stage is. */
-export function findPlace(
-  { stage, at }: Pick<StageInstance, 'stage' | 'at'>,
-  settings: ClusterSettings,
-  said: string,
-): string {
-  for (const path of [['stages', stage], ['defaults']]) {
-    // Read settings have their units in their names; the file and Slurm do not.
-    const keys = Object.keys(path.length === 1 ? settings.defaults : (settings.stages[stage] ?? {})).map(
-      (key) => key.replace(/Bytes$|Seconds$/, ''),
-    );
-    const key = keys.find((one) => said.toLowerCase().includes(one));
-    if (key !== undefined) return formatPlace(settings.placeOf([...path, key]));
-  }
-  return formatPlace(at);
 }

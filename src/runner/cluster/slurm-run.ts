@@ -14,9 +14,9 @@ import type { StartState } from '../run/start-state.ts';
 import { type FingerprintParts, hashParts } from '../store/fingerprint-parts.ts';
 import { requestOf, settingsFile, staysLocal } from './cluster-settings.ts';
 import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
+import type { JobFailure } from './job-watch.ts';
 import { type JobListener, JobWatch } from './job-watch.ts';
 import { type ClusterContext, dropped, type SubmittedJob, Submitter, scriptFilesOf } from './submitter.ts';
-import type { JobFailure } from './verdict.ts';
 
 /*
  * A run on Slurm is an ordinary run whose executor submits a job, and waits. What makes it safe to kill the run at any moment:

@@ -12,7 +12,7 @@ import { instanceOf } from '../plan/graph.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { SharedRun } from '../run/execution-context.ts';
 import { type CacheFolder, cacheFolderOf } from '../store/cache-folder.ts';
-import { type ClusterSettings, findPlace, requestOf, staysLocal } from './cluster-settings.ts';
+import { type ClusterSettings, requestOf, settingsFile, staysLocal } from './cluster-settings.ts';
 
 /** What the parts of a run on Slurm share. */
 export interface ClusterContext {
@@ -174,7 +174,7 @@ export class Submitter {
         this.#warn(instance.id, `Slurm does not answer (${text}); submitting again when it does`);
         return null;
       }
-      if (!isLimitReached(text)) throw explainSubmission(text, findPlace(instance, settings, text));
+      if (!isLimitReached(text)) throw explainSubmission(text, `${settingsFile} (${instance.stage})`);
       const noted = 'you have reached your limit of submitted jobs; the rest is submitted as jobs end';
       if (!this.#hasNotedLimit) this.#warn(instance.id, noted);
       this.#hasNotedLimit = true;

@@ -85,17 +85,6 @@ export class JobFolder {
     return readJson<JobEnd>(this.fileOf(`end-${name}.json`));
   }
 
-  /** Until when the report of a job that Slurm calls over may still appear; null: no run has seen Slurm say so. */
-  readPatience(name: string): number | null {
-    return readJson<{ untilMs: number }>(this.fileOf(`over-${name}.json`))?.untilMs ?? null;
-  }
-
-  /** The first run to see that a job is over decides, so that a later one does not begin to wait anew. @returns as `readPatience` */
-  startPatience(name: string, untilMs: number): number {
-    createWhole(this.fileOf(`over-${name}.json`), JSON.stringify({ untilMs }));
-    return this.readPatience(name) ?? untilMs;
-  }
-
   remove(): Promise<void> {
     return fs.rm(this.root, { recursive: true, force: true });
   }
