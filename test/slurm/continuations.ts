@@ -140,7 +140,7 @@ export function describeContinuations(): void {
     await warn(await cluster().findRunning('counted'));
     const { stderr, exitCode } = await running;
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/as often as allowed \(0\); its saved work is kept\n +Run again to continue/);
+    expect(stderr).toMatch(/as often as allowed \(0\); what it saved is kept\n +Run again to continue/);
     expect((await project.run()).exitCode).toBe(0);
     expect(project.count('counted')).toBe(2);
   });

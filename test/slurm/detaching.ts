@@ -18,15 +18,21 @@ export function describeDetaching(): void {
       '  last: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/after-left], outputs: [artifacts/last] }\n';
     const project = await SlurmProject.on(cluster(), chain('left') + local, settings);
     const left = await project.run('--detach');
-    expect([left.exitCode, left.stderr]).toEqual([0, expect.stringMatching(/^The run goes on in job \d+\./)]);
+    expect([left.exitCode, left.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^The run continues in job \d+\./),
+    ]);
     await project.waitForCount('left');
     // What jobs see of the environment is nobody else's business.
     expect(statSync(project.at(jobs, 'driver.sh')).mode & 0o777).toBe(0o600);
     const status = await project.call(['status']);
-    expect(status.stdout).toMatch(/^the run goes on: job \d+ runs on/m);
+    expect(status.stdout).toMatch(/^the run itself: job \d+ runs on/m);
     expect(status.stdout).toMatch(/left .*job \d+ runs on/);
     const second = await project.run();
-    expect([second.exitCode, second.stderr]).toEqual([75, expect.stringMatching(/a run goes on in job \d+/)]);
+    expect([second.exitCode, second.stderr]).toEqual([
+      75,
+      expect.stringMatching(/a run continues in job \d+/),
+    ]);
 
     const attached = project.call(['attach']);
     await project.go();
@@ -56,7 +62,7 @@ export function describeDetaching(): void {
     await project.run('--detach');
     await project.waitForCount('ended');
     const { stdout } = await project.call(['cancel']);
-    expect(stdout).toMatch(/^ended {2}job \d+ cancelled\njob \d+, in which the run went on, cancelled$/);
+    expect(stdout).toMatch(/^ended {2}job \d+ cancelled\njob \d+ of the run itself cancelled$/);
     await cluster().expectJobs('ended', [/^CANCELLED/]);
     expect([project.has('artifacts/ended'), project.has(jobs)]).toEqual([false, false]);
   });

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
 const attachExamples = `
-Follows the run of \`repro run --executor slurm --detach\`, or goes on with the last run on a cluster here, with its stages, profile and
-settings: after Ctrl-C, or if the runner was killed. Jobs that still run are taken up, and those that have ended are taken in.
+Follows the run of \`repro run --executor slurm --detach\`, or continues the last run on a cluster here, with its stages, profile and
+settings: after Ctrl-C, or if the runner was killed. It waits for the jobs that still run, and takes the results of those that have ended.
 
 Example:
   $ repro attach`;
@@ -20,7 +20,7 @@ Examples:
 export function addClusterCommands(program: Command): void {
   program
     .command('attach')
-    .description('follow a run on a cluster, or go on with it')
+    .description('follow a run on a cluster, or continue it')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', attachExamples)
     .action(async (options) => (await import('./jobs.ts')).attach({ ...program.opts(), ...options }));

@@ -17,7 +17,7 @@ interface ClusterOptions {
   readonly json?: boolean;
 }
 
-/** `repro attach`: follows the run in the job of `--detach`; without one, goes on with the last run here. */
+/** `repro attach`: follows the run in the job of `--detach`; without one, continues the last run here. */
 export async function attach(options: ClusterOptions): Promise<void> {
   const folder = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
   const run = readClusterRun(folder);
@@ -83,7 +83,7 @@ export async function cancel(targets: readonly string[], options: ClusterOptions
     return;
   }
   for (const { id, job } of cancelled) process.stdout.write(`${toOneLine(id)}  job ${job} cancelled\n`);
-  if (driver !== null) process.stdout.write(`job ${driver}, in which the run went on, cancelled\n`);
+  if (driver !== null) process.stdout.write(`job ${driver} of the run itself cancelled\n`);
   if (cancelled.length > 0 || driver !== null) return;
   process.stdout.write(
     isDriven ? 'no job yet: the run cancels what it submits\n' : 'there is no job to cancel\n',

@@ -57,7 +57,7 @@ export function addRunCommands(program: Command): void {
     )
     .option(
       '--detach',
-      'with --executor slurm: let the run go on in a job, and exit; `repro attach` shows it',
+      'with --executor slurm: run in a small job of its own, and return at once; `repro attach` shows the run',
     )
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
@@ -77,9 +77,7 @@ export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')
     .addOption(
-      new Option('--format <kind>', 'output format')
-        .choices(['text', 'mermaid', 'svg', 'json'])
-        .default('text'),
+      new Option('--format <kind>', 'output format').choices(['text', 'svg', 'json']).default('text'),
     )
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')

@@ -51,7 +51,7 @@ export async function useSlurm(
   if (begins !== undefined && begins.options.dryRun !== true) {
     const driver = await findDriver(folder, process.env);
     if (driver !== null)
-      throw new ReproError('locked', `a run goes on in job ${driver.job}`, { fix: otherDriver });
+      throw new ReproError('locked', `a run continues in job ${driver.job}`, { fix: otherDriver });
   }
   const main = realpathSync(process.argv[1] ?? '');
   const runner = [settings.node ?? process.execPath, main];
@@ -93,7 +93,7 @@ export async function useSlurm(
       const context = { settings, runner, projectRoot };
       const job = await submitDriver(folder, describeAsked(plan, asked), context, process.env);
       process.stderr.write(
-        `The run goes on in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
+        `The run continues in job ${job}. \`./repro attach\` follows it, \`./repro status\` shows its jobs, \`./repro cancel\` ends it.\n`,
       );
     },
     /** Once the run has ended, other than by a signal. */
@@ -147,8 +147,8 @@ async function noteForced(folder: CacheFolder, id: string): Promise<void> {
 
 /** What to do where another run goes on. */
 const otherDriver =
-  '`./repro attach` follows a run that goes on in a job; `./repro status` shows its jobs in any terminal; `./repro cancel` ends it. A run in ' +
-  'another terminal can be stopped there (Ctrl-C), which leaves its jobs alone, and `./repro attach` then goes on with it here.';
+  '`./repro attach` follows a run in a job; `./repro status` shows its jobs in any terminal; `./repro cancel` ends it. A run in ' +
+  'another terminal can be stopped there (Ctrl-C), which leaves its jobs alone, and `./repro attach` then continues it here.';
 
 /** The script of a job names the folder in lines that Slurm reads, and a line cannot hold a line break. */
 function refuseControlCharacters(projectRoot: string): void {

@@ -72,7 +72,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
       const what = isOver ? 'that has ended' : 'in progress';
       process.stdout.write(`showing the cluster run ${what}: ${describeRun(run)}\n`);
     }
-    if (driver !== null) process.stdout.write(`the run goes on: ${describe(driver, true)[0]}\n`);
+    if (driver !== null) process.stdout.write(`the run itself: ${describe(driver, true)[0]}\n`);
     else if (run !== null && !isDriven && !isOver) {
       process.stdout.write('no runner is at work: `./repro attach` continues the run\n');
     }

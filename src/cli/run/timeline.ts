@@ -97,7 +97,7 @@ function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number
 
 /** `repro graph`: shows the stages and their dependencies. */
 export async function graph(
-  options: PipelineOptions & { readonly format: 'text' | 'mermaid' | 'svg' | 'json' },
+  options: PipelineOptions & { readonly format: 'text' | 'svg' | 'json' },
 ): Promise<void> {
   const { renderGraph } = await import('../../runner/extras/drawing.ts');
   const plan = await loadSelectedPlan(options);

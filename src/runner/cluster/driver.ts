@@ -150,11 +150,11 @@ export function driverEnded(folder: JobsFolder, job: string): ReproError {
   }
   const where = logFileIn(folder);
   const log = existsSync(where) ? readFileSync(where, 'utf8').trim().split('\n') : [];
-  const said = [`job ${job}, in which the run went on, has ended before the run was done`, ...log.slice(-10)];
+  const said = [`job ${job} of the run itself has ended before the run was done`, ...log.slice(-10)];
   return new ReproError('driver-ended', said.join('\n  '), {
     where,
     fix:
-      '`./repro attach` goes on with the run here, and takes up jobs that run. If nodes may not submit jobs, keep the run on the login node: ' +
+      '`./repro attach` continues the run here, with the jobs that run. If nodes may not submit jobs, keep the run on the login node: ' +
       'without --detach, in tmux or with nohup.',
   });
 }

@@ -185,26 +185,22 @@ class SlurmExecution implements RemoteExecution {
   /** Why an instance whose job was cut off does not continue in another; null if it does. */
   async #findWhyOver({ code, text }: JobFailure, job: SubmittedJob): Promise<StageEnd | null> {
     const isTime = code === 'timeout';
-    const raise = `Raise its \`time\` in ${settingsFile}`;
     const failed = (more: string, own: string = code): StageEnd => ({
       ...{ kind: 'failed', code: own, text: `${text}${more}` },
     });
+    const raise = `Raise its \`time\` in ${settingsFile}`;
     const { projectRoot } = this.#slurm.run.session.plan;
     const resume = this.#work.instance.resume.map((one) => path.resolve(projectRoot, one));
-    if (isTime && resume.length === 0) {
+    const canResume = resume.length > 0;
+    if (isTime && !canResume)
       return failed(`\n  ${raise}; a stage with a resume folder continues in another job.`);
-    }
     const started = this.#files.readStarted(job.name);
-    if (resume.length > 0 && started !== null && started.resume === (await describeFiles(resume))) {
-      const nothing = ', and it saved nothing';
-      return isTime ? failed(`${nothing}\n  ${raise}.`, 'no-progress') : failed(nothing);
-    }
+    if (canResume && started !== null && started.resume === (await describeFiles(resume)))
+      return failed(`, and it saved nothing\n  ${raise}.`, 'no-progress');
     const { continuations } = this.#slurm.settings;
-    if ((!isTime && resume.length > 0) || job.continued < continuations) return null;
+    if ((!isTime && canResume) || job.continued < continuations) return null;
     return failed(
-      resume.length === 0
-        ? `, and it was submitted as often as allowed (${continuations})\n  Run again when the cluster is well.`
-        : `, and it has continued in another job as often as allowed (${continuations}); its saved work is kept\n  Run again to continue; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+      `, and it was submitted again as often as allowed (${continuations}); what it saved is kept\n  Run again to continue, or raise \`continuations\` or \`time\` in ${settingsFile}.`,
     );
   }
 

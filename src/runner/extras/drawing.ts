@@ -4,15 +4,13 @@ import { type FoldedStage, foldPlan, nameFolded } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from './layers.ts';
 
-type GraphFormat = 'text' | 'mermaid' | 'svg' | 'json';
+type GraphFormat = 'text' | 'svg' | 'json';
 
 /** Draws the stages of a plan and what they read from each other; the instances of a matrix are drawn as one. */
 export function renderGraph(plan: Plan, format: GraphFormat): string {
   switch (format) {
     case 'text':
       return drawText(plan);
-    case 'mermaid':
-      return drawMermaid(plan);
     case 'svg':
       return drawSvg(plan);
     case 'json':
@@ -41,20 +39,6 @@ function drawText(plan: Plan): string {
   );
   const left = plan.inactive.map((name) => `${name.padEnd(nameWidth)}  (not in profile ${plan.profile})`);
   return [...lines, ...left].join('\n');
-}
-
-/** A Mermaid flowchart, which GitHub draws inside Markdown. */
-function drawMermaid(plan: Plan): string {
-  const stages = foldPlan(plan);
-  // Numbered, because words such as "end" cannot be names in Mermaid.
-  const ids = new Map(stages.map(({ name }, index) => [name, `s${index}`]));
-  const nodes = stages.map((stage) => `  ${ids.get(stage.name)}["${nameFolded(stage)}"]`);
-  const edges = stages.flatMap(({ name, dependencies }) =>
-    dependencies.map((dependency) => `  ${ids.get(dependency)} --> ${ids.get(name)}`),
-  );
-  const inactive = plan.inactive.map((name, index) => `  i${index}["${name}"]:::inactive`);
-  const style = inactive.length === 0 ? [] : ['  classDef inactive stroke-dasharray: 4, opacity: 0.5'];
-  return ['flowchart TD', ...nodes, ...inactive, ...edges, ...style].join('\n');
 }
 
 function drawJson(plan: Plan): string {

@@ -23,7 +23,7 @@ export interface Job {
   readonly continued: number;
 }
 
-/** `started-<name>.json`: written by the job as it starts, or by the runner to give a submission up; whoever comes second yields. */
+/** `started-<name>.json`: written by the job as it starts, or by the runner to give a submission up; the second of them yields. */
 export interface Started {
   /** null: the submission was given up. */
   readonly job: string | null;

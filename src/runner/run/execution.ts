@@ -192,10 +192,9 @@ async function commit(
   };
   context.assertLocked();
   for (const folder of resume) await folder.markFinished(fingerprint);
-  const replaced = session.records.findAction(fingerprint)?.outputs ?? [];
   await session.records.write(record);
   await session.attempts.drop(id);
-  const told = await installOutputs(session, taken, replaced, temporary);
+  const told = await installOutputs(session, taken, temporary);
   if (told !== null) onEvent({ kind: 'note', id, level: 'warning', text: told });
   for (const folder of resume) await folder.drop(fingerprint);
   if (resume.length > 0) await forgetSpending(session.folder, fingerprint);

@@ -90,19 +90,16 @@ async function replaceLink(link: string): Promise<void> {
 /**
  * Moves outputs into place, each in one step, and remembers their hashes. What runs had left there is removed.
  *
- * @param replaced outputs of which there is no record any more: those of the same work before it was forced to run again
  * @returns what {@link setAside} tells
  */
 export async function installOutputs(
   session: Session,
   taken: readonly TakenOutput[],
-  replaced: readonly RecordedOutput[],
   temporary: string,
 ): Promise<string | null> {
   const told = await setAside(
     session,
     taken.map(({ recorded }) => recorded),
-    replaced,
   );
   for (const output of taken) {
     await syncTree(output.temporary);

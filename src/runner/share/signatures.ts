@@ -109,7 +109,12 @@ export function readTrustedKeys(file: string): TrustedKeys {
     if (blocks.length === 0) throw new Error('there is no public key in it');
     return { file, keys: blocks.map((pem) => describeKey(createPublicKey(pem))) };
   } catch (cause) {
-    throw unusable(file, 'public Ed25519 keys in PEM (SPKI)', 'Ask whoever signs for the public key.', cause);
+    throw unusable(
+      file,
+      'public Ed25519 keys in PEM (SPKI)',
+      'The person who signs has the public key.',
+      cause,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
 import { shortenText } from '../../text.ts';
-import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
+import { type CacheFolder, fileNameOf } from './cache-folder.ts';
 
 export interface AttemptFailure {
   readonly code: string;
@@ -32,8 +32,6 @@ const textLengthAtMost = 2000;
  */
 export class Attempts {
   readonly #folder: CacheFolder;
-  /** Names of the files that were there at the first look, and of those made since: a run with nothing to do asks for every instance. */
-  #known: Set<string> | null = null;
   /** Looked up once: some systems need another process for it. */
   #runner: ProcessIdentity | null = null;
 
@@ -52,7 +50,6 @@ export class Attempts {
       failure: null,
     };
     const file = this.#fileOf(id);
-    this.#known?.add(path.basename(file));
     await ignoreErrors(
       fs
         .mkdir(path.dirname(file), { recursive: true })
@@ -68,8 +65,6 @@ export class Attempts {
 
   /** After a success, also one that was found or fetched, or an interruption, which says nothing about the stage. */
   async drop(id: string): Promise<void> {
-    this.#known ??= new Set(listNames(this.#folder.attempts));
-    if (!this.#known.has(`${fileNameOf(id)}.json`)) return;
     await ignoreErrors(fs.rm(this.#fileOf(id), { force: true }));
   }
 

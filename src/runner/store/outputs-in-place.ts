@@ -11,7 +11,7 @@ import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { type FileToHash, hashFiles } from './hash-files.ts';
-import type { RecordedOutput, Records } from './records.ts';
+import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
 import { stampOf } from './tree.ts';
 
@@ -116,7 +116,6 @@ export const setAsideFolder = 'artifacts/.set-aside';
 export interface KnownOutputs {
   readonly plan: Pick<Plan, 'projectRoot'>;
   readonly store: Store;
-  readonly records: Records;
   readonly digests: DigestCache;
 }
 
@@ -128,27 +127,19 @@ interface Found {
 
 /**
  * Moves what no recorded run wrote out of the places of outputs, before these are replaced: files that people added or edited, and links.
- * A file that has the content of any recorded output stays. After a kill at any moment each file is in one place or the other.
+ * A file with a content that the store has was written by a run, and stays. After a kill at any moment each file is in one place or the other.
  *
- * @param alsoKnown outputs of runs that are no longer recorded
  * @returns what to tell people; null if nothing was moved
  */
 export async function setAside(
   known: KnownOutputs,
   outputs: readonly RecordedOutput[],
-  alsoKnown: readonly RecordedOutput[] = [],
 ): Promise<string | null> {
   const { projectRoot } = known.plan;
   const found = await Promise.all(
     outputs.map((output) => listFound(known, path.resolve(projectRoot, output.path))),
   );
-  let strange = found.flat();
-  for (const output of recordedOutputs(known, [...outputs, ...alsoKnown])) {
-    if (strange.length === 0) return null;
-    const tree = await known.store.treeFor(output);
-    const contents = new Set(tree?.entries.map((entry) => entry.sha256));
-    strange = strange.filter(({ sha256 }) => sha256 === null || !contents.has(sha256));
-  }
+  const strange = found.flat().filter(({ sha256 }) => sha256 === null || !known.store.hasFile(sha256));
   if (strange.length === 0) return null;
   const place = await makePlace(projectRoot);
   const names = strange.map(({ absolute }) => path.relative(projectRoot, absolute));
@@ -158,16 +149,6 @@ export async function setAside(
     await moveFolder(absolute, target);
   }
   return `set aside in ${path.relative(projectRoot, place)}: ${listSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
-}
-
-/** First those that are being put in place; the others are read only if something else is there. */
-function* recordedOutputs(
-  { records }: KnownOutputs,
-  outputs: readonly RecordedOutput[],
-): Generator<RecordedOutput> {
-  yield* outputs;
-  for (const record of records.listLast()) yield* record.outputs;
-  for (const record of records.listActions()) yield* record.outputs;
 }
 
 /** The files and links in the place of an output; links are not followed. What cannot be listed is one thing as a whole. */

@@ -27,20 +27,6 @@ describe('the drawing of a graph', () => {
     ]);
   });
 
-  test('as Mermaid numbers its nodes, since some names are Mermaid keywords', async () => {
-    expect(renderGraph(await plan(), 'mermaid').split('\n')).toEqual([
-      'flowchart TD',
-      '  s0["end"]',
-      '  s1["train x4"]',
-      '  s2["report"]',
-      '  i0["never"]:::inactive',
-      '  s0 --> s1',
-      '  s0 --> s2',
-      '  s1 --> s2',
-      '  classDef inactive stroke-dasharray: 4, opacity: 0.5',
-    ]);
-  });
-
   test('as SVG has a box per stage and an arrow into each reader', async () => {
     const svg = renderGraph(await plan(), 'svg');
     expect(svg.match(/>(end|train x4|report|never)</g)).toHaveLength(4);
