@@ -6,10 +6,15 @@ import { Worker } from 'node:worker_threads';
 import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import type { Stage } from './define-stage.ts';
-import { type Declaration, lifelineDescriptor, MessageChannel, type StageTask } from './protocol.ts';
+import {
+  type Declaration,
+  lifelineDescriptor,
+  MessageChannel,
+  StageLog,
+  type StageTask,
+} from './protocol.ts';
 import { explainRefusals, findRefusal, type RefusedError, watchRefusals } from './refusals.ts';
 import { type Reports, runCommand } from './run-command.ts';
-import { StageLog } from './stage-log.ts';
 
 // The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors defined in protocol.ts.
 

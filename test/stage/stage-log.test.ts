@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StageLog } from '../../src/stage/stage-log.ts';
+import { StageLog } from '../../src/stage/protocol.ts';
 
 function createLog() {
   const lines: string[] = [];

@@ -31,11 +31,16 @@ export interface Pulled {
   /** Outputs, or files in them, that were put in place. */
   readonly restored: readonly string[];
   readonly error: unknown;
-  /** Files that were set aside, and problems after the outputs were put in place. */
+  /** Files that were set aside. */
   readonly warning?: string;
 }
 
-export interface PullOptions extends RemoteFetchOptions {
+interface FetchOptions extends ReadingOptions {
+  readonly remote: Remote;
+  readonly onProgress?: (progress: TransferProgress) => void;
+}
+
+export interface PullOptions extends FetchOptions {
   readonly facts: Facts;
   /** What to fetch and its dependencies, in plan order. */
   readonly selected: ReadonlySet<string>;
@@ -45,15 +50,7 @@ export interface PullOptions extends RemoteFetchOptions {
 }
 
 /** What is known of an instance so far; completed to what is told of it. */
-type Result = Partial<Omit<Pulled, 'id' | 'state'>> & { readonly state: Pulled['state'] };
-
-interface Pull {
-  readonly session: Session;
-  readonly temporary: string;
-  readonly options: PullOptions;
-  /** Of the instances so far, which is all that their dependents need. */
-  readonly known: Map<string, readonly RecordedOutput[] | 'pending'>;
-}
+type Result = Partial<Omit<Pulled, 'id' | 'state'>> & Pick<Pulled, 'state'>;
 
 /**
  * Fetches the results of a plan from a remote and puts them in place, without running anything.
@@ -62,18 +59,20 @@ interface Pull {
  */
 export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
   const session = openSession(plan, options);
+  /** Outputs of the instances so far, which is all that their dependents need. */
+  const known = new Map<string, readonly RecordedOutput[] | 'pending'>();
   try {
     const lock = await acquireLock(session.folder.lock);
     const temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     try {
       refuseOutstanding(session.folder);
       await removeLeftOver(session.folder.temporary);
-      const pull: Pull = { session, temporary, options, known: new Map() };
       const all: Pulled[] = [];
       for (const [id, instance] of plan.instances) {
         if (!options.selected.has(id)) continue;
         options.signal?.throwIfAborted();
-        const result = await pullPresent(pull, instance).catch((error: unknown): Result => {
+        const pulling = pullInstance(session, instance, known, temporary, options);
+        const result = await pulling.catch((error: unknown): Result => {
           if (!isAboutOne(error)) throw error;
           return { state: 'failed', error };
         });
@@ -92,9 +91,15 @@ export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled
   }
 }
 
-async function pullPresent(pull: Pull, instance: StageInstance): Promise<Result> {
-  const { session, options, known } = pull;
+async function pullInstance(
+  session: Session,
+  instance: StageInstance,
+  known: Map<string, readonly RecordedOutput[] | 'pending'>,
+  temporary: string,
+  options: PullOptions,
+): Promise<Result> {
   const { id } = instance;
+  const { records, attempts } = session;
   const check = () => checkFreshness(session, instance, (one) => known.get(one));
   known.set(id, 'pending');
   let freshness = await check();
@@ -106,42 +111,31 @@ async function pullPresent(pull: Pull, instance: StageInstance): Promise<Result>
     if (record === null) return { state: 'absent' };
     known.set(id, record.outputs);
     if (!options.named.has(id)) return { state: 'skipped' };
-    fetched = { state: 'fetched', ...(await fetchOutputFiles(session, id, record.outputs, options)) };
-    await session.records.writeAction(record);
+    fetched = { state: 'fetched', ...(await fetchFiles(session, record, id, options)) };
     freshness = await check();
   }
   if (!('record' in freshness)) throw new Error(`${id} was fetched, and yet is not there`);
-  known.set(id, freshness.record.outputs);
+  const { record } = freshness;
+  known.set(id, record.outputs);
   if (freshness.kind === 'fresh') {
-    if (!freshness.isLast) await session.records.writeLast(freshness.record);
-    await session.attempts.drop(id);
+    if (!freshness.isLast) await records.writeLast(record);
+    await attempts.drop(id);
     return fetched;
   }
   if (!options.named.has(id)) return fetched;
-  await session.records.writeLast(freshness.record);
-  const warning = await putInPlace(
-    pull,
-    id,
-    freshness.damaged.map(({ output }) => output),
-  );
-  const restored = freshness.damaged.flatMap(({ names }) => names);
-  return { ...fetched, state: 'fetched', restored, ...warning };
-}
-
-/** @returns what was set aside */
-async function putInPlace(
-  { session, temporary }: Pull,
-  id: string,
-  outputs: readonly RecordedOutput[],
-): Promise<{ readonly warning?: string }> {
+  await records.writeLast(record);
   const told: { warning?: string } = {};
-  const tell = (text: string): void => {
+  const outputs = freshness.damaged.map(({ output }) => output);
+  const problem = await restoreOutputs(session, id, outputs, temporary, (text) => {
     told.warning = text;
-  };
-  const problem = await restoreOutputs(session, id, outputs, temporary, tell);
+  });
   if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
-  await session.attempts.drop(id);
-  return told;
+  await attempts.drop(id);
+  return {
+    ...fetched,
+    ...{ state: 'fetched', restored: freshness.damaged.flatMap(({ names }) => names) },
+    ...told,
+  };
 }
 
 const aboutOne: ReadonlySet<string> = new Set([
@@ -160,71 +154,35 @@ export function isAboutOne(error: unknown): boolean {
   return error instanceof ReproError && aboutOne.has(error.code);
 }
 
-export interface RemoteFetchOptions extends ReadingOptions {
-  readonly remote: Remote;
-  readonly onProgress?: (progress: TransferProgress) => void;
-}
-
-interface Transferred {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-/**
- * Fetches what a remote has for a fingerprint into the store: lists and files, then the record, each checked. So after a kill at any
- * moment the store is right, and the next attempt fetches only the rest. Outputs in place are not touched.
- *
- * @returns null if the remote has no such record
- * @throws {ReproError} `remote-untrusted`, `remote-damaged`, `remote-incomplete`, `remote-…`
- */
-async function fetchInstance(
-  session: Session,
-  id: string,
-  fingerprint: string,
-  options: RemoteFetchOptions,
-): Promise<RunRecord | null> {
-  const record = await fetchRecord(session, fingerprint, options);
-  if (record === null) return null;
-  await fetchOutputFiles(session, id, record.outputs, options);
-  await session.records.writeAction(record);
-  return record;
-}
-
-/** Fetches the record and the lists of files: enough to know what depends on it. The record is not kept. */
-export async function fetchRecord(
-  session: Session,
-  fingerprint: string,
-  options: RemoteFetchOptions,
-): Promise<RunRecord | null> {
-  const record = await readAction(options.remote, fingerprint, options);
-  if (record !== null) await fetchLists(session, record.outputs, options);
-  return record;
-}
-
-/** Fetches the lists of files of outputs into the store, whether a record of the remote or a committed one names them. */
-async function fetchLists(
+/** Fetches the record and the lists of files: enough to know what depends on it. The record is not kept. @returns null if there is none */
+async function fetchRecord(
   { store }: Session,
-  outputs: readonly RecordedOutput[],
-  { remote, signal }: RemoteFetchOptions,
-): Promise<void> {
-  for (const { kind, digest, path: name, executable = [] } of outputs) {
+  fingerprint: string,
+  { remote, trust, signal }: FetchOptions,
+): Promise<RunRecord | null> {
+  const record = await readAction(remote, fingerprint, { trust, signal });
+  for (const { kind, digest, path: name, executable = [] } of record?.outputs ?? []) {
     if (kind !== 'folder') continue;
     const tree = (await store.findTree(digest)) ?? (await readTree(remote, digest, signal));
     if (tree === null) throw incomplete(remote, treeKeyOf(digest), name);
     // The digest does not cover modes, so the remote's list is not trusted with them.
     await store.putTree(digest, withExecutables(tree, executable));
   }
+  return record;
 }
 
-/** Fetches the files of outputs that the store does not have, each once. The store has the lists. */
-export async function fetchOutputFiles(
-  { store, folder }: Session,
+/**
+ * Fetches the files that the store does not have, each once, then keeps the record. So after a kill at any moment the store is right, and
+ * the next attempt fetches only the rest. Outputs in place are not touched.
+ */
+async function fetchFiles(
+  { store, folder, records }: Session,
+  record: RunRecord,
   id: string,
-  outputs: readonly RecordedOutput[],
-  { remote, onProgress, signal }: RemoteFetchOptions,
-): Promise<Transferred> {
+  { remote, onProgress, signal }: FetchOptions,
+): Promise<Pick<Pulled, 'files' | 'bytes'>> {
   const wanted = new Map<string, TreeEntry>();
-  for (const output of outputs) {
+  for (const output of record.outputs) {
     for (const entry of (await store.treeFor(output))?.entries ?? []) {
       if (!store.hasFile(entry.sha256, entry.size))
         wanted.set(entry.sha256, { ...entry, path: path.posix.join(output.path, entry.path) });
@@ -232,7 +190,6 @@ export async function fetchOutputFiles(
   }
   const missing = [...wanted.values()];
   const totalBytes = missing.reduce((sum, { size }) => sum + size, 0);
-  if (missing.length === 0) return { files: 0, bytes: 0 };
   const temporary = path.join(folder.temporary, `fetch-${randomUUID().slice(0, 8)}`);
   let doneBytes = 0;
   await fs.mkdir(temporary, { recursive: true });
@@ -255,6 +212,7 @@ export async function fetchOutputFiles(
   } finally {
     await fs.rm(temporary, { recursive: true, force: true });
   }
+  await records.writeAction(record);
   return { files: missing.length, bytes: totalBytes };
 }
 
@@ -289,8 +247,9 @@ export function createFetchStage(
       opened ??= openRemote();
       const remote = await opened;
       const options = { remote, signal, onProgress, trust };
-      const record = await fetchInstance(session, id, freshness.fingerprint, options);
+      const record = await fetchRecord(session, freshness.fingerprint, options);
       if (record === null) return false;
+      await fetchFiles(session, record, id, options);
       const text = `fetched from ${remote.address}: made on ${record.host}, ${record.startedAt.slice(0, 16)}Z`;
       onEvent({ kind: 'note', id, level: 'note', text });
       return true;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { canonicalJson } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
@@ -5,12 +6,11 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import { checkInstances } from '../freshness/freshness.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Tree } from '../store/digest.ts';
 import { withoutPlaces } from '../store/fingerprint-parts.ts';
 import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';
-import { type ExpectedFile, readAction, readTree } from './checked-reading.ts';
+import { readAction } from './checked-reading.ts';
 import { isAboutOne } from './pull.ts';
 import {
   actionKeyOf,
@@ -76,7 +76,7 @@ export async function pushPlan(plan: Plan, options: PushOptions): Promise<Pushed
 }
 
 /**
- * Uploads an instance's results: files, then lists, then the record, so that even after a kill no record lacks its files. Objects that the
+ * Uploads an instance's results: files and lists, then the record, so that even after a kill no record lacks its files. Objects that the
  * remote already has, by name and size, are not uploaded again.
  *
  * @throws {ReproError} `store-incomplete` if the store does not have all of it, `remote-…`
@@ -85,91 +85,80 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
   const { remote, signal, signer } = options;
   const key = actionKeyOf(record.fingerprint);
   const replaced: string[] = [];
+  // A damaged record counts as absent, and is replaced; so does, for a signer, one that it has not signed.
   const reading = readAction(remote, record.fingerprint, { trust: signer?.own, signal });
-  const theirs = await readSound(reading, () => replaced.push(key));
+  const theirs = await reading.catch((error: unknown) => {
+    if (hasErrorCode(error, 'remote-damaged')) replaced.push(key);
+    else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
+    return null;
+  });
   if (theirs !== null && !haveSameDigests(theirs.outputs, record.outputs)) {
     return { state: 'theirs', other: theirs };
   }
-  const { files, trees } = await readContent(session, record);
-  const wanted: ExpectedFile[] = [];
+  const wanted: StoredObject[] = [];
   await transferAll(
-    files,
-    async (file) => {
-      const fileKey = fileKeyOf(file.sha256);
-      const size = await remote.sizeOf(fileKey);
-      if (size === file.size) return;
-      if (size !== null) replaced.push(fileKey);
-      wanted.push(file);
+    await listObjects(session, record),
+    async (one) => {
+      const size = await remote.sizeOf(one.key);
+      if (size === one.sizeBytes) return;
+      if (size !== null) replaced.push(one.key);
+      wanted.push(one);
     },
     signal,
   );
-  await refuseDamaged(session, record, wanted);
-  const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0);
+  const files = wanted.flatMap(({ file }) => file ?? []);
+  await refuseDamaged(session, record, files);
+  const totalBytes = wanted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let doneBytes = 0;
   await transferAll(
     wanted,
-    async ({ sha256, size }) => {
-      const content = { file: session.store.fileOf(sha256), sizeBytes: size };
-      await remote.write(fileKeyOf(sha256), content, signal);
-      doneBytes += size;
+    async ({ key: name, sizeBytes, file, text = '' }) => {
+      await remote.write(name, file === undefined ? text : { file, sizeBytes }, signal);
+      doneBytes += sizeBytes;
       options.onProgress?.({ id: record.id, doneBytes, totalBytes });
     },
     signal,
   );
-  let written = 0;
-  for (const [digest, tree] of trees) {
-    const treeKey = treeKeyOf(digest);
-    const present = await readSound(readTree(remote, digest, signal), () => replaced.push(treeKey));
-    if (present !== null) continue;
-    await remote.write(treeKey, canonicalJson(tree));
-    written += 1;
-  }
   const told = { ...record, parts: withoutPlaces(record.parts) };
   if (theirs === null)
     await remote.write(key, signer ? signRecord(told, signer) : `${JSON.stringify(told, null, 2)}\n`);
-  const state = theirs === null || wanted.length > 0 || written > 0 ? 'pushed' : 'present';
-  return { state, files: wanted.length, bytes: totalBytes, replaced: replaced.sort() };
+  const state = theirs === null || wanted.length > 0 ? 'pushed' : 'present';
+  return { state, files: files.length, bytes: totalBytes, replaced: replaced.sort() };
+}
+
+/** A file of the store, or a list of files. */
+interface StoredObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly file?: string;
+  readonly text?: string;
 }
 
 /** The files and lists of a record's outputs; each once. */
-async function readContent(
-  session: Session,
-  record: RunRecord,
-): Promise<{ files: ExpectedFile[]; trees: Map<string, Tree> }> {
-  const files = new Map<string, ExpectedFile>();
-  const trees = new Map<string, Tree>();
+async function listObjects(session: Session, record: RunRecord): Promise<readonly StoredObject[]> {
+  const objects = new Map<string, StoredObject>();
+  const add = (one: StoredObject) => objects.set(one.key, one);
   for (const output of record.outputs) {
     const tree = await session.store.treeFor(output);
     if (tree === null) throw incomplete(session, record);
-    if (output.kind === 'folder') trees.set(output.digest, tree);
-    for (const { sha256, size } of tree.entries) files.set(sha256, { sha256, size });
+    for (const { sha256, size } of tree.entries)
+      add({ key: fileKeyOf(sha256), sizeBytes: size, file: session.store.fileOf(sha256) });
+    const text = canonicalJson(tree);
+    if (output.kind === 'folder')
+      add({ key: treeKeyOf(output.digest), sizeBytes: Buffer.byteLength(text), text });
   }
-  return { files: [...files.values()], trees };
+  return [...objects.values()];
 }
 
 /** A copy in the store that a disk has damaged must not reach others. */
-async function refuseDamaged(
-  session: Session,
-  record: RunRecord,
-  wanted: readonly ExpectedFile[],
-): Promise<void> {
-  const files = wanted.map(({ sha256 }) => session.store.fileOf(sha256));
+async function refuseDamaged(session: Session, record: RunRecord, files: readonly string[]): Promise<void> {
   let hashes: readonly string[];
   try {
     hashes = await hashFiles(files.map((absolute) => ({ absolute, stamp: readStamp(absolute) })));
   } catch (error) {
     throw incomplete(session, record, error);
   }
-  if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
-}
-
-/** A damaged object of a remote counts as absent, and is replaced; so does, for a signer, a record that it has not signed. */
-async function readSound<T>(reading: Promise<T | null>, onDamage: () => void): Promise<T | null> {
-  return reading.catch((error: unknown) => {
-    if (hasErrorCode(error, 'remote-damaged')) onDamage();
-    else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
-    return null;
-  });
+  if (files.some((file, i) => hashes[i] !== path.basename(file))) throw incomplete(session, record);
 }
 
 function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {

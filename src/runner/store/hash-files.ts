@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { countCores } from '../../cores.ts';
 import { hasErrorCode, ReproError } from '../../errors.ts';
@@ -27,7 +28,7 @@ export async function hashFiles(files: readonly FileToHash[]): Promise<string[]>
     hashes =
       totalBytes < threadsFromBytes
         ? files.map((file) => createHash('sha256').update(readFileSync(file.absolute)).digest('hex'))
-        : await hashInThreads(files.map((file) => file.absolute));
+        : await hashInThreads(files);
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
     throw vanished(error instanceof Error && 'path' in error ? String(error.path) : '', error);
@@ -53,53 +54,36 @@ function refuseChanged(file: FileToHash): void {
 const threadSource = `
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
-const { parentPort } = require('node:worker_threads');
+const { parentPort, workerData } = require('node:worker_threads');
 const buffer = Buffer.allocUnsafe(1024 * 1024);
-parentPort.on('message', ({ index, file }) => {
+parentPort.postMessage(workerData.map((file) => {
+  const hash = createHash('sha256');
+  const descriptor = fs.openSync(file, 'r');
   try {
-    const hash = createHash('sha256');
-    const descriptor = fs.openSync(file, 'r');
-    try {
-      for (let n; (n = fs.readSync(descriptor, buffer)) > 0; ) hash.update(buffer.subarray(0, n));
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    parentPort.postMessage({ index, digest: hash.digest('hex') });
-  } catch ({ message, code }) {
-    // Errors copied between threads lose their code.
-    parentPort.postMessage({ message, code, path: file });
+    for (let n; (n = fs.readSync(descriptor, buffer)) > 0; ) hash.update(buffer.subarray(0, n));
+  } finally {
+    fs.closeSync(descriptor);
   }
-});
+  return [file, hash.digest('hex')];
+}));
 `;
 
-type ThreadAnswer =
-  | { readonly index: number; readonly digest: string }
-  | { readonly message: string; readonly code?: string; readonly path: string };
-
-async function hashInThreads(files: readonly string[]): Promise<string[]> {
-  const digests: string[] = [];
+async function hashInThreads(files: readonly FileToHash[]): Promise<string[]> {
   const count = Math.min(countCores(), maxThreads, files.length);
-  let next = 0;
+  const shares = Array.from({ length: count }, () => ({ files: [] as string[], bytes: 0 }));
+  // The largest first, each to the thread that has the least so far.
+  for (const { absolute, stamp } of files.toSorted((a, b) => b.stamp.size - a.stamp.size)) {
+    const share = shares.reduce((least, one) => (one.bytes < least.bytes ? one : least));
+    share.files.push(absolute);
+    share.bytes += stamp.size;
+  }
   const { Worker } = await import('node:worker_threads');
-  const threads = Array.from({ length: count }, () => new Worker(threadSource, { eval: true }));
-  const work = (thread: (typeof threads)[number]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const giveNext = (): void => {
-        if (next >= files.length) resolve();
-        else thread.postMessage({ index: next, file: files[next++] });
-      };
-      thread.on('error', reject);
-      thread.on('message', (answer: ThreadAnswer) => {
-        if ('message' in answer) return reject(Object.assign(new Error(answer.message), answer));
-        digests[answer.index] = answer.digest;
-        giveNext();
-      });
-      giveNext();
-    });
+  const threads = shares.map((share) => new Worker(threadSource, { eval: true, workerData: share.files }));
   try {
-    await Promise.all(threads.map(work));
+    const answers = await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const digests = new Map<string, string>(answers.flat(2));
+    return files.map(({ absolute }) => digests.get(absolute) ?? '');
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
-  return digests;
 }
