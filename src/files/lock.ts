@@ -169,7 +169,7 @@ async function isSilent(file: string): Promise<boolean> {
  *
  * @returns false if the file already exists, or if another run has cleaned up and the caller must look again
  */
-export function createWhole(file: string, text: string): boolean {
+function createWhole(file: string, text: string): boolean {
   const partial = `${file}.${randomUUID()}`;
   try {
     writeFileSync(partial, text);

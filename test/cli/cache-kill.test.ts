@@ -72,7 +72,7 @@ test('verify killed at any moment removes nothing that is right, and the next on
     // Damage is told by the exit code.
     exitCodes: [0, 1],
     prepare: async () => {
-      const files = ['store/files', 'store/trees', 'actions', 'records'].flatMap((one) =>
+      const files = ['store/files', 'store/trees'].flatMap((one) =>
         filesBelow(path.join(folder, one)).slice(0, 2),
       );
       for (const file of files) {

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import type { StageEnd } from '../../executors/executor.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { createWhole } from '../../files/lock.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 
 /** The job of one instance: `jobs/stages/<instance>/job.json`. It is written before the job is submitted. */
@@ -23,10 +22,9 @@ export interface Job {
   readonly continued: number;
 }
 
-/** `started-<name>.json`: written by the job as it starts, or by the runner to give a submission up; the second of them yields. */
+/** `started-<name>.json`: written by the job as it starts. */
 export interface Started {
-  /** null: the submission was given up. */
-  readonly job: string | null;
+  readonly job: string;
   readonly node: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
@@ -70,14 +68,13 @@ export class JobFolder {
     return writeFileAtomic(this.fileOf('job.json'), JSON.stringify(job));
   }
 
-  /** null until a job of the submission has started, or the submission was given up. */
+  /** null until a job of the submission has started. */
   readStarted(name: string): Started | null {
     return readJson<Started>(this.fileOf(`started-${name}.json`));
   }
 
-  /** @returns whether this is the first to say so */
-  claim(name: string, started: Started): boolean {
-    return createWhole(this.fileOf(`started-${name}.json`), JSON.stringify(started));
+  writeStarted(name: string, started: Started): Promise<void> {
+    return writeFileAtomic(this.fileOf(`started-${name}.json`), JSON.stringify(started));
   }
 
   /** The report of the job of a submission; null if there is none yet. */
