@@ -58,9 +58,8 @@ export async function acquireLock(folder: string): Promise<Lock> {
   };
   for (;;) {
     mkdirSync(folder, { recursive: true });
-    const highest = findHighest(folder);
-    if (highest > 0) await refuseLiveHolder(fileOf(folder, highest));
-    const number = highest + 1;
+    const number = findHighest(folder) + 1;
+    refuseHolder(folder);
     if (!createWhole(fileOf(folder, number), JSON.stringify(content))) continue;
     if (findHighest(folder) > number) {
       removeIfThere(fileOf(folder, number));
@@ -74,21 +73,15 @@ export async function acquireLock(folder: string): Promise<Lock> {
   }
 }
 
-/** Whether a run that is alive, or may be, holds the lock now. */
-export function isHeld(folder: string): boolean {
-  return findHolder(folder) !== null;
-}
-
 /**
- * The run that holds the lock, judged without writing: a run on another machine that has given no sign for a minute counts as dead. Unlike
- * {@link acquireLock}, it cannot allow for a clock that differs.
+ * The run that holds the lock; null if it is free. A damaged file counts as released: files appear complete here, so the machine has lost
+ * power since. A run on another machine that has given no sign for a minute counts as dead.
  */
-export function findHolder(folder: string): ProcessIdentity | null {
-  const highest = findHighest(folder);
-  if (highest === 0) return null;
-  const file = fileOf(folder, highest);
+export function findHolder(folder: string): LockContent | null {
+  const file = fileOf(folder, findHighest(folder));
   const holder = readContent(file);
-  const state = stateOf(holder);
+  if (holder === null || holder.released) return null;
+  const state = findProcess(holder);
   if (state !== 'unknown') return state === 'alive' ? holder : null;
   const last = statSync(file, { throwIfNoEntry: false });
   return last === undefined || Date.now() - last.mtimeMs > silenceMs ? null : holder;
@@ -128,39 +121,18 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
   };
 }
 
-async function refuseLiveHolder(file: string): Promise<void> {
-  const holder = readContent(file);
-  const state = stateOf(holder);
-  if (holder === null || state === 'dead' || (state === 'unknown' && (await isSilent(file)))) return;
+function refuseHolder(folder: string): void {
+  const holder = findHolder(folder);
+  if (holder === null) return;
   const command = holder.command.slice(2).join(' ').slice(0, 100);
   throw new ReproError(
     'locked',
     `another run holds this folder: process ${holder.pid} on ${holder.host}, since ${holder.started}${command === '' ? '' : ` (${command})`}`,
     {
-      where: file,
+      where: fileOf(folder, findHighest(folder)),
       fix: 'Wait for it to finish, or stop it. To run something beside it, use a second working tree: docs/cache.md. If it is already dead, just run again.',
     },
   );
-}
-
-/** A damaged file counts as released: files appear complete here, so the machine has lost power since, and the holder is gone. */
-function stateOf(holder: LockContent | null): 'alive' | 'dead' | 'unknown' {
-  return holder === null || holder.released ? 'dead' : findProcess(holder);
-}
-
-/** Compared with a file created now, because a shared file system has its own clock. */
-async function isSilent(file: string): Promise<boolean> {
-  const probe = `${file}.${randomUUID()}`;
-  try {
-    await fs.writeFile(probe, '');
-    const [now, last] = await Promise.all([fs.stat(probe), fs.stat(file)]);
-    return now.mtimeMs - last.mtimeMs > silenceMs;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return false;
-    throw error;
-  } finally {
-    await fs.rm(probe, { force: true });
-  }
 }
 
 /**

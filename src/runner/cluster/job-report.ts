@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { isOnNode, isOver, type JobStatus, Slurm, unanswered } from '../../executors/slurm/slurm.ts';
-import { isHeld } from '../../files/lock.ts';
+import { findHolder } from '../../files/lock.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { listJobs, listOutstanding, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
@@ -39,7 +39,7 @@ export async function readJobReports(
 ): Promise<JobReports> {
   // Without Slurm on this machine, the rest of the status is still worth showing.
   const driver = await findDriver(folder, environment).catch(() => null);
-  const isDriven = driver !== null || isHeld(folder.lock);
+  const isDriven = driver !== null || findHolder(folder.lock) !== null;
   const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
   const unwanted = readClusterRun(folder)?.cancelled ?? [];
@@ -121,7 +121,7 @@ export async function cancelJobs(
     folder,
   );
   // A run under way takes note of this itself.
-  const isDriven = isHeld(folder.lock);
+  const isDriven = findHolder(folder.lock) !== null;
   if (!isDriven) {
     for (const { folder: files, job } of listJobs(folder)) if (isWanted(job.id)) await files.remove();
     if (targets.length === 0) await tidyJobs(folder);
