@@ -27,7 +27,6 @@ const jobsOption = [
   wholeFrom(1),
 ] as const;
 
-/** Adds the commands that run stages and show what became of them. */
 export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('run'))
     .description('run stages that are not up to date, and what they depend on')

@@ -23,10 +23,8 @@ import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder
 import type { RunOptions } from '../options/options.ts';
 import { toOneLine } from '../view/print.ts';
 
-/** How a run uses a cluster. */
 export type ClusterUse = Awaited<ReturnType<typeof useSlurm>>;
 
-/** A run that begins, as it was asked for. */
 interface AskedRun {
   readonly selected: ReadonlySet<string>;
   readonly forced: ReadonlySet<string>;
@@ -87,7 +85,6 @@ export async function useSlurm(
       return begun;
     }) satisfies StartOtherMachines,
     scriptsFor: (ids: readonly string[]) => renderScripts(plan, ids, { settings, runner }),
-    /** Submits the run itself, and says so. */
     detach: async (asked: AskedRun): Promise<void> => {
       const { projectRoot } = plan;
       const context = { settings, runner, projectRoot };

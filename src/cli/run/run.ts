@@ -125,7 +125,6 @@ export async function runToEnd(request: RunRequest, record?: (event: RunEvent) =
   }
 }
 
-/** Runs a plan's stages with a view and a summary on stderr. */
 async function runShown(
   { plan, selected, forced, how, openFetch, cluster, words }: RunRequest,
   { stop, kill }: Pick<SignalListener, 'stop' | 'kill'>,

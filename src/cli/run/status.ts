@@ -29,12 +29,10 @@ const words = {
   error: 'error',
 } as const;
 
-/** The width of the column of words, with the spaces around it. */
 const indent = 14;
 
 type Shown = InstanceStatus & { readonly job?: JobReport };
 
-/** A job whose instance is not in the graph that is shown. */
 type OtherJob = JobReport & { readonly id: string };
 
 /** `repro status`: a line for each instance, with every reason why it is stale; more for one that fails or is under way. */
@@ -154,7 +152,6 @@ async function readJobs(plan: Plan): Promise<JobReports> {
   return quietly(() => readJobReports(folder, process.env), none);
 }
 
-/** What there is to say instead of reasons. */
 function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): string[] {
   if (error !== undefined) return toLines(error.text);
   if (attempt === undefined) return [];

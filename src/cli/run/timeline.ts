@@ -1,5 +1,4 @@
 import process from 'node:process';
-import cliTruncate from 'cli-truncate';
 import { loadSelectedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { readTimeline, type TimelineSession, type TimelineSpan } from '../../apps/timeline.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
@@ -17,54 +16,32 @@ export async function timeline(
   const { named } = selectInstances(plan, { targets });
   const { sessions, missing } = readTimeline(plan, named);
   printResult(options, 'timeline', { profile: plan.profile, sessions, missing }, () =>
-    timelineLines(sessions, missing, process.stdout.columns),
+    timelineLines(sessions, missing),
   );
 }
 
 /** Characters for the time from the first start to the last end of a session. */
-const longestBar = 40;
-const shortestBar = 10;
+const barWidth = 20;
 
-/**
- * The timeline as text: for each session a heading, then a line per instance with a bar, its time and its memory.
- *
- * @param columns of the terminal; in a narrow one, bars are shorter, and what does not fit is cut off
- */
-export function timelineLines(
-  sessions: readonly TimelineSession[],
-  missing: readonly string[],
-  columns: number = Number.POSITIVE_INFINITY,
-): string[] {
+/** For each session a heading, then a line per instance with a bar, its time and its memory. */
+export function timelineLines(sessions: readonly TimelineSession[], missing: readonly string[]): string[] {
   const spans = sessions.flatMap((session) => session.spans.map((span) => ({ session, span })));
   const timeWidth = Math.max(0, ...spans.map(({ span }) => formatSeconds(span.seconds).length));
-  const cells = [
-    ...spans.map(({ span }) => [
+  const rows = alignTable([
+    ...spans.map(({ session, span }) => [
       span.id,
+      drawBar(span, session.seconds),
       formatSeconds(span.seconds).padStart(timeWidth),
       span.peakMemoryBytes === null ? 'memory unknown' : formatBytes(span.peakMemoryBytes),
     ]),
     ...missing.map((id) => [id, 'has not run']),
-  ];
-  const widest = Math.max(0, ...alignTable(cells).map((line) => line.length));
-  const barWidth = Math.max(shortestBar, Math.min(longestBar, columns - widest - 5));
-  const rows = alignTable(
-    cells.map(([id = '', ...more], i) => {
-      const { session, span } = spans[i] ?? {};
-      return session === undefined || span === undefined
-        ? [id, ...more]
-        : [id, drawBar(span, session.seconds, barWidth), ...more];
-    }),
-  );
+  ]).map((row) => `  ${row}`);
   const lines = sessions.flatMap((session, index) => [
     ...(index === 0 ? [] : ['']),
     describeSession(session),
-    ...session.spans.flatMap((span) => [
-      `  ${rows[spans.findIndex((one) => one.span === span)]}`,
-      ...describeMore(span, session),
-    ]),
+    ...session.spans.flatMap((span) => [rows.shift() ?? '', ...describeMore(span, session)]),
   ]);
-  const all = [...lines, ...rows.slice(spans.length).map((row) => `  ${row}`)];
-  return Number.isFinite(columns) ? all.map((line) => cliTruncate(line, columns - 1)) : all;
+  return [...lines, ...rows];
 }
 
 /** `2026-11-26 00:22 UTC, 1 min 18 s, profile quick, on cedar`. */
@@ -88,11 +65,11 @@ function describeMore(
 }
 
 /** At least one character, within a frame as long as the session. */
-function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number, width: number): string {
-  const scale = width / Math.max(sessionSeconds, 1e-9);
-  const from = Math.min(width - 1, Math.floor(startSeconds * scale));
-  const length = Math.max(1, Math.min(width - from, Math.round(seconds * scale)));
-  return `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(width);
+function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number): string {
+  const scale = barWidth / Math.max(sessionSeconds, 1e-9);
+  const from = Math.min(barWidth - 1, Math.floor(startSeconds * scale));
+  const length = Math.max(1, Math.min(barWidth - from, Math.round(seconds * scale)));
+  return `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(barWidth);
 }
 
 /** `repro graph`: shows the stages and their dependencies. */

@@ -15,11 +15,9 @@ interface CodeClosure {
   readonly bundleFile: string;
   /** Source file -> sha256 of what it does. */
   readonly files: Readonly<Record<string, string>>;
-  /** Source file -> sha256 of its bytes. */
   readonly sources: Readonly<Record<string, string>>;
   /** Package -> locked version, of everything the code needs, directly or not, and of the compiler. */
   readonly packages: Readonly<Record<string, string>>;
-  /** Packages that the code imports itself. */
   readonly imports: readonly string[];
 }
 
@@ -51,7 +49,6 @@ export class CodeClosures {
     return readInstalledPackages(this.#projectRoot, imports, module);
   }
 
-  /** Closures found from here on are of the files as they are then. */
   forget(): void {
     this.#found.clear();
   }

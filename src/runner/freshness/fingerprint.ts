@@ -31,7 +31,6 @@ interface Fact {
   readonly variables?: readonly string[];
 }
 
-/** The environment variables that an instance sees. */
 export function variablesOf(
   { variables, facts }: Pick<StageInstance, 'variables' | 'facts'>,
   known: Facts,
@@ -39,7 +38,6 @@ export function variablesOf(
   return [...variables, ...facts.flatMap((name) => known[name]?.variables ?? [])];
 }
 
-/** What the facts of an instance depend on. */
 type FactSubject = Pick<StageInstance, 'id' | 'stage' | 'params' | 'facts' | 'tools' | 'variables' | 'at'>;
 
 /** Determines the facts of instances on this machine; what several of them share is looked up once. */
@@ -62,7 +60,6 @@ export class FactFinder {
     this.#digests = digests;
   }
 
-  /** @throws {ReproError} if one is unavailable */
   async find(instance: FactSubject): Promise<Record<string, string>> {
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
@@ -75,7 +72,6 @@ export class FactFinder {
     return facts;
   }
 
-  /** What is found from here on is looked up anew. */
   forget(): void {
     this.#known.clear();
   }

@@ -131,7 +131,6 @@ function findComparable({ plan, listRuns }: Session, id: string, last: RunRecord
   return runs.find(hasSameSettings) ?? runs.find(isOfProfile) ?? last;
 }
 
-/** Names the files that differ in inputs of an instance. */
 export function treesOf({ inputs, store }: Session, instance: StageInstance): InputTrees {
   return {
     before: (digest) => store.findTree(digest),

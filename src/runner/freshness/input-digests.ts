@@ -65,7 +65,6 @@ export class InputDigests {
     return digestPath(absolute, this.#digests);
   }
 
-  /** Inputs digested from here on are read as they are then. */
   forget(): void {
     this.#sources.clear();
     this.#notFiles.clear();

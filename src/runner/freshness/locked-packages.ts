@@ -12,7 +12,6 @@ interface LockedPackage {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Of a package whose manifest gives none. */
 const unknownVersion = 'unknown';
 
 /** `@scope/name/file.js` -> `@scope/name`. */

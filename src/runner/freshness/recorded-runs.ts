@@ -5,7 +5,6 @@ import { compareCodeUnits } from '../../files/canonical-json.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
 
-/** The runs of an instance that are on record, the latest first. */
 export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
   const found = new Map(records.listActions().map((record) => [record.fingerprint, record]));
   // Its record says when it last ran, which may be later than when this fingerprint was first computed.

@@ -14,7 +14,6 @@ export interface Job {
   readonly key: string;
   /** By which Slurm knows the submission, which may be of several instances: the stage's name and a random token. */
   readonly name: string;
-  /** Its place in an array; null: it is not in one. */
   readonly index: number | null;
   /** Slurm's id: `12`, or `12_3` in an array; null until Slurm's answer is on disk. */
   readonly job: string | null;
@@ -26,7 +25,6 @@ export interface Job {
 export interface Started {
   readonly job: string;
   readonly node: string;
-  /** Milliseconds since 1970. */
   readonly atMs: number;
   /** What the resume folders held: see `describeFiles`. */
   readonly resume: string;
@@ -44,7 +42,6 @@ export interface JobEnd {
 
 /** The files of the job of one instance. Reading them throws a {@link ReproError} `jobs-unreadable` if they are damaged. */
 export class JobFolder {
-  /** Absolute. */
   readonly root: string;
 
   constructor(root: string) {
@@ -59,7 +56,6 @@ export class JobFolder {
     return path.join(this.root, name);
   }
 
-  /** null if there is none. */
   readJob(): Job | null {
     return readJson<Job>(this.fileOf('job.json'));
   }
@@ -123,9 +119,7 @@ export function refuseOutstanding(folder: Pick<CacheFolder, 'jobs'>): void {
 export interface ClusterRun {
   readonly version: 1;
   readonly profile: string | null;
-  /** The `--set` arguments. */
   readonly set: readonly string[];
-  /** Ids. */
   readonly selected: readonly string[];
   /** Ids of those that run even if nothing has changed, and have not finished. */
   readonly forced: readonly string[];
@@ -145,12 +139,10 @@ export interface ClusterRun {
   readonly isOver?: boolean;
 }
 
-/** null if there is none. @throws {ReproError} `jobs-unreadable` */
 export function readClusterRun({ jobs }: Pick<CacheFolder, 'jobs'>): ClusterRun | null {
   return readJson<ClusterRun>(path.join(jobs, 'run.json'));
 }
 
-/** Whether `repro cancel` has named an instance of the run. */
 export function isCancelled(folder: Pick<CacheFolder, 'jobs'>, id: string): boolean {
   return readClusterRun(folder)?.cancelled.includes(id) === true;
 }

@@ -110,14 +110,12 @@ export function listMakers({ exact, part, within }: Makers): string[] {
   return whole === null ? [...new Set(within.map(({ id }) => id))] : [whole.id];
 }
 
-/** The instance of an id that the plan is known to have. */
 export function instanceOf({ instances }: Pick<Plan, 'instances'>, id: string): StageInstance {
   const instance = instances.get(id);
   if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
   return instance;
 }
 
-/** A stage with its instances folded into one. */
 export interface FoldedStage {
   readonly name: string;
   readonly instances: readonly StageInstance[];

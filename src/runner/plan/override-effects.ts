@@ -81,7 +81,6 @@ function listReferenced(value: unknown): string[] {
   return [...JSON.stringify(value).matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name);
 }
 
-/** `train` includes `train.epochs`. */
 function areRelated(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }

@@ -33,7 +33,6 @@ export interface StageEntry {
   readonly executor?: 'local';
 }
 
-/** `pipeline.yaml` as schemas/pipeline.schema.json describes it. */
 export interface PipelineContent {
   readonly version: 1;
   readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
@@ -102,7 +101,6 @@ function isRead(file: string, inputs: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Files below a folder of the project, sorted; for a file, the file itself. */
 function listFiles(base: string, paths: ProjectPaths): string[] {
   if (paths.kindOf(base) === 'file') return [base];
   if (paths.kindOf(base) !== 'folder') return [];

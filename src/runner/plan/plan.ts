@@ -31,7 +31,6 @@ export interface Resources {
 /** Facts that the runner itself knows; the caller supplies those of the machine. */
 export const runFactNames = ['code', 'configuration'] as const;
 
-/** A program whose version is part of a fingerprint. */
 export interface Tool {
   /** What prints the version: a program and its arguments. */
   readonly command: readonly string[];
@@ -66,7 +65,6 @@ export interface StageInstance {
   /** Whether `resources.memory` is the stage's own, and not the runner's default. */
   readonly hasOwnMemory?: boolean;
   readonly at: SourcePosition;
-  /** Where its module or program, and its time limit, are written, if it is known. */
   readonly commandAt?: SourcePosition;
   readonly timeAt?: SourcePosition;
 }
@@ -83,17 +81,14 @@ export interface Trial {
 export interface Plan {
   readonly projectRoot: string;
   readonly profile: string;
-  /** The project's other profiles, sorted; default: none. */
   readonly otherProfiles?: readonly string[];
   readonly settings: { readonly [key: string]: Json };
-  /** Where a setting was made: in the profile, or by `--set`. */
   readonly places: { place(path: JsonPath): Place };
   /** In topological order; ties in file order. */
   readonly instances: ReadonlyMap<string, StageInstance>;
   /** For each instance, the ids it reads from, in plan order. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   readonly inactive: readonly string[];
-  /** Absent if the results are those of the profile. */
   readonly trial?: Trial;
   readonly remote?: RemoteSettings;
 }

@@ -16,11 +16,9 @@ import { parseYaml, type YamlDocument } from '../../schema/yaml-document.ts';
 import { expandText, type Lookup, type ReferenceFault } from './references.ts';
 
 interface Sources {
-  /** Absent if the pipeline has no profiles. */
   readonly document: YamlDocument | undefined;
   readonly overrides: readonly Override[];
   readonly schema: JsonSchema | undefined;
-  /** Sorted names of the other profiles that could have been chosen. */
   readonly otherProfiles: readonly string[];
 }
 
@@ -74,7 +72,6 @@ export class ProfileSettings {
     return typeof place === 'string' ? place : (this.#sources.document?.positionIn(path, fragment) ?? place);
   }
 
-  /** Whether a profile may have this key, whether set or not. */
   mayHave(path: readonly string[]): boolean {
     return this.#subschemaOf(path) !== undefined;
   }

@@ -65,7 +65,6 @@ function isScalar(value: Json): boolean {
 
 type Written = string | number | undefined;
 
-/** undefined if a problem was reported. */
 export function readResources(reader: StageReader, combination: Combination): Resources | undefined {
   const { cpu, memory, gpu, time } = reader.entry.resources ?? {};
   let isComplete = true;

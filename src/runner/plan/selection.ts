@@ -8,7 +8,6 @@ export interface StageSelection {
   readonly targets?: readonly string[] | undefined;
   /** Only this stage and what depends on it (plus what those need). */
   readonly from?: string | undefined;
-  /** Only this stage and what it depends on. */
   readonly until?: string | undefined;
 }
 

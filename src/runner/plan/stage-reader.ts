@@ -120,7 +120,6 @@ function suggestReference(
   return settings.suggest(name);
 }
 
-/** Joins the lines of advice that are present. */
 export function joinLines(...lines: readonly (string | undefined)[]): string | undefined {
   const present = lines.filter((line) => line !== undefined && line !== '');
   return present.length === 0 ? undefined : present.join('\n');

@@ -7,7 +7,6 @@ export type RunEvent =
   | {
       readonly kind: 'cached';
       readonly id: string;
-      /** Outputs, or files in them, that were missing or altered and are restored from the store. */
       readonly restored: readonly string[];
       readonly removed: readonly string[];
       /** Whether this only reports what a run would do. */
@@ -22,7 +21,6 @@ export type RunEvent =
       readonly kind: 'would-run';
       readonly id: string;
       readonly reasons: readonly StaleReason[];
-      /** Whether it would stay on this machine while others go to a cluster. */
       readonly staysHere?: boolean;
     }
   | {
@@ -41,7 +39,6 @@ export type RunEvent =
       readonly state: string;
       /** Whether it is on a node; otherwise it waits. */
       readonly isRunning: boolean;
-      /** Why it waits; null if nothing is said. */
       readonly reason: string | null;
       readonly node: string | null;
       /** By this machine's clock; null if it has not. */

@@ -11,7 +11,6 @@ import type { RunEvent } from './events.ts';
 import type { Grant } from './scheduler.ts';
 import type { StartState } from './start-state.ts';
 
-/** Fetches an instance that would have to run. @returns whether the store now has its results */
 export type FetchStage = (
   session: Session,
   instance: StageInstance,
@@ -34,11 +33,9 @@ export interface SharedRun {
   readonly onEvent: (event: RunEvent) => void;
   /** @throws {ReproError} `lock-lost` if another run has taken over: then nothing may be changed any more */
   readonly assertLocked: () => void;
-  /** What instances have made in this run, or had made before. */
   readonly produced: Map<string, readonly RecordedOutput[]>;
 }
 
-/** How instances are executed, here or there. */
 export interface ExecutionContext extends SharedRun {
   readonly executor: Executor;
   readonly hostFile: () => string;
@@ -58,29 +55,23 @@ export interface Work {
 }
 
 export interface OtherMachines {
-  /** Whether an instance is run there; all others run here. */
   has(id: string): boolean;
-  /** The cores that an instance gets there. */
   cpusOf(id: string): number;
   executionOf(work: Work): RemoteExecution;
   /** Called after a failure with `--fail-fast`: what waits there is cancelled, what runs there continues. */
   cancelWaiting(): Promise<void>;
-  /** Called when nothing is under way any more. */
   end(): Promise<void>;
 }
 
 /** Begins such a run, once the folder is locked and before anything runs here. */
 export type StartOtherMachines = (run: SharedRun) => Promise<OtherMachines>;
 
-/** What an earlier runner began. */
 export interface FoundWork {
   readonly task: StageTask;
   readonly start: StartState;
-  /** Waits for its end. */
   follow(watch: Pick<StageLaunch, 'onMessage' | 'onStart' | 'logFile'>): Promise<StageEnd>;
 }
 
-/** How an instance is executed on another machine. */
 export interface RemoteExecution {
   /** For incomplete files; that machine sees it, too. */
   readonly folder: string;

@@ -83,11 +83,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   }
 }
 
-/** One execution of an instance. */
 interface Execution {
   readonly context: ExecutionContext;
   readonly work: Work;
-  /** Holds incomplete files. */
   readonly temporary: string;
   readonly logFile: string;
   readonly resume: readonly ResumeFolder[];
@@ -95,7 +93,6 @@ interface Execution {
   readonly secondsSince: () => number;
 }
 
-/** What came of an instance's process. */
 interface Ran<End = StageEnd> {
   readonly end: End;
   readonly task: StageTask;
@@ -116,7 +113,30 @@ async function runProcess(
   const task = found?.task ?? (await prepareTask(context, work, temporary, resume, start));
   const spent = remote === undefined ? await beginSpending(session.folder, fingerprint, task.resume) : 0;
   const secondsHere = stopwatch();
-  const { end, metrics } = await runTask(context, work, task, temporary, { logFile, onStart, found, start });
+  const metrics: Record<string, MetricValue> = {};
+  const onMessage = (message: StageMessage): void => {
+    const { id } = instance;
+    if (message.type === 'progress') context.onEvent({ kind: 'progress', id, progress: message.progress });
+    if (message.type === 'note') {
+      context.onEvent({ kind: 'note', id, level: message.level, text: message.text });
+    }
+    if (message.type !== 'metrics') return;
+    Object.assign(metrics, message.values);
+    context.onEvent({ kind: 'metrics', id, values: message.values });
+  };
+  const watch = { logFile, onStart, onMessage };
+  const launch = async (): Promise<StageEnd> => {
+    const launched = {
+      ...(await confine(context, work, task, temporary)),
+      ...watch,
+      timeSeconds: instance.resources.timeSeconds,
+      graceSeconds: context.graceSeconds,
+      stop: context.signal,
+      kill: context.kill,
+    };
+    return remote === undefined ? context.executor(launched) : remote.execute(launched, start);
+  };
+  const end = await (found === null ? launch() : found.follow(watch));
   const origin = end.kind === 'done' ? end.origin : undefined;
   const { seconds, earlierSeconds } = origin ?? { seconds: secondsHere(), earlierSeconds: spent };
   const total = earlierSeconds > 0 ? { totalSeconds: earlierSeconds + seconds } : {};
@@ -218,49 +238,6 @@ async function fail(
   await context.session.attempts.fail(attempt, { ...failure, seconds });
   context.onEvent({ kind: 'failed', id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
   return 'failed';
-}
-
-async function runTask(
-  context: ExecutionContext,
-  work: Work,
-  task: StageTask,
-  temporary: string,
-  {
-    found,
-    start,
-    ...watch
-  }: {
-    readonly logFile: string;
-    readonly onStart: () => void;
-    readonly found: FoundWork | null;
-    readonly start: StartState;
-  },
-) {
-  const { id, resources } = work.instance;
-  const metrics: Record<string, MetricValue> = {};
-  const onMessage = (message: StageMessage): void => {
-    if (message.type === 'progress') context.onEvent({ kind: 'progress', id, progress: message.progress });
-    if (message.type === 'note') {
-      context.onEvent({ kind: 'note', id, level: message.level, text: message.text });
-    }
-    if (message.type !== 'metrics') return;
-    Object.assign(metrics, message.values);
-    context.onEvent({ kind: 'metrics', id, values: message.values });
-  };
-  if (found !== null) return { end: await found.follow({ ...watch, onMessage }), metrics };
-  const confinement = await confine(context, work, task, temporary);
-  const launch = {
-    ...confinement,
-    ...watch,
-    timeSeconds: resources.timeSeconds,
-    graceSeconds: context.graceSeconds,
-    stop: context.signal,
-    kill: context.kill,
-    onMessage,
-  };
-  const { remote } = context;
-  const end = await (remote === undefined ? context.executor(launch) : remote.execute(launch, start));
-  return { end, metrics };
 }
 
 function stopwatch(): () => number {

@@ -12,7 +12,6 @@ import type { RecordedOutput } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
 
-/** An output that is in the store and still where its stage wrote it. */
 interface TakenOutput {
   readonly recorded: RecordedOutput;
   readonly temporary: string;

@@ -19,7 +19,6 @@ function startedWith(inputs: string): string {
   return `started ${hashText(inputs)}`;
 }
 
-/** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
   readonly absolute: string;
   /** What happened to content of another fingerprint: `emptied` if its owner is unknown, as after {@link ResumeFolder.distrust}. */
@@ -29,7 +28,6 @@ export interface OpenedResume {
 }
 
 interface Marker {
-  /** A fingerprint; null if the marker names none. */
   readonly owner: string | null;
   readonly state: string | undefined;
 }
@@ -246,7 +244,6 @@ export async function forgetSpending(folder: CacheFolder, fingerprint: string): 
   await fs.rm(spentFile(folder, fingerprint), { force: true }).catch(() => {});
 }
 
-/** When anything in these resume folders was last written; null if there is nothing. */
 export async function findLastSave(folders: readonly string[]): Promise<number | null> {
   const states = await Promise.all(folders.map(listFileStates)).catch(() => []);
   const times = states.flat().map(({ changedNs }) => Number(changedNs / 1_000_000n));

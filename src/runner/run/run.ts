@@ -31,7 +31,6 @@ export interface PlanRunOptions {
   readonly plan: Plan;
   /** Ids. Outputs of instances not listed are taken from disk as they are. */
   readonly selected: ReadonlySet<string>;
-  /** Maximum number of stages at once. */
   readonly jobs: number;
   /** After a failure no more stages start; by default, all that do not depend on it still run. */
   readonly failFast?: boolean;
@@ -46,9 +45,7 @@ export interface PlanRunOptions {
   /** Aborting kills the running stages at once. */
   readonly killSignal?: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
-  /** Where to look for results before computing them. */
   readonly fetchStage?: FetchStage | undefined;
-  /** Runs some of the instances on other machines. */
   readonly otherMachines?: StartOtherMachines | undefined;
   /** Changes what decisions are based on: the facts of this machine, for example, where another one computes. */
   readonly adaptSession?: ((session: Session) => Session) | undefined;
@@ -57,7 +54,6 @@ export interface PlanRunOptions {
   readonly hostFile?: string;
   /** How long an interrupted stage has to save its work before it is killed; default 10. */
   readonly graceSeconds?: number;
-  /** Default: this machine's. */
   readonly machine?: MachineResources;
 }
 

@@ -1,7 +1,6 @@
 import type { Resources } from '../plan/plan.ts';
 import type { MachineResources } from './machine.ts';
 
-/** The result for one instance. `hit`: nothing had to run. */
 export type InstanceResult = 'hit' | 'done' | 'failed' | 'interrupted';
 
 type RunInstance = (grant: Grant) => Promise<InstanceResult>;
@@ -15,7 +14,6 @@ export type Preparing = Prepared | { readonly pending: Promise<Prepared> };
 const transfersAtMost = 4;
 
 export interface SchedulerOptions {
-  /** Each after those it depends on. */
   readonly ids: readonly string[];
   readonly dependenciesOf: (id: string) => readonly string[];
   readonly resourcesOf: (id: string) => Resources;
@@ -50,7 +48,6 @@ class Scheduling {
   readonly #dependents = new Map<string, string[]>();
   /** For each instance that is not settled, how many of its dependencies are not. */
   readonly #missing = new Map<string, number>();
-  /** The place of each in the list. */
   readonly #ranks: ReadonlyMap<string, number>;
   /** Ids of the instances whose dependencies are all done, by rank. */
   readonly #preparable: string[] = [];

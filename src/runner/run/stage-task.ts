@@ -191,7 +191,6 @@ async function permissionsOf(
   return { read: [...new Set([...read, ...systemSinks])], write: [...write, ...systemSinks] };
 }
 
-/** What all stages of a project may read. */
 async function listShared(projectRoot: string, hostFile: string): Promise<string[]> {
   return withRealPaths([
     hostFile,

@@ -51,7 +51,6 @@ export interface AttemptReport {
 export interface InstanceStatus extends StateReport {
   /** Of the present code, inputs and settings if there is one, whether in place or not; else of the last run; null if there was none. */
   readonly record: RunRecord | null;
-  /** Whether the record is of the present code, inputs and settings. */
   readonly isPresent: boolean;
 }
 
@@ -84,7 +83,6 @@ export interface Explanation extends StateReport {
   readonly differences: readonly ExplainedDifference[];
   /** Other than differences from a record: missing or altered outputs, a damaged record, a stage module that does not compile. */
   readonly reasons: readonly StaleReason[];
-  /** What has to run first, and why, in plan order. */
   readonly waitsFor: readonly AwaitedStage[];
 }
 
@@ -97,7 +95,6 @@ interface AwaitedStage {
 
 interface ExplainOptions extends StatusOptions {
   readonly named: ReadonlySet<string>;
-  /** See {@link findRecordedRun}. */
   readonly against: string;
 }
 
