@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
@@ -32,25 +33,41 @@ export class JsonSchema {
 }
 
 /**
- * Reads a JSON Schema.
+ * Reads a JSON Schema, with the schemas beside it that its `$ref`s name: `other.json#/properties/a`.
  *
  * @param file its name in messages
  * @throws {ReproError} if it cannot be read or is not JSON
  */
 export async function readJsonSchema(absolutePath: string, file: string): Promise<JsonSchema> {
-  let text: string;
+  const text = await readText(absolutePath, file);
+  const definition = parseSchema(text.replaceAll(besides, '"$ref": "#/definitions/$1'), file);
+  const definitions: Record<string, Json> = { ...Object(definition.definitions) };
+  for (const [, name = ''] of text.matchAll(besides)) {
+    const other = await readText(path.join(path.dirname(absolutePath), name), name);
+    // What another file suggests does not apply here.
+    definitions[name] ??= parseSchema(other, name, (key, value) => (key === 'default' ? undefined : value));
+  }
+  return new JsonSchema({ ...definition, definitions }, file, false);
+}
+
+const besides = /"\$ref":\s*"([\w.-]+\.json)#/g;
+
+async function readText(absolutePath: string, file: string): Promise<string> {
   try {
-    text = (await readRegular(absolutePath)).toString();
+    return (await readRegular(absolutePath)).toString();
   } catch (cause) {
     throw new ReproError('unreadable', 'this JSON Schema cannot be read.', { where: file, cause });
   }
+}
+
+function parseSchema(text: string, file: string, revive?: (key: string, value: Json) => unknown): JsonObject {
   let definition: Json;
   try {
-    definition = JSON.parse(text);
+    definition = JSON.parse(text, revive);
   } catch (cause) {
     throw invalid('is not JSON', file, cause);
   }
-  if (isJsonObject(definition)) return new JsonSchema(definition, file, false);
+  if (isJsonObject(definition)) return definition;
   throw new ReproError('configuration', 'is not a JSON Schema: expected an object.', { where: file });
 }
 
