@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { findEventAddon } from '../../src/addon/event-addon.ts';
 import { FrameRows } from '../../src/datasets/frames/frame-thread.ts';
-import { WorkingSpace } from '../../src/datasets/reading/working-space.ts';
-import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
 import type { SplitBy } from '../../src/thesis/compat.ts';
 
 /** One recording to turn into frames; the same line is given to numpy_peer.py. */
@@ -27,8 +26,6 @@ export interface ReaderAnswer {
   readonly events: number;
 }
 
-const working = new WorkingSpace();
-
 /** Tasks on stdin, one a line; answers on stdout. */
 for await (const line of createInterface({ input: process.stdin })) {
   const task = JSON.parse(line) as ReaderTask;
@@ -43,21 +40,14 @@ async function convert(task: ReaderTask): Promise<ReaderAnswer> {
   let spare: ArrayBuffer | undefined;
   const started = performance.now();
   const usage = process.cpuUsage();
-  const sizeBytes = (await stat(file)).size;
   const spans = task.spans.map(([startUs, endUs]) => ({ startUs, endUs }));
-  const reader = new Aedat3Clips(spans, { file, sensor, sizeBytes, addon: findEventAddon() });
-  const diskPath = file;
-  const open = (): never => {
-    throw new Error('a file on the disk is not opened as a stream');
-  };
-  const stored = await working.keep({ path: file, sizeBytes, diskPath, open }, reader, undefined);
-  const { summary, clips } = reader.finish(stored.again);
+  const options = { file, sensor, addon: findEventAddon() };
+  const { summary, clips } = cutAedat3(await readFile(file), spans, options);
   for (const [row, events] of clips.entries()) {
     const made = frames.make({ split: 'train', row, ...spans[row]!, events }, () => spare);
     spare = made.counts.buffer;
     if (save !== undefined) kept.push(Uint32Array.from(made.counts));
   }
-  await stored.close();
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(usage);
   if (save !== undefined) writeFileSync(save, Buffer.concat(kept.map((one) => new Uint8Array(one.buffer))));

@@ -1,15 +1,8 @@
-import { ReproError } from '../errors.ts';
-import { Aedat3Parser, type Aedat3Summary, phaseOf, type ReadAedat3Options } from './aedat3-parser.ts';
+import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from './aedat3-parser.ts';
 import { type Span, visitSpan } from './clips.ts';
 import { type EventBlock, timeAt } from './event-block.ts';
 import { FrameCounting } from './frame-counting.ts';
 import { type ClipEvents, type Counts, durationsOfFrames, type FrameLayout } from './frames.ts';
-
-/**
- * The bytes `from <= offset < to` of a recording that can be read again: at once if they are in memory, otherwise in pieces that
- * are only valid one at a time.
- */
-type ReadAgain = (from: number, to: number) => Uint8Array | Iterable<Uint8Array>;
 
 /** What the first pass finds out about a clip. */
 interface FoundClip {
@@ -23,57 +16,28 @@ interface FoundClip {
 }
 
 /**
- * Cuts an AEDAT 3.1 recording of any size into clips without keeping its events. `push` takes the recording's bytes, checks them
- * and counts the events of each clip. The clips then read their part of the recording again and count its events in frames.
+ * Cuts an AEDAT 3.1 recording into clips without keeping its events: the recording is checked and the events of each clip are counted. The
+ * clips then read their part of the recording again and count its events in frames.
+ *
+ * @returns the events of each span, overlapping ones in both, in the order of the spans
+ * @throws like `Aedat3Parser`
  */
-export class Aedat3Clips {
-  readonly #options: ReadAedat3Options;
-  readonly #parser: Aedat3Parser;
-  readonly #found: readonly FoundClip[];
-
-  constructor(spans: readonly Span[], options: ReadAedat3Options) {
-    this.#options = options;
-    this.#found = spans.map((span) => ({
-      span,
-      count: 0,
-      firstUs: Number.POSITIVE_INFINITY,
-      lastUs: Number.NEGATIVE_INFINITY,
-      fromByte: 0,
-      toByte: 0,
-    }));
-    this.#parser = new Aedat3Parser(options, (block) => {
-      const firstUs = timeAt(block, block.from);
-      const lastUs = timeAt(block, block.to - 2);
-      for (const clip of this.#found) {
-        const { startUs, endUs } = clip.span;
-        if (block.sorted && (firstUs >= endUs || lastUs < startUs)) continue;
-        noteBlock(clip, block);
-      }
-    });
-  }
-
-  /** Takes the next bytes of the recording. Throws like `Aedat3Parser`. */
-  push(chunk: Uint8Array): void {
-    this.#parser.push(chunk);
-  }
-
-  /** The same with a recording in memory, of which there are `length` bytes so far. */
-  read(memory: Uint8Array, length: number): void {
-    this.#parser.read(memory, length);
-  }
-
-  /** As `phaseOf` a recording in memory. */
-  phaseOf(start: Uint8Array): number {
-    return phaseOf(start, this.#options.file);
-  }
-
-  /** The recording has ended. @returns the events of each span, overlapping ones in both, in the order of the spans */
-  finish(readAgain: ReadAgain): { readonly summary: Aedat3Summary; readonly clips: readonly ClipEvents[] } {
-    const summary = this.#parser.finish();
-    const { regular } = this.#parser;
-    const clips = this.#found.map((found) => new StoredClip(found, { ...this.#options }, regular, readAgain));
-    return { summary, clips };
-  }
+export function cutAedat3(
+  bytes: Uint8Array,
+  spans: readonly Span[],
+  options: ReadAedat3Options,
+): { readonly summary: Aedat3Summary; readonly clips: readonly ClipEvents[] } {
+  const found = spans.map((span): FoundClip => {
+    const times = { firstUs: Number.POSITIVE_INFINITY, lastUs: Number.NEGATIVE_INFINITY };
+    return { span, count: 0, ...times, fromByte: 0, toByte: 0 };
+  });
+  const parser = new Aedat3Parser({ ...options, sizeBytes: bytes.length }, (block) => {
+    for (const clip of found) noteBlock(clip, block);
+  });
+  parser.push(bytes);
+  const summary = parser.finish();
+  const { regular } = parser;
+  return { summary, clips: found.map((clip) => new StoredClip(clip, options, regular, bytes)) };
 }
 
 function noteBlock(clip: FoundClip, block: EventBlock): void {
@@ -94,13 +58,14 @@ class StoredClip implements ClipEvents {
   readonly #clip: Readonly<FoundClip>;
   readonly #options: ReadAedat3Options;
   readonly #regular: boolean;
-  readonly #readAgain: ReadAgain;
+  /** Of the whole recording. */
+  readonly #bytes: Uint8Array;
 
-  constructor(clip: Readonly<FoundClip>, options: ReadAedat3Options, regular: boolean, readAgain: ReadAgain) {
+  constructor(clip: Readonly<FoundClip>, options: ReadAedat3Options, regular: boolean, bytes: Uint8Array) {
     this.#clip = clip;
     this.#options = options;
     this.#regular = regular;
-    this.#readAgain = readAgain;
+    this.#bytes = bytes;
   }
 
   get count(): number {
@@ -110,7 +75,7 @@ class StoredClip implements ClipEvents {
   integrate(layout: FrameLayout, counts: Counts): number {
     const counting = new FrameCounting(layout, this.#clip, counts, this.#options.addon);
     this.#visit((block, from, to) => counting.add(block, from, to));
-    return counting.finish();
+    return counting.bits;
   }
 
   durationsUs(layout: FrameLayout): Float64Array {
@@ -137,33 +102,11 @@ class StoredClip implements ClipEvents {
     return times;
   }
 
-  /** Reads the clip's part of the recording again. @throws {ReproError} `data-changed` if it is not what it was */
+  /** Reads the clip's part of the recording again. */
   #visit(visit: (block: EventBlock, from: number, to: number) => void): void {
-    const { span, count, fromByte, toByte } = this.#clip;
-    let seen = 0;
-    const sink = (block: EventBlock) =>
-      visitSpan(block, span, (from, to) => {
-        seen += (to - from) / 2;
-        if (seen > count) return;
-        visit(block, from, to);
-      });
+    const { span, fromByte, toByte } = this.#clip;
+    const sink = (block: EventBlock) => visitSpan(block, span, (from, to) => visit(block, from, to));
     const parser = new Aedat3Parser(this.#options, sink, { byte: fromByte, regular: this.#regular });
-    try {
-      const bytes = this.#readAgain(fromByte, toByte);
-      if (bytes instanceof Uint8Array) parser.read(bytes);
-      else for (const piece of bytes) parser.push(piece);
-    } catch (error) {
-      if (!(error instanceof ReproError) || !error.code.startsWith('aedat-')) throw error;
-      this.#failChanged(error);
-    }
-    if (seen !== count) this.#failChanged();
-  }
-
-  #failChanged(cause?: unknown): never {
-    throw new ReproError('data-changed', 'this file changed while it was being read.', {
-      where: this.#options.file,
-      fix: 'Something is still writing to it. Run again once that has finished.',
-      cause,
-    });
+    parser.push(this.#bytes.subarray(fromByte, toByte));
   }
 }

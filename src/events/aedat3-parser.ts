@@ -82,10 +82,8 @@ export class Aedat3Parser {
   readonly #notes: ReaderNotes;
   readonly #check: EventCheck;
   readonly #trusts: boolean;
-  /** Where reading starts in the file. */
-  readonly #start: number;
-  #window: ByteWindow | null = null;
-  /** For what is kept of irregular blocks, and for blocks at addresses that are not multiples of 4. */
+  readonly #window: ByteWindow;
+  /** For what is kept of irregular blocks. */
   #scratch = new Int32Array(0);
   #header: AedatHeader | null = null;
   #packet: PacketHeader | null = null;
@@ -108,7 +106,7 @@ export class Aedat3Parser {
     this.#notes = new ReaderNotes(options.file);
     this.#check = new EventCheck(options.sensor, options.addon ?? null);
     this.#trusts = resume?.regular ?? false;
-    this.#start = resume?.byte ?? 0;
+    this.#window = new ByteWindow(resume?.byte ?? 0);
     if (resume !== null) this.#header = { lines: [], sizeBytes: 0 };
   }
 
@@ -119,26 +117,15 @@ export class Aedat3Parser {
 
   /** Takes the next bytes of the file. */
   push(chunk: Uint8Array): void {
-    this.#window ??= ByteWindow.passing(this.#start);
     for (let at = 0; at < chunk.length; ) {
       at += this.#window.append(chunk, at);
       this.#consume(this.#window, false);
     }
   }
 
-  /**
-   * Reads bytes that stay in memory, without copying them: up to `length`. Call it again with a larger `length` once there are more.
-   * It is fastest if words are at multiples of 4: see `phaseOf`. The memory must be the same each time, and nothing may be pushed.
-   */
-  read(memory: Uint8Array, length = memory.length): void {
-    this.#window ??= ByteWindow.over(memory, this.#start);
-    this.#window.to = (memory.byteOffset % 4) + length;
-    this.#consume(this.#window, false);
-  }
-
   /** The source has ended. */
   finish(): Aedat3Summary {
-    const window = this.#window ?? ByteWindow.over(new Uint8Array(0), this.#start);
+    const window = this.#window;
     this.#consume(window, true);
     const left = window.length;
     const offset = window.offsetOf(window.from);
@@ -213,24 +200,16 @@ export class Aedat3Parser {
       if (this.#skipBytes === 0) this.#packet = null;
       return;
     }
-    const aligned = window.align();
+    window.align();
     for (;;) {
       const there = Math.floor(window.length / EVENT_BYTES);
       const slots = Math.min(there, packet.capacity - this.#slot, BLOCK_EVENTS);
       if (slots === 0) break;
-      if (aligned) this.#block(window.words, window.from / 4, slots, packet);
-      else this.#block(this.#copyWords(window, slots), 0, slots, packet);
+      this.#block(window.words, window.from / 4, slots, packet);
       window.from += slots * EVENT_BYTES;
       this.#slot += slots;
     }
     if (this.#slot === packet.capacity) this.#packet = null;
-  }
-
-  #copyWords(window: ByteWindow, slots: number): Int32Array {
-    const words = this.#ownWords(2 * slots);
-    const { bytes, from } = window;
-    new Uint8Array(words.buffer).set(bytes.subarray(from, from + slots * EVENT_BYTES));
-    return words;
   }
 
   #ownWords(length: number): Int32Array {
@@ -262,7 +241,6 @@ export class Aedat3Parser {
   /** The same event by event: rejects, notes or drops what is odd, and closes the gaps. */
   #irregularBlock(words: Int32Array, from: number, to: number, packet: PacketHeader): void {
     const { sensor } = this.#options;
-    // Over the words themselves if they are a copy already.
     const kept = this.#ownWords(to - from);
     const baseUs = packet.overflow * 2 ** 31;
     let length = 0;
@@ -275,7 +253,7 @@ export class Aedat3Parser {
         this.#dropped += 1;
         continue;
       }
-      const byte = this.#window!.offsetOf(this.#window!.from) + 4 * (i - from);
+      const byte = this.#window.offsetOf(this.#window.from) + 4 * (i - from);
       const x = data >>> 17;
       const y = (data >>> 2) & 0x7fff;
       if (x >= sensor.width || y >= sensor.height) failEvent(this.#place(byte), slot, x, y, sensor);
@@ -317,10 +295,4 @@ export class Aedat3Parser {
   #failTruncated(packet: PacketHeader, bodyOffset: number, fileBytes: number): never {
     failTruncated(this.#place(), packet.capacity, bodyBytesOf(packet), Math.max(0, fileBytes - bodyOffset));
   }
-}
-
-/** How many bytes to put before a recording in memory so that its words are at multiples of 4. @param start its first 16 KiB */
-export function phaseOf(start: Uint8Array, file: string): number {
-  const header = readHeaderLines(start, false, file);
-  return header === null ? 0 : (4 - (header.sizeBytes % 4)) % 4;
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findEventAddon } from '../../src/addon/event-addon.ts';
 import type { EventAddon } from '../../src/addon/event-functions.ts';
-import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { EventCheck } from '../../src/events/event-block.ts';
 import type { Events } from '../../src/events/events.ts';
@@ -140,9 +140,7 @@ describe.skipIf(addon === null)('the addon', () => {
         const bytes = encodeAedat3(events, { packetEvents });
         const framesBy = (used: EventAddon | null): Uint8Array => {
           const options = { file: 'a.aedat', sensor: layout.sensor, addon: used };
-          const reader = new Aedat3Clips([{ startUs: 300, endUs: 9000 }], options);
-          reader.push(bytes);
-          const [clip] = reader.finish((from, to) => bytes.slice(from, to)).clips;
+          const [clip] = cutAedat3(bytes, [{ startUs: 300, endUs: 9000 }], options).clips;
           const counts = new Uint8Array(layout.steps * 2 * height * width).fill(9);
           clip!.integrate(layout, counts);
           return counts;

@@ -1,40 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
-import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { eventsIn, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
-import { FrameCounting } from '../../src/events/frame-counting.ts';
 import { clipOfEvents, type FrameLayout, frameSize } from '../../src/events/frames.ts';
 import type { SplitBy } from '../../src/thesis/compat.ts';
-
-/** How the bytes reach the reader the first time. */
-type Way = 'memory' | 'chunks';
 
 function cut(
   bytes: Uint8Array,
   spans: readonly Span[],
-  options: { readonly sensor: Sensor; readonly way: Way; readonly invalidEvents?: 'keep' | 'drop' },
+  options: { readonly sensor: Sensor; readonly invalidEvents?: 'keep' | 'drop' },
 ) {
-  const { way, ...rest } = options;
-  const clips = new Aedat3Clips(spans, { file: 'a.aedat', sizeBytes: bytes.length, ...rest });
-  if (way === 'chunks') {
-    for (let at = 0; at < bytes.length; at += 37) clips.push(bytes.subarray(at, at + 37));
-    return clips.finish((from, to) =>
-      Array.from({ length: Math.ceil((to - from) / 50) }, (_, i) =>
-        bytes.slice(from + 50 * i, Math.min(to, from + 50 * (i + 1))),
-      ),
-    );
-  }
-  const phase = clips.phaseOf(bytes.subarray(0, 16_384));
-  const whole = new Uint8Array(bytes.length + phase).subarray(phase);
-  whole.set(bytes);
-  for (let length = 300; ; length += 100) {
-    clips.read(whole, Math.min(length, whole.length));
-    if (length >= whole.length) break;
-  }
-  return clips.finish((from, to) => whole.subarray(from, to));
+  return cutAedat3(bytes, spans, { file: 'a.aedat', ...options });
 }
 
 /** What the readers that look at one event after the other make of it. */
@@ -86,15 +65,14 @@ describe('the clips of an AEDAT 3.1 recording', () => {
     fc.assert(
       fc.property(
         recordings,
-        fc.constantFrom<Way>('memory', 'chunks'),
         fc.constantFrom<SplitBy>('number', 'time', 'duration'),
         fc.constantFrom('keep' as const, 'drop' as const),
         fc.constantFrom(1, 2, 4),
         fc.integer({ min: 1, max: 7 }),
-        (bytes, way, splitBy, invalidEvents, downsample, steps) => {
+        (bytes, splitBy, invalidEvents, downsample, steps) => {
           const sensor = { height: 16, width: 24 };
           const layout = { steps, splitBy, durationUs: 30, downsample, sensor };
-          const quick = cut(bytes, spans, { sensor, way, invalidEvents });
+          const quick = cut(bytes, spans, { sensor, invalidEvents });
           const slow = cutSlowly(bytes, spans, sensor, invalidEvents);
           expect(quick.summary).toEqual(slow.summary);
           expect(quick.clips.map((clip) => framesOf(clip, layout))).toEqual(
@@ -119,13 +97,11 @@ describe('the clips of an AEDAT 3.1 recording', () => {
     const sensor = { height: 128, width: 128 };
     const layout = { steps: 3, splitBy: 'number' as const, downsample: 1, sensor };
     const span = { startUs: start + 5, endUs: start + length - 5 };
-    for (const way of ['memory', 'chunks'] as const) {
-      const quick = cut(bytes, [span], { sensor, way }).clips[0]!;
-      expect(quick.count).toBe(length - 10);
-      expect(framesOf(quick, layout)).toEqual(
-        framesOf(cutSlowly(bytes, [span], sensor, 'keep').clips[0]!, layout),
-      );
-    }
+    const quick = cut(bytes, [span], { sensor }).clips[0]!;
+    expect(quick.count).toBe(length - 10);
+    expect(framesOf(quick, layout)).toEqual(
+      framesOf(cutSlowly(bytes, [span], sensor, 'keep').clips[0]!, layout),
+    );
   });
 
   test('tell that a count needs a wider array', () => {
@@ -138,30 +114,12 @@ describe('the clips of an AEDAT 3.1 recording', () => {
       p: new Uint8Array(length),
     };
     const sensor = { height: 2, width: 2 };
-    const clip = cut(encodeAedat3(events), spans, { sensor, way: 'memory' }).clips[0]!;
+    const clip = cut(encodeAedat3(events), spans, { sensor }).clips[0]!;
     const layout = { steps: 1, splitBy: 'number' as const, downsample: 1, sensor };
     expect(clip.integrate(layout, new Uint8Array(8))).toBeGreaterThan(255);
     const wide = new Uint16Array(8);
     expect(clip.integrate(layout, wide)).toBeLessThan(65_536);
     expect(wide[0]).toBe(300);
-  });
-
-  test('say so if the recording is not the same the second time', () => {
-    const events: Events = {
-      tUs: Float64Array.of(120, 130, 140),
-      x: new Uint16Array(3),
-      y: new Uint16Array(3),
-      p: new Uint8Array(3),
-    };
-    const bytes = encodeAedat3(events);
-    const sensor = { height: 2, width: 2 };
-    const clips = new Aedat3Clips(spans, { file: 'a.aedat', sensor });
-    clips.push(bytes);
-    const layout = { steps: 1, splitBy: 'number' as const, downsample: 1, sensor };
-    const changed = clips.finish((from, to) => bytes.slice(from, to - 8)).clips[0]!;
-    expect(() => changed.integrate(layout, new Uint8Array(8))).toThrow(
-      expect.objectContaining({ code: 'data-changed', where: 'a.aedat' }),
-    );
   });
 });
 
@@ -182,7 +140,7 @@ describe('events exactly at the bounds', () => {
 
   /** How many events each frame of the clip has. */
   function countsOf(bytes: Uint8Array, span: Span, layout: Omit<FrameLayout, 'sensor' | 'downsample'>) {
-    const [clip] = cut(bytes, [span], { sensor, way: 'memory' }).clips;
+    const [clip] = cut(bytes, [span], { sensor }).clips;
     const { counts } = framesOf(clip!, { ...layout, sensor, downsample: 1 });
     // [T, 2, 1, 1], polarity 1.
     return [...counts].filter((_, i) => i % 2 === 1);
@@ -212,13 +170,5 @@ describe('events exactly at the bounds', () => {
     const one = { steps: 1, splitBy: 'number' } as const;
     expect(countsOf(bytes, { startUs: 100, endUs: 110 }, one)).toEqual([2]);
     expect(countsOf(bytes, { startUs: 110, endUs: 112 }, one)).toEqual([2]);
-  });
-
-  test('two clips are not counted at the same time', () => {
-    const layout = { steps: 1, splitBy: 'number', sensor, downsample: 1 } as const;
-    const clip = { count: 1, firstUs: 0, lastUs: 0 };
-    const first = new FrameCounting(layout, clip, new Uint8Array(2));
-    new FrameCounting(layout, clip, new Uint8Array(2));
-    expect(() => first.finish()).toThrow('two clips are counted at the same time');
   });
 });

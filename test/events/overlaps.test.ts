@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { findEventAddon } from '../../src/addon/event-addon.ts';
 import { decodeAedat3 } from '../../src/events/aedat3.ts';
-import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
 import { placeSpans } from '../../src/events/clips.ts';
 import { sliceEvents } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
@@ -48,14 +48,8 @@ describe('a recording whose labels overlap', () => {
     ]),
   )('has, with %s, the frames of those clips in %s', (overlaps, _, addon) => {
     const { events } = decodeAedat3(bytes, { file: 'recording.aedat', sensor });
-    const reader = new Aedat3Clips(placeSpans(labels, overlaps), {
-      file: 'recording.aedat',
-      sizeBytes: bytes.length,
-      sensor,
-      addon,
-    });
-    reader.push(bytes);
-    const { clips } = reader.finish((from, to) => [bytes.slice(from, to)]);
+    const options = { file: 'recording.aedat', sensor, addon };
+    const { clips } = cutAedat3(bytes, placeSpans(labels, overlaps), options);
     const layout = { steps: 3, splitBy: 'number', downsample: 1, sensor } as const;
     for (const [i, [from, to]] of expectedClips(overlaps).entries()) {
       const expected = new Uint8Array(3 * 2 * 128 * 128);

@@ -4,7 +4,6 @@ import type { CachedClip, ImagePreparation } from '../../results/clip-index.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../thesis/compat.ts';
 import type { Threads } from '../reading/threads.ts';
-import type { WorkingSpace } from '../reading/working-space.ts';
 
 export type Split = 'train' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'test'];
@@ -29,8 +28,6 @@ export interface ReadClipsOptions extends ReadOptions {
   readonly invalidEvents: 'keep' | 'drop';
   /** Default `width`. */
   readonly rowStride?: RowStride | undefined;
-  /** Keeps recordings that have to be read twice; default: a new one. */
-  readonly working?: WorkingSpace | undefined;
 }
 
 /** One gesture or digit: a row of the frame cache. `startUs` and `endUs` are null until the recording is read. */

@@ -1,6 +1,6 @@
 import { findEventAddon } from '../../addon/event-addon.ts';
 import { ReproError } from '../../errors.ts';
-import { Aedat3Clips } from '../../events/aedat3-clips.ts';
+import { cutAedat3 } from '../../events/aedat3-clips.ts';
 import { placeSpans } from '../../events/clips.ts';
 import { parseLabels } from '../../events/labels.ts';
 import { compareCodeUnits } from '../../files/canonical-json.ts';
@@ -18,7 +18,6 @@ import {
 } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { readWhole } from '../reading/file-tree.ts';
-import { WorkingSpace } from '../reading/working-space.ts';
 import { parseTrialList } from './check.ts';
 import {
   ARCHIVE,
@@ -136,10 +135,7 @@ interface Row {
   readonly endUs: number;
 }
 
-/**
- * Reads the recordings, each twice: to check it and find its clips, and once more for each clip as it is visited. Only one
- * recording is in memory at a time, if it is not too large for that.
- */
+/** Reads the recordings, one at a time: it is in memory as long as its clips are visited. */
 async function readGestureClips(
   root: string,
   clips: Clips,
@@ -149,22 +145,16 @@ async function readGestureClips(
   const place = await locateGestures(root);
   const wanted = rowsByRecording(clips);
   const missing = new Set(wanted.keys());
-  const { signal, invalidEvents, working = new WorkingSpace() } = options;
+  const { signal, invalidEvents } = options;
   await place.tree.walk(async (file) => {
     const rows = wanted.get(file.path);
     if (rows === undefined) return;
-    const { path, sizeBytes } = file;
-    const recording = { file: path, sensor: SENSOR, sizeBytes, invalidEvents, addon: findEventAddon() };
-    const reader = new Aedat3Clips(rows, recording);
-    const kept = await working.keep(file, reader, signal);
-    try {
-      const { clips } = reader.finish(kept.again);
-      for (const [i, events] of clips.entries()) {
-        signal?.throwIfAborted();
-        await visit({ ...rows[i]!, events });
-      }
-    } finally {
-      await kept.close();
+    const { path } = file;
+    const recording = { file: path, sensor: SENSOR, invalidEvents, addon: findEventAddon() };
+    const { clips } = cutAedat3(await readWhole(file, Number.POSITIVE_INFINITY), rows, recording);
+    for (const [i, events] of clips.entries()) {
+      signal?.throwIfAborted();
+      await visit({ ...rows[i]!, events });
     }
     missing.delete(path);
     options.progress?.(wanted.size - missing.size, wanted.size);

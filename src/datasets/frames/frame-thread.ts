@@ -3,7 +3,6 @@ import { type Counts, type FrameLayout, frameSize } from '../../events/frames.ts
 import type { RowStride } from '../../thesis/compat.ts';
 import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/dataset.ts';
 import { defineThreadJob } from '../reading/threads.ts';
-import { WorkingSpace } from '../reading/working-space.ts';
 import { findDataset } from '../registry.ts';
 
 export interface FrameSetup {
@@ -14,9 +13,6 @@ export interface FrameSetup {
   readonly rowStride?: RowStride | undefined;
   readonly layout: FrameLayout;
   readonly withDurations: boolean;
-  /** Memory for a recording, and where a larger one may be put. */
-  readonly memoryBytes: number;
-  readonly folder: string;
 }
 
 /** Some of the recordings: their clips, and the clips' rows. */
@@ -34,7 +30,6 @@ export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('fra
   const dataset = findDataset(setup.dataset);
   if (dataset.kind !== 'events') throw new RangeError(`${setup.dataset} has no events`);
   const frames = new FrameRows(setup.layout, setup.withDurations);
-  const working = new WorkingSpace(setup.memoryBytes, setup.folder);
   const { root, simulated, invalidEvents, rowStride } = setup;
   let recordings = 0;
   const takeRecordings = () => {
@@ -53,7 +48,7 @@ export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('fra
     const progress = () => {
       recordings += 1;
     };
-    await dataset.readClips(root, clips, { simulated, invalidEvents, rowStride, progress, working }, visit);
+    await dataset.readClips(root, clips, { simulated, invalidEvents, rowStride, progress }, visit);
     await port.send({ kind: 'end', recordings: takeRecordings() });
   };
 });

@@ -12,7 +12,6 @@ import {
 import { formatCount, listSome } from '../../text.ts';
 import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from '../contract/dataset.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';
-import { WorkingSpace } from '../reading/working-space.ts';
 import { type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
 import { divideClips, FRAME_JOB, type FrameRow, FrameRows, type FrameSetup } from './frame-thread.ts';
 
@@ -34,13 +33,9 @@ interface WriteFramesOptions {
   readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
 }
 
-/** Memory for recordings that are read twice, in all threads together: a stage then stays below 200 MB. */
-const RECORDING_BYTES = 80 << 20;
-
 /**
  * Turns a data set's events into the frame cache: one `.npy` per split, [clips, T, 2, H, W] in the smallest type that
- * fits the counts of both, and `clips.json`. Each thread has one recording, if it is not too large to be kept, and the frames of a few
- * clips in memory.
+ * fits the counts of both, and `clips.json`. Each thread has one recording and the frames of a few clips in memory.
  *
  * @throws {ReproError} `frames` for invalid settings, `data-missing` or `data-corrupt` from the data set
  */
@@ -109,7 +104,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
 /** Reads the clips and gives their frames to `write`, one after the other, in the order in which they are ready. */
 async function readRows(
   clips: Clips,
-  { dataset, root, output, settings, simulated, threads, signal, progress }: WriteFramesOptions,
+  { dataset, root, settings, simulated, threads, signal, progress }: WriteFramesOptions,
   write: (row: FrameRow) => Promise<void>,
 ): Promise<void> {
   const { invalidEvents = 'keep', rowStride } = settings;
@@ -117,12 +112,11 @@ async function readRows(
   const withDurations = settings.normalization === 'frequency';
   if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
     const frames = new FrameRows(layout, withDurations);
-    const working = new WorkingSpace(RECORDING_BYTES, output);
     let spare: ArrayBuffer | undefined;
     await dataset.readClips(
       root,
       clips,
-      { simulated, signal, progress, invalidEvents, rowStride, working },
+      { simulated, signal, progress, invalidEvents, rowStride },
       async (clip) => {
         const row = frames.make(clip, () => spare);
         await write(row);
@@ -133,8 +127,6 @@ async function readRows(
   }
   const setup: FrameSetup = {
     ...{ dataset: dataset.name, root, simulated, invalidEvents, rowStride, layout, withDurations },
-    memoryBytes: Math.floor(RECORDING_BYTES / threads.count),
-    folder: output,
   };
   const total = new Set(SPLITS.flatMap((split) => clips[split].map(({ recording }) => recording))).size;
   let done = 0;
