@@ -1,6 +1,5 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import type { KernelCost } from '../../src/engines/engine.ts';
 import { listAdapters, openGpu } from '../../src/engines/webgpu/adapters.ts';
 import { ComputeDevice } from '../../src/engines/webgpu/device.ts';
 import { plainTraining } from '../../src/engines/webgpu/forward.ts';
@@ -9,6 +8,7 @@ import type { Program } from '../../src/engines/webgpu/program.ts';
 import { describeError, hasErrorCode, ReproError } from '../../src/errors.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { ShapeError } from '../../src/snn/tensor.ts';
+import { costsOf, type KernelCost } from './costs.ts';
 import { measure, printTable } from './measure.ts';
 
 const help = `Prints what a training step of the thesis' network on a GPU consists of, kernel by kernel: dispatches, operations, memory traffic and
@@ -108,7 +108,7 @@ async function run(args: readonly string[]): Promise<void> {
 }
 
 function printKernels(program: Program, samples: number): void {
-  const costs = program.costs(samples);
+  const costs = costsOf(program, samples);
   const passes = program.phases.flatMap((phase) => phase.passes);
   const codeOf = (name: string) => passes.find(({ kernel }) => kernel.name === name)?.kernel.code ?? '';
   const header = [

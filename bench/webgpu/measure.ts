@@ -7,8 +7,9 @@ import {
 } from '../../src/engines/webgpu/device.ts';
 import { constants, defineKernel, entryPoint } from '../../src/engines/webgpu/kernels/kernel.ts';
 import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
-import { costOf, type Pass, Program } from '../../src/engines/webgpu/program.ts';
+import { type Pass, Program } from '../../src/engines/webgpu/program.ts';
 import { ReproError } from '../../src/errors.ts';
+import { costOf } from './costs.ts';
 
 /** Right-aligned columns, but those of text. */
 export function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {

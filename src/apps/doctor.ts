@@ -13,7 +13,7 @@ import type { Plan } from '../runner/plan/plan.ts';
 import { measureMachine } from '../runner/run/machine.ts';
 import { shareCores } from '../runner/run/scheduler.ts';
 import { getAt } from '../schema/json.ts';
-import { countParameters } from '../snn/parameters.ts';
+import { countParameters } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { findDataSet } from '../thesis/data-sets.ts';
 import {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchNeed, EngineChoice, KernelCost, MemoryPlan, Workload } from '../engines/engine.ts';
-import { describeMemory, needsSmallerNetwork } from '../engines/memory-error.ts';
+import type { BatchNeed, EngineChoice, MemoryPlan, Workload } from '../engines/engine.ts';
+import { describeMemory, needsSmallerNetwork } from '../engines/native/memory.ts';
 import { chooseEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
@@ -11,8 +11,7 @@ import { getAt } from '../schema/json.ts';
 import { JsonSchema } from '../schema/json-schema.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { findFileProblems } from '../schema/schema-problems.ts';
-import { countParameters } from '../snn/parameters.ts';
-import { repeatedSteps } from '../snn/spec.ts';
+import { countParameters, repeatedSteps } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
 import { EVALUATION_BATCH } from '../training/evaluation.ts';
 import { engineOf } from './facts.ts';
@@ -101,7 +100,6 @@ export async function planModel(
           training: documentOf(memory.training, memory.availableBytes),
           evaluation: documentOf(evaluated.memory.evaluation, evaluated.memory.availableBytes),
           availableBytes: finite(memory.availableBytes),
-          kernels: memory.kernels ?? null,
         },
       fits:
         memory && evaluated.memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
@@ -111,7 +109,7 @@ export async function planModel(
 }
 
 function describePlan(
-  { parameterBytes, training, availableBytes, kernels = [] }: MemoryPlan,
+  { parameterBytes, training, availableBytes }: MemoryPlan,
   evaluated: MemoryPlan,
   fits: boolean,
 ): (readonly [string, string])[] {
@@ -132,20 +130,7 @@ function describePlan(
     ...(fits && isKnown
       ? [['fits', `training needs ${formatBytes(parameterBytes + training.bytes)} in all`] as const]
       : []),
-    ...kernels.map((cost) => ['kernel', describeCost(cost)] as const),
-    ...(kernels.length === 0 ? [] : [['all kernels', describeCost(sumCosts(kernels))] as const]),
   ];
-}
-
-function describeCost({ name, dispatches, flop, bytes }: KernelCost): string {
-  const count = dispatches === 1 ? '1 dispatch' : `${dispatches} dispatches`;
-  return `${name}: ${count}, ${(flop / 1e9).toFixed(1)} GFLOP, ${formatBytes(bytes)} of traffic`;
-}
-
-function sumCosts(costs: readonly KernelCost[]): KernelCost {
-  const sum = (of: (cost: KernelCost) => number): number => costs.reduce((all, cost) => all + of(cost), 0);
-  const [dispatches, flop] = [sum((cost) => cost.dispatches), sum((cost) => cost.flop)];
-  return { name: 'a training step', dispatches, flop, bytes: sum(({ bytes }) => bytes) };
 }
 
 function documentOf({ samples, bytes, largest }: BatchNeed, availableBytes: number): object {

@@ -27,7 +27,7 @@ import { formatPercent } from '../text.ts';
 import type { CompatPresetName } from '../thesis/compat.ts';
 import { findOriginal } from '../thesis/data-sets.ts';
 import { CheckpointStore, checkpointNames } from '../training/checkpoint.ts';
-import { describeEpoch } from '../training/progress.ts';
+import { describeEpoch } from '../training/task.ts';
 import { trainModel, workloadOf } from '../training/train-model.ts';
 import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
 import { refuseRunnerFolder } from './reserved-folder.ts';

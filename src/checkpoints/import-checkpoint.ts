@@ -1,11 +1,9 @@
 import { ReproError } from '../errors.ts';
 import type { TorchArray } from '../formats/torch-pt.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { type StateEntry, stateEntries } from '../snn/parameters.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
-import { countElements, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
+import { type NetworkSpec, type StateEntry, stateEntries } from '../snn/spec.ts';
+import { countElements, findBrokenTensors, ShapeError, type State, type Tensor } from '../snn/tensor.ts';
 import { listSome, quoteName } from '../text.ts';
-import { findBrokenTensors } from '../training/failures.ts';
 import { type Assumption, type ImportAnswers, inferNetwork } from './infer-network.ts';
 import { IMPORTABLE, type NetworkFacts, readFacts } from './module-tree.ts';
 import { openSavedFile, type SavedFile, type SavedTensor } from './saved-file.ts';

@@ -1,5 +1,4 @@
-import { stateEntries } from '../snn/parameters.ts';
-import { type NetworkSpec, repeatedSteps, spikingLayers } from '../snn/spec.ts';
+import { type NetworkSpec, repeatedSteps, spikingLayers, stateEntries } from '../snn/spec.ts';
 import { countElements, ShapeError, type State } from '../snn/tensor.ts';
 import type { Frames, Hyperparameters, TrainingBatch } from './engine.ts';
 

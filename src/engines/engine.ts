@@ -162,16 +162,6 @@ export interface BatchNeed {
   readonly largest: number;
 }
 
-/** What a GPU does with one kernel in a training step. */
-export interface KernelCost {
-  readonly name: string;
-  readonly dispatches: number;
-  /** Floating-point operations, of products and sweeps over neurons, with the channels that fill up blocks. */
-  readonly flop: number;
-  /** Memory traffic: every buffer of a dispatch once, as if caches caught all else. */
-  readonly bytes: number;
-}
-
 /** The memory that a network needs, in bytes. */
 export interface MemoryPlan {
   /** Parameters, their gradients and moments. */
@@ -180,8 +170,6 @@ export interface MemoryPlan {
   readonly evaluation: BatchNeed;
   /** What is available to this process now; infinite if that is unknown. */
   readonly availableBytes: number;
-  /** Of a training step, in the order of their first dispatch; only a GPU's. */
-  readonly kernels?: readonly KernelCost[];
 }
 
 /** Computes training steps; every engine passes the same parity suite. */

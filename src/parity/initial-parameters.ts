@@ -4,8 +4,7 @@ import { checkShape, count, numbers, positive, type Value } from '../files/shape
 import { AUGMENTATIONS } from '../results/clip-index.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import { stateEntries } from '../snn/parameters.ts';
-import { spikingLayers, type TauSpec } from '../snn/spec.ts';
+import { spikingLayers, stateEntries, type TauSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { countDraws } from '../training/image-source.ts';

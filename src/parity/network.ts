@@ -1,8 +1,7 @@
 import * as v from 'valibot';
 import type { EngineSession, Forward, Hyperparameters, TrainingBatch } from '../engines/engine.ts';
 import { count, number, numberOrNumbers, numbers } from '../files/shape.ts';
-import { stateEntries } from '../snn/parameters.ts';
-import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { dropoutLayers, type NetworkSpec, stateEntries } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { type Comparison, compare, pairStates, type TensorPair, toValues } from './compare.ts';

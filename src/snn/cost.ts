@@ -1,5 +1,4 @@
-import { stateEntries } from './parameters.ts';
-import { type LayerOf, type NetworkSpec, outputShapes, spikingLayers } from './spec.ts';
+import { type LayerOf, type NetworkSpec, outputShapes, spikingLayers, stateEntries } from './spec.ts';
 import { countElements } from './tensor.ts';
 
 /** A convolution or linear layer, as NeuroBench counts its operations. */
@@ -90,12 +89,19 @@ export function measureCost(
       stateEntries(spec).map(({ shape, dtype }) => countElements(shape) * (dtype === 'I64' ? 8 : 4)),
     ),
     activationSparsity: 1 - sum(spikes) / sum(neurons),
-    denseOperations: sum(
-      synapses.map(({ channels, fanOuts, runsOnce }) => channels * sum(fanOuts) * (runsOnce ? 1 : steps)),
-    ),
+    denseOperations: countDenseOperations(spec, steps),
     effectiveMacs: effective(false),
     effectiveAcs: effective(true),
   };
+}
+
+/** Synaptic operations of a sample forward, if every input counted; a training step takes three times as many. @param steps T */
+export function countDenseOperations(spec: NetworkSpec, steps: number): number {
+  return sum(
+    listSynapses(spec).map(
+      ({ channels, fanOuts, runsOnce }) => channels * sum(fanOuts) * (runsOnce ? 1 : steps),
+    ),
+  );
 }
 
 function sum(values: readonly number[]): number {

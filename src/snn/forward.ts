@@ -12,9 +12,16 @@ import {
   type Shape,
 } from './maps.ts';
 import { reset, restingPotential } from './neurons.ts';
-import { stateEntries, tauShape } from './parameters.ts';
 import { sigmoidSingle } from './single-precision.ts';
-import { type LayerOf, type NetworkSpec, type Reset, repeatedSteps, spikingLayers } from './spec.ts';
+import {
+  type LayerOf,
+  type NetworkSpec,
+  type Reset,
+  repeatedSteps,
+  spikingLayers,
+  stateEntries,
+  tauShape,
+} from './spec.ts';
 import { countElements, ShapeError, type State } from './tensor.ts';
 
 /*

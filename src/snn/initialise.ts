@@ -1,8 +1,7 @@
 import { unreachable } from '../errors.ts';
 import { logitOfTau } from './neurons.ts';
-import { stateEntries, tauShape } from './parameters.ts';
 import { logSingle } from './single-precision.ts';
-import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
+import { type Layer, type LayerOf, type NetworkSpec, stateEntries, tauShape } from './spec.ts';
 import { countElements, ShapeError, type State, type Tensor } from './tensor.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
 

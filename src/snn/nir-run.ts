@@ -62,7 +62,6 @@ export function prepareNir({ nodes, edges }: NirGraph, dt = 1): NirNetwork {
     const from = edges.flatMap(([source, to]) => (to === name ? [source] : []));
     const [shape, ...others] = node.type === 'Input' ? [[...node.shape.data]] : from.map(visit);
     if (shape === undefined) throw new ShapeError(`${where}: no edge leads to it`);
-    checkSize(shape, where);
     const other = others.find((one) => countElements(one) !== countElements(shape));
     if (other !== undefined)
       throw new ShapeError(`${where}: its inputs are [${shape}] and [${other}], expected one shape`);
@@ -72,15 +71,6 @@ export function prepareNir({ nodes, edges }: NirGraph, dt = 1): NirNetwork {
   };
   const shape = visit(output);
   return { input: parts.get(input)?.shape ?? [], output: shape, parts };
-}
-
-/** Values of a node, or of its weights: eight times those of a layer of 128 channels on 128 x 128 pixels. */
-const LARGEST_SIZE = 2 ** 24;
-
-/** A file of some kB can name any shape, padding and kernel. */
-function checkSize(shape: readonly number[], where: string): void {
-  if (countElements(shape) <= LARGEST_SIZE) return;
-  throw new ShapeError(`${where}: [${shape}] is larger than ${LARGEST_SIZE.toLocaleString('en-US')} values`);
 }
 
 function nameOf(nodes: NirGraph['nodes'], type: 'Input' | 'Output'): string {
@@ -153,7 +143,7 @@ function prepareNode(node: NirNode, shape: readonly number[], dt: number, where:
     }
     case 'SumPool2d':
     case 'AvgPool2d':
-      return prepareConvolution(poolingWeights(node, shape[0] ?? 0, where), shape, where);
+      return prepareConvolution(poolingWeights(node, shape[0] ?? 0), shape, where);
     case 'Conv2d':
       return prepareConvolution(node, shape, where);
     case 'I':
@@ -236,13 +226,8 @@ function pair({ data: [height = 0, width = height] }: NirArray): readonly [numbe
 }
 
 /** Pooling as a convolution of each channel with a window of equal weights. */
-function poolingWeights(
-  node: NirNodeOf<'SumPool2d' | 'AvgPool2d'>,
-  channels: number,
-  where: string,
-): Convolution {
+function poolingWeights(node: NirNodeOf<'SumPool2d' | 'AvgPool2d'>, channels: number): Convolution {
   const [height, width] = pair(node.kernel_size);
-  checkSize([channels, height, width], where);
   const weight = node.type === 'AvgPool2d' ? 1 / (height * width) : 1;
   const data = new Float32Array(channels * height * width).fill(weight);
   return {
@@ -276,7 +261,6 @@ function prepareConvolution(node: Convolution, shape: readonly number[], where: 
     fail(
       `a kernel of ${kernelH} x ${kernelW} in strides of ${strideY} x ${strideX} gives no output for its input [${shape}]`,
     );
-  checkSize([outputs, rows, columns], where);
   const bias = { shape: [outputs, 1, 1], data: spread(node.bias, [outputs], `${where}: bias`) };
   const start = Float64Array.from(spread(bias, [outputs, rows, columns], where));
   const { data: weights } = node.weight;

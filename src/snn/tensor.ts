@@ -11,6 +11,13 @@ export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Names of the tensors with NaN or infinite values. */
+export function findBrokenTensors(state: State): string[] {
+  return [...state].flatMap(([name, tensor]) =>
+    tensor.dtype === 'F32' && !tensor.data.every(Number.isFinite) ? [name] : [],
+  );
+}
+
 /** A tensor, layer or number that does not fit: the message says where, what was expected and what was found. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';

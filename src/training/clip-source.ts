@@ -1,8 +1,10 @@
 import type { Frames } from '../engines/engine.ts';
-import { ReproError } from '../errors.ts';
+import { ReproError, unreachable } from '../errors.ts';
 import { bytesPerElement } from '../formats/npy.ts';
 import { type NpyReader, openNpy } from '../formats/npy-file.ts';
+import type { FrameOrder } from '../results/evaluation-file.ts';
 import { countElements } from '../snn/tensor.ts';
+import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 
 /** Identifies a training batch: it seeds the random variations of its clips. Epoch and batch count from 0. */
 export interface BatchPosition {
@@ -63,17 +65,12 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
 /** Clips in memory: `data` is [clips, T, P, H, W]. */
 export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
   const length = countElements(shape);
-  if (data.length !== clips * length) {
-    const size = `[${shape.join(', ')}]`;
-    throw new RangeError(`${clips} clips of ${size} take ${clips * length} counts, got ${data.length}`);
-  }
   return {
     clips,
     shape,
     async read(rows) {
       const read = sameType(data, rows.length * length);
       rows.forEach((row, i) => {
-        if (row < 0 || row >= clips) throw new RangeError(`no clip ${row} among ${clips}`);
         read.set(data.subarray(row * length, (row + 1) * length), i * length);
       });
       return { shape: [rows.length, ...shape], data: read };
@@ -142,4 +139,64 @@ export async function* readAhead<T>(
     next = index + 1 < to ? begin(index + 1) : undefined;
     yield value;
   }
+}
+
+/** Distinguishes the stream of frame orders from other streams with the same seed: "time" in ASCII. */
+const ORDER_STREAM = 0x74696d65;
+
+/**
+ * The clips of a source with the frames of each in another order; the source does not change.
+ *
+ * `shuffled` depends only on the clip's row and on T: every network sees the same shuffled clips, on every machine. `mean` keeps what all
+ * frames have in common and nothing of their order: each is the mean of the clip's T frames, in single precision.
+ */
+export function reorderFrames(source: ClipSource, order: FrameOrder): ClipSource {
+  const [steps] = source.shape;
+  return {
+    ...source,
+    async read(rows, batch) {
+      const frames = await source.read(rows, batch);
+      switch (order) {
+        case 'reversed':
+          return arrange(frames, () => Int32Array.from({ length: steps }, (_, step) => steps - 1 - step));
+        case 'shuffled':
+          return arrange(frames, (clip) =>
+            new TorchRandom(mixSeed(ORDER_STREAM, rows[clip]!)).permutation(steps),
+          );
+        case 'mean':
+          return averageFrames(frames);
+        default:
+          return unreachable(order);
+      }
+    },
+  };
+}
+
+/** @param orderOf for each clip of the batch, the step that each of its frames comes from */
+function arrange({ shape, data }: Frames, orderOf: (clip: number) => Int32Array): Frames {
+  const [clips, steps] = shape;
+  const length = data.length / clips / steps;
+  const arranged = data.slice();
+  for (let clip = 0; clip < clips; clip++) {
+    orderOf(clip).forEach((from, step) => {
+      const at = (clip * steps + from) * length;
+      arranged.set(data.subarray(at, at + length), (clip * steps + step) * length);
+    });
+  }
+  return { shape, data: arranged };
+}
+
+function averageFrames({ shape, data }: Frames): Frames {
+  const [clips, steps] = shape;
+  const length = data.length / clips / steps;
+  const means = new Float32Array(data.length);
+  for (let clip = 0; clip < clips; clip++) {
+    const start = clip * steps * length;
+    for (let i = 0; i < length; i++) {
+      let sum = 0;
+      for (let step = 0; step < steps; step++) sum += data[start + step * length + i]!;
+      for (let step = 0; step < steps; step++) means[start + step * length + i] = sum / steps;
+    }
+  }
+  return { shape, data: means };
 }

@@ -1,19 +1,18 @@
 import type { EngineSession } from '../engines/engine.ts';
-import { unreachable } from '../errors.ts';
+import { ReproError, unreachable } from '../errors.ts';
 import { FIRST_BATCHES, type LossAndAccuracy } from '../results/metrics.ts';
 import { LOGGED_EVERY } from '../results/tensorboard.ts';
 import { drawDropoutMasks } from '../snn/dropout-masks.ts';
+import { findBrokenTensors } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import type { BestEpoch } from './checkpoint.ts';
 import { readAhead } from './clip-source.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { divergedError, findBrokenTensors } from './failures.ts';
-import { describeEpoch, isTested, noSums, type Position } from './progress.ts';
 import { drawEpochOrders, wholeBatches } from './random-streams.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses, scoringOf } from './scores.ts';
-import type { TrainingTask } from './task.ts';
+import { describeEpoch, isTested, noSums, type Position, type TrainingTask } from './task.ts';
 import { copyLogits, tauStatistics } from './time-constants.ts';
 
 /**
@@ -142,6 +141,24 @@ async function trainBatches(
     };
     position.batch = batch + 1;
   }
+}
+
+/** The error for a training whose numbers are NaN or infinite, with what to try. */
+function divergedError(
+  { seed, settings }: Pick<TrainingTask, 'seed' | 'settings'>,
+  learningRate: number,
+  what: string,
+): ReproError {
+  const lambdas = [settings.regulariseTau].flat();
+  return new ReproError('training-diverged', `${what} (learning rate ${learningRate.toPrecision(3)}).`, {
+    where: `seed ${seed}`,
+    fix: [
+      'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
+      lambdas.some((lambda) => lambda > 0)
+        ? `The regulariser λ = ${lambdas.join(', ')} needs more than one τ per layer: the variance of a single number is undefined.`
+        : 'If it happens in the very first batch, suspect the frames: `./repro run frames --force`.',
+    ].join('\n'),
+  });
 }
 
 function lossAndAccuracy(evaluation: Evaluation | undefined): LossAndAccuracy | null {

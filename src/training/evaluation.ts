@@ -14,9 +14,8 @@ import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import type { RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
 import type { Cost } from '../snn/cost.ts';
-import { type ClipSource, type LabelledClips, readAhead } from './clip-source.ts';
+import { type ClipSource, type LabelledClips, readAhead, reorderFrames } from './clip-source.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
-import { reorderFrames } from './frame-order.ts';
 import { confusionMatrix, countCorrectByStep, predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** Clips of a batch in evaluation, unless `evaluate.batchSize` of the profile says otherwise; schemas/profile.schema.json says the same. */

@@ -1,13 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import { initialState } from '../snn/initialise.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { ShapeError, type State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
-import { drawInitialState, explainMemoryError } from './failures.ts';
-import { describeEpoch, type Position, reportProgress, startPosition } from './progress.ts';
-import { type TrainingOutcome, type TrainingTask, trainingKey } from './task.ts';
+import {
+  describeEpoch,
+  type Position,
+  reportProgress,
+  startPosition,
+  type TrainingOutcome,
+  type TrainingTask,
+  trainingKey,
+} from './task.ts';
 
 export type { TrainingOutcome, TrainingTask } from './task.ts';
 
@@ -23,14 +32,6 @@ const DEFAULT_SAVE_MINUTES = 5;
  * a τ is drawn that no neuron can have; `out-of-memory`
  */
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
-  try {
-    return await trainAllEpochs(task);
-  } catch (error) {
-    throw explainMemoryError(error, task);
-  }
-}
-
-async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   const { settings, checkpoints, clockMs = () => performance.now() } = task;
   checkBatches(task);
   const key = trainingKey(task);
@@ -77,6 +78,23 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   } finally {
     task.signal?.removeEventListener('abort', abort);
     session.dispose();
+  }
+}
+
+/**
+ * `initialState`, with an error for the person who configured the network.
+ *
+ * @throws {ReproError} `model-invalid` if a τ is drawn that no neuron can have
+ */
+function drawInitialState(spec: NetworkSpec, random: TorchRandom): State {
+  try {
+    return initialState(spec, random);
+  } catch (cause) {
+    if (!(cause instanceof ShapeError)) throw cause;
+    throw new ReproError('model-invalid', `${cause.message}.`, {
+      fix: 'Lower `train.network.tau.std`, or raise `train.network.tau.mean`.',
+      cause,
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
 import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
 import type { ResolvedModel } from './model-file.ts';
-import { isTested } from './progress.ts';
+import { isTested } from './task.ts';
 import { countKept } from './training-clips.ts';
 
 /** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */

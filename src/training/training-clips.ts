@@ -95,12 +95,7 @@ export function splitClips(
   order: Int32Array = Int32Array.from(labels.keys()),
 ): ClipSplit {
   const rows: number[][] = Array.from({ length: classes }, () => []);
-  for (const row of order) {
-    const label = labels[row];
-    const members = rows[label ?? -1];
-    if (members === undefined) throw new RangeError(`clip ${row} has class ${label}, of ${classes} classes`);
-    members.push(row);
-  }
+  for (const row of order) rows[labels[row]!]!.push(row);
   const train: number[] = [];
   const validation: number[] = [];
   for (const members of rows) {

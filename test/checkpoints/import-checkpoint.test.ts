@@ -8,7 +8,7 @@ import { readLayers } from '../../src/checkpoints/module-tree.ts';
 import type { Frames } from '../../src/engines/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { stateEntries } from '../../src/snn/parameters.ts';
+import { stateEntries } from '../../src/snn/spec.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { builds, nativeEngine } from '../native/support.ts';
 import { repackTorchFixture, torchFixture, torchFixturePath } from '../support/torch-file.ts';

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 import { compile, instantiate } from 'plif-native/wasm';
 import { expect, test } from 'vitest';
 import { loadWasm } from '../../src/engines/wasm/addon.ts';
-import { stateEntries } from '../../src/snn/parameters.ts';
-import { spikingLayers } from '../../src/snn/spec.ts';
+import { spikingLayers, stateEntries } from '../../src/snn/spec.ts';
 import { livelyState, nativeEngine, randomBatch, portable as spec } from './support.ts';
 
 const require = createRequire(import.meta.url);

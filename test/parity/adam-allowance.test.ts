@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Adam, type AdamStep, adam } from '../../src/engines/tfjs/adam.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
+import { type Adam, type AdamStep, adam } from '../../src/engines/tfjs/loss.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { AdamAllowance } from '../../src/parity/tolerances.ts';
 import type { State } from '../../src/snn/tensor.ts';

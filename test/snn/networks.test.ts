@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { countDenseOperations } from '../../src/snn/cost.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
-import { countMultiplications, dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
+import {
+  countParameters,
+  dropoutLayers,
+  type NetworkSpec,
+  spikingLayers,
+  stateEntries,
+} from '../../src/snn/spec.ts';
 import { ShapeError } from '../../src/snn/tensor.ts';
 import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
@@ -53,7 +59,7 @@ describe('buildNetwork', () => {
       { inFeatures: 8, outFeatures: 40 },
     ]);
     // Each step multiplies 32 · 8 and 8 · 40 times.
-    expect(countMultiplications(linear, 3)).toBe(3 * (256 + 320));
+    expect(countDenseOperations(linear, 3)).toBe(3 * (256 + 320));
   });
 
   it('leaves out dropouts of 0, and counts them in the names of later layers as PyTorch would', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
+import { countParameters, stateEntries } from '../../src/snn/spec.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 const names = (config: NetworkConfig): string[] => stateEntries(buildNetwork(config)).map(({ name }) => name);

@@ -6,7 +6,7 @@ import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { stateEntries } from '../../src/snn/parameters.ts';
+import { stateEntries } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import type { MetricValue, Progress, StageContext } from '../../src/stage/define-stage.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';

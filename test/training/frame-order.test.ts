@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memorySource } from '../../src/training/clip-source.ts';
-import { reorderFrames } from '../../src/training/frame-order.ts';
+import { memorySource, reorderFrames } from '../../src/training/clip-source.ts';
 
 /** Three clips of four frames with two pixels: 0, 1 | 2, 3 | … | 22, 23. */
 const source = memorySource(

@@ -3,7 +3,6 @@ import process from 'node:process';
 import type { NetworkSpec, NeuronSpec } from '../../snn/spec.ts';
 import { formatCount } from '../../text.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
-import { explainNativeError } from '../memory-error.ts';
 import { nameFiles } from './addon.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import {
@@ -16,6 +15,7 @@ import {
 import {
   checkParameterMemory,
   countParameterBytes,
+  explainNativeError,
   planMemory,
   WASM_BYTES,
   WASM_SETTINGS,

@@ -1,6 +1,5 @@
 import { hasErrorCode } from '../../errors.ts';
-import { stateEntries } from '../../snn/parameters.ts';
-import { type NetworkSpec, repeatedSteps } from '../../snn/spec.ts';
+import { type NetworkSpec, repeatedSteps, stateEntries } from '../../snn/spec.ts';
 import type { State, Tensor } from '../../snn/tensor.ts';
 import { checkFrames, checkLabels, checkState, lambdasOf } from '../checks.ts';
 import {
@@ -13,9 +12,8 @@ import {
   type StepResult,
   type TrainingBatch,
 } from '../engine.ts';
-import { EngineMemoryError, explainNativeError } from '../memory-error.ts';
 import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
-import { countBytes, largestBatch } from './memory.ts';
+import { countBytes, EngineMemoryError, explainNativeError, largestBatch } from './memory.ts';
 
 interface BatchSize {
   readonly samples: number;

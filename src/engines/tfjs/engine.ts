@@ -2,11 +2,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
-import { type Adam, adam as pytorchAdam } from './adam.ts';
+import { type Adam, adam as pytorchAdam } from './loss.ts';
 import { leakOf } from './network.ts';
 import { fire, type NeuronInput, potentials } from './neuron.ts';
-import { TfjsSession } from './session.ts';
-import { readCopy } from './transfer.ts';
+import { readCopy, TfjsSession } from './session.ts';
 
 /** The engine on tfjs' plain CPU backend: short and slow, the reference. @param adam tests replace it */
 export function createCpuEngine(reason: string, adam: Adam = pytorchAdam): Engine {

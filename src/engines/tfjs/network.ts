@@ -50,8 +50,6 @@ export interface NetworkOutput {
 /**
  * Runs a network over all T steps, layer by layer: no layer feeds an earlier one, so each can process all its time steps at once, and only
  * neurons connect them. If a still image is repeated, the layers before that have one step.
- *
- * @throws {ShapeError} if the input of `repeat` has several steps, a vote is not the last layer, or a dropout mask is missing
  */
 export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutput {
   const { tensor, dropoutMasks } = input;
@@ -63,7 +61,7 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
   let group = 1;
   let x: Tensor = input.frames;
 
-  for (const [i, layer] of spec.layers.entries()) {
+  for (const layer of spec.layers) {
     if (dropoutMasks === undefined && (layer.kind === 'conv' || layer.kind === 'linear'))
       inputCounts.push(tf.sum(tf.notEqual(x, 0), layer.kind === 'conv' ? [0, 3] : undefined));
     switch (layer.kind) {
@@ -79,9 +77,6 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
         }
         break;
       case 'repeat':
-        if (steps !== 1) {
-          throw new ShapeError(`repeat: expected a still image with 1 step, got ${steps} steps`);
-        }
         steps = layer.steps;
         x = repeatOverSteps(x, steps);
         break;
@@ -95,18 +90,13 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
       case 'flatten':
         x = flatten(x as Tensor4D);
         break;
-      case 'dropout': {
-        if (dropoutMasks === undefined) break;
-        const mask = dropoutMasks[masked++];
-        if (mask === undefined) throw new ShapeError(`dropout ${masked}: expected a mask, got none`);
-        x = maskOverSteps(x as Tensor2D, mask);
+      case 'dropout':
+        if (dropoutMasks !== undefined) x = maskOverSteps(x as Tensor2D, dropoutMasks[masked++]!);
         break;
-      }
       case 'linear':
         x = linear(x as Tensor2D, tensor(`${layer.name}.weight`) as Tensor2D);
         break;
       case 'vote':
-        if (i !== spec.layers.length - 1) throw new ShapeError('vote: must be the last layer');
         group = layer.group;
         break;
       default:

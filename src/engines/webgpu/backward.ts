@@ -18,9 +18,8 @@ import {
 } from './kernels/fire-backward.ts';
 import { featureGradient } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
-import { layerGradients } from './kernels/parameters.ts';
+import { layerGradients, reduceParts } from './kernels/parameters.ts';
 import { type ProductShape, productByRows, productOfWeights, weightSplits } from './kernels/products.ts';
-import { reduceParts } from './kernels/reduce.ts';
 import type { Program, Space } from './program.ts';
 
 /** Gradients of one block's input are written while those of the next are read: two spaces take turns. */

@@ -1,18 +1,15 @@
 import { countElements } from '../../snn/tensor.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
-import { explainNativeError } from '../memory-error.ts';
-import { planMemory } from '../native/memory.ts';
+import { explainNativeError, planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import type { Gpu } from './adapters.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
-import { plainTraining } from './forward.ts';
 import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fireKernel } from './kernels/fire.ts';
 import { backwardParts, fireBackward, sampleParts, sumRows } from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
-import { NetworkPlan } from './plan.ts';
 import { Program } from './program.ts';
 
 /** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */
@@ -25,13 +22,8 @@ export function createWebgpuEngine(
   const available = Number.POSITIVE_INFINITY;
   return {
     description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
-    planMemory: async (workload) => {
-      const { spec, steps, trainingBatch } = workload;
-      const memory = await planMemory(() => WebgpuNetwork.open(compute, spec), workload, available);
-      if (trainingBatch === 0) return memory;
-      const program = new NetworkPlan(spec).program({ steps, type: 'uint8', training: plainTraining });
-      return { ...memory, kernels: program.costs(trainingBatch) };
-    },
+    planMemory: (workload) =>
+      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: async (spec, state, optimiser) => {
       let network: WebgpuNetwork | undefined;
       try {

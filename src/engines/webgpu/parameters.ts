@@ -1,5 +1,4 @@
-import { stateEntries } from '../../snn/parameters.ts';
-import type { NetworkSpec } from '../../snn/spec.ts';
+import { type NetworkSpec, stateEntries } from '../../snn/spec.ts';
 import type { NetworkBlock } from './blocks.ts';
 import { countLogits, logitRows } from './kernels/current.ts';
 import { padded } from './kernels/kernel.ts';

@@ -1,4 +1,3 @@
-import type { KernelCost } from '../engine.ts';
 import type { Kernel } from './kernels/kernel.ts';
 
 /** Named tensors of a network lie one behind the other in buffers of these. */
@@ -71,22 +70,6 @@ export class Program {
     return largest;
   }
 
-  /** What each kernel does for a batch that is not sliced. */
-  costs(samples: number): readonly KernelCost[] {
-    const all = new Map<string, KernelCost>();
-    for (const pass of this.phases.flatMap(({ passes }) => passes)) {
-      const cost = costOf(pass, samples);
-      const { dispatches, flop, bytes } = all.get(cost.name) ?? { dispatches: 0, flop: 0, bytes: 0 };
-      all.set(cost.name, {
-        name: cost.name,
-        dispatches: dispatches + 1,
-        flop: flop + cost.flop,
-        bytes: bytes + cost.bytes,
-      });
-    }
-    return [...all.values()];
-  }
-
   /** The memory for a batch, in bytes. */
   countBytes(samples: number, sliceSamples: number): number {
     let sum = 0;
@@ -96,14 +79,4 @@ export class Program {
     }
     return sum;
   }
-}
-
-/** Of one dispatch. */
-export function costOf({ kernel, flop = 0, buffers }: Pass, samples: number): KernelCost {
-  let bytes = 0;
-  for (const space of Object.values(buffers)) {
-    const count = space.kind === 'arena' ? space.size : space.values;
-    bytes += 4 * count * (space.kind === 'arena' || space.kind === 'fixed' ? 1 : samples);
-  }
-  return { name: kernel.name, dispatches: 1, flop: flop * samples, bytes };
 }

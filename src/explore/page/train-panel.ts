@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit-html';
-import { countMultiplications } from '../../snn/spec.ts';
+import { countDenseOperations } from '../../snn/cost.ts';
 import type { State } from '../../snn/tensor.ts';
 import { formatCount } from '../../text.ts';
 import { drawLine } from '../charts.ts';
@@ -87,7 +87,7 @@ function refuse(network: Network | null): string {
   if (counts.training === 0)
     return 'This page holds no clips to train on, since they would make it too large.';
   if (network === null) return 'Choose the file of this network first.';
-  const work = 3 * batchSize * countMultiplications(network.forward.spec, steps);
+  const work = 3 * batchSize * countDenseOperations(network.forward.spec, steps);
   if (work < MOST_WORK) return '';
   return `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`;
 }

@@ -2,14 +2,13 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { digestSources } from '../../../src/addon/load-addon.ts';
 import { countCores } from '../../../src/cores.ts';
-import { explainNativeError } from '../../../src/engines/memory-error.ts';
 import { loadAddon } from '../../../src/engines/native/addon.ts';
 import {
   chooseInstructionSet,
   chooseThreads,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { largestBatch } from '../../../src/engines/native/memory.ts';
+import { explainNativeError, largestBatch } from '../../../src/engines/native/memory.ts';
 import { FakeAddon } from './fake-addon.ts';
 
 /** A `require` that knows the package, if `load` is given. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { costsOf } from '../../../bench/webgpu/costs.ts';
 import { sliceSamples } from '../../../src/engines/webgpu/device.ts';
 import { plainTraining } from '../../../src/engines/webgpu/forward.ts';
 import { NetworkPlan } from '../../../src/engines/webgpu/plan.ts';
@@ -12,7 +13,7 @@ const kind = { steps: 20, type: 'uint8' } as const;
 test('the plan of the thesis network counts operations and traffic, and fits into 3 GB with 16 samples, 6 GB with 32', () => {
   const plan = new NetworkPlan(spec);
   const program = plan.program({ ...kind, training: plainTraining });
-  const costs = new Map(program.costs(16).map((cost) => [cost.name, cost]));
+  const costs = new Map(costsOf(program, 16).map((cost) => [cost.name, cost]));
   // Four convolutions of 128 channels on 64 x 64, 32 x 32, 16 x 16 and 8 x 8 pixels; a multiplication and an addition each.
   const flop = 2 * 16 * 20 * (64 ** 2 + 32 ** 2 + 16 ** 2 + 8 ** 2) * 9 * 128 * 128;
   expect(costs.get('product of spikes')).toMatchObject({ dispatches: 4, flop });

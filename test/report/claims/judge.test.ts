@@ -7,7 +7,7 @@ import { collectClaims } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { countParameters } from '../../../src/snn/parameters.ts';
+import { countParameters } from '../../../src/snn/spec.ts';
 import { COMPAT_DEFAULTS } from '../../../src/thesis/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
