@@ -27,11 +27,11 @@ export function costsOf({ phases }: Program, samples: number): readonly KernelCo
 }
 
 /** Of one dispatch. */
-export function costOf({ kernel, flop = 0, buffers }: Pass, samples: number): KernelCost {
+export function costOf({ kernel, buffers }: Pass, samples: number): KernelCost {
   let bytes = 0;
   for (const space of Object.values(buffers)) {
     const count = space.kind === 'arena' ? space.size : space.values;
     bytes += 4 * count * (space.kind === 'arena' || space.kind === 'fixed' ? 1 : samples);
   }
-  return { name: kernel.name, dispatches: 1, flop: flop * samples, bytes };
+  return { name: kernel.name, dispatches: 1, flop: kernel.flop * samples, bytes };
 }

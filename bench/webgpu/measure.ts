@@ -81,7 +81,7 @@ export async function measure(
   const allocation = await allocateProgram(device, program, samples, samples);
   const time = async (pass: Pass, inside: typeof allocation): Promise<number> => {
     const alone = new Program();
-    for (let i = 0; i < REPEATS; i++) alone.add('slice', pass);
+    for (let i = 0; i < REPEATS; i++) alone.add('slice', pass.label, pass.kernel, pass.buffers);
     const prepared = await PreparedProgram.prepare(device, alone, inside, arenas);
     const times: number[] = [];
     for (let i = 0; i < 4; i++) {

@@ -1,13 +1,5 @@
 import type { Flow, NetworkBlock } from './blocks.ts';
-import {
-  type Building,
-  type Computed,
-  countFlop,
-  countNeuronFlop,
-  maskSpace,
-  neuronSpace,
-  poolShape,
-} from './forward.ts';
+import { type Building, type Computed, maskSpace, neuronSpace, poolShape } from './forward.ts';
 import { countLogits, hasTauPerNeuron } from './kernels/current.ts';
 import {
   type BackwardPass,
@@ -89,12 +81,7 @@ function addFireBackward(
       : {}),
     ...spaces,
   };
-  program.add('slice', {
-    kernel,
-    label: block.neuron.name,
-    buffers,
-    flop: countNeuronFlop(shape, 40) + (spaces.weightParts === undefined ? 0 : countNeuronFlop(shape, 0)),
-  });
+  program.add('slice', block.neuron.name, kernel, buffers);
 }
 
 function addSum(
@@ -103,7 +90,7 @@ function addSum(
   given: { readonly parts: Space; readonly count: number; readonly size: number; readonly sums: Space },
 ): void {
   const { count, size, ...buffers } = given;
-  program.add('batch', { kernel: reduceParts(count, size), label, buffers });
+  program.add('batch', label, reduceParts(count, size), buffers);
 }
 
 /** Batch norm's weight and bias, a w that the layer or its channels share, and α. */
@@ -129,7 +116,7 @@ function addLayerGradients(
     ...(norm === undefined ? {} : { norm: parameters.space(`${norm.name}.weight`, 'gradients') }),
     ...neuronSpace(parameters, block, 'gradients'),
   };
-  program.add('batch', { kernel, label: block.name, buffers });
+  program.add('batch', block.name, kernel, buffers);
 }
 
 /** Of a first layer that is recomputed: only the weights' gradient, as nothing learns from that of frames. */
@@ -160,30 +147,23 @@ function addProductBackward(
   addFireBackward(building, computed, 'current', { ...gradients, result: gradient });
   const size = product.kernel ** 2 * product.inChannels * product.outChannels;
   const parts = program.space('fixed', 'weight parts', weightSplits(product) * size);
-  const flop = countFlop(product);
-  program.add('slice', {
-    kernel: productOfWeights(product),
-    label: name,
-    buffers: { source, gradient, parts },
-    flop,
-  });
+  program.add('slice', name, productOfWeights(product), { source, gradient, parts });
   const ofInput = gradientSpace(program, index, product.steps * valuesOf(input));
   if (index > 0) {
     const result =
       features === undefined
         ? ofInput
         : program.space('scratch', 'feature gradient', product.steps * product.inChannels);
-    program.add('slice', {
-      kernel: productByRows(product, 'input gradient'),
-      label: name,
-      buffers: { source: gradient, weight: parameters.space(`${name}.weight`, 'values'), result },
-      flop,
+    program.add('slice', name, productByRows(product, 'input gradient'), {
+      source: gradient,
+      weight: parameters.space(`${name}.weight`, 'values'),
+      result,
     });
     if (features !== undefined) {
-      program.add('slice', {
-        kernel: featureGradient(features),
-        label: name,
-        buffers: { features: result, ...maskSpace(program, block, features), result: ofInput },
+      program.add('slice', name, featureGradient(features), {
+        features: result,
+        ...maskSpace(program, block, features),
+        result: ofInput,
       });
     }
   }

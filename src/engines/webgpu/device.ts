@@ -332,7 +332,7 @@ export class PreparedProgram {
       run.setPipeline(pipeline);
       run.setBindGroup(0, group);
       run.dispatchWorkgroups(Math.ceil(groups / down), down);
-      flop += (pass.flop ?? 0) * count;
+      flop += pass.kernel.flop * count;
       if (flop < MOST_FLOP) continue;
       run.end();
       device.queue.submit([encoder.finish()]);

@@ -66,19 +66,17 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
   const logits = perNeuron ? cp : isLearned ? 1 : 0;
   const given = hasParameters(neuron) ? { neuron: program.space('fixed', 'neuron', logits + 1) } : {};
   const rows = sumRows(shape);
-  program.add('batch', {
-    kernel: fireKernel(shape, neuron, { potentials: true }),
-    label: 'neurons',
-    buffers: { y, ...given, spikes, counts: program.space('kept', 'count', 1), potentials },
+  program.add('batch', 'neurons', fireKernel(shape, neuron, { potentials: true }), {
+    y,
+    ...given,
+    spikes,
+    counts: program.space('kept', 'count', 1),
+    potentials,
   });
-  program.add('batch', {
-    kernel: fireBackward(shape, neuron, undefined, 'current'),
-    label: 'neurons',
-    buffers: {
-      ...{ y, ...given, after, result },
-      parts: program.space('fixed', 'parts', backwardParts(shape) * rows * cp),
-      logitParts: program.space('fixed', 'logits', sampleParts(shape) * cp),
-    },
+  program.add('batch', 'neurons', fireBackward(shape, neuron, undefined, 'current'), {
+    ...{ y, ...given, after, result },
+    parts: program.space('fixed', 'parts', backwardParts(shape) * rows * cp),
+    logitParts: program.space('fixed', 'logits', sampleParts(shape) * cp),
   });
   const allocation = await allocateProgram(device, program, samples, samples);
   const buffer = (name: string) => allocation.buffers.get(name)?.[0] as GPUBuffer;

@@ -11,7 +11,7 @@ import {
   type VoteShape,
 } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
-import { outHeight, outWidth, type ProductShape, productByRows } from './kernels/products.ts';
+import { type ProductShape, productByRows } from './kernels/products.ts';
 import { frozenTable, normTable, statistics, statisticsParts, updateRunning } from './kernels/statistics.ts';
 import type { ParameterMap } from './parameters.ts';
 import type { Program, Space } from './program.ts';
@@ -76,10 +76,9 @@ export function addFrames(building: Building, first: NetworkBlock): Space {
   };
   const bytes = { uint8: 1, uint16: 2, float32: 4 }[kind.type] * steps * channels * height * width;
   const frames = reserve(building, 'frames', frameValues(shape));
-  program.add('slice', {
-    kernel: unpackFrames(shape),
-    label: 'frames',
-    buffers: { given: program.space('kept', 'given', Math.ceil(bytes / 4)), frames },
+  program.add('slice', 'frames', unpackFrames(shape), {
+    given: program.space('kept', 'given', Math.ceil(bytes / 4)),
+    frames,
   });
   return frames;
 }
@@ -87,14 +86,10 @@ export function addFrames(building: Building, first: NetworkBlock): Space {
 /** Evaluation's batch norm: the running statistics as a table. */
 export function addFrozenTable({ program, parameters }: Building, { norm }: NetworkBlock): void {
   if (norm === undefined) return;
-  program.add('batch', {
-    kernel: frozenTable(norm.channels, norm.epsilon),
-    label: norm.name,
-    buffers: {
-      running: parameters.space(`${norm.name}.running_mean`, 'running'),
-      norm: parameters.space(`${norm.name}.weight`, 'values'),
-      table: program.space('fixed', `${norm.name} table`, 4 * padded(norm.channels)),
-    },
+  program.add('batch', norm.name, frozenTable(norm.channels, norm.epsilon), {
+    running: parameters.space(`${norm.name}.running_mean`, 'running'),
+    norm: parameters.space(`${norm.name}.weight`, 'values'),
+    table: program.space('fixed', `${norm.name} table`, 4 * padded(norm.channels)),
   });
 }
 
@@ -116,12 +111,7 @@ export function addForward(
   if (product === undefined) Object.assign(current, { frames: source, weight });
   else {
     const y = reserve(building, isTraining ? `${name} product` : 'product', shape.currentSteps * values);
-    program.add('slice', {
-      kernel: productByRows(product, 'forward'),
-      label: name,
-      buffers: { source, weight, result: y },
-      flop: countFlop(product),
-    });
+    program.add('slice', name, productByRows(product, 'forward'), { source, weight, result: y });
     Object.assign(current, { y });
   }
   if (norm !== undefined) {
@@ -131,16 +121,11 @@ export function addForward(
     Object.assign(current, { table });
   }
   const spikes = reserve(building, isTraining ? `${name} spikes` : 'spikes', (kind.steps * values) / 32);
-  program.add('slice', {
-    kernel: fireKernel(shape, neuron.neuron),
-    label: neuron.name,
-    buffers: {
-      ...current,
-      ...neuronSpace(parameters, block, 'values'),
-      spikes,
-      counts: program.space('kept', `${neuron.name} count`, 1),
-    },
-    flop: countNeuronFlop(shape, 10),
+  program.add('slice', neuron.name, fireKernel(shape, neuron.neuron), {
+    ...current,
+    ...neuronSpace(parameters, block, 'values'),
+    spikes,
+    counts: program.space('kept', `${neuron.name} count`, 1),
   });
   const computed = { block, shape, product, source, features, current, spikes };
   return { computed, output: addPool(building, block, spikes) };
@@ -194,10 +179,10 @@ function addFeatures(
     masked: kind.training !== undefined && mask !== undefined,
   };
   const source = reserve(building, `${name} features`, shape.steps * padded(product.inFeatures));
-  program.add('slice', {
-    kernel: features(shape),
-    label: name,
-    buffers: { source: given, ...maskSpace(program, block, shape), features: source },
+  program.add('slice', name, features(shape), {
+    source: given,
+    ...maskSpace(program, block, shape),
+    features: source,
   });
   return { source, features: shape };
 }
@@ -224,21 +209,16 @@ function addStatistics(
   const label = norm.name;
   const parts = program.space('fixed', 'statistics', 4 * shape.currentSteps * statisticsParts(shape) * cp);
   const observed = program.space('fixed', `${norm.name} observed`, 2 * shape.currentSteps * cp);
-  program.add('slice', {
-    kernel: statistics(shape),
-    label,
-    buffers: { ...current, parts },
-    flop: countNeuronFlop({ ...shape, steps: shape.currentSteps }, 5),
+  program.add('slice', label, statistics(shape), { ...current, parts });
+  program.add('batch', label, normTable(shape, norm.epsilon), {
+    parts,
+    norm: parameters.space(`${norm.name}.weight`, 'values'),
+    table,
+    observed,
   });
-  program.add('batch', {
-    kernel: normTable(shape, norm.epsilon),
-    label,
-    buffers: { parts, norm: parameters.space(`${norm.name}.weight`, 'values'), table, observed },
-  });
-  program.add('batch', {
-    kernel: updateRunning(norm.channels, shape.currentSteps, norm.momentum),
-    label,
-    buffers: { observed, running: parameters.space(`${norm.name}.running_mean`, 'running') },
+  program.add('batch', label, updateRunning(norm.channels, shape.currentSteps, norm.momentum), {
+    observed,
+    running: parameters.space(`${norm.name}.running_mean`, 'running'),
   });
 }
 
@@ -256,11 +236,7 @@ function addPool(building: Building, block: NetworkBlock, spikes: Space): Space 
   if (shape === undefined) return spikes;
   const values = shape.steps * pooledPixels(shape) * padded(shape.channels);
   const pooled = reserve(building, `${block.name} pooled`, shape.mode === 'max' ? values / 32 : values);
-  building.program.add('slice', {
-    kernel: poolKernel(shape),
-    label: block.name,
-    buffers: { spikes, pooled },
-  });
+  building.program.add('slice', block.name, poolKernel(shape), { spikes, pooled });
   return pooled;
 }
 
@@ -268,19 +244,4 @@ export function poolShape({ fired, pool: pooling }: NetworkBlock, steps: number)
   if (pooling === undefined) return undefined;
   const { channels, height, width } = fired;
   return { channels, height, width, steps, mode: pooling.mode, size: pooling.size };
-}
-
-/** Of each of a product's three directions, for each sample, with padded channels. */
-export function countFlop(shape: ProductShape): number {
-  const { steps, kernel, inChannels, outChannels } = shape;
-  return 2 * steps * outHeight(shape) * outWidth(shape) * kernel ** 2 * inChannels * outChannels;
-}
-
-/** Of one sweep over all neurons of a sample. @param each operations for a neuron and step, besides a recomputed product */
-export function countNeuronFlop(
-  { channels, height, width, steps, current }: NeuronShape,
-  each: number,
-): number {
-  const ofProduct = current.kind === 'stored' ? 0 : 2 * current.kernel ** 2 * current.inChannels;
-  return steps * height * width * padded(channels) * (each + ofProduct);
 }

@@ -89,24 +89,20 @@ function addVotes({ program }: Building, shape: VoteShape, spikes: Space): void 
   const { steps, classes } = shape;
   const outputs = program.space('kept', 'outputs', steps * classes);
   const rates = program.space('kept', 'rates', classes);
-  program.add('slice', { kernel: vote(shape), label: 'vote', buffers: { spikes, outputs, rates } });
+  program.add('slice', 'vote', vote(shape), { spikes, outputs, rates });
 }
 
 /** @returns the gradient of the last block's spikes */
 function addLoss({ program }: Building, shape: VoteShape, blocks: number): Space {
   const { steps, classes, group, loss } = shape;
   const result = gradientSpace(program, blocks, steps * padded(classes * group));
-  program.add('slice', {
-    kernel: lossGradient(shape),
-    label: 'loss',
-    buffers: {
-      scores:
-        loss === 'rate'
-          ? program.space('kept', 'rates', classes)
-          : program.space('kept', 'outputs', steps * classes),
-      labels: program.space('kept', 'labels', 1),
-      result,
-    },
+  program.add('slice', 'loss', lossGradient(shape), {
+    scores:
+      loss === 'rate'
+        ? program.space('kept', 'rates', classes)
+        : program.space('kept', 'outputs', steps * classes),
+    labels: program.space('kept', 'labels', 1),
+    result,
   });
   return result;
 }
@@ -129,8 +125,7 @@ function addRegulariser(
     moments: program.space('fixed', `${neuron.name} moments`, 2),
   };
   const { sums, variance, gradient } = tauVariance({ channels: fired.channels, rows, lambda, of });
-  for (const kernel of [sums, variance, gradient])
-    program.add('batch', { kernel, label: neuron.name, buffers });
+  for (const kernel of [sums, variance, gradient]) program.add('batch', neuron.name, kernel, buffers);
 }
 
 function addAdam({ program, parameters }: Building, tauRate: number): void {
@@ -138,14 +133,10 @@ function addAdam({ program, parameters }: Building, tauRate: number): void {
   const whole = (arena: 'values' | 'gradients' | 'first' | 'second'): Space => {
     return { kind: 'arena', arena, offset: 0, size };
   };
-  program.add('batch', {
-    kernel: adamKernel(size, parameters.taus, tauRate),
-    label: 'all parameters',
-    buffers: {
-      values: whole('values'),
-      gradients: whole('gradients'),
-      first: whole('first'),
-      second: whole('second'),
-    },
+  program.add('batch', 'all parameters', adamKernel(size, parameters.taus, tauRate), {
+    values: whole('values'),
+    gradients: whole('gradients'),
+    first: whole('first'),
+    second: whole('second'),
   });
 }

@@ -19,10 +19,8 @@ export interface Pass {
   readonly kernel: Kernel;
   /** Of which layer. */
   readonly label: string;
-  /** By the names of the kernel's bindings, and perhaps others. */
+  /** By the names of the kernel's bindings. */
   readonly buffers: Readonly<Record<string, Space>>;
-  /** Floating-point operations for each sample, of products and sweeps over neurons. */
-  readonly flop?: number;
 }
 
 /** Passes that are run for the whole batch at once, or one after the other for each slice of it. */
@@ -38,16 +36,15 @@ export class Program {
   readonly bytes = new Map<string, number>();
   readonly kinds = new Map<string, 'fixed' | 'kept' | 'scratch'>();
 
-  /** Adds a pass to the last phase, or begins another. */
-  add(each: Phase['each'], given: Pass): void {
-    const { kernel, label } = given;
+  /** Adds a pass to the last phase, or begins another. @param given may have more buffers than the kernel binds */
+  add(each: Phase['each'], label: string, kernel: Kernel, given: Pass['buffers']): void {
     const buffers: Record<string, Space> = {};
     for (const name of Object.keys(kernel.bindings)) {
-      const space = given.buffers[name];
+      const space = given[name];
       if (space === undefined) throw new Error(`${label}: ${kernel.name} has no buffer for ${name}`);
       buffers[name] = space;
     }
-    const pass = { ...given, buffers };
+    const pass = { kernel, label, buffers };
     const last = this.phases.at(-1);
     if (last?.each === each) last.passes.push(pass);
     else this.phases.push({ each, passes: [pass] });

@@ -152,3 +152,12 @@ export function countLogits(neuron: NeuronSpec, pixels: number, cp: number): num
 /** Whether the kernels of these neurons read the buffer `neuron`. */
 export const hasParameters = ({ kind, surrogate }: NeuronSpec): boolean =>
   kind === 'plif' || surrogate.learnable;
+
+/** Of one sweep over all neurons of a sample. @param each operations for a neuron and step, besides a recomputed product */
+export function countNeuronFlop(
+  { channels, height, width, steps, current }: NeuronShape,
+  each: number,
+): number {
+  const ofProduct = current.kind === 'stored' ? 0 : 2 * current.kernel ** 2 * current.inChannels;
+  return steps * height * width * padded(channels) * (each + ofProduct);
+}

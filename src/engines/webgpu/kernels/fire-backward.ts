@@ -1,5 +1,6 @@
 import type { NeuronSpec } from '../../../snn/spec.ts';
 import {
+  countNeuronFlop,
   currentBindings,
   currentSource,
   hasParameters,
@@ -203,6 +204,7 @@ ${
     : ''
 }
 `,
+    countNeuronFlop(shape, 40) + (isLast && places.length > 0 ? countNeuronFlop(shape, 0) : 0),
   );
 }
 

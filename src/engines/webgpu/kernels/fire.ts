@@ -1,5 +1,12 @@
 import type { NeuronSpec } from '../../../snn/spec.ts';
-import { currentBindings, currentSource, hasParameters, type NeuronShape, neuronSource } from './current.ts';
+import {
+  countNeuronFlop,
+  currentBindings,
+  currentSource,
+  hasParameters,
+  type NeuronShape,
+  neuronSource,
+} from './current.ts';
 import { constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /**
@@ -64,6 +71,7 @@ ${entryPoint('32, 8')}
   if (thread == 0u) { atomicAdd(&counts[0], atomicLoad(&count)); }
 }
 `,
+    countNeuronFlop(shape, 10),
   );
 }
 

@@ -9,6 +9,8 @@ export interface Kernel {
   readonly bindings: Readonly<Record<string, Binding>>;
   /** How many workgroups compute so many samples. */
   readonly groups: (samples: number) => number;
+  /** Floating-point operations for each sample, of products and sweeps over neurons. */
+  readonly flop: number;
 }
 
 /*
@@ -45,12 +47,13 @@ export function defineKernel(
   groups: Kernel['groups'],
   bindings: Kernel['bindings'],
   body: string,
+  flop = 0,
 ): Kernel {
   const declarations = Object.entries(bindings).map(([buffer, binding], i) => {
     const [access, type] = binding.split(' ');
     return `@group(0) @binding(${i + 1}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${buffer}: array<${type}>;\n`;
   });
-  return { name, groups, bindings, code: `${prelude}${declarations.join('')}${body}` };
+  return { name, groups, bindings, flop, code: `${prelude}${declarations.join('')}${body}` };
 }
 
 /** Declares constants: `const PIXELS = 64u;`, and those of `floats` as f32. */

@@ -29,6 +29,12 @@ export const outHeight = ({ height, kernel, padding }: ProductShape): number =>
 export const outWidth = ({ width, kernel, padding }: ProductShape): number =>
   width - kernel + 1 + 2 * padding;
 
+/** Of each of a product's three directions, for each sample, with padded channels. */
+function countFlop(shape: ProductShape): number {
+  const { steps, kernel, inChannels, outChannels } = shape;
+  return 2 * steps * outHeight(shape) * outWidth(shape) * kernel ** 2 * inChannels * outChannels;
+}
+
 const ROWS = 64;
 const TERMS = 16;
 
@@ -181,6 +187,7 @@ ${entryPoint('64')}
   )}
 }
 `,
+    countFlop(shape),
   );
 }
 
@@ -270,5 +277,6 @@ ${entryPoint('64')}
   )}
 }
 `,
+    countFlop(shape),
   );
 }

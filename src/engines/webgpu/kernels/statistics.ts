@@ -1,4 +1,4 @@
-import { currentBindings, currentSource, type NeuronShape } from './current.ts';
+import { countNeuronFlop, currentBindings, currentSource, type NeuronShape } from './current.ts';
 import { constants, defineKernel, entryPoint, type Kernel, padded } from './kernel.ts';
 
 /** Into how many parts the rows of a step are divided. */
@@ -67,6 +67,7 @@ ${entryPoint('32, 8')}
   if (batch.slice == 0u) { parts[at] = all; } else { parts[at] = merge(parts[at], all); }
 }
 `,
+    countNeuronFlop({ ...shape, steps: shape.currentSteps }, 5),
   );
 }
 
