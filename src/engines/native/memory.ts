@@ -128,38 +128,33 @@ export async function describeWasmExcess(
 /** Where not even one sample fits. */
 export const needsSmallerNetwork = 'Use a smaller network, or a machine with more memory.';
 
-/** A batch for which there is not enough memory. */
-interface MemoryNeed {
-  readonly samples: number;
-  readonly neededBytes: number;
-  /** Infinite for a GPU, which does not say. */
-  readonly availableBytes: number;
-  /** How many samples would fit; 0 if none. */
-  readonly largestBatch: number;
-}
-
-/** An engine refuses a batch, or runs out of memory with it. */
-export class EngineMemoryError extends ReproError {
-  readonly need: MemoryNeed;
-
-  constructor(need: MemoryNeed, cause?: unknown) {
-    const { samples, neededBytes, availableBytes, largestBatch } = need;
-    super(
-      'out-of-memory',
-      `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}` +
-        (Number.isFinite(availableBytes)
-          ? `; ${formatBytes(availableBytes)} are available.`
-          : ', which the GPU does not have.'),
-      {
-        fix:
-          largestBatch > 0
-            ? `Lower the batch size (\`train.batchSize\`, \`evaluate.batchSize\`) to ${largestBatch} or less.`
-            : needsSmallerNetwork,
-        cause,
-      },
-    );
-    this.need = need;
-  }
+/**
+ * An engine refuses a batch, or runs out of memory with it.
+ *
+ * @param availableBytes infinite for a GPU, which does not say
+ * @param fitting how many samples would fit; 0 if none
+ */
+export function batchTooLarge(
+  samples: number,
+  neededBytes: number,
+  availableBytes: number,
+  fitting: number,
+  cause?: unknown,
+): ReproError {
+  const available = Number.isFinite(availableBytes)
+    ? `; ${formatBytes(availableBytes)} are available.`
+    : ', which the GPU does not have.';
+  return new ReproError(
+    'out-of-memory',
+    `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}${available}`,
+    {
+      fix:
+        fitting > 0
+          ? `Lower the batch size (\`train.batchSize\`, \`evaluate.batchSize\`) to ${fitting} or less.`
+          : needsSmallerNetwork,
+      cause,
+    },
+  );
 }
 
 /** `3.5 GB of memory`. */

@@ -13,7 +13,7 @@ import {
   type TrainingBatch,
 } from '../engine.ts';
 import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
-import { countBytes, EngineMemoryError, explainNativeError, largestBatch } from './memory.ts';
+import { batchTooLarge, countBytes, explainNativeError, largestBatch } from './memory.ts';
 
 interface BatchSize {
   readonly samples: number;
@@ -186,16 +186,16 @@ export class NativeSession implements EngineSession {
    * Computes a batch, for which the network itself reserves the memory. It is checked beforehand whether there is enough: a system that
    * overcommits memory would kill the process midway.
    *
-   * @throws {EngineMemoryError}
+   * @throws {ReproError} `out-of-memory`
    * @throws {StepAbortedError}
    */
   async #run<T>({ samples, steps, training }: BatchSize, work: () => Promise<T>): Promise<T> {
     const bytesFor = (count: number) => countBytes(this.#network, count, steps, training);
     let neededBytes = 0;
     let availableBytes = this.#reservedBytes;
-    const explain = async (atMost: number, cause?: unknown): Promise<EngineMemoryError> => {
+    const explain = async (atMost: number, cause?: unknown) => {
       const fitting = await largestBatch(samples - 1, atMost, bytesFor);
-      return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
+      return batchTooLarge(samples, neededBytes, availableBytes, fitting, cause);
     };
     try {
       neededBytes = await bytesFor(samples);

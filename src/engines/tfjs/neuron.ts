@@ -53,19 +53,7 @@ interface NeuronStep {
   readonly potential: Tensor;
 }
 
-/**
- * One step: charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = h · (1 − s) + rest · s` (hard) or
- * `v = h − threshold · s` (soft, with rest = 0).
- *
- * @param potential v after the previous step, and `current` x, both [N, ...neurons]
- * @param leak 1/τ, [], [1, 1, 1, C] or [1, ...neurons]
- * @see Fang et al. 2021 (arXiv 2007.05785)
- */
-function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
-  const drive = tf.sub(current, tf.sub(potential, restingPotential(neuron)));
-  return fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
-}
-
+/** Fires at `h ≥ threshold`, and resets: `v = h · (1 − s) + rest · s` (hard) or `v = h − threshold · s` (soft). */
 function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): NeuronStep {
   const spikes = tf.cast(tf.greaterEqual(charged, threshold), 'float32');
   const potential =
@@ -75,25 +63,19 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
   return { charged, spikes, potential };
 }
 
-/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, as for `stepNeuron` */
+/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [], [1, 1, 1, C] or [1, ...neurons] */
 function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
-  let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
+  const rest = restingPotential(neuron);
+  let potential = tf.fill(current.shape.slice(1), rest);
   return tf.unstack(current).map((input) => {
-    const step = stepNeuron(potential, input, leak, neuron);
+    const drive = tf.sub(input, tf.sub(potential, rest));
+    const step = fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
     potential = step.potential;
     return step;
   });
 }
 
-/**
- * Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's.
- *
- * @param current x, [T, N, ...neurons]
- * @param leak 1/τ, as for `stepNeuron`
- * @param alpha slope of the surrogate
- * @returns spikes, shaped like `current`
- * @see Fang et al. 2021 (arXiv 2007.05785)
- */
+/** Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's. @returns spikes, like `current` */
 function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
   return differentiable([current, leak, alpha], () => {
     const steps = runSteps(current, leak, neuron);
@@ -106,20 +88,7 @@ function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: 
   });
 }
 
-/**
- * The backward pass in time, from `spikeGradients` = dL/ds of every step. The potential after a step affects the loss through the
- * following steps: dL/dv, which is 0 after the last one. Symbols without an index belong to step t; u = h − threshold, and S' is the
- * surrogate's at α · u (snn/neurons.ts):
- *
- *   dL/ds  += dL/dv · dv/ds                           if the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
- *   dL/dh   = dL/ds · α · S' + dL/dv · dv/dh          dv/dh = 1 − s (hard), 1 (soft)
- *   dL/dα  += Σ dL/ds · u · S'
- *   dL/dx   = dL/dh / τ
- *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over the neurons that share τ
- *   dL/dv[t−1] = dL/dh · (1 − 1/τ)
- *
- * @returns gradients of current, leak and alpha
- */
+/** The backward pass in time, from `spikeGradients` = dL/ds of every step (snn/neurons.ts). @returns gradients of current, leak and alpha */
 function backward(
   spikeGradients: Tensor,
   [current, leak, alpha, charged]: [Tensor, Tensor, Scalar, Tensor],

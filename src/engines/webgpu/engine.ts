@@ -109,24 +109,16 @@ async function runNeurons(device: ComputeDevice, pass: NeuronPass): Promise<Neur
       { buffer: buffer('parts'), bytes: 4 * backwardParts(shape) * rows * cp },
       { buffer: buffer('logits'), bytes: 4 * sampleParts(shape) * cp },
     ]);
-    const [potential, current, bits, parts, ofLogits] = read as [
-      ArrayBuffer,
-      ArrayBuffer,
-      ArrayBuffer,
-      ArrayBuffer,
-      ArrayBuffer,
-    ];
+    const floats = (i: number) => new Float32Array(read[i] as ArrayBuffer);
+    const [potentialValues, currentValues, parts, ofLogits] = [floats(0), floats(1), floats(3), floats(4)];
+    const words = new Uint32Array(read[2] as ArrayBuffer);
     const ordered = (values: (at: number) => number) =>
       Float32Array.from({ length: pass.current.length }, (_, i) => values(place(i)));
-    const [potentialValues, currentValues] = [new Float32Array(potential), new Float32Array(current)];
-    const words = new Uint32Array(bits);
-    const sums = new Float32Array(parts);
     // Sums that are parts: [parts, rows, CP], and [sample parts, CP].
     const rowSum = (row: number) =>
-      sums.reduce((sum, value, i) => (Math.floor(i / cp) % rows === row ? sum + value : sum), 0);
-    const logitParts = new Float32Array(ofLogits);
+      parts.reduce((sum, value, i) => (Math.floor(i / cp) % rows === row ? sum + value : sum), 0);
     const logitSum = (i: number) =>
-      logitParts.reduce((sum, value, at) => (at % cp === i ? sum + value : sum), 0);
+      ofLogits.reduce((sum, value, at) => (at % cp === i ? sum + value : sum), 0);
     return {
       spikes: ordered((at) => ((words[at >> 5] as number) >>> (at & 31)) & 1),
       potentials: ordered((at) => potentialValues[at] as number),
