@@ -6,9 +6,8 @@ import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
 import { describeCompat } from '../src/thesis/compat.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
-import type { ModelOverrides } from '../src/training/model-file.ts';
-import { readSeed } from '../src/training/random-streams.ts';
-import { resolveModel } from '../src/training/resolve-model.ts';
+import { type ModelOverrides, resolveModel } from '../src/training/resolve-model.ts';
+import { readSeed } from '../src/training/schedule.ts';
 import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
 interface Params {

@@ -9,8 +9,15 @@ import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { ShapeError } from '../snn/tensor.ts';
 import { type DataSet, findDataSet } from '../thesis/data-sets.ts';
 import { THESIS } from '../thesis/published.ts';
-import type { ModelFile, ModelOverrides, ResolvedModel, TrainingSettings } from '../training/model-file.ts';
-import { refuseSetting, resolveModel, type SettingOrigins } from '../training/resolve-model.ts';
+import {
+  type ModelFile,
+  type ModelOverrides,
+  type ResolvedModel,
+  refuseSetting,
+  resolveModel,
+  type SettingOrigins,
+  type TrainingSettings,
+} from '../training/resolve-model.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { describeEngine } from '../engines/engine.ts';
 import { openNamedEngine } from '../engines/selection/engines.ts';
 import { ReproError } from '../errors.ts';
-import { openCaseFolder } from '../parity/folder.ts';
+import { openCaseFolder } from '../parity/given-case.ts';
 import { describeParityRun, formatTable, formatTotals, hasPassed } from '../parity/report.ts';
-import { type CaseOutcome, listCases, listStrayFiles, runSuite } from '../parity/suite.ts';
+import { type CaseOutcome, listCases, runSuite } from '../parity/suite.ts';
 import { suggestName } from '../schema/closest-name.ts';
 
 /** Colours for what passed and failed. */
@@ -15,7 +15,7 @@ type Marks = Parameters<typeof formatTable>[1];
  * @param folderName as the user named it
  * @param options.cases empty means all
  * @param options.onDone called after each case
- * @returns the engine in words, the document of `--json`, a table with a row for each case, and files that no case in index.json names
+ * @returns the engine in words, the document of `--json`, and a table with a row for each case
  */
 export async function runParity(
   folderName: string,
@@ -38,18 +38,15 @@ export async function runParity(
     outcomes.push(outcome);
     options.onDone(outcome.name, outcomes.length, chosen?.length ?? names.length);
   }
-  const strayFiles = await listStrayFiles(folder);
   const { description } = engine;
   return {
     hasPassed: hasPassed(outcomes),
-    strayFiles,
     engine: describeEngine(description),
     document: describeParityRun({
       folder: folderName,
       choice: options.engine,
       engine: description,
       outcomes,
-      strayFiles,
     }),
     table: (marks: Marks) => formatTable(outcomes, marks),
     totals: (marks: Marks) => formatTotals(outcomes, marks),

@@ -1,5 +1,5 @@
 import { DATA_SETS, type OriginalName } from '../thesis/data-sets.ts';
-import { LARGEST_SEED } from '../training/random-streams.ts';
+import { LARGEST_SEED } from '../training/schedule.ts';
 
 /** How the text of a value is read, and what it can be. */
 export interface ValueKind<Value> {

@@ -3,8 +3,7 @@ import { ReproError } from '../errors.ts';
 import { COMPAT_PRESETS, type Compat, type CompatPresetName, pickChangedSwitches } from '../thesis/compat.ts';
 import { type DataSet, findOriginal } from '../thesis/data-sets.ts';
 import { BATCH_SIZES, LAYER_TAU, SURROGATE_ALPHA } from '../thesis/published.ts';
-import type { ModelFile, ResolvedModel } from '../training/model-file.ts';
-import { resolveModel } from '../training/resolve-model.ts';
+import { type ModelFile, type ResolvedModel, resolveModel } from '../training/resolve-model.ts';
 import type { ArgumentName } from './argument-table.ts';
 import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
 

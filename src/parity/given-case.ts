@@ -1,10 +1,15 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import * as v from 'valibot';
 import type { Engine } from '../engines/engine.ts';
-import { ReproError } from '../errors.ts';
-import { type CheckedFile, checkShape, type Value } from '../files/shape.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
+import { type CheckedFile, checkShape, isObject, type Value } from '../files/shape.ts';
 import type { Tensor } from '../snn/tensor.ts';
-import { type Comparison, describeShape, indexOf } from './compare.ts';
-import { indexFile } from './folder.ts';
+import { type Comparison, describeShape } from './compare.ts';
+
+/** The file that lists a folder's cases. */
+export const indexFile = 'index.json';
 
 export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
 export type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
@@ -106,20 +111,6 @@ export const caseIndex: CheckedFile = {
   fix: 'See docs/parity.md for the keys of each kind.',
 };
 
-/** @throws {ReproError} naming the first value that is NaN or infinite */
-export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
-  for (const [name, tensor] of tensors) {
-    if (tensor.dtype !== 'F32') continue;
-    const at = tensor.data.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) {
-      throw new ReproError(
-        'parity-case',
-        `tensor "${name}" has ${tensor.data[at]} at ${describeShape(indexOf(at, tensor.shape))}`,
-      );
-    }
-  }
-}
-
 /** How to compare cases of one kind. */
 export interface CaseKind {
   /** Of its descriptions, besides `kind` and `note`. */
@@ -148,4 +139,53 @@ export function defineKind<E extends v.ObjectEntries>(
     compare: (given, description, engine) =>
       compare(given, checkShape(shape, description, caseIndex, `cases.${given.name}`) as never, engine),
   };
+}
+
+/** A folder of cases. */
+export interface CaseFolder {
+  /** The names of its files, sorted. */
+  readonly files: readonly string[];
+  /** @throws if the file cannot be read */
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** @throws {ReproError} `parity-folder` if there is no such folder or no index.json in it */
+export async function openCaseFolder(folder: string): Promise<CaseFolder> {
+  const fix = 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.';
+  const files = await readdir(folder).catch((cause: unknown) => {
+    const message = hasErrorCode(cause, 'ENOENT')
+      ? 'this folder does not exist.'
+      : `this folder cannot be read: ${String(cause)}`;
+    throw new ReproError('parity-folder', message, { where: folder, fix, cause });
+  });
+  if (!files.includes(indexFile)) {
+    throw new ReproError('parity-folder', `this folder has no ${indexFile}.`, { where: folder, fix });
+  }
+  return { files: files.sort(), read: (name) => readRegular(path.join(folder, name)) };
+}
+
+/** The contents of index.json. */
+export interface CaseIndex {
+  /** The cases' descriptions, in file order. */
+  readonly cases: ReadonlyMap<string, unknown>;
+  /** The other keys, except for remarks about the file. */
+  readonly extras: ReadonlyMap<string, unknown>;
+}
+
+/** Remarks about the vectors, which are not compared. */
+export const remarks = ['torch', 'seed', 'made_by', 'note'];
+
+/** @throws {ReproError} `parity-index` if it is not JSON or has no object of cases */
+export function parseIndex(bytes: Uint8Array): CaseIndex {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new ReproError('parity-index', `${indexFile} is not JSON: ${String(cause)}`, { cause });
+  }
+  if (!isObject(value) || !isObject(value.cases)) {
+    throw new ReproError('parity-index', `${indexFile} has no "cases": an object of descriptions by name`);
+  }
+  const extras = Object.entries(value).filter(([key]) => key !== 'cases' && !remarks.includes(key));
+  return { cases: new Map(Object.entries(value.cases)), extras: new Map(extras) };
 }

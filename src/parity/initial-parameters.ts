@@ -10,7 +10,7 @@ import { TorchRandom } from '../snn/torch-random.ts';
 import { countDraws } from '../training/image-source.ts';
 import { type Comparison, compare, describeShape, type TensorPair, toValues } from './compare.ts';
 import { caseIndex, remark } from './given-case.ts';
-import { type NetworkSize, networkSizeOf, sizeShape, votes } from './network-description.ts';
+import { type NetworkSize, networkSizeOf, sizeShape, votes } from './network.ts';
 
 /** What index.json says about a tensor that is too large to store. */
 const digestShape = v.strictObject({

@@ -3,7 +3,7 @@ import { number } from '../files/shape.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
 import { defineKind, remark } from './given-case.ts';
-import { resetOf, resetPotential, surrogateKind } from './network-description.ts';
+import { resetOf, resetPotential, surrogateKind } from './network.ts';
 
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
 export const neuronKind = defineKind(

@@ -12,8 +12,6 @@ export interface ParityRun {
   readonly choice: string;
   readonly engine: EngineDescription;
   readonly outcomes: readonly CaseOutcome[];
-  /** Tensor files that belong to no case. */
-  readonly strayFiles: readonly string[];
 }
 
 function countTotals(outcomes: readonly CaseOutcome[]) {
@@ -33,7 +31,7 @@ export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
 }
 
 /** The document of `repro parity --json`; numbers that JSON cannot represent are strings: "NaN", "Infinity". */
-export function describeParityRun({ folder, choice, engine, outcomes, strayFiles }: ParityRun): object {
+export function describeParityRun({ folder, choice, engine, outcomes }: ParityRun): object {
   return {
     version: 1,
     command: 'parity',
@@ -47,7 +45,6 @@ export function describeParityRun({ folder, choice, engine, outcomes, strayFiles
       passed,
       comparisons: comparisons.map(describeComparison),
     })),
-    strayFiles,
     tolerances,
   };
 }

@@ -4,13 +4,19 @@ import { isObject } from '../files/shape.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type Comparison, failComparison } from './compare.ts';
 import { aedatKind, framesKind, segmentsKind } from './events.ts';
-import { type CaseFolder, type CaseIndex, indexFile, parseIndex, remarks } from './folder.ts';
-import { type CaseKind, checkFinite, GivenCase } from './given-case.ts';
+import {
+  type CaseFolder,
+  type CaseIndex,
+  type CaseKind,
+  GivenCase,
+  indexFile,
+  parseIndex,
+  remarks,
+} from './given-case.ts';
 import { compareNamedParameters, compareThesisParameters } from './initial-parameters.ts';
 import { networkKind } from './network.ts';
 import { neuronKind } from './neuron.ts';
-import { randomKind } from './random.ts';
-import { compareLearningRates, dataOrderKind, learningRatesPattern, tiesKind } from './training-rules.ts';
+import { compareLearningRates, dataOrderKind, learningRatesPattern, randomKind, tiesKind } from './random.ts';
 
 /** The results of one case; if it could not be run, a row says why. */
 export interface CaseOutcome {
@@ -44,12 +50,6 @@ export async function listCases(folder: CaseFolder): Promise<string[]> {
   } catch {
     return [];
   }
-}
-
-/** Tensor files that belong to no case in index.json. */
-export async function listStrayFiles(folder: CaseFolder): Promise<string[]> {
-  const known = new Set((await listCases(folder)).map((name) => `${name}.safetensors`));
-  return folder.files.filter((file) => file.endsWith('.safetensors') && !known.has(file));
 }
 
 /**
@@ -101,7 +101,6 @@ async function runCase(
     }
     const tensors = await readTensors(folder, name);
     const given = new GivenCase(name, tensors, (file) => readFile(folder, file));
-    checkFinite(tensors);
     yield* how.compare(given, description, engine);
     const untouched = given.untouched();
     if (untouched.length > 0) {

@@ -4,7 +4,7 @@ import { initialState } from '../snn/initialise.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State } from '../snn/tensor.ts';
 import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
-import type { ResolvedModel } from './model-file.ts';
+import type { ResolvedModel } from './resolve-model.ts';
 import { isTested } from './task.ts';
 import { countKept } from './training-clips.ts';
 

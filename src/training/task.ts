@@ -9,7 +9,7 @@ import { formatPercent } from '../text.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import type { BestEpoch, Checkpoint, CheckpointStore, EpochSums } from './checkpoint.ts';
 import type { LabelledClips } from './clip-source.ts';
-import type { TrainingSettings } from './model-file.ts';
+import type { TrainingSettings } from './resolve-model.ts';
 import { copyLogits } from './time-constants.ts';
 import type { ClipSplit } from './training-clips.ts';
 

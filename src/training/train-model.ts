@@ -13,7 +13,7 @@ import { ShapeError } from '../snn/tensor.ts';
 import { type FrameCache, labelsOf, openFrameCache } from './frame-cache.ts';
 import { countDraws } from './image-source.ts';
 import { type TrainingOutcome, trainNetwork } from './loop.ts';
-import type { ResolvedModel } from './model-file.ts';
+import type { ResolvedModel } from './resolve-model.ts';
 import type { TrainingTask } from './task.ts';
 import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
 

@@ -4,7 +4,7 @@ import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
 import { labelsOf } from './frame-cache.ts';
-import type { TrainingSettings } from './model-file.ts';
+import type { TrainingSettings } from './resolve-model.ts';
 
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;

@@ -4,9 +4,8 @@ import { engineChoices } from '../../src/engines/engine.ts';
 import { aedatKind, framesKind, segmentsKind } from '../../src/parity/events.ts';
 import { networkKind } from '../../src/parity/network.ts';
 import { neuronKind } from '../../src/parity/neuron.ts';
-import { randomKind } from '../../src/parity/random.ts';
+import { dataOrderKind, randomKind, tiesKind } from '../../src/parity/random.ts';
 import { tolerances } from '../../src/parity/tolerances.ts';
-import { dataOrderKind, tiesKind } from '../../src/parity/training-rules.ts';
 
 const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
 

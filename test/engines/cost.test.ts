@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { describe, expect, it, test } from 'vitest';
 import type { Engine } from '../../src/engines/engine.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { buildDescribed, networkShape } from '../../src/parity/network-description.ts';
+import { buildDescribed, networkShape } from '../../src/parity/network.ts';
 import { type Cost, listSynapses, measureCost } from '../../src/snn/cost.ts';
 import { allSets, nativeEngine } from '../native/support.ts';
 import { loadGolden } from '../support/golden.ts';

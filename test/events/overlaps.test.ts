@@ -9,7 +9,7 @@ import { sliceEvents } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
 import { parseLabels } from '../../src/events/labels.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { openCaseFolder } from '../../src/parity/folder.ts';
+import { openCaseFolder } from '../../src/parity/given-case.ts';
 import { OVERLAPS } from '../../src/thesis/compat.ts';
 import { listFailures, runFolder } from '../parity/case-folders.ts';
 

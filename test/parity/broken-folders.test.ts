@@ -55,11 +55,8 @@ describe('a changed value is found', () => {
 describe('a folder that does not fit its cases', () => {
   const missing: readonly [string, string, string][] = [
     ['plif_00', 'grad_w', 'plif_00: grad_w: tensor "grad_w" is missing from the folder'],
-    ['plif_01', 'grad_alpha', 'plif_01: grad_alpha: tensor "grad_alpha" is missing'],
-    ['plif_00', 'v_after', 'plif_00: v_after: tensor "v_after" is missing'],
     ['plif_00', 'x', 'plif_00: the case: tensor "x" is missing'],
     ['frames_time_max_4', 'frames', 'frames_time_max_4: the case: tensor "frames" is missing'],
-    ['net_layer_tau', 'eval/rate', 'net_layer_tau: rates, evaluation: tensor "eval/rate" is missing'],
     ['net_layer_tau', 'step1/mask1', 'net_layer_tau: the case: tensor "step1/mask1" is missing'],
     [
       'net_layer_tau',
@@ -76,7 +73,6 @@ describe('a folder that does not fit its cases', () => {
       'step2/state/conv.5.running_var',
       'net_layer_tau: statistics, step 2: tensor "step2/state/conv.5.running_var" is missing',
     ],
-    ['aedat_events', 'p', 'aedat_events: p: tensor "p" is missing'],
     ['aedat_segments', 'segment_3', 'aedat_segments: the case: recording_labels.csv has 4 rows, but'],
     ['data_order', 'epoch1/val', 'data_order: the case: tensor "epoch1/val" is missing'],
   ];
@@ -86,27 +82,9 @@ describe('a folder that does not fit its cases', () => {
     await expectFailures(folder, failure);
   });
 
-  // Their names are all that says what they hold: what is missing is a way of drawing.
-  it.each([
-    'rand_20',
-    'randn_10',
-    'randn_100',
-    'randperm_50',
-    'randint64_4',
-    'kaiming_uniform_conv_8x2x3x3',
-    'linear_10x20',
-    'lognormal_2_0.1_1000',
-  ])('random numbers without %s', async (tensor) => {
-    const folder = copyGolden('rng');
-    editTensors(folder, 'rng', (tensors) => tensors.delete(tensor));
-    await expectFailures(folder, `rng: the case: the folder has no tensors such as "${tensor}"`);
-  });
-
   const added: readonly [string, string, string][] = [
     ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing uses "grad_alpha"'],
     ['rng', 'poisson_4', 'rng: poisson_4: the folder has a tensor "poisson_4", this program computes none'],
-    ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing uses "durations"'],
-    ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: other tensors: nothing uses "init/fc.2.bias"'],
     [
       'net_layer_tau',
       'step0/state/fc.2.bias',
@@ -135,14 +113,6 @@ describe('a folder that does not fit its cases', () => {
       'frames_number_None_4: the case: tensor "frames" has shape [1], expected [4, 2, 16, 16]',
       'net_layer_tau: the case: tensor "y" has shape [1], expected [3, 4]',
     );
-  });
-
-  it('is one with a NaN', async () => {
-    const folder = copyGolden('plif_00');
-    editTensors(folder, 'plif_00', (tensors) => {
-      tensors.get('v_after')!.data[121] = Number.NaN;
-    });
-    await expectFailures(folder, 'plif_00: the case: tensor "v_after" has NaN at [1, 0, 0, 0, 1]');
   });
 
   it.each([

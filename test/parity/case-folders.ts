@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Comparison } from '../../src/parity/compare.ts';
-import type { CaseFolder } from '../../src/parity/folder.ts';
+import type { CaseFolder } from '../../src/parity/given-case.ts';
 import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 import { countElements, type Tensor } from '../../src/snn/tensor.ts';
 import { nativeEngine } from '../native/support.ts';

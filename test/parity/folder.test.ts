@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openCaseFolder } from '../../src/parity/folder.ts';
+import { openCaseFolder } from '../../src/parity/given-case.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test.each<[string, (file: string) => unknown]>([

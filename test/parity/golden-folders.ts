@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import type { CaseFolder } from '../../src/parity/folder.ts';
-import { indexFile, openCaseFolder, parseIndex } from '../../src/parity/folder.ts';
+import { type CaseFolder, indexFile, openCaseFolder, parseIndex } from '../../src/parity/given-case.ts';
 
 /** The committed folders of vectors: the original's, and plain PyTorch's for what the original's lack. */
 export const goldenFolders = ['golden', 'golden/torch'] as const;

@@ -48,7 +48,7 @@ describe('the table', () => {
 describe('the document', () => {
   const engine = { name: 'tfjs', backend: 'cpu', version: '1', reason: 'test' };
 
-  it('has what the table has, plus the tolerances with their reasons', () => {
+  it('has what the table has, plus the tolerances', () => {
     const document = JSON.parse(
       JSON.stringify(
         describeParityRun({
@@ -56,7 +56,6 @@ describe('the document', () => {
           choice: 'auto',
           engine,
           outcomes: [good, bad],
-          strayFiles: ['y.safetensors'],
         }),
       ),
     );
@@ -67,7 +66,6 @@ describe('the document', () => {
       engine: { choice: 'auto', ...engine },
       passed: false,
       totals: { cases: 2, failedCases: 1, comparisons: 4, failedComparisons: 3, values: 5 },
-      strayFiles: ['y.safetensors'],
       tolerances: { exact: { relative: 0, absolute: 0 } },
     });
     expect(document.cases.map((one: { name: string }) => one.name)).toEqual(['plif', 'longer_name']);
@@ -89,14 +87,11 @@ describe('the document', () => {
         { tolerance: null, worst: null, reason: 'tensor "x" is missing' },
       ],
     });
-    for (const { reason } of Object.values(document.tolerances as Record<string, { reason: string }>)) {
-      expect(reason.length).toBeGreaterThan(20);
-    }
   });
 
   it('reports success only if something was compared', () => {
     const passed = (outcomes: CaseOutcome[]) =>
-      describeParityRun({ folder: 'x', choice: 'auto', engine, outcomes, strayFiles: [] });
+      describeParityRun({ folder: 'x', choice: 'auto', engine, outcomes });
     expect(passed([good])).toMatchObject({ passed: true });
     expect(passed([])).toMatchObject({ passed: false });
     expect(passed([empty])).toMatchObject({ passed: false, totals: { failedCases: 0, values: 0 } });

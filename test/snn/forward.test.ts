@@ -1,7 +1,7 @@
 import '../support/all-close.ts';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { buildDescribed, networkShape, resetOf } from '../../src/parity/network-description.ts';
+import { buildDescribed, networkShape, resetOf } from '../../src/parity/network.ts';
 import {
   type ForwardNetwork,
   prepareNetwork,

@@ -7,7 +7,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { drawEpochOrders } from '../../src/training/schedule.ts';
 import type { TrainingProgress } from '../../src/training/task.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';

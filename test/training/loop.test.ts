@@ -7,7 +7,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { drawEpochOrders } from '../../src/training/schedule.ts';
 import type { TrainingProgress } from '../../src/training/task.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

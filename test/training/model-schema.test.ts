@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
-import type { ModelFile } from '../../src/training/model-file.ts';
-import { resolveModel } from '../../src/training/resolve-model.ts';
+import { type ModelFile, resolveModel } from '../../src/training/resolve-model.ts';
 
 const read = (id: string) =>
   parse(readFileSync(new URL(`../../configs/models/${id}.yaml`, import.meta.url), 'utf8'));

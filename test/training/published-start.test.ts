@@ -8,7 +8,7 @@ import { tauOfLogit } from '../../src/snn/neurons.ts';
 import { type NetworkSpec, spikingLayers, type TauSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { drawEpochOrders } from '../../src/training/random-streams.ts';
+import { drawEpochOrders } from '../../src/training/schedule.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
 import { randomNumbers } from '../support/random.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';

@@ -4,7 +4,7 @@ import type { Engine, Frames } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { DATA_SETS } from '../../src/thesis/data-sets.ts';
-import type { TrainingSettings } from '../../src/training/model-file.ts';
+import type { TrainingSettings } from '../../src/training/resolve-model.ts';
 import { countPasses, drawMovingDisc, measureSpeed } from '../../src/training/speed.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 import { smallNetwork } from './small-task.ts';

@@ -34,8 +34,6 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const { green, red } = colorsFor(process.stdout);
   const marks = { pass: green, fail: red };
   process.stdout.write(run.table(marks));
-  for (const file of run.strayFiles)
-    process.stdout.write(`not compared: ${file}, which no case in index.json names\n`);
   if (!run.hasPassed) {
     process.stdout.write('\ndocs/parity.md explains this output and what a folder must contain.\n');
   }
