@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../engines/engine.ts';
+import type { ListedAdapters } from '../engines/webgpu/adapters.ts';
 import { ReproError } from '../errors.ts';
 import type { Facts } from '../runner/freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
@@ -11,13 +12,14 @@ import { formatPlace } from '../schema/problems.ts';
  * each is determined only when a stage asks for it.
  */
 export function factsOf(projectRoot: string): Facts {
+  let gpus: Promise<ListedAdapters> | undefined;
   const engine: Facts[string] = async (params, digestFile) => {
     const { identifyEngine } = await import('../engines/selection/engines.ts');
     const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
     return identifyEngine(engineOf(params), {
       ...{ projectRoot, cacheFolder, digestFile },
-      ...{ probe: probeCudaApart, listGpus: listGpusApart },
+      ...{ probe: probeCudaApart, listGpus: () => (gpus ??= listGpusApart()) },
     });
   };
   // These variables change how an engine computes, and with it the fact.

@@ -66,17 +66,14 @@ describe('repro parity', () => {
       folder,
       engine: { name: 'wasm' },
       passed: false,
-      cases: [{ name: 'lif_00', comparisons: [{ reason: expect.stringContaining('"plastic"') }] }],
+      cases: [{ name: 'lif_00', comparisons: [{ reason: expect.stringContaining('plastic') }] }],
     });
   });
 
-  test('runs only the named cases, and lists files that belong to none', async () => {
+  test('runs only the named cases', async () => {
     const { stdout, exitCode } = await parity(golden, '--case', 'rng', '--case', 'cosine_lr_T_max_64');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/2 cases, 10 comparisons, .* all pass$/);
-    await copyCase('lif_00');
-    await fs.writeFile(path.join(folder, 'extra.safetensors'), '');
-    expect((await parity('.')).stdout).toContain('extra.safetensors, which no case in index.json names');
   });
 
   test('exits with 1 if the list of cases cannot be read, whichever were requested', async () => {

@@ -4,19 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
-import {
-  findAdapter,
-  type GpuOptions,
-  type ListedAdapters,
-  listAdapters,
-  webgpuPackage,
-} from '../webgpu/adapters.ts';
+import { findAdapter, type GpuOptions } from '../webgpu/adapters.ts';
 
 /** What identifies engines. */
 export interface IdentitySources {
   /** Where the packages are. */
   readonly projectRoot: string;
-  /** Where the results of slow probes are kept. */
+  /** Where the result of a slow probe is kept. */
   readonly cacheFolder: string;
   /** The sha256 of a file. */
   readonly digestFile: (file: string) => Promise<string>;
@@ -38,45 +32,18 @@ export async function identifyCuda({
 }): Promise<string | undefined> {
   const installed = await findInstalled(projectRoot, cudaPackage);
   if (installed === undefined) return undefined;
+  const nvidia = await readFile('/proc/driver/nvidia/version', 'utf8').catch(() => null);
   const { CUDA_VISIBLE_DEVICES = null, LD_LIBRARY_PATH = null } = process.env;
-  const key = [...installed, await nvidiaDriver(), process.version, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH];
+  const key = [...installed, nvidia, process.version, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH];
   const gpu = await remember(path.join(cacheFolder, 'engine.json'), key, async () =>
     (await probe()).usable ? await gpuModel() : null,
   );
   return gpu === null ? undefined : `${await identifyTfjs(projectRoot)} cuda ${installed[0]} ${gpu}`;
 }
 
-/**
- * `webgpu <digest of the kernels> 0.6.2 <name>, <driver>`; undefined if there is no such GPU. What was listed is kept until package, system, drivers or the
- * variables that choose among drivers change.
- */
-export async function identifyWebgpu({
-  projectRoot,
-  cacheFolder,
-  ...options
-}: Omit<IdentitySources, 'digestFile'> & GpuOptions): Promise<string | undefined> {
-  const installed = await findInstalled(projectRoot, webgpuPackage);
-  if (installed === undefined) return undefined;
-  const list = async (): Promise<ListedAdapters> => {
-    const { VK_DRIVER_FILES = null, VK_ICD_FILENAMES = null } = process.env;
-    const drivers = await Promise.all(['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].map(listFolder));
-    const key = [
-      ...installed,
-      os.release(),
-      await nvidiaDriver(),
-      ...drivers,
-      VK_DRIVER_FILES,
-      VK_ICD_FILENAMES,
-    ];
-    return remember(
-      path.join(cacheFolder, 'gpus.json'),
-      key,
-      options.listGpus ?? (() => listAdapters(options.gpuSystem)),
-      // What is missing may be installed without a trace in the key.
-      ({ ok }) => ok,
-    );
-  };
-  const found = await findAdapter({ ...options, listGpus: list });
+/** `webgpu <digest of the kernels> 0.6.2 <name>, <driver>`; undefined if there is no such GPU. */
+export async function identifyWebgpu(options: GpuOptions): Promise<string | undefined> {
+  const found = await findAdapter(options);
   if (!found.ok) return undefined;
   const { kernelDigest } = await import('../webgpu/kernel-digest.ts');
   return `webgpu ${kernelDigest()} ${found.adapter.identity}`;
@@ -93,12 +60,7 @@ async function findInstalled(projectRoot: string, name: string): Promise<readonl
 }
 
 /** What an earlier call with this key found, or what `find` finds now. */
-async function remember<T>(
-  file: string,
-  key: readonly unknown[],
-  find: () => Promise<T>,
-  isKept: (found: T) => boolean = () => true,
-): Promise<T> {
+async function remember<T>(file: string, key: readonly unknown[], find: () => Promise<T>): Promise<T> {
   // Nodes of a cluster share the folder.
   const text = JSON.stringify([os.hostname(), ...key]);
   try {
@@ -108,7 +70,6 @@ async function remember<T>(
     // It is damaged, or was never written.
   }
   const found = await find();
-  if (!isKept(found)) return found;
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(`${file}.${process.pid}`, JSON.stringify({ key: text, found }));
   await rename(`${file}.${process.pid}`, file);
@@ -118,17 +79,6 @@ async function remember<T>(
 async function packageVersion(file: string): Promise<string> {
   const { version }: { version: unknown } = JSON.parse(await readFile(file, 'utf8'));
   return String(version);
-}
-
-function nvidiaDriver(): Promise<string | null> {
-  return readFile('/proc/driver/nvidia/version', 'utf8').catch(() => null);
-}
-
-/** The names in a folder, with the times of the files. */
-async function listFolder(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder).catch(() => [])).sort();
-  const times = names.map(async (name) => `${name} ${(await stat(path.join(folder, name))).mtimeMs}`);
-  return Promise.all(times);
 }
 
 /** The model of the first GPU, according to its Linux driver. */

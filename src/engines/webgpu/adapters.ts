@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 
-export const webgpuPackage = 'webgpu';
+const webgpuPackage = 'webgpu';
 
 /** What the engine may need more of than WebGPU guarantees; a device gets as much as its adapter has. */
 const limitNames = [
