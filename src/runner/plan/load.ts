@@ -75,7 +75,6 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   return {
     projectRoot: paths.root,
     profile: settings.profile,
-    otherProfiles: settings.otherProfiles,
     settings: settings.value,
     places: settings,
     instances: new Map([...instances].sort(([a], [b]) => byRank(a, b))),

@@ -81,7 +81,6 @@ export interface Trial {
 export interface Plan {
   readonly projectRoot: string;
   readonly profile: string;
-  readonly otherProfiles?: readonly string[];
   readonly settings: { readonly [key: string]: Json };
   readonly places: { place(path: JsonPath): Place };
   /** In topological order; ties in file order. */

@@ -19,20 +19,17 @@ interface Sources {
   readonly document: YamlDocument | undefined;
   readonly overrides: readonly Override[];
   readonly schema: JsonSchema | undefined;
-  readonly otherProfiles: readonly string[];
 }
 
 /** The values of a profile after overrides, with the place each was set. */
 export class ProfileSettings {
   readonly profile: string;
   readonly value: JsonObject;
-  readonly otherProfiles: readonly string[];
   readonly #sources: Sources;
 
   constructor(profile: string, value: JsonObject, sources: Sources) {
     this.profile = profile;
     this.value = value;
-    this.otherProfiles = sources.otherProfiles;
     this.#sources = sources;
   }
 

@@ -41,10 +41,7 @@ export async function loadSettings(
     throw problemAt(document?.positionOf([]) ?? profile, 'a profile must be a mapping of keys to values.');
   }
   const value = applyOverrides(base, overrides);
-  const otherProfiles = known.filter((one) => one !== profile);
-  const expanded = expandSettings(
-    new ProfileSettings(profile, value, { document, overrides, schema, otherProfiles }),
-  );
+  const expanded = expandSettings(new ProfileSettings(profile, value, { document, overrides, schema }));
   throwProblems(expanded.problems);
   const { settings } = expanded;
   if (schema === undefined) return settings;

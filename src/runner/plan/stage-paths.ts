@@ -123,9 +123,7 @@ function adviseProfile({ reader, text, combination }: PathSource): string | unde
   const { name, entry, context } = reader;
   const isSetByProfile = listReferences(text).some(({ path }) => !combination.has(path[0] ?? ''));
   if (typeof entry.when !== 'string' || !isSetByProfile) return undefined;
-  const { profile, otherProfiles } = context.settings;
-  const choice = otherProfiles.map((one) => `--profile ${one}`).join(' or ');
-  return `Profile "${profile}" makes this data itself, in stage "${name}". To use your own data, pick a profile that only reads it${choice && `: ${choice}`}.`;
+  return `Profile "${context.settings.profile}" makes this data itself, in stage "${name}". To use your own data, pick a profile that only reads it: --profile NAME.`;
 }
 
 /**

@@ -81,7 +81,7 @@ describe('references are rejected', () => {
     const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     const files = { ...profileFiles, 'profiles/other.yaml': 'models: [one]\ndata: {simulated: false}\n' };
     const advice =
-      '  Profile "small" makes this data itself, in stage "make". To use your own data, pick a profile that only reads it: --profile large or --profile other.';
+      '  Profile "small" makes this data itself, in stage "make". To use your own data, pick a profile that only reads it: --profile NAME.';
     expect(await refusalOf(profileHead + stages, files, { set: ['data.root=data'] })).toBe(
       `pipeline.yaml:4:65  stage "make": output "data" is not below artifacts/.
   The runner replaces and deletes what stages write, so it must be below artifacts/.
