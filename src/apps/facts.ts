@@ -6,6 +6,7 @@ import type { Facts } from '../runner/freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
 import { getAt, type Json } from '../schema/json.ts';
 import { formatPlace } from '../schema/problems.ts';
+import { stageNames } from './stages.ts';
 
 /**
  * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
@@ -61,12 +62,12 @@ export async function refuseMissingEngines(
   }
 }
 
-/** A warning if trainings will be slow only because there is no native engine; else null. */
+/** A warning if a training will be slow only because there is no native engine; else null. */
 export async function describeSlowEngine(
   facts: Facts,
-  { params, facts: names }: StageInstance,
+  { stage, params }: StageInstance,
 ): Promise<string | null> {
-  if (!names.includes('engine') || engineOf(params) !== 'auto') return null;
+  if (stage !== stageNames.train || engineOf(params) !== 'auto') return null;
   const { loadAddon } = await import('../engines/native/addon.ts');
   const native = loadAddon();
   if (native.ok || !(await facts.engine?.(params, undigested))?.startsWith('wasm ')) return null;

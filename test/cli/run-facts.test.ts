@@ -1,5 +1,7 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { CliProject } from '../runner/rig/cli-project.ts';
+import { CliProject, repository } from '../runner/rig/cli-project.ts';
 
 const TRAIN = `import fs from 'node:fs';
 export default { summary: 'trains', async run({ outputs }) { fs.writeFileSync(outputs[0], 'trained'); } };
@@ -102,4 +104,25 @@ stages:
   expect(project.has('artifacts/frames')).toBe(false);
   const frames = await project.call(['run', 'frames', '--dry-run'], withoutEngine);
   expect(frames.exitCode).toBe(0);
+});
+
+test('that there is no native engine is said once a training runs, and not before', async () => {
+  const project = await CliProject.create({
+    'pipeline.yaml': `version: 1
+profiles: {folder: profiles, default: quick}
+stages:
+  train: {cmd: [sh, -c, 'touch "$REPRO_OUTPUT_0"'], params: [train], facts: [engine], outputs: [artifacts/train]}
+  evaluate: {cmd: [sh, -c, 'touch "$REPRO_OUTPUT_0"'], inputs: [artifacts/train], facts: [engine], outputs: [artifacts/evaluate]}
+`,
+    'profiles/quick.yaml': 'train: {engine: auto}\n',
+  });
+  // Where the packages of engines are.
+  await fs.symlink(path.join(repository, 'node_modules'), project.at('node_modules'));
+  const runWith = async (...words: readonly string[]) =>
+    (await project.call(['run', ...words], { PLIF_NATIVE_BINARY: project.at('none.node') })).stderr;
+  const note = 'There is no native engine';
+  expect(await runWith('--dry-run')).not.toContain(note);
+  expect((await runWith()).split(note)).toHaveLength(2);
+  expect(await runWith()).not.toContain(note);
+  expect(await runWith('--force', 'evaluate')).not.toContain(note);
 });

@@ -140,10 +140,10 @@ async function runShown(
     record?.(event);
     take(event);
     // The engines of a cluster's nodes are not known here.
-    if (cluster !== null || (event.kind !== 'started' && event.kind !== 'would-run')) return;
+    if (cluster !== null || event.kind !== 'started') return;
     const instance = plan.instances.get(event.id);
     // This is only advice: the stage itself reports an engine that fails.
-    if (instance?.facts.includes('engine') === true) warned ??= warnOfEngine(instance).catch(() => {});
+    if (instance?.stage === stageNames.train) warned ??= warnOfEngine(instance).catch(() => {});
   };
   const warnOfEngine = async (instance: StageInstance): Promise<void> => {
     const text = await describeSlowEngine(facts, instance);
