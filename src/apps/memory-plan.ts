@@ -49,9 +49,10 @@ export async function planModel(
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;
   const steps = repeatedSteps(spec) ?? numberAt(plan, 'frames', 'steps') ?? 1;
   const workload = { spec, steps, trainingBatch: training, evaluationBatch: evaluation };
+  // Without the workload: of the engine for such networks, it says what fits; a run takes another for what does not.
   const planWith = async (choice: EngineChoice, part: Workload) => {
     const { description, planMemory } = await chooseEngine(choice, {
-      ...{ probe: probeCudaApart, listGpus: listGpusApart, workload: part },
+      ...{ probe: probeCudaApart, listGpus: listGpusApart },
       threads: numberAt(plan, 'threads'),
     });
     return { engine: description, memory: (await planMemory?.(part)) ?? null };

@@ -67,6 +67,19 @@ describe('doctor --plan', () => {
     });
   });
 
+  test('without the native engine tells what fits in WebAssembly', async () => {
+    const { stdout, stderr, exitCode } = await project.call(
+      ['doctor', '--plan', 'no-reg', '--profile', 'full'],
+      { PLIF_NATIVE_BINARY: project.at('none.node') },
+    );
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/^engine +wasm /m);
+    expect(stdout).toMatch(
+      /^training +more memory than can be addressed for a batch of 32; the largest that fits: 27$/m,
+    );
+    expect(stderr).toContain('--set train.batchSize=27');
+  });
+
   test('is what a profile and --set are for', async () => {
     const { exitCode, stderr } = await doctor('--profile', 'full');
     expect(exitCode).toBe(2);
