@@ -8,21 +8,16 @@ import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
 import { decodeRecording } from '../events/recording.ts';
-import { writeOutput } from '../files/chosen-file.ts';
-import { animation } from '../pictures/animation.ts';
+import { requireEnding, writeOutput } from '../files/chosen-file.ts';
 import { contactSheet } from '../pictures/contact-sheet.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
 import { type DataOptions, rootOf, withData } from './datasets.ts';
 import type { Warn } from './load-plan.ts';
 
-type PictureFormat = 'png' | 'gif';
-
 export interface ShowOptions extends DataOptions {
-  readonly format?: PictureFormat;
   readonly steps: number;
   readonly splitBy: 'number' | 'time';
   readonly out?: string;
-  readonly delay: number;
   readonly force?: boolean;
 }
 
@@ -51,7 +46,7 @@ export async function drawClip(
   options: ShowOptions,
   warn: Warn,
 ): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
-  const format = formatOf(options);
+  if (options.out !== undefined) requireEnding(options.out, 'png', 'Change the name: --out NAME.png');
   const found = await kindOfSource(name);
   const isFile = clip === undefined && found === 'file';
   // No data set has a dot or a separator in its name.
@@ -72,25 +67,10 @@ export async function drawClip(
     ? await drawRecording(name, options, warn)
     : await withData(() => drawFromDataset(name, clip, options));
   const { frames } = shown;
-  const caption = shown.simulated ? { caption: SIMULATED } : {};
-  const picture =
-    format === 'gif'
-      ? animation(frames, { delayMs: options.delay, ...caption })
-      : contactSheet(frames, caption).png;
-  const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.${format}`;
+  const picture = contactSheet(frames, shown.simulated ? { caption: SIMULATED } : {}).png;
+  const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.png`;
   await writeOutput(out, picture, options.force === true);
   return { facts: shown.facts, values: shown.values, file: out, sizeBytes: picture.length };
-}
-
-/** What to write. A wrong name would otherwise be noticed only after everything has been read. */
-function formatOf({ format: given, out }: ShowOptions): PictureFormat {
-  const ending = out === undefined ? undefined : /\.(png|gif)$/i.exec(out)?.[1]?.toLowerCase();
-  const format = given ?? (ending === 'gif' ? 'gif' : 'png');
-  if (out === undefined || ending === format) return format;
-  throw new ReproError('usage', `a ${format} picture needs a name that ends in .${format}.`, {
-    where: `--out ${out}`,
-    fix: 'Change the name, or the --format.',
-  });
 }
 
 /** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
@@ -115,9 +95,6 @@ async function drawFromDataset(
   const simulated = dataset.kind === 'events' && (await dataset.isSimulated?.(root)) === true;
   const reading = { simulated };
   if (dataset.kind === 'images') {
-    if (options.format === 'gif') {
-      throw new ReproError('usage', 'a still image cannot be animated.', { fix: 'Leave out --format gif.' });
-    }
     const image = await readNamedImage(dataset, root, wanted, reading);
     const { channels, height, width } = dataset.image;
     const label = dataset.classes[image.class] ?? '';

@@ -154,31 +154,36 @@ function megabytes(bytes: number): number {
   return Math.round(bytes / 1e5) / 10;
 }
 
-/** Checks every file of a data set. Errors are worded for `repro data`. */
+/** Checks every file of a data set, as simulated recordings if it is these that are there. Errors are worded for `repro data`. */
 export async function checkDataset(
   { dataset, root }: PlacedDataset,
   host: {
-    readonly simulated: boolean;
     readonly signal: AbortSignal;
     readonly progress: (progress: Progress) => void;
     /** Takes each problem. */
     readonly log: (line: string) => void;
   },
 ): Promise<{ readonly manifest: Manifest; readonly lines: readonly Line[] }> {
-  const manifest = await withData(() =>
+  const verify = (simulated: boolean) =>
     dataset.verify(root, {
-      simulated: host.simulated,
+      simulated,
       signal: host.signal,
       // The compiled file with this code, which a thread can run from.
       threads: { count: countCores(), module: new URL(import.meta.url) },
       progress: (done, total) => host.progress({ done, total, unit: dataset.recordingsNoun }),
       log: host.log,
+    });
+  const manifest = await withData(() =>
+    verify(false).catch((error: unknown) => {
+      if (error instanceof ReproError && error.code === 'data-kind') return verify(true);
+      throw error;
     }),
   );
   return { manifest, lines: describeManifest(manifest) };
 }
 
-function describeManifest({ splits, perUser, perLight, perClass, files, archive }: Manifest): Line[] {
+function describeManifest(manifest: Manifest): Line[] {
+  const { simulated, splits, perUser, perLight, perClass, files, archive } = manifest;
   const counts: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
     ['per class', perClass],
     ['per light', perLight],
@@ -186,6 +191,7 @@ function describeManifest({ splits, perUser, perLight, perClass, files, archive 
   ];
   return [
     describeClips(splits.train.clips, splits.test.clips),
+    ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
     ...counts.flatMap(([topic, of]): Line[] => {
       const each = Object.entries(of).map(([key, clips]) => `${key} ${formatNumber(clips)}`);
       return each.length === 0 ? [] : [[topic, each.join(', ')]];

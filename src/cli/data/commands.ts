@@ -18,7 +18,7 @@ ON events are orange and OFF events blue; a still image is shown enlarged.
 
 Examples:
   $ repro data show nmnist Test/7/00018.bin
-  $ repro data show dvs128-gesture user24_led:3 --format gif    the third gesture of a recording
+  $ repro data show dvs128-gesture user24_led:3                 the third gesture of a recording
   $ repro data show fashion-mnist test/42 --out boot.png
   $ repro data show my-recording.aedat4 --steps 40              a recording of your own: AEDAT 2.0, 3.1 or 4, or .bin`;
 
@@ -57,7 +57,6 @@ export function addDataCommands(program: Command): void {
     .description('check every file of a data set: complete, intact, well-formed')
     .argument('<name>', 'a name from `repro data list`')
     .addOption(rootOption())
-    .option('--simulated', 'the recordings are simulated ones in the layout of the data set')
     .option('--json', 'print what was found as one JSON document')
     .addHelpText('after', verifyExamples)
     .action(lazily(async () => (await import('./data.ts')).verifyDataset));
@@ -78,19 +77,12 @@ export function addDataCommands(program: Command): void {
     .argument('[clip]', 'its file in the data set, with :n for the nth clip of a recording')
     .addOption(rootOption())
     .option('--out <file>', 'the picture to write (default: named after the clip, in this folder)')
-    .addOption(
-      new Option(
-        '--format <kind>',
-        'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
-      ).choices(['png', 'gif']),
-    )
     .option('--steps <n>', 'frames to make of the clip', wholeFrom(1, 1000), 20)
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])
         .default('time'),
     )
-    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeFrom(20, 60_000), 100)
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)

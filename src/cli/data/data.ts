@@ -55,17 +55,13 @@ export async function describeDataset(name: string, options: Options): Promise<v
 const shownProblems = 3;
 
 /** `repro data verify NAME`: exit code 1 if the data are missing or not right. */
-export async function verifyDataset(
-  name: string,
-  options: Options & { readonly simulated?: boolean },
-): Promise<void> {
+export async function verifyDataset(name: string, options: Options): Promise<void> {
   const placed = await placeDataset(name, options);
   const signals = listenForSignals();
   const view = await showWork('data verify', `${placed.dataset.title} in ${showPath(placed.root)}`);
   const problems: string[] = [];
   try {
     const { manifest, lines } = await checkDataset(placed, {
-      simulated: options.simulated === true,
       signal: signals.stop,
       progress: view.progress,
       log: (line) => problems.push(line),

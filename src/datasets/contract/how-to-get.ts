@@ -65,10 +65,8 @@ export function checkKind(
   throw new ReproError('data-kind', `there are no ${wrong} ${title} ${noun}.`, {
     where: 'dataset.simulated',
     fix:
-      `For ${there} ${noun}: ./repro run verify --profile ${profile}\n` +
-      (simulated
-        ? 'For simulated gestures: ./repro run --profile quick'
-        : 'Or `./repro data verify … --simulated`.'),
+      `For ${there} ${noun}: ./repro run verify --profile ${profile}` +
+      (simulated ? '\nFor simulated gestures: ./repro run --profile quick' : ''),
   });
 }
 
