@@ -93,21 +93,6 @@ describe('the output of a run without a terminal', () => {
     expect((await call(project, ['logs', 'bad@one'])).stdout).toContain('the end: ');
   });
 
-  test('says from time to time what still runs', async () => {
-    const project = await createProject();
-    const run = call(project, ['run', 'slow'], { REPRO_HEARTBEAT: '0.2' });
-    let seen = '';
-    for await (const chunk of run.stderr!) {
-      seen += String(chunk);
-      if (seen.split('. still running: slow for ').length > 2) await project.write('go', '');
-    }
-    expect((await run).exitCode).toBe(0);
-    expect(seen).toMatch(
-      /^> slow {2}has not run yet\n(\. still running: slow for \d+\.\d s\n){2,}\+ slow {2}done in /,
-    );
-    expect(seen).not.toContain('\r');
-  });
-
   test('has colours only with FORCE_COLOR, which FORCE_COLOR=0 and NO_COLOR turn off', async () => {
     const project = await createProject();
     await call(project, ['run', 'quick']);

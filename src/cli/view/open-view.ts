@@ -2,10 +2,9 @@ import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { Progress } from '../../stage/define-stage.ts';
 import { describeAlike, describeHit, describeReasons } from './event-text.ts';
-import { describeAfter, formatDone, formatSeconds } from './format.ts';
+import { describeAfter, formatDone } from './format.ts';
 import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
-import { describeProgress } from './progress-text.ts';
-import { applyEvent, describeQueued, RunState, type RunView } from './run-state.ts';
+import { applyEvent, RunState, type RunView } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
 export async function openView(): Promise<RunView> {
@@ -57,28 +56,22 @@ export async function showWork(id: string, what: string) {
 const progressShare = 0.25;
 const progressSeconds = 30;
 
-/** For CI logs, files and pipes: one line per event, and now and then one about what still runs. */
+/** For CI logs, files and pipes: one line per event. */
 export class PlainView implements RunView {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
-  readonly #heartbeat: Heartbeat;
   readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
 
   constructor(write: (line: string) => void, colors: Colors) {
     this.#write = write;
     this.#colors = colors;
-    this.#heartbeat = new Heartbeat(write);
   }
 
-  show(event: RunEvent, state: RunState, nowMs: number): void {
-    const lines = this.#linesOf(event, nowMs);
-    if (lines.length > 0) this.#heartbeat.restart(state);
-    for (const line of lines) this.#write(line);
+  show(event: RunEvent, _: RunState, nowMs: number): void {
+    for (const line of this.#linesOf(event, nowMs)) this.#write(line);
   }
 
-  close(): void {
-    this.#heartbeat.stop();
-  }
+  close(): void {}
 
   #linesOf(event: RunEvent, nowMs: number): string[] {
     const c = this.#colors;
@@ -126,59 +119,4 @@ export class PlainView implements RunView {
         return describeAlike(event, c);
     }
   }
-}
-
-/** Silence before the first such line. Many services end a job that prints nothing for ten minutes. */
-const firstSeconds = 60;
-/** Each silence until the next is twice as long, up to this, so that a training of days does not flood its log. */
-const longestSeconds = 300;
-
-/** How many running stages one line names. */
-const shownStages = 4;
-
-/**
- * Prints a line about running stages when nothing else has been printed for a while. $REPRO_HEARTBEAT sets the first silence in seconds; 0
- * means no such lines.
- */
-class Heartbeat {
-  readonly #write: (line: string) => void;
-  readonly #firstMs: number;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(write: (line: string) => void) {
-    this.#write = write;
-    const wanted = Number(process.env.REPRO_HEARTBEAT || firstSeconds);
-    this.#firstMs = (wanted >= 0 ? wanted : firstSeconds) * 1000;
-  }
-
-  /** To be called when a line is printed. */
-  restart(state: RunState, waitMs = this.#firstMs): void {
-    this.stop();
-    if (waitMs === 0) return;
-    this.#timer = setTimeout(() => {
-      const line = describeRunning(state, Date.now());
-      if (line !== null) this.#write(line);
-      this.restart(state, Math.max(this.#firstMs, Math.min(2 * waitMs, longestSeconds * 1000)));
-    }, waitMs);
-    this.#timer.unref();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** `. still running: train@a,1 for 2 min 05 s (42 % · 3.1 batches/s)`; null if nothing runs. */
-function describeRunning(state: RunState, nowMs: number): string | null {
-  const running = state.listIn('running');
-  const queued = state.listQueued();
-  const rest = queued.length === 0 ? '' : `. ${describeQueued(queued)}`;
-  if (running.length === 0) return rest === '' ? null : toOneLine(rest);
-  const stages = running.slice(0, shownStages).map((one) => {
-    const seconds = (nowMs - one.startedMs) / 1000;
-    const progress = one.progress === null ? '' : ` (${describeProgress(one, nowMs, 'no-bar').trim()})`;
-    return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
-  });
-  const more = running.length - stages.length;
-  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${toOneLine(rest)}`;
 }
