@@ -6,13 +6,7 @@ import { describeConfiguration, openRecords, type RunRecord } from '../runner/st
 import { Store } from '../runner/store/store.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, type Warn } from './load-plan.ts';
-import {
-  compareOrigins,
-  type OriginDifference,
-  type RecordedNetwork,
-  RecordedNetworks,
-  readResults,
-} from './recorded-networks.ts';
+import { type RecordedNetwork, RecordedNetworks, readResults } from './recorded-networks.ts';
 
 export type {
   ClipComparison,
@@ -29,11 +23,6 @@ export interface ComparedRuns {
   readonly a: string;
   readonly b: string;
   readonly comparison: RunComparison;
-  /** In what the pairs' stages differ, and by which pairs: those with the same differences together. */
-  readonly origins: readonly {
-    readonly pairs: readonly string[];
-    readonly differences: readonly OriginDifference[];
-  }[];
   readonly networkOf: (results: RunResults) => RecordedNetwork;
 }
 
@@ -83,15 +72,7 @@ export async function compareRecorded(
     first.map(({ results }) => results),
     second.map(({ results }) => results),
   );
-  const origins = new Map<string, { pairs: string[]; differences: OriginDifference[] }>();
-  for (const pair of comparison.pairs) {
-    const differences = await compareOrigins(networkOf(pair.a), networkOf(pair.b), store);
-    const key = JSON.stringify(differences);
-    const group = origins.get(key) ?? { pairs: [], differences };
-    group.pairs.push(nameNetworks(pair.a, pair.b));
-    origins.set(key, group);
-  }
-  return { a, b, comparison, origins: [...origins.values()], networkOf };
+  return { a, b, comparison, networkOf };
 }
 
 /** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
@@ -113,7 +94,7 @@ function isModel({ model, seed }: RunResults, wanted: string): boolean {
 }
 
 /** What `--json` prints. */
-export function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {
+export function documentOf({ a, b, comparison, networkOf }: ComparedRuns): object {
   const describe = (results: RunResults): object => ({
     model: results.model,
     seed: results.seed,
@@ -141,7 +122,6 @@ export function documentOf({ a, b, comparison, origins, networkOf }: ComparedRun
   return {
     runs: { a, b },
     pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
-    origins,
     seeds: comparison.seeds,
     onlyA: comparison.onlyA.map(describe),
     onlyB: comparison.onlyB.map(describe),

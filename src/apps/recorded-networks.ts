@@ -3,7 +3,6 @@ import { ReproError } from '../errors.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import { readTestAnswers } from '../results/predictions.ts';
 import { fixOf, type ResultFile } from '../results/result-file.ts';
-import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
 import { findAmong } from '../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import type { Records, RunRecord } from '../runner/store/records.ts';
@@ -149,68 +148,6 @@ function keyOf({ path, digest }: { readonly path: string; readonly digest: strin
 function hasMatrix(matrix: RunRecord['parts']['matrix'], words: string): boolean {
   const values = Object.values(matrix).map(String);
   return words.split(',').every((word) => values.includes(word));
-}
-
-/** In what the runs of one stage differ, in one line each. */
-export interface OriginDifference {
-  readonly stage: string;
-  readonly texts: readonly string[];
-}
-
-/** Models and seeds are what is compared, and outputs are named after them. */
-const EXPECTED = new Set(['model', 'seed']);
-
-/**
- * How the stages behind two networks differ: in code, packages, parameters, external inputs, engine and machine. An input that another
- * stage made is compared there.
- */
-export async function compareOrigins(
-  a: RecordedNetwork,
-  b: RecordedNetwork,
-  store: Store,
-): Promise<OriginDifference[]> {
-  const found: OriginDifference[] = [];
-  const stages = [...new Set([...a.lineage.keys(), ...b.lineage.keys()])].reverse();
-  for (const stage of stages) {
-    const [first, second] = [a.lineage.get(stage), b.lineage.get(stage)];
-    if (first === undefined || second === undefined) {
-      found.push({ stage, texts: [`only ${first === undefined ? 'B' : 'A'} has a record of it`] });
-      continue;
-    }
-    if (first.fingerprint === second.fingerprint) continue;
-    const texts = await compareStage(first, second, [a, b], store);
-    if (texts.length > 0) found.push({ stage, texts });
-  }
-  return found;
-}
-
-async function compareStage(
-  first: RunRecord,
-  second: RunRecord,
-  networks: readonly RecordedNetwork[],
-  store: Store,
-): Promise<string[]> {
-  const made = new Set(
-    networks.flatMap(({ lineage }) =>
-      [...lineage.values()].flatMap(({ outputs }) => outputs.map(({ path }) => path)),
-    ),
-  );
-  const differences = await findDifferences(first.parts, second.parts, {
-    before: (digest) => store.findTree(digest),
-    now: ({ digest }) => store.findTree(digest ?? ''),
-  });
-  return differences
-    .filter((one) => !(one.kind === 'input' && made.has(one.path)))
-    .filter((one) => !(one.kind === 'param' && EXPECTED.has(one.name)) && one.kind !== 'outputs')
-    .map(describeBetween);
-}
-
-/** The text of a difference, for two runs side by side: nothing is new or gone, but only one of them reads it. */
-function describeBetween(difference: Difference): string {
-  if (difference.kind === 'input' && difference.change === 'new') return `only B reads ${difference.path}`;
-  if (difference.kind === 'input' && difference.change === 'not-read')
-    return `only A reads ${difference.path}`;
-  return difference.text;
 }
 
 /** Hundreds of times those of the thesis. */

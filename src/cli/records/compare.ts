@@ -54,7 +54,6 @@ function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
     const several = pairs.length > 1;
     const places = pairs.flatMap((pair) => describePlaces(pair, compared, several));
     add('Settings that differ', describeSettings(pairs));
-    add('What they were made from', describeOrigins(compared));
     add('Where and when', places.length > 0 ? places : ['the same runs']);
     add(
       'Measured',
@@ -95,15 +94,6 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
     lines.push(`not known of ${unknown.join(', ')}: run.json of a training is no longer kept`);
   }
   return lines.length > 0 ? lines : ['none'];
-}
-
-function describeOrigins({ origins }: ComparedRuns): string[] {
-  return origins.flatMap(({ pairs, differences }) => [
-    ...(origins.length > 1 ? [pairs.join(', ')] : []),
-    ...(differences.length === 0
-      ? ['the same code, packages, parameters and data, on the same kind of machine']
-      : differences.flatMap(({ stage, texts }) => texts.map((text) => `${stage}: ${toOneLine(text)}`))),
-  ]);
 }
 
 /** What is shown of a run: `train host`, `train took`. */
