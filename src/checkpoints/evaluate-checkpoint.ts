@@ -132,7 +132,7 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
     const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
     throw new ReproError('network-unknown', `the network of these tensors is unknown${why}`, {
       where: source,
-      fix: 'Use the folder of its training, or a file that `./repro export` or `./repro import` wrote: both describe the network.',
+      fix: 'Use the folder of its training, or a file that `./repro export state` or `./repro import` wrote: both describe the network.',
     });
   }
   const broken = findBrokenTensors(state);

@@ -16,7 +16,7 @@ import { decodeMetadata, encodeMetadata, trainedElsewhere } from './self-descrip
 /** A file's name ends so. */
 export const NIR_NAME = /\.nir$/i;
 
-/** Reads a NIR file of any program. Its network's configuration is only known if `repro export` wrote it. */
+/** Reads a NIR file of any program. Its network's configuration is only known if `repro export state` wrote it. */
 export async function loadNir(file: string): Promise<LoadedCheckpoint> {
   const graph = await readNir(await readRegular(file), file);
   const { metadata } = graph;

@@ -56,7 +56,7 @@ export function decodeMetadata(
 ): ExportMetadata | null {
   const text = metadata[KEY];
   if (text === undefined) return null;
-  const fix = 'Export or import it again: `./repro export`, `./repro import`.';
+  const fix = 'Export or import it again: `./repro export state`, `./repro import`.';
   const from = { file: `${file}: metadata`, text, code: 'network-invalid', fix };
   return readResult(from, metadataShape, METADATA_VERSION);
 }

@@ -92,7 +92,7 @@ export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGra
       cause instanceof MisfitError ? cause.message : 'not a NIR file, or damaged: HDF5 cannot read it';
     throw new ReproError('nir-invalid', `${problem}.`, {
       where,
-      fix: 'Write it again, by `./repro export --to nir` or the Python package nir, or fetch it again. docs/nir.md lists what is read.',
+      fix: 'Write it again, by `./repro export state --to nir` or the Python package nir, or fetch it again. docs/nir.md lists what is read.',
       cause,
     });
   } finally {

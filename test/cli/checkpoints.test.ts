@@ -174,7 +174,7 @@ describe('repro evaluate of a training', () => {
 
 describe('repro export', () => {
   test('accepts a stage instance, says whether it is up to date, and never overwrites', async () => {
-    const words = ['export', 'train@baseline,2020', '--to', 'npz'];
+    const words = ['export', 'state', 'train@baseline,2020', '--to', 'npz'];
     await expectRefused([...words, '--profile', 'small'], './repro run train@baseline,2020 --profile small');
     await call('run', 'train');
     const first = await call(...words);
@@ -184,24 +184,30 @@ describe('repro export', () => {
     );
     await expectRefused(words, '--force');
     await fs.appendFile(project.at('cache/clips.json'), ' ');
-    const stale = await call('export', 'train@baseline,2020', '--to', 'safetensors', '--json');
+    const stale = await call('export', 'state', 'train@baseline,2020', '--to', 'safetensors', '--json');
     expect(stale.stderr).toContain('! train@baseline,2020 is not up to date');
-    expect(JSON.parse(stale.stdout)).toMatchObject({ command: 'export', tensors: 18 });
+    expect(JSON.parse(stale.stdout)).toMatchObject({ command: 'export state', tensors: 18 });
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
   test('writes a NIR graph, which can be evaluated but not exported', async () => {
-    expect((await call('export', 'imported.safetensors', '--to', 'nir')).stdout).toMatch(
+    expect((await call('export', 'state', 'imported.safetensors', '--to', 'nir')).stdout).toMatch(
       /imported\.nir: 16 nodes, /,
     );
     const evaluated = await call('evaluate', 'imported.nir', '--json');
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ correct: 2, engine: { name: 'nir' } });
-    await expectRefused(['export', 'imported.nir', '--to', 'npz'], 'can be evaluated, but not exported');
+    await expectRefused(
+      ['export', 'state', 'imported.nir', '--to', 'npz'],
+      'can be evaluated, but not exported',
+    );
     await expectRefused(['evaluate', 'imported.nir', '--dt', '0'], 'expected a number above 0.');
   });
 
   test('refuses an empty name, and one with another extension than the format’s', async () => {
-    await expectRefused(['export', 'imported.safetensors', '--to', 'npz', '--out', ''], 'expected a name.');
+    await expectRefused(
+      ['export', 'state', 'imported.safetensors', '--to', 'npz', '--out', ''],
+      'expected a name.',
+    );
     await expectRefused(['import', 'x.pt', '--out='], 'expected a name.');
     for (const [format, out] of [
       ['npz', 'x.safetensors'],
@@ -209,11 +215,13 @@ describe('repro export', () => {
       ['safetensors', 'x.txt'],
     ] as const) {
       await expectRefused(
-        ['export', 'imported.safetensors', '--to', format, '--out', out],
+        ['export', 'state', 'imported.safetensors', '--to', format, '--out', out],
         `a ${format} file needs a name that ends in .${format}.`,
       );
     }
-    expect((await call('export', 'imported.safetensors', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
+    expect(
+      (await call('export', 'state', 'imported.safetensors', '--to', 'npz', '--out', 'x.npz')).stderr,
+    ).toBe('');
     expect(project.has('x.NPZ')).toBe(false);
   });
 
@@ -222,7 +230,7 @@ describe('repro export', () => {
     const output = 'artifacts/train/baseline/2020';
     for (const out of [`${output}/x.npz`, 'artifacts/new/x.npz']) {
       await expectRefused(
-        ['export', 'imported.safetensors', '--to', 'npz', '--out', out],
+        ['export', 'state', 'imported.safetensors', '--to', 'npz', '--out', out],
         `${out}  artifacts/ is reserved for outputs of stages`,
       );
     }
@@ -234,16 +242,16 @@ describe('repro export', () => {
   });
 
   test('refuses more than one instance, or none', async () => {
-    expect((await call('export', 'train@baseline', '--to', 'npz')).stderr).toContain(
+    expect((await call('export', 'state', 'train@baseline', '--to', 'npz')).stderr).toContain(
       'train@baseline,2020, train@baseline,2021',
     );
-    const unknown = await call('export', 'train@mine,2020', '--to', 'npz');
+    const unknown = await call('export', 'state', 'train@mine,2020', '--to', 'npz');
     expect(unknown.stderr).toContain('has no instance');
     expect(unknown.stderr).toContain(
       'This looks in profile "small". If the training was run with other settings, repeat them here (--profile, --set \'models=[…]\'), or name its folder.',
     );
     for (const path of ['nowhere', 'me@home/nowhere', 'me@home.safetensors']) {
-      expect((await call('export', path, '--to', 'npz')).stderr).toContain('no such file or folder');
+      expect((await call('export', 'state', path, '--to', 'npz')).stderr).toContain('no such file or folder');
     }
   });
 });

@@ -62,11 +62,11 @@ interface ExportOptions extends PipelineOptions {
   readonly force?: boolean;
 }
 
-/** `repro export SOURCE`: writes a state for other programs. */
+/** `repro export state SOURCE`: writes a state for other programs. */
 export async function exportState(named: string, options: ExportOptions): Promise<void> {
   const { source, file, sizeBytes, content } = await exportSource(named, options, printWarning);
   const what = Object.entries(content).map(([noun, count]) => `${count} ${noun}`);
-  printResult(options, 'export', { source, format: options.to, file, sizeBytes, ...content }, () => [
+  printResult(options, 'export state', { source, format: options.to, file, sizeBytes, ...content }, () => [
     `${file}: ${what}, ${formatBytes(sizeBytes)}; ${source}`,
   ]);
 }

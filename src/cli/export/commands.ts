@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { figureFormats } from '../../apps/option-choices.ts';
-import { findClosest } from '../../schema/closest-name.ts';
 import { collect, lazily, parseName, whichOption, withPipelineOptions } from '../options/options.ts';
 
 const groupExamples = `
 Examples:
-  $ repro export state train@baseline,2020 --to npz      the same without the word state
+  $ repro export state train@baseline,2020 --to npz
   $ repro export figures --format pdf`;
 
 const figuresExamples = `
@@ -41,13 +39,6 @@ export function addExportCommands(program: Command): void {
     .description('write a network, the figures of a report, or a whole run in formats for other programs')
     .addHelpText('after', groupExamples);
   addExportState(group);
-  // Commander takes a mistyped command for the source of the default one.
-  group.hook('preSubcommand', () => {
-    const [word = ''] = group.args;
-    const names = group.commands.map((one) => one.name());
-    const meant = names.includes(word) || existsSync(word) ? undefined : findClosest(word, names);
-    if (meant !== undefined) group.error(`error: unknown command '${word}'\n(Did you mean ${meant}?)`);
-  });
 
   group
     .command('figures')
@@ -74,12 +65,9 @@ export function addExportCommands(program: Command): void {
     .action(lazily(async () => (await import('./export.ts')).exportCrate));
 }
 
-/** Adds `export state`, which is also what `export` does without another word. */
 function addExportState(group: Command): void {
-  withPipelineOptions(group.command('state', { isDefault: true }))
-    .description(
-      'write the state of a network in a format for other programs; the word state may be left out',
-    )
+  withPipelineOptions(group.command('state'))
+    .description('write the state of a network in a format for other programs')
     .argument('<source>', 'a stage instance, a folder or a file')
     .addOption(
       new Option(
