@@ -17,8 +17,7 @@ import type { RunRecord } from '../../runner/store/records.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
-import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
-import { alignTable } from '../view/table.ts';
+import { alignTable, type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
 
 /** `repro compare A B`. */
 export async function printComparison(

@@ -4,8 +4,7 @@ import { readTimeline, type TimelineSession, type TimelineSpan } from '../../app
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { formatBytes, formatMinute } from '../../text.ts';
 import { formatSeconds } from '../view/format.ts';
-import { printResult, toOneLine } from '../view/print.ts';
-import { alignTable } from '../view/table.ts';
+import { alignTable, printResult, toOneLine } from '../view/print.ts';
 
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
 export async function timeline(
