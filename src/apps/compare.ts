@@ -111,24 +111,9 @@ export function documentOf({ a, b, comparison, networkOf }: ComparedRuns): objec
     model: results.model,
     seed: results.seed,
     stages: Object.fromEntries(
-      [...networkOf(results).lineage].map(([stage, record]) => [
-        stage,
-        {
-          id: record.id,
-          fingerprint: record.fingerprint,
-          profile: record.profile,
-          overrides: record.overrides ?? [],
-          startedAt: record.startedAt ?? null,
-          seconds: record.seconds ?? null,
-          totalSeconds: record.totalSeconds ?? record.seconds ?? null,
-          peakMemoryBytes: record.peakMemoryBytes ?? null,
-          commit: record.commit ?? null,
-          dirty: record.dirty ?? null,
-          host: record.host ?? null,
-          node: record.node ?? null,
-          facts: record.parts.facts,
-        },
-      ]),
+      [...networkOf(results).lineage].map(([stage, { parts, outputs: _, ...told }]) => {
+        return [stage, { ...told, facts: parts.facts }];
+      }),
     ),
   });
   return {

@@ -2,7 +2,6 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { describeError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
-import { findClosest } from '../schema/closest-name.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addClusterCommands } from './cluster/commands.ts';
@@ -40,7 +39,7 @@ export function buildProgram(version: string, first?: string): Command {
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .addHelpText('after', programExamples)
     .configureOutput({
-      outputError: (text, write) => write(toLines(suggestChoice(text)).join('\n')),
+      outputError: (text, write) => write(toLines(text).join('\n')),
     });
 
   addRunCommands(program);
@@ -91,16 +90,6 @@ export function pointToOwnHelp(command: Command, path = command.name()): void {
   const what = command.commands.length > 0 ? 'lists the commands' : 'describes its options';
   command.showHelpAfterError(`(${path} --help ${what})`);
   for (const one of command.commands) pointToOwnHelp(one, `${path} ${one.name()}`);
-}
-
-/** What commander says about a value that is not one of the choices. */
-const wrongChoice = /'([^'\n]*)' is invalid(?: for argument '[^'\n]*')?\. Allowed choices are ([^\n]+)\./;
-
-/** Adds the choice that was probably meant. */
-export function suggestChoice(text: string): string {
-  const [said = '', word = '', list = ''] = wrongChoice.exec(text) ?? [];
-  const closest = said === '' ? undefined : findClosest(word, list.split(', '));
-  return closest === undefined ? text : text.replace(said, () => `${said}\n(Did you mean ${closest}?)`);
 }
 
 /** Decides for the whole process what happens when stdout or stderr cannot be written. */

@@ -49,16 +49,8 @@ function documentOf({ against, ...rest }: Explanation): object {
   return { ...rest, against: against === null ? null : describeRun(against) };
 }
 
-function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }: RunRecord): object {
-  return {
-    id,
-    fingerprint,
-    profile,
-    startedAt: startedAt ?? null,
-    commit: commit ?? null,
-    host: host ?? null,
-    node: node ?? null,
-  };
+function describeRun({ id, fingerprint, profile, startedAt, commit, host, node }: RunRecord) {
+  return { id, fingerprint, profile, startedAt, commit, host, node };
 }
 
 /** `--list`: the runs that `--against` can name. */
