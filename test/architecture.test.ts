@@ -69,7 +69,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'thesis',
     'results',
   ],
-  cli: ['errors', 'text', 'apps', 'cores', 'files', 'runner', 'schema', 'stage'],
+  cli: ['errors', 'text', 'apps', 'cores', 'files', 'runner', 'stage'],
   stages: [
     'errors',
     'text',
