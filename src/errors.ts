@@ -1,5 +1,5 @@
 /** Details of an error besides its message: where it occurred and how to fix it. */
-export interface ErrorDetails {
+interface ErrorDetails {
   /** `file:line:column`, a path, or a path with a packet and byte offset. */
   readonly where?: string | undefined;
   /** What the reader can do about it, in complete sentences. */

@@ -115,12 +115,9 @@ export async function syncTree(target: string): Promise<void> {
   await syncFolders([...entries.filter((entry) => entry.isDirectory()).map(pathOf), target]);
 }
 
-export interface FileToWrite {
-  readonly file: string;
-  readonly content: string | Uint8Array;
-}
-
 /** Writes several files, each completely or not at all. */
-export async function writeFilesAtomic(files: readonly FileToWrite[]): Promise<void> {
+export async function writeFilesAtomic(
+  files: readonly { readonly file: string; readonly content: Content }[],
+): Promise<void> {
   for (const { file, content } of files) await writeFileAtomic(file, content);
 }

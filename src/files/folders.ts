@@ -3,38 +3,25 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 
 /**
- * Makes a folder and its missing parents, one after the other: Node's recursive `mkdir` retries forever where a parent exists
- * but accepts no folders, as `/proc` does.
+ * Makes a folder and its missing parents.
  *
- * @param fix what the user can do if the folder cannot be made
+ * @param fix what the user can do if a file is in the way
  * @returns the outermost folder made; undefined if all existed
- * @throws {ReproError} `code`, with its place, if something else than a folder is on the way, or accepts no folders
+ * @throws {ReproError} `code`, with its place, if something else than a folder is on the way
  */
 export async function makeFolder(
   folder: string,
   fix: string,
   code = 'output-nowhere',
 ): Promise<string | undefined> {
-  const refuse = (text: string, where: string, cause?: unknown): ReproError =>
-    new ReproError(code, text, { where, fix, cause });
-  const missing: string[] = [];
-  for (let one = path.resolve(folder); ; one = path.dirname(one)) {
-    const kind = await kindOfPath(one);
-    if (kind === 'folder') break;
-    if (kind === 'file') throw refuse('expected a folder, found a file.', one);
-    missing.unshift(one);
+  try {
+    return await fs.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    if (!hasErrorCode(cause, 'EEXIST', 'ENOTDIR')) throw cause;
+    let where = path.resolve(folder);
+    while ((await kindOfPath(where)) === null) where = path.dirname(where);
+    throw new ReproError(code, 'expected a folder, found a file.', { where, fix, cause });
   }
-  for (const one of missing) {
-    try {
-      await fs.mkdir(one);
-    } catch (cause) {
-      // Made meanwhile.
-      if (hasErrorCode(cause, 'EEXIST') && (await kindOfPath(one)) === 'folder') continue;
-      if (!hasErrorCode(cause, 'EEXIST', 'ENOENT', 'ENOTDIR')) throw cause;
-      throw refuse('no folder can be made here.', one, cause);
-    }
-  }
-  return missing[0];
 }
 
 /** What is at a path, following links; null if nothing is. Everything but a folder counts as a file. */

@@ -1,6 +1,5 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/files/folders.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -38,10 +37,5 @@ describe('a new folder', () => {
         fix,
       });
     }
-  });
-
-  test.runIf(process.platform === 'linux')('is refused at once where no folders can be made', async () => {
-    const refusal = { code: 'output-nowhere', message: 'no folder can be made here.', where: '/proc/x' };
-    await expect(makeFolder('/proc/x/y', fix)).rejects.toMatchObject(refusal);
   });
 });

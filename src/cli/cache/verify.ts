@@ -1,7 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
 import { findProjectRoot } from '../../apps/load-plan.ts';
-import { quoteWords } from '../../files/shell-words.ts';
 import { type GoneOutput, verifyStore } from '../../runner/store/verify-store.ts';
 import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
@@ -38,16 +37,12 @@ export async function verify(options: VerifyOptions): Promise<void> {
   if (damaged.length + gone.length > 0) process.exitCode = exitCode.stageFailed;
 }
 
-/** What records of a pipeline without profiles have. */
-const noProfile = 'none';
-
-/** What helps against outputs that are nowhere any more: a run with their profile, or to give up what the pipeline no longer has. */
+/** What helps against outputs that are nowhere any more. */
 function adviseOnLost(gone: readonly GoneOutput[]): string[] {
-  if (gone.length === 0) return [];
-  const runs = [...new Set(gone.map(({ profile }) => profile))].map((profile) => {
-    const ids = new Set(gone.filter((one) => one.profile === profile).map(({ id }) => id));
-    const words = profile === noProfile ? [] : ['--profile', profile];
-    return `A run computes it again: ${quoteWords(['./repro', 'run', ...words, ...ids])}`;
-  });
-  return [...runs, 'If the pipeline no longer has a stage, give it up: ./repro gc --forget STAGE'];
+  const profiles = [...new Set(gone.map(({ profile }) => profile))].join(', ');
+  return gone.length === 0
+    ? []
+    : [
+        `A run computes them again; profiles: ${profiles}. If the pipeline no longer has a stage, give it up: ./repro gc --forget STAGE`,
+      ];
 }

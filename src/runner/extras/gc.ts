@@ -21,7 +21,7 @@ export interface GarbageOptions {
   readonly nowMs?: number;
 }
 
-export interface GarbageReport {
+interface GarbageReport {
   /** Files and folders that nothing needs, absolute; in the order in which they are removed. */
   readonly garbage: readonly string[];
   readonly sizeBytes: number;

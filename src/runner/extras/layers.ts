@@ -67,7 +67,7 @@ function sortLayers(layers: readonly LayerNode[][], side: 'above' | 'below'): vo
 }
 
 /** Lengths of a drawing, in px. */
-export interface GraphSizes {
+interface GraphSizes {
   readonly boxHeight: number;
   /** From the top of a layer to the top of the next. */
   readonly layerHeight: number;

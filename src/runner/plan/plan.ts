@@ -94,7 +94,7 @@ export interface Plan {
 
 /** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
 export interface RemoteSettings {
-  /** `s3://bucket/prefix`, `file:///folder`, or a path: absolute, relative to the project, or beginning with `~/`. */
+  /** `s3://bucket/prefix`, or a path: absolute, relative to the project, or beginning with `~/`. */
   readonly address: string;
   /** Of S3-compatible storage elsewhere than at Amazon. */
   readonly endpoint?: string | undefined;

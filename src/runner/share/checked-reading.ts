@@ -65,7 +65,7 @@ export async function readTree(remote: Remote, digest: string, signal?: AbortSig
 }
 
 /** The expected content of a file. */
-export interface ExpectedFile {
+interface ExpectedFile {
   readonly sha256: string;
   readonly size: number;
 }

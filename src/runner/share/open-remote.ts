@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { kindOfPath } from '../../files/folders.ts';
@@ -37,22 +36,14 @@ export function readAddress(
   address: string,
   projectRoot: string,
 ): string | { readonly bucket: string; readonly prefix: string } {
-  const refuse = (cause?: unknown): ReproError =>
-    new ReproError('remote-address', `"${address}" is not an address of a remote cache`, {
-      fix: 'Expected a folder (`/mnt/shared/cache`, `~/cache`, `file:///mnt/shared/cache`) or `s3://bucket/prefix`, where a bucket has 3 to 63 characters.',
-      cause,
-    });
   const [, bucket, prefix = ''] =
     /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(address) ?? [];
   if (bucket !== undefined) return { bucket, prefix: prefix.replace(/\/+$/, '') };
-  if (address.startsWith('file://')) {
-    try {
-      return fileURLToPath(address);
-    } catch (cause) {
-      throw refuse(cause);
-    }
+  if (address.trim() === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(address)) {
+    throw new ReproError('remote-address', `"${address}" is not an address of a remote cache`, {
+      fix: 'Expected a folder (`/mnt/shared/cache`, `~/cache`) or `s3://bucket/prefix`, where a bucket has 3 to 63 characters.',
+    });
   }
-  if (address.trim() === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(address)) throw refuse();
   return address === '~' || address.startsWith('~/')
     ? path.join(os.homedir(), address.slice(1))
     : path.resolve(projectRoot, address);

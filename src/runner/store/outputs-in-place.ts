@@ -111,9 +111,9 @@ async function assertFolderWritable(folder: string): Promise<void> {
 }
 
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
-export const setAsideFolder = 'artifacts/.set-aside';
+const setAsideFolder = 'artifacts/.set-aside';
 
-export interface KnownOutputs {
+interface KnownOutputs {
   readonly plan: Pick<Plan, 'projectRoot'>;
   readonly store: Store;
   readonly digests: DigestCache;

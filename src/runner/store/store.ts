@@ -24,7 +24,7 @@ import type { RecordedOutput } from './records.ts';
 import { readStamp, type Scan } from './tree.ts';
 
 /** A file whose content is known, about to become an object of the store. */
-export interface CheckedCopy {
+interface CheckedCopy {
   /** On the store's file system; it is moved. */
   readonly file: string;
   readonly sha256: string;

@@ -15,7 +15,7 @@ export interface FileStamp {
   readonly ino: string;
 }
 
-export interface ScannedFile {
+interface ScannedFile {
   /** Relative to the scanned path, with `/`; empty if that path is itself a file. */
   readonly path: string;
   readonly absolute: string;
