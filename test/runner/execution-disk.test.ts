@@ -4,7 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertPlacesWritable } from '../../src/runner/store/outputs-in-place.ts';
+import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
+import { assertWritable } from '../../src/runner/store/outputs-in-place.ts';
 import { findInconsistencies, findPartialOutputs, readOutputs } from './rig/crash/checks.ts';
 import { createCrashProject, expectedFiles, outputsOf, repro, runWhole } from './rig/crash/project.ts';
 
@@ -121,13 +122,14 @@ describe.skipIf(!canMount)(`a read-only file system${why}`, () => {
     const folder = path.join(root, 'out');
     mkdirSync(path.join(folder, 'old'), { recursive: true });
     writeFileSync(path.join(root, 'file'), '');
-    await assertPlacesWritable(root, ['out/old', 'out/new/deep', 'elsewhere', 'file/blocked']);
+    const cache = cacheFolderOf({ projectRoot: root });
+    await assertWritable(cache, root, ['out/old', 'out/new/deep', 'elsewhere', 'file/blocked']);
     mountReadOnly(path.join(folder, 'old'));
-    await expect(assertPlacesWritable(root, ['elsewhere', 'out/old'])).rejects.toMatchObject({
+    await expect(assertWritable(cache, root, ['elsewhere', 'out/old'])).rejects.toMatchObject({
       code: 'EROFS',
       path: path.join(folder, 'old'),
     });
-    await expect(assertPlacesWritable(root, ['out/old/new/deep'])).rejects.toMatchObject({ code: 'EROFS' });
+    await expect(assertWritable(cache, root, ['out/old/new/deep'])).rejects.toMatchObject({ code: 'EROFS' });
   });
 
   test('with all of the project on it: status works, and a run says what to do', async () => {

@@ -11,7 +11,7 @@ import type { StageInstance } from '../plan/plan.ts';
 import type { Attempt } from '../store/attempts.ts';
 import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
-import { assertPlacesWritable, assertWritable } from '../store/outputs-in-place.ts';
+import { assertWritable } from '../store/outputs-in-place.ts';
 import type { RunRecord } from '../store/records.ts';
 import { type ExecutionContext, type FoundWork, partsOfOrigin, type Work } from './execution-context.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
@@ -52,8 +52,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   // A job of other work may still use the folder.
   let isLeft = remote !== undefined;
   try {
-    await assertWritable(session.folder);
-    await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
+    await assertWritable(session.folder, session.plan.projectRoot, instance.outputs);
     const found = (await remote?.find()) ?? null;
     isLeft = false;
     const start = found?.start ?? (await readStartState(session, work));

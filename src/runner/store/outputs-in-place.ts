@@ -67,47 +67,28 @@ export async function swapIn(from: string, target: string, aside: string): Promi
 }
 
 /**
- * Checks that results can be kept before a stage starts: it may compute for days.
+ * Checks that results can be kept and put in place, before a stage computes for days.
  *
  * @throws the system's error (`EACCES`, `EROFS`), with the folder that cannot be written
  */
-export async function assertWritable({
-  store,
-  actions,
-  records,
-  temporary,
-  lock,
-}: CacheFolder): Promise<void> {
-  const folders = [path.join(store, 'files'), path.join(store, 'trees'), actions, records, temporary, lock];
-  for (const one of folders) await assertFolderWritable(one);
-}
-
-/**
- * Checks that outputs can be put in their places, before a stage computes them.
- *
- * @throws the system's error (`EACCES`, `EROFS`), with the folder that cannot be written
- */
-export async function assertPlacesWritable(projectRoot: string, outputs: readonly string[]): Promise<void> {
-  for (const output of outputs) {
-    const target = path.resolve(projectRoot, output);
-    const parent = path.dirname(target);
-    if ((await kindOfPath(parent)) === 'file') continue;
-    await assertFolderWritable(parent);
-    // A folder that is replaced is moved away, which changes its own entry for its parent.
-    if ((await kindOfPath(target)) === 'folder') await assertFolderWritable(target);
-  }
+export async function assertWritable(
+  { store, actions, records, temporary, lock }: CacheFolder,
+  projectRoot: string,
+  outputs: readonly string[],
+): Promise<void> {
+  const kept = [path.join(store, 'files'), path.join(store, 'trees'), actions, records, temporary, lock];
+  const targets = outputs.map((output) => path.resolve(projectRoot, output));
+  // A folder that is replaced is moved away, which changes its own entry for its parent.
+  for (const one of [...kept, ...targets.flatMap((target) => [path.dirname(target), target])])
+    await assertFolderWritable(one);
 }
 
 /** A missing folder can be made if its nearest parent can be written. */
 async function assertFolderWritable(folder: string): Promise<void> {
-  try {
-    await fs.access(folder, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    // A file in the place of a parent is told of, by its name, when the output is to be put there.
-    if (hasErrorCode(error, 'ENOTDIR')) return;
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-    await assertFolderWritable(path.dirname(folder));
-  }
+  const kind = await kindOfPath(folder);
+  if (kind === null) return assertFolderWritable(path.dirname(folder));
+  // A file in the place of a parent is told of, by its name, when the output is to be put there.
+  if (kind === 'folder') await fs.access(folder, constants.W_OK | constants.X_OK);
 }
 
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
