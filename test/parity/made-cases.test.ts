@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { type EditableFolder, floats, listFailures, makeCase, runFolder, whole } from './case-folders.ts';
+import { floats, listFailures, makeCase, runFolder, whole } from './case-folders.ts';
 
 /*
  * One neuron by hand: τ = 2 (w = 0), threshold 1, hard reset to 0, detached. x = 1, 2, 0.5 in three steps:
@@ -83,23 +82,6 @@ it('frames need not be square', async () => {
       frames: floats([2, 2, 1, 2], 0, 0, 0, 1, 1, 0, 0, 0),
     },
   );
-  expect(listFailures(await runFolder(folder))).toEqual([]);
-});
-
-it('clips may overlap and be empty', async () => {
-  const folder: EditableFolder = makeCase(
-    { kind: 'segments', file: 'a.aedat', labels: 'a.csv' },
-    { segment_0: whole(3, 0, 2), segment_1: whole(40, 1, 3), segment_2: whole(1, 3, 3) },
-  );
-  const events = {
-    tUs: Float64Array.of(10, 20, 30),
-    x: Uint16Array.of(200, 1, 2),
-    y: Uint16Array.of(3, 4, 5),
-    p: Uint8Array.of(1, 0, 1),
-  };
-  folder.files.set('a.aedat', encodeAedat3(events));
-  const rows = ['class,startTime_usec,endTime_usec', '3,10,25', '40,20,31', '1,90,99', ''];
-  folder.files.set('a.csv', new TextEncoder().encode(rows.join('\n')));
   expect(listFailures(await runFolder(folder))).toEqual([]);
 });
 

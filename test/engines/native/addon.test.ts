@@ -8,7 +8,7 @@ import {
   chooseThreads,
   identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
-import { explainNativeError, largestBatch } from '../../../src/engines/native/memory.ts';
+import { explainNativeError } from '../../../src/engines/native/memory.ts';
 import { FakeAddon } from './fake-addon.ts';
 
 /** A `require` that knows the package, if `load` is given. */
@@ -110,16 +110,6 @@ describe('chooseThreads', () => {
         `REPRO_THREADS=${REPRO_THREADS} is not a number of threads.`,
       );
     }
-  });
-});
-
-describe('memory', () => {
-  it('holds the largest batch that fits', async () => {
-    const bytesFor = (samples: number) => 100 + 10 * samples;
-    expect(await largestBatch(64, 1000, bytesFor)).toBe(64);
-    expect(await largestBatch(64, 299, bytesFor)).toBe(19);
-    expect(await largestBatch(64, 110, bytesFor)).toBe(1);
-    expect(await largestBatch(64, 109, bytesFor)).toBe(0);
   });
 });
 
