@@ -48,10 +48,8 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
   };
 }
 
-/** A stream of numbers that are uniform in [0, 1). */
-export interface UniformStream {
-  uniform(): number;
-}
+/** Numbers that are uniform in [0, 1). */
+type UniformStream = Pick<TorchRandom, 'uniform'>;
 
 /** Rows and columns of an image, and its colours. */
 export interface ImageSize {

@@ -45,7 +45,7 @@ export async function identifyCuda({
 export async function identifyWebgpu(options: GpuOptions): Promise<string | undefined> {
   const found = await findAdapter(options);
   if (!found.ok) return undefined;
-  const { kernelDigest } = await import('../webgpu/kernel-digest.ts');
+  const { kernelDigest } = await import('../webgpu/plan.ts');
   return `webgpu ${kernelDigest()} ${found.adapter.identity}`;
 }
 

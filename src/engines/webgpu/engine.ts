@@ -4,12 +4,12 @@ import { explainNativeError, planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import type { Gpu } from './adapters.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
-import { kernelDigest } from './kernel-digest.ts';
 import { hasParameters, type NeuronShape } from './kernels/current.ts';
 import { fireKernel } from './kernels/fire.ts';
 import { backwardParts, fireBackward, sampleParts, sumRows } from './kernels/fire-backward.ts';
 import { padded } from './kernels/kernel.ts';
 import { WebgpuNetwork } from './network.ts';
+import { kernelDigest } from './plan.ts';
 import { Program } from './program.ts';
 
 /** The engine of WGSL kernels, on any device of WebGPU. Results are the same every time on one device and driver. */

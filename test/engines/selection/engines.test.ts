@@ -9,7 +9,7 @@ import { chooseEngine, identifyEngine, probeEngines } from '../../../src/engines
 import { type CudaProbe, type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { loadWasm } from '../../../src/engines/wasm/addon.ts';
 import type { GpuSystem } from '../../../src/engines/webgpu/adapters.ts';
-import { kernelDigest } from '../../../src/engines/webgpu/kernel-digest.ts';
+import { kernelDigest } from '../../../src/engines/webgpu/plan.ts';
 import { digestFile } from '../../../src/runner/store/digest.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
