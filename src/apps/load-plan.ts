@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
-import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
+import { loadPlan } from '../runner/plan/load.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { factsOf } from './facts.ts';
 import { checkModels } from './model-check.ts';
@@ -34,21 +34,14 @@ export function findProjectRoot(start: string): string {
 }
 
 /** Loads the graph that the options select. */
-export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest['onRead']): Promise<Plan> {
-  return loadPlan({ ...requestOf(options), onRead });
-}
-
-function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
+export function loadSelectedPlan({ project, profile, set }: PipelineOptions): Promise<Plan> {
   const projectRoot = findProjectRoot(project ?? process.cwd());
-  return { projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) };
+  return loadPlan({ projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) });
 }
 
 /** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads. */
-export async function loadCheckedPlan(
-  options: PipelineOptions,
-  onRead?: PlanRequest['onRead'],
-): Promise<Plan> {
-  const plan = await loadSelectedPlan(options, onRead);
+export async function loadCheckedPlan(options: PipelineOptions): Promise<Plan> {
+  const plan = await loadSelectedPlan(options);
   await checkModels(plan);
   // Loaded only if there is a report: it would take a third of the time of a no-op run.
   const reports = listModules(plan, reportModule);

@@ -24,9 +24,6 @@ export class InputDigests {
   readonly #store: Store;
   readonly #artifacts: string;
   readonly #sources = new Map<string, Promise<string>>();
-  readonly #absolutes = new Map<string, string>();
-  /** Arguments of commands that name no file: most commands share some, such as `sh` and `-c`. */
-  readonly #notFiles = new Set<string>();
 
   constructor(plan: Plan, folder: CacheFolder, digests: DigestCache, store: Store) {
     this.#plan = plan;
@@ -45,13 +42,9 @@ export class InputDigests {
   async digestArguments(argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const found: Record<string, string> = {};
     for (const argument of argv) {
-      if (this.#notFiles.has(argument)) continue;
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
-      if (!isFile(absolute)) {
-        this.#notFiles.add(argument);
-        continue;
-      }
+      if (!isFile(absolute)) continue;
       const digest = await digestPath(absolute, this.#digests);
       if (digest.kind === 'file') found[argument] = digest.digest;
     }
@@ -61,13 +54,11 @@ export class InputDigests {
   /** The current state of an input that no stage makes, file by file; undefined for stage outputs. */
   async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
     if (listMakers(makersOf(this.#plan, instance, input.path)).length > 0) return undefined;
-    const absolute = this.#absoluteOf(input.path);
-    return digestPath(absolute, this.#digests);
+    return digestPath(this.#absoluteOf(input.path), this.#digests);
   }
 
   forget(): void {
     this.#sources.clear();
-    this.#notFiles.clear();
   }
 
   /**
@@ -102,8 +93,7 @@ export class InputDigests {
     const waitsFor = listMakers(makers).filter((id) => produced(id) === 'pending');
     if (waitsFor.length > 0) return { ...part, digest: null, waitsFor };
 
-    const { within } = makers;
-    const whole = makers.exact ?? makers.part;
+    const { whole, within } = makers;
     if (whole !== null) {
       const relative = path.posix.relative(whole.output, input.path);
       return { ...part, digest: await this.#digestMade(instance, input, whole, relative, produced) };
@@ -111,11 +101,10 @@ export class InputDigests {
     if (within.length > 0) {
       const of: Record<string, string> = {};
       for (const one of within) of[one.output] = await this.#digestMade(instance, input, one, '', produced);
-      // What else is there is left over from other profiles, and does not count.
-      const rest = null;
       const list = Object.entries(of).map(([output, digest]) => [this.#relativeTo(absolute, output), digest]);
       list.sort(([a = ''], [b = '']) => compareCodeUnits(a, b));
-      return { ...part, digest: hashJson(['outputs', list, rest]), of };
+      // What else is there is left over from other profiles, and does not count.
+      return { ...part, digest: hashJson(['outputs', list, null]), of };
     }
     const digest = await this.#digestSource(absolute);
     if (digest === 'missing' && !input.external) throw missingInput(instance, input);
@@ -164,11 +153,8 @@ export class InputDigests {
     return known;
   }
 
-  /** Of a path relative to the project; most occur several times, as an output and as inputs. */
   #absoluteOf(relative: string): string {
-    const absolute = this.#absolutes.get(relative) ?? resolveNormal(this.#plan.projectRoot, relative);
-    this.#absolutes.set(relative, absolute);
-    return absolute;
+    return resolveNormal(this.#plan.projectRoot, relative);
   }
 
   #relativeTo(folder: string, output: string): string {

@@ -19,8 +19,6 @@ interface RunSearch {
   readonly plan: Plan;
   readonly records: Records;
   readonly instance: StageInstance;
-  /** That names the run; by default `--against`. */
-  readonly option?: string;
 }
 
 /**
@@ -30,8 +28,8 @@ interface RunSearch {
  * @throws {ReproError} `no-record`, with the runs there are
  */
 export function findRecordedRun(wanted: string, search: RunSearch): RunRecord | null {
-  const { plan, records, instance, option = '--against' } = search;
-  const where = `${option} ${wanted}`;
+  const { plan, records, instance } = search;
+  const where = `--against ${wanted}`;
   if (wanted === 'last') return records.findLast(instance.id);
   if (wanted.endsWith('.json')) return readGivenFile(wanted);
   if (plan.instances.has(wanted)) {

@@ -79,10 +79,10 @@ export interface Maker {
   readonly output: string;
 }
 
-/** What earlier instances make of a path. At most one of them makes the whole, and then none makes anything within. */
+/** What earlier instances make of a path. */
 interface Makers {
-  readonly exact: Maker | null;
-  readonly part: Maker | null;
+  /** That whose output is the path, or contains it. Then none makes anything within. */
+  readonly whole: Maker | null;
   /** Those whose outputs lie within the path, in plan order. */
   readonly within: readonly Maker[];
 }
@@ -97,16 +97,14 @@ export function makersOf(
   for (const id of plan.dependencies.get(instance.id) ?? []) {
     for (const output of plan.instances.get(id)?.outputs ?? []) {
       const relation = relatePaths(input, output);
-      if (relation === 'equal') return { exact: { id, output }, part: null, within: [] };
-      if (relation === 'inside') return { exact: null, part: { id, output }, within: [] };
+      if (relation === 'equal' || relation === 'inside') return { whole: { id, output }, within: [] };
       if (relation === 'around') within.push({ id, output });
     }
   }
-  return { exact: null, part: null, within };
+  return { whole: null, within };
 }
 
-export function listMakers({ exact, part, within }: Makers): string[] {
-  const whole = exact ?? part;
+export function listMakers({ whole, within }: Makers): string[] {
   return whole === null ? [...new Set(within.map(({ id }) => id))] : [whole.id];
 }
 

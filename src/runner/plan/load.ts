@@ -5,7 +5,7 @@ import { ConfigurationError, type Problem, throwProblems } from '../../schema/pr
 import { type Links, linkInstances, sortTopologically } from './graph.ts';
 import { guessOutputs, readInstances, suggestFile } from './instances.ts';
 import { findTrial, findUnknownMachineSettings } from './override-effects.ts';
-import { findConfigurationProblems, type PipelineContent, readPipelineFile } from './pipeline-file.ts';
+import { findConfigurationProblems, readPipelineFile } from './pipeline-file.ts';
 import type { Plan } from './plan.ts';
 import { loadSettings } from './profile.ts';
 import { ProjectPaths, relatePaths } from './project-paths.ts';
@@ -14,15 +14,11 @@ import { joinLines, type PipelineContext, readCondition, StageReader } from './s
 
 export interface PlanRequest {
   readonly projectRoot: string;
-  /** Relative to the project; default `pipeline.yaml`. */
-  readonly pipelineFile?: string | undefined;
   readonly profile?: string | undefined;
   /** Overrides, each like `train.epochs=3`. */
   readonly set?: readonly string[] | undefined;
   /** The machine facts the caller can supply, which `facts:` may name; if omitted, any name is accepted. */
   readonly knownFacts?: readonly string[] | undefined;
-  /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
-  readonly onRead?: ((file: string) => void) | undefined;
 }
 
 /**
@@ -32,11 +28,8 @@ export interface PlanRequest {
  * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
-  const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
-  const paths = openProject(projectRoot);
-  request.onRead?.(pipelineFile);
-  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile);
-  for (const file of listConfiguration(pipeline.content, request.profile)) request.onRead?.(file);
+  const paths = openProject(request.projectRoot);
+  const pipeline = await readPipelineFile(paths.absolute('pipeline.yaml'), 'pipeline.yaml');
   const settings = await loadSettings(pipeline, paths, {
     name: request.profile,
     assignments: request.set ?? [],
@@ -83,15 +76,6 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     ...(trial === null ? {} : { trial }),
     ...(cache === undefined ? {} : { remote: { ...cache, address: cache.remote } }),
   };
-}
-
-function listConfiguration({ profiles, schemas }: PipelineContent, profile: string | undefined): string[] {
-  const { folder = '', default: byDefault = '', schema } = profiles ?? {};
-  return [
-    ...(profiles === undefined ? [] : [path.posix.join(folder, `${profile ?? byDefault}.yaml`)]),
-    ...(schema === undefined ? [] : [schema]),
-    ...Object.values(schemas ?? {}),
-  ];
 }
 
 function readStages(context: PipelineContext): {

@@ -221,8 +221,9 @@ describe('a pipeline file is rejected', () => {
     expect(await failureOf(loadPlan({ projectRoot: path.join(root, 'nowhere') }))).toContain(
       'this folder does not exist',
     );
-    expect(await failureOf(loadPlan({ projectRoot: root, pipelineFile: 'stages' }))).toBe(
-      'stages  cannot be read: expected a regular file, found a folder',
+    const folder = await makeProject({ 'pipeline.yaml/file': '' });
+    expect(await failureOf(loadPlan({ projectRoot: folder }))).toBe(
+      'pipeline.yaml  cannot be read: expected a regular file, found a folder',
     );
   });
 });
