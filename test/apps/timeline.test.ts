@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { arrangeTimeline } from '../../src/apps/timeline.ts';
-import { timelineLines } from '../../src/cli/run/timeline.ts';
+import { timelineLines } from '../../src/cli/run/last-runs.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 
 /** A record of a run that began so many seconds after 12:00. */

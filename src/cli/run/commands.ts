@@ -80,7 +80,7 @@ export function addRunCommands(program: Command): void {
     )
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
-    .action(lazily(async () => (await import('./timeline.ts')).graph));
+    .action(lazily(async () => (await import('./last-runs.ts')).graph));
 
   withPipelineOptions(program.command('logs'))
     .description("print the log of a stage's last run")
@@ -95,7 +95,7 @@ export function addRunCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate')
-    .action(lazily(async () => (await import('./timeline.ts')).timeline));
+    .action(lazily(async () => (await import('./last-runs.ts')).timeline));
 
   withPipelineOptions(program.command('metrics'))
     .description('show the metrics that each stage recorded in its last run')

@@ -1,6 +1,5 @@
-import type { ExecFileException } from 'node:child_process';
 import process from 'node:process';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import { omitAt } from '../../schema/json.ts';
@@ -213,11 +212,6 @@ export function stageEnvironment(
   );
 }
 
-/** A program that takes longer to say its version does something else. */
-const secondsAtMost = 20;
-
-const versionLengthAtMost = 200;
-
 /** How the version of a tool is named among the facts of an instance. */
 function factNameOf({ command }: Tool): string {
   return quoteWords(command);
@@ -231,45 +225,20 @@ function factNameOf({ command }: Tool): string {
 async function readToolVersion(tool: Tool, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   const [program = '', ...args] = tool.command;
   // Loaded only where a stage names a tool.
-  const [{ execFile }, { promisify }] = await Promise.all([
-    import('node:child_process'),
-    import('node:util'),
-  ]);
-  let problem = 'prints nothing';
-  let cause: unknown;
-  try {
-    const limits = { timeout: secondsAtMost * 1000, killSignal: 'SIGKILL' } as const;
-    const asked = promisify(execFile)(program, args, { cwd, env, ...limits });
-    // A program that reads what it is given would wait for it.
-    asked.child.stdin?.end();
-    const { stdout, stderr } = await asked;
-    const answer = firstLineOf(stdout) || firstLineOf(stderr);
-    if (answer !== '') return answer;
-  } catch (error) {
-    cause = error;
-    problem = describeProblem(tool, error);
-  }
+  const { execa } = await import('execa');
+  // A program that takes longer to say its version does something else.
+  const limits = { timeout: 20_000, killSignal: 'SIGKILL', stdin: 'ignore' } as const;
+  const asked = await execa(program, args, { cwd, env, extendEnv: false, reject: false, ...limits });
+  const said = firstLineOf(asked.stdout) || firstLineOf(asked.stderr);
+  if (!asked.failed && said !== '') return said;
+  const problem = asked.failed ? `cannot be asked: ${asked.shortMessage}` : 'prints nothing';
   throw new ReproError('tool-version', `"${factNameOf(tool)}" ${problem}`, {
     where: formatPlace(tool.at),
     fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
-    cause,
   });
 }
 
 function firstLineOf(text: string): string {
   const line = text.split(/\r?\n/).find((one) => one.trim() !== '') ?? '';
-  return shortenText(line.trim(), versionLengthAtMost);
-}
-
-function describeProblem({ command: [program] }: Tool, error: unknown): string {
-  if (hasErrorCode(error, 'ENOENT')) {
-    return program?.includes('/') === true
-      ? `cannot be asked: "${program}", or the interpreter that it names, does not exist`
-      : `cannot be asked: "${program}" is not on this machine's PATH`;
-  }
-  const { code, stderr, killed, message } = error as Partial<ExecFileException>;
-  if (killed === true) return `did not end within ${secondsAtMost} s`;
-  if (typeof code !== 'number') return `cannot be asked: ${message}`;
-  const said = firstLineOf(stderr ?? '');
-  return `exited with code ${code}${said === '' ? '' : `: ${said}`}`;
+  return shortenText(line.trim(), 200);
 }
