@@ -95,7 +95,7 @@ function listSources(folder: string): string[] {
     .sort();
 }
 
-/** `src/events/aedat3.ts` -> `events`, `src/errors.ts` -> `errors`, `stages/train.ts` -> `stages`. */
+/** `src/events/aedat4.ts` -> `events`, `src/errors.ts` -> `errors`, `stages/train.ts` -> `stages`. */
 function partOf(file: string): string {
   const [top, second] = file.split('/');
   if (top !== 'src') return top ?? file;

@@ -15,7 +15,7 @@ import type { Plan } from '../runner/plan/plan.ts';
 import type { InstanceStatus } from '../runner/run/status.ts';
 import { getAt, type Json } from '../schema/json.ts';
 import { listSome } from '../text.ts';
-import { VERDICT_TITLES } from '../thesis/verdicts.ts';
+import { VERDICT_TITLES } from '../thesis/published.ts';
 import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
 import { buildModel } from './model-check.ts';

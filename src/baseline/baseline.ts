@@ -5,7 +5,7 @@ import { hasErrorCode } from '../errors.ts';
 import { count, number, numbers, type Value } from '../files/shape.ts';
 import { ARM_VERDICTS } from '../results/claims-file.ts';
 import { readResult, refuse } from '../results/result-file.ts';
-import { VERDICTS } from '../thesis/verdicts.ts';
+import { VERDICTS } from '../thesis/published.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 const framesShape = v.object({

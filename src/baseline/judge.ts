@@ -1,5 +1,5 @@
 import type { ClaimVerdict } from '../results/claims-file.ts';
-import type { Verdict } from '../thesis/verdicts.ts';
+import type { Verdict } from '../thesis/published.ts';
 import { checkAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {

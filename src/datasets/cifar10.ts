@@ -5,7 +5,7 @@ import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
-import { makeManifest } from './contract/make-manifest.ts';
+import { makeManifest } from './contract/problems.ts';
 import { hashFile, kindOfSource, md5Of, readWhole } from './reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
 

@@ -8,7 +8,7 @@ import { formatBytes } from '../text.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { DatasetFacts, ImageDataset, Images, Split } from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
-import { makeManifest } from './contract/make-manifest.ts';
+import { makeManifest } from './contract/problems.ts';
 import { kindOfSource, md5Of } from './reading/file-tree.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { EventAddon } from '../addon/event-functions.ts';
-import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
+import type { EventAddon } from '../addon/event-addon.ts';
 import {
+  type AedatHeader,
   bodyBytesOf,
   checkPacket,
   describeOddities,
@@ -13,11 +13,14 @@ import {
   PACKET_HEADER_BYTES,
   type PacketHeader,
   type PacketPlace,
+  readHeaderLines,
   readPacketHeader,
 } from './aedat3-packet.ts';
 import { ByteWindow } from './byte-window.ts';
+import { eachEvent } from './clips.ts';
 import { type BlockSink, EventCheck } from './event-block.ts';
 import type { Sensor } from './events.ts';
+import { EventBuffer, type Events } from './events.ts';
 import { ReaderNotes } from './reader-warnings.ts';
 
 export interface ReadAedat3Options {
@@ -295,4 +298,19 @@ export class Aedat3Parser {
   #failTruncated(packet: PacketHeader, bodyOffset: number, fileBytes: number): never {
     failTruncated(this.#place(), packet.capacity, bodyBytesOf(packet), Math.max(0, fileBytes - bodyOffset));
   }
+}
+
+/** All events of a recording already in memory. Throws like `Aedat3Parser`. */
+export function decodeAedat3(
+  bytes: Uint8Array,
+  options: ReadAedat3Options,
+): { readonly events: Events; readonly summary: Aedat3Summary } {
+  const buffer = new EventBuffer(Math.max(1, Math.floor(bytes.length / EVENT_BYTES)));
+  const parser = new Aedat3Parser(
+    { sizeBytes: bytes.length, ...options },
+    eachEvent((tUs, x, y, p) => buffer.push(tUs, x, y, p)),
+  );
+  parser.push(bytes);
+  const summary = parser.finish();
+  return { events: buffer.events(), summary };
 }

@@ -9,7 +9,7 @@ import {
   decodeAedat2,
   readAedat2Header,
 } from './aedat2.ts';
-import { decodeAedat3 } from './aedat3.ts';
+import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';

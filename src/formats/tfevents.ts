@@ -1,7 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ReproError } from '../errors.ts';
 import { quoteName } from '../text.ts';
-import { decodeTfRecords, encodeTfRecord } from './tfrecord.ts';
 
 /** One point of a curve in TensorBoard. */
 export interface ScalarEvent {
@@ -20,22 +19,14 @@ export interface EventFile {
   readonly truncatedAt: number | null;
 }
 
-/** Field numbers of the messages in TensorBoard's event.proto, summary.proto and tensor.proto. */
+/** Field numbers of the messages in TensorBoard's event.proto and summary.proto. */
 const FIELD = {
   event: { wallTime: 1, step: 2, fileVersion: 3, summary: 5 },
   summary: { value: 1 },
-  value: { tag: 1, simpleValue: 2, tensor: 8, metadata: 9 },
-  metadata: { pluginData: 1 },
-  pluginData: { pluginName: 1 },
-  tensor: { dtype: 1, content: 4, floats: 5, doubles: 6 },
+  value: { tag: 1, simpleValue: 2 },
 } as const;
 
-/** The element types of tensor.proto supported for scalars. */
-const FLOAT = 1;
-const DOUBLE = 2;
-
 const FILE_VERSION = 'brain.Event:2';
-const SCALARS_PLUGIN = 'scalars';
 
 /** The first record of an event file. */
 export function encodeEventFileHeader(wallTimeSeconds: number): Uint8Array {
@@ -84,8 +75,7 @@ function encodeEvent(
 }
 
 /**
- * Reads the scalars of an event file, in the older form (`simple_value`) or the newer (a tensor of the plugin "scalars").
- * Skips everything else (graphs, histograms, images, texts).
+ * Reads the scalars of an event file in the older form (`simple_value`), which PyTorch writes. Skips everything else.
  *
  * @param file its name, for errors
  * @throws {ReproError} `tfrecord-invalid` if a checksum is wrong, `tfevents-invalid` if a record is not an event
@@ -93,10 +83,9 @@ function encodeEvent(
  */
 export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
   const { records, truncatedAt } = decodeTfRecords(bytes, file);
-  const pluginOfTag = new Map<string, string>();
   const scalars: ScalarEvent[] = [];
   for (const { offset, data } of records) {
-    const event = readEvent(data, pluginOfTag, `${file}, record at byte ${offset}`);
+    const event = readEvent(data, `${file}, record at byte ${offset}`);
     if (offset === 0 && !/^brain\.Event:\d+$/.test(event.fileVersion ?? '')) {
       const found = event.fileVersion === undefined ? 'no version' : quoteName(event.fileVersion);
       refuse(
@@ -125,16 +114,15 @@ interface Event {
   readonly values: { readonly tag: string; readonly value: number }[];
 }
 
-/** @param pluginOfTag the plugins of tags so far: a file may name a tag's plugin only with the tag's first value */
-function readEvent(bytes: Uint8Array, pluginOfTag: Map<string, string>, where: string): Event {
+function readEvent(bytes: Uint8Array, where: string): Event {
   const event: Event = { wallTimeSeconds: 0, step: 0, fileVersion: undefined, values: [] };
   const readSummary = (bytes: Uint8Array) =>
     readMessage(bytes, {
       [FIELD.summary.value]: [
         WireType.LengthDelimited,
         (from) => {
-          const { tag, value } = readValue(from.bytes(), pluginOfTag);
-          if (value !== undefined) event.values.push({ tag, value });
+          const value = readValue(from.bytes());
+          if (value !== null) event.values.push(value);
         },
       ],
     });
@@ -154,51 +142,15 @@ function readEvent(bytes: Uint8Array, pluginOfTag: Map<string, string>, where: s
   return event;
 }
 
-/** @returns only the tag if it is not a scalar */
-function readValue(bytes: Uint8Array, pluginOfTag: Map<string, string>): { tag: string; value?: number } {
-  const found: { tag: string; simpleValue?: number; tensor?: Uint8Array; metadata?: Uint8Array } = {
-    tag: '',
-  };
+/** Null if it is not a scalar in the older form. */
+function readValue(bytes: Uint8Array): { tag: string; value: number } | null {
+  const found: { tag: string; value?: number } = { tag: '' };
   readMessage(bytes, {
     [FIELD.value.tag]: [WireType.LengthDelimited, (from) => (found.tag = from.string(true))],
-    [FIELD.value.simpleValue]: [WireType.Bit32, (from) => (found.simpleValue = from.float())],
-    [FIELD.value.tensor]: [WireType.LengthDelimited, (from) => (found.tensor = from.bytes())],
-    [FIELD.value.metadata]: [WireType.LengthDelimited, (from) => (found.metadata = from.bytes())],
+    [FIELD.value.simpleValue]: [WireType.Bit32, (from) => (found.value = from.float())],
   });
-  const { tag, simpleValue, tensor, metadata } = found;
-  if (metadata !== undefined) pluginOfTag.set(tag, readPlugin(metadata));
-  if (simpleValue !== undefined) return { tag, value: simpleValue };
-  if (tensor === undefined || pluginOfTag.get(tag) !== SCALARS_PLUGIN) return { tag };
-  return { tag, value: readScalarTensor(tensor, tag) };
-}
-
-function readPlugin(metadata: Uint8Array): string {
-  const found = { plugin: '' };
-  const readPluginData = (bytes: Uint8Array) =>
-    readMessage(bytes, {
-      [FIELD.pluginData.pluginName]: [WireType.LengthDelimited, (from) => (found.plugin = from.string(true))],
-    });
-  readMessage(metadata, {
-    [FIELD.metadata.pluginData]: [WireType.LengthDelimited, (from) => readPluginData(from.bytes())],
-  });
-  return found.plugin;
-}
-
-/** The single number of a tensor, from the field for any type or, packed, from the field for its own type. */
-function readScalarTensor(bytes: Uint8Array, tag: string): number {
-  const found: { dtype: number; number?: Uint8Array } = { dtype: 0 };
-  const keepNumber = (from: BinaryReader) => (found.number = from.bytes());
-  readMessage(bytes, {
-    [FIELD.tensor.dtype]: [WireType.Varint, (from) => (found.dtype = from.int32())],
-    [FIELD.tensor.content]: [WireType.LengthDelimited, keepNumber],
-    [FIELD.tensor.floats]: [WireType.LengthDelimited, keepNumber],
-    [FIELD.tensor.doubles]: [WireType.LengthDelimited, keepNumber],
-  });
-  const { dtype, number = new Uint8Array() } = found;
-  const view = new DataView(number.buffer, number.byteOffset, number.byteLength);
-  if (dtype === FLOAT && number.length === 4) return view.getFloat32(0, true);
-  if (dtype === DOUBLE && number.length === 8) return view.getFloat64(0, true);
-  throw new TypeError(`the scalar ${quoteName(tag)} is not one number in single or double precision`);
+  const { tag, value } = found;
+  return value === undefined ? null : { tag, value };
 }
 
 function toStep(value: bigint | string): number {
@@ -218,4 +170,106 @@ function readMessage(bytes: Uint8Array, fields: FieldReaders): void {
     if (read !== undefined && wireType === expected) read(from);
     else from.skip(wireType, field);
   }
+}
+
+/** u64 length of the data, u32 checksum of those eight bytes. */
+const HEADER_BYTES = 12;
+/** u32 checksum of the data. */
+const FOOTER_BYTES = 4;
+const MASK_DELTA = 0xa282ead8;
+
+interface TfRecord {
+  /** Where the record starts in the file. */
+  readonly offset: number;
+  /** A view of the file's bytes, not a copy. */
+  readonly data: Uint8Array;
+}
+
+interface TfRecordFile {
+  readonly records: readonly TfRecord[];
+  /** Where a truncated last record starts; null if the last record is whole. */
+  readonly truncatedAt: number | null;
+}
+
+/**
+ * A checksum as TFRecord stores it: rotated right by 15 bits plus a constant, modulo 2^32, so that records inside a record do
+ * not give it a degenerate checksum.
+ */
+function maskChecksum(checksum: number): number {
+  return (((checksum >>> 15) | (checksum << 17)) + MASK_DELTA) >>> 0;
+}
+
+/** One record: u64 length, its masked CRC-32C, the data, their masked CRC-32C, all little-endian. */
+export function encodeTfRecord(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + data.length + FOOTER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(data.length), true);
+  view.setUint32(8, maskChecksum(computeCrc32c(bytes.subarray(0, 8))), true);
+  bytes.set(data, HEADER_BYTES);
+  view.setUint32(HEADER_BYTES + data.length, maskChecksum(computeCrc32c(data)), true);
+  return bytes;
+}
+
+/**
+ * Splits a file into its records. A file that ends inside a record, because it is still being written or its writer was
+ * stopped, gives the whole records before that. Claimed lengths reserve no memory.
+ *
+ * @param file its name, for errors
+ * @throws {ReproError} `tfrecord-invalid` if a checksum does not match its bytes
+ * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+ */
+export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: TfRecord[] = [];
+  const check = (start: number, end: number, what: string, record: number): void => {
+    const stored = view.getUint32(end, true);
+    const computed = maskChecksum(computeCrc32c(bytes.subarray(start, end)));
+    if (stored === computed) return;
+    throw new ReproError(
+      'tfrecord-invalid',
+      record === 0 && start === 0
+        ? 'This is not a TFRecord file: expected a length and its checksum at the start.'
+        : `Bytes ${start} to ${end - 1}, the ${what} of the record at byte ${record}, are damaged: expected the checksum ${hex(stored)}, found ${hex(computed)}.`,
+      { where: file, fix: 'Copy the file again from where it was written.' },
+    );
+  };
+
+  let offset = 0;
+  while (offset < bytes.length) {
+    const dataStart = offset + HEADER_BYTES;
+    if (dataStart > bytes.length) return { records, truncatedAt: offset };
+    check(offset, offset + 8, 'length', offset);
+    const length = view.getBigUint64(offset, true);
+    if (length > BigInt(bytes.length - dataStart - FOOTER_BYTES)) return { records, truncatedAt: offset };
+    const dataEnd = dataStart + Number(length);
+    check(dataStart, dataEnd, 'data', offset);
+    records.push({ offset, data: bytes.subarray(dataStart, dataEnd) });
+    offset = dataEnd + FOOTER_BYTES;
+  }
+  return { records, truncatedAt: null };
+}
+
+function hex(checksum: number): string {
+  return `0x${checksum.toString(16).padStart(8, '0')}`;
+}
+
+/** Castagnoli's polynomial, bits reversed. */
+const POLYNOMIAL = 0x82f63b78;
+
+/** The remainder of each byte after dividing its eight bits. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? POLYNOMIAL : 0);
+  return remainder;
+});
+
+/**
+ * The CRC-32C (Castagnoli) checksum of some bytes, from 0 to 2^32 − 1. The CRC-32 of zip and gzip uses another polynomial.
+ *
+ * @see RFC 3720, appendix B.4
+ */
+export function computeCrc32c(bytes: Uint8Array): number {
+  let remainder = 0xffff_ffff;
+  for (const byte of bytes) remainder = (remainder >>> 8) ^ (TABLE[(remainder ^ byte) & 0xff] ?? 0);
+  return (remainder ^ 0xffff_ffff) >>> 0;
 }

@@ -1,10 +1,15 @@
 import * as v from 'valibot';
-import { decodeAedat3 } from '../events/aedat3.ts';
+import { decodeAedat3 } from '../events/aedat3-parser.ts';
 import { eventsIn, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
-import { type FrameLayout, frameDurationsUs, frameSize, integrateFrames } from '../events/frames.ts';
+import {
+  type FrameLayout,
+  frameDurationsUs,
+  frameSize,
+  integrateFrames,
+  normaliseFrames,
+} from '../events/frames.ts';
 import { parseLabels } from '../events/labels.ts';
-import { normaliseFrames } from '../events/normalise.ts';
 import { count } from '../files/shape.ts';
 import { OVERLAPS } from '../thesis/compat.ts';
 import { compare, compareOne, type TensorPair, toValues, wholeValues } from './compare.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { number, type Value } from '../files/shape.ts';
-import { VERDICTS } from '../thesis/verdicts.ts';
+import { VERDICTS } from '../thesis/published.ts';
 import { formatJson, type ResultFile, readResult } from './result-file.ts';
 
 /** What a run says of an arm beside the baseline of its question. */

@@ -2,7 +2,7 @@ import type { DatasetFacts } from '../datasets/contract/dataset.ts';
 import { compareCodeUnits } from '../files/canonical-json.ts';
 import type { ReportVerdicts } from '../results/claims-file.ts';
 import type { RunRecord } from '../runner/store/records.ts';
-import { VERDICT_TITLES } from '../thesis/verdicts.ts';
+import { VERDICT_TITLES } from '../thesis/published.ts';
 import { type Citation, isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
 
 /** Something of RO-Crate's graph: an id, a type, properties; other entities are named by their ids. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ReproError } from '../errors.ts';
-import { type Normalisation, normaliseFrames } from '../events/normalise.ts';
+import { type Normalisation, normaliseFrames } from '../events/frames.ts';
 import { readRegular } from '../files/regular-file.ts';
 import {
   type CachedClip,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sectionOfClaims } from '../../src/apps/check.ts';
-import type { Verdict } from '../../src/thesis/verdicts.ts';
+import type { Verdict } from '../../src/thesis/published.ts';
 
 const claims = (...verdicts: Verdict[]) =>
   verdicts.map((verdict, i) => ({

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunFacts } from '../../src/baseline/baseline.ts';
 import type { Rule } from '../../src/baseline/finding.ts';
 import { judgeBaseline, judgeVerdicts } from '../../src/baseline/judge.ts';
-import type { Verdict } from '../../src/thesis/verdicts.ts';
+import type { Verdict } from '../../src/thesis/published.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
 /** What a rule says of a run. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { decodeAedat3 } from '../../src/events/aedat3-parser.ts';
 import { eventsIn, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
 import { clipOfEvents, type FrameLayout, frameSize } from '../../src/events/frames.ts';

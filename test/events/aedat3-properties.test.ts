@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { decodeAedat3 } from '../../src/events/aedat3-parser.ts';
 import { type Events, sliceEvents } from '../../src/events/events.ts';
 
 const options = { file: 'a.aedat', sensor: { height: 128, width: 128 } };

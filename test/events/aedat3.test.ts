@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodeAedat3 } from '../../src/events/aedat3.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { Aedat3Parser } from '../../src/events/aedat3-parser.ts';
+import { Aedat3Parser, decodeAedat3 } from '../../src/events/aedat3-parser.ts';
 import { eachEvent } from '../../src/events/clips.ts';
 import { EventBuffer, type Events } from '../../src/events/events.ts';
 import { goldenEvents } from '../support/golden-events.ts';

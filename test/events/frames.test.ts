@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Events } from '../../src/events/events.ts';
-import { type FrameLayout, frameDurationsUs, frameSize, integrateFrames } from '../../src/events/frames.ts';
-import { normaliseFrames } from '../../src/events/normalise.ts';
+import {
+  type FrameLayout,
+  frameDurationsUs,
+  frameSize,
+  integrateFrames,
+  normaliseFrames,
+} from '../../src/events/frames.ts';
 import type { SplitBy } from '../../src/thesis/compat.ts';
 
 function layout(steps: number, splitBy: SplitBy, side = 16, downsample = 1): FrameLayout {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
-import { decodeAedat3 } from '../../src/events/aedat3.ts';
+import { decodeAedat3 } from '../../src/events/aedat3-parser.ts';
 import { type Events, makeEvents } from '../../src/events/events.ts';
 import { integrateFrames } from '../../src/events/frames.ts';
 import {

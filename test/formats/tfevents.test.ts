@@ -6,9 +6,9 @@ import {
   decodeEventFile,
   encodeEventFileHeader,
   encodeScalarEvents,
+  encodeTfRecord,
   type ScalarEvent,
 } from '../../src/formats/tfevents.ts';
-import { encodeTfRecord } from '../../src/formats/tfrecord.ts';
 
 interface Expected {
   readonly recordBytes: readonly number[];
@@ -47,7 +47,7 @@ const anyScalar: fc.Arbitrary<ScalarEvent> = fc.record({
 const withRecord = (data: Uint8Array) => Buffer.concat([encodeEventFileHeader(0), encodeTfRecord(data)]);
 
 describe('decodeEventFile', () => {
-  it.each(['older', 'newer'] as const)('reads only the scalars, in the %s form', (name) => {
+  it.each(['older', 'newer'] as const)('reads only the scalars in the older form: %s', (name) => {
     const { bytes, scalars } = readMade(name);
     expect(decodeEventFile(bytes, name)).toEqual({ scalars, truncatedAt: null });
   });

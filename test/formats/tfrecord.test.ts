@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computeCrc32c, decodeTfRecords, encodeTfRecord } from '../../src/formats/tfrecord.ts';
+import { computeCrc32c, decodeTfRecords, encodeTfRecord } from '../../src/formats/tfevents.ts';
 
 const anyRecords = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
 

@@ -18,13 +18,14 @@ import {
 } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { readWhole } from '../reading/file-tree.ts';
-import { parseTrialList } from './check.ts';
+import { isTextFile, LARGEST_TEXT_BYTES, parseTrialList } from './check.ts';
 import {
   ARCHIVE,
   ARCHIVE_BYTES,
   CLASSES,
   howToGetGestures,
   labelsNameOf,
+  locateGestures,
   PUBLISHED,
   parseRecordingName,
   SENSOR,
@@ -32,8 +33,6 @@ import {
   TRIAL_LISTS,
   USUAL_ROOT,
 } from './facts.ts';
-import { isTextFile, LARGEST_TEXT_BYTES } from './inspect.ts';
-import { locateGestures } from './locate.ts';
 import { verifyGestures } from './verify.ts';
 
 const byHand = (name: string, hex: string, sizeBytes: number | null = null): PublishedFile => ({

@@ -1,5 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
 import { DATA_SETS } from '../../thesis/data-sets.ts';
-import { rootOption, showPath } from '../contract/how-to-get.ts';
+import { failMissing, rootOption, showPath } from '../contract/how-to-get.ts';
+import { kindOfSource } from '../reading/file-tree.ts';
+import { locatePacked, type PackedPlace } from '../reading/tar-tree.ts';
 import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
@@ -72,4 +77,33 @@ export function howToGetGestures(root: string): string {
     `     npm run reproduce -- --profile full${option}`,
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
   ].join('\n');
+}
+
+/**
+ * Finds the recordings at `root`, as `locatePacked`.
+ *
+ * @throws {ReproError} `data-missing` with all steps to get the data
+ */
+export async function locateGestures(root: string): Promise<PackedPlace> {
+  const kind = await kindOfSource(root);
+  if (kind === 'file' && !isArchiveName(root)) {
+    throw new ReproError('data-missing', `${path.resolve(root)} is a file, but not a .tar.gz archive.`, {
+      where: 'dataset.root',
+      fix:
+        `Point dataset.root at ${ARCHIVE}, at a folder that contains it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
+        howToGetGestures(USUAL_ROOT),
+    });
+  }
+  const place = await locatePacked(root, { archive: ARCHIVE, folder: FOLDER }, async (folder) =>
+    (await readdir(folder)).some((name) => name === TRIAL_LISTS.train || /^user\d+_.*\.aedat$/.test(name)),
+  );
+  if (place !== null) return place;
+  const names = kind === null ? [] : await readdir(root);
+  const started = names.find((name) => name.startsWith(ARCHIVE) || name.startsWith('Unconfirmed'));
+  const what =
+    started === undefined
+      ? `contains neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
+      : `contains ${started}, an unfinished download, but not ${ARCHIVE}`;
+  const facts = { title: TITLE, howToGet: howToGetGestures };
+  return failMissing(facts, 'recordings', root, kind === null ? 'does not exist' : what);
 }

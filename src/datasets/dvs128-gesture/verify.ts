@@ -6,10 +6,16 @@ import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { formatBytes } from '../../text.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { rootOption, showPath } from '../contract/how-to-get.ts';
-import { countClasses, countNames } from '../contract/make-manifest.ts';
-import { Problems } from '../contract/problems.ts';
+import { countClasses, countNames, Problems } from '../contract/problems.ts';
 import { hashFile } from '../reading/file-tree.ts';
-import { checkLabelsFile, checkRecording, checkTrials, type Trials } from './check.ts';
+import {
+  checkLabelsFile,
+  checkRecording,
+  checkTrials,
+  type FoundFile,
+  inspectFiles,
+  type Trials,
+} from './check.ts';
 import {
   ARCHIVE_BYTES,
   CLASSES,
@@ -17,14 +23,13 @@ import {
   type GestureFacts,
   howToGetGestures,
   labelsNameOf,
+  locateGestures,
   PUBLISHED,
   parseRecordingName,
   SIMULATED_MARK,
   TRIAL_LISTS,
   USUAL_ROOT,
 } from './facts.ts';
-import { type FoundFile, inspectFiles } from './inspect.ts';
-import { locateGestures } from './locate.ts';
 
 /**
  * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is

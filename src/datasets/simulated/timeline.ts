@@ -2,8 +2,7 @@ import type { Label } from '../../events/labels.ts';
 import { poseDuring } from './gestures.ts';
 import { GESTURES, type Gesture, type Motion, sampleMotion } from './motion.ts';
 import { blendPoses, type Person, type Pose, REST, reach } from './person.ts';
-import { sineOfTurns, smoothStep } from './portable-math.ts';
-import { RandomStream } from './random-stream.ts';
+import { RandomStream, sineOfTurns, smoothStep } from './random-stream.ts';
 
 interface Clip extends Label {
   readonly motion: Motion;

@@ -1,6 +1,6 @@
 import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
 import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
-import type { Answer } from '../../thesis/verdicts.ts';
+import type { Answer } from '../../thesis/published.ts';
 import {
   formatPercentRange,
   formatPoints,

@@ -1,5 +1,5 @@
 import { wilsonInterval } from '../../stats/proportions.ts';
-import type { Verdict } from '../../thesis/verdicts.ts';
+import type { Verdict } from '../../thesis/published.ts';
 import { formatPercentRange } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';

@@ -1,7 +1,6 @@
 import { meanInterval } from '../../stats/means.ts';
 import { formatP } from '../../stats/p-values.ts';
-import { findPublished, judgeComparability, THESIS } from '../../thesis/published.ts';
-import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
+import { findPublished, judgeComparability, THESIS, VERDICT_TITLES } from '../../thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';

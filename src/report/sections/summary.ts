@@ -1,7 +1,6 @@
 import { stateP } from '../../stats/p-values.ts';
 import { capitalise } from '../../text.ts';
-import { nameSource } from '../../thesis/published.ts';
-import { ANSWERS, VERDICT_TITLES } from '../../thesis/verdicts.ts';
+import { ANSWERS, nameSource, VERDICT_TITLES } from '../../thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import {
   compareModels,

@@ -4,7 +4,7 @@ import {
   naturalLog,
   sineOfTurns,
   smoothStep,
-} from '../../../src/datasets/simulated/portable-math.ts';
+} from '../../../src/datasets/simulated/random-stream.ts';
 
 test('sine and cosine agree with the standard library to 1e-11, even far from zero', () => {
   for (let turns = -3; turns <= 3; turns += 1 / 512) {

@@ -9,7 +9,7 @@ import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
-import type { Verdict } from '../../../src/thesis/verdicts.ts';
+import type { Verdict } from '../../../src/thesis/published.ts';
 import { makeClaim } from '../claims/judging.ts';
 import {
   FRAMES,
