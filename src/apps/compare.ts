@@ -112,7 +112,7 @@ export function documentOf({ a, b, comparison, networkOf }: ComparedRuns): objec
     seed: results.seed,
     stages: Object.fromEntries(
       [...networkOf(results).lineage].map(([stage, { parts, outputs: _, ...told }]) => {
-        return [stage, { ...told, facts: parts.facts }];
+        return [stage, { overrides: [], ...told, facts: parts.facts }];
       }),
     ),
   });
