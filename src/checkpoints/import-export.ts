@@ -134,10 +134,7 @@ function describeNetwork({
   return `${shown}${times}; ${blocks}${channels} channels, ${pooling} pooling, ${hidden ?? 'default'} hidden, ${classes} classes`;
 }
 
-function describeNeurons(
-  { neuron, tau, reset, surrogate, threshold = 1 }: NetworkConfig,
-  state: State,
-): string {
+function describeNeurons({ neuron, tau, reset, threshold = 1 }: NetworkConfig, state: State): string {
   const logits = [...state].flatMap(([name, { data }]) => (name.endsWith('.w') ? [...data].map(Number) : []));
   const taus = logits.map(tauOfLogit);
   const range = [reduce(taus, Math.min), reduce(taus, Math.max)].map((value) => value.toPrecision(3));
@@ -146,8 +143,7 @@ function describeNeurons(
       ? `LIF, τ = ${tau.mean}`
       : `PLIF, one τ per ${tau.per}, now ${[...new Set(range)].join(' to ')} steps`;
   const back = reset.kind === 'hard' ? `hard reset to ${reset.potential ?? 0}` : 'soft reset';
-  const slope = surrogate.learnable ? 'with a learned slope' : `with slope ${surrogate.alpha}`;
-  return `${constant}; threshold ${threshold}, ${back}${reset.detach ? ', detached' : ''}; surrogate ${surrogate.kind} ${slope}`;
+  return `${constant}; threshold ${threshold}, ${back}`;
 }
 
 /** Spreading into `Math.min` would put millions of arguments on the stack. */

@@ -48,9 +48,6 @@ export function inferNetwork(evidence: NetworkEvidence): InferredNetwork {
   return new Inference(evidence).infer();
 }
 
-/** SpikingJelly's surrogates that exist here. */
-const SURROGATES: Readonly<Record<string, 'atan' | 'sigmoid'>> = { ATan: 'atan', Sigmoid: 'sigmoid' };
-
 /** Image shape of the two data sets, and the last linear layer of their networks. */
 const STILL = {
   mnist: { input: [1, 28, 28], last: 'fc.5.weight' },
@@ -75,7 +72,7 @@ class Inference {
     const neurons = this.#inferNeurons();
     const pooling = this.#settle('pooling', '--pooling', facts.pooling, answers.pooling, 'max');
     return {
-      network: { ...sizes, ...neurons, pooling, dropout: facts.dropout ?? 0.5 },
+      network: { ...sizes, ...neurons, pooling, dropout: 0.5 },
       trainedSteps: facts.steps ?? null,
       assumptions: this.#assumptions,
     };
@@ -83,36 +80,28 @@ class Inference {
 
   #inferNeurons(): Pick<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 'threshold'> {
     const { tensors, facts, answers } = this.#evidence;
-    const { resetPotential, surrogate, initialTau = 2, initialTauStd = 0.1 } = facts;
+    const { resetPotential } = facts;
     const logits = [...tensors].filter(([name]) => name.endsWith('.w')).map(([, tensor]) => tensor);
     const isLearned = logits.length > 0;
     if (isLearned && answers.tau !== undefined) this.#contradict('neuron PLIF, whose τ is learned', '--tau');
     const known = resetPotential === undefined ? undefined : resetPotential === null ? 'soft' : 'hard';
     const kind = this.#settle<'hard' | 'soft'>('reset', '--reset', known, answers.reset, 'hard');
-    const detach = facts.detachReset ?? true;
     const threshold = this.#settle('threshold', null, facts.threshold, undefined, 1);
-    const mean = isLearned
-      ? initialTau > 1
-        ? initialTau
-        : 2
-      : this.#settle('τ', '--tau', facts.fixedTau, answers.tau, 2);
+    const mean = isLearned ? 2 : this.#settle('τ', '--tau', facts.fixedTau, answers.tau, 2);
     // Of linear layers, w has the same shape per channel and per neuron.
     const maps = logits.filter(({ shape }) => shape.length === 4);
     const isPerChannel = maps.length > 0 && maps.every(({ shape }) => shape[2] === 1 && shape[3] === 1);
     const isShared = logits.every(({ shape }) => countElements(shape) === 1);
     const per = isShared ? 'layer' : isPerChannel ? 'channel' : 'neuron';
     const learnable =
-      surrogate?.learnable ?? [...tensors.keys()].some((name) => name.endsWith('.surrogate_function.alpha'));
+      facts.learnsSlope ?? [...tensors.keys()].some((name) => name.endsWith('.surrogate_function.alpha'));
+    // Detached reset, slope, dropout and initial τ are for training only: the thesis' stand for them.
     return {
       neuron: isLearned ? 'plif' : 'lif',
-      tau: { per, mean, std: per === 'layer' ? 0 : initialTauStd },
-      reset: kind === 'hard' ? { kind, detach, potential: resetPotential ?? 0 } : { kind, detach },
+      tau: { per, mean, std: per === 'layer' ? 0 : 0.1 },
+      reset: { kind, detach: true, ...(kind === 'hard' ? { potential: resetPotential ?? 0 } : {}) },
       threshold,
-      surrogate: {
-        kind: SURROGATES[surrogate?.className ?? ''] ?? 'atan',
-        alpha: surrogate?.alpha ?? 2,
-        learnable,
-      },
+      surrogate: { kind: 'atan', alpha: 2, learnable },
     };
   }
 

@@ -241,47 +241,16 @@ function readSettings(tree: ModuleTree, file: string) {
       const value = attributes.get('v_reset');
       return value === null ? null : numberOf(value);
     }),
-    detachReset: common('detach_reset', neurons, ({ attributes }) => {
-      const value = attributes.get('detach_reset');
-      return typeof value === 'boolean' ? value : undefined;
-    }),
-    surrogate: readSurrogate(neurons, file),
-    dropout: common('p', of('dropout'), attribute('p')),
+    /** Whether the slope of the surrogate is learned: then it is one of the tensors. */
+    learnsSlope: [...tree.parameters.keys()].some((name) => name.endsWith('.surrogate_function.alpha')),
     /** Output neurons per class. */
     votes: common('kernel_size', of('vote'), ({ attributes }) =>
       numberOf(oneSize(attributes.get('kernel_size'))),
     ),
-    /** T that it was trained with, and its initial τ. */
+    /** T that it was trained with. */
     steps: numberOf(net.get('T')),
-    initialTau: numberOf(net.get('init_tau')),
-    initialTauStd: numberOf(net.get('tau_std_dev')),
     claims,
   };
-}
-
-/** The surrogate of all neurons. Evaluation does not need it, so an unreadable one is ignored. */
-function readSurrogate(neurons: readonly ModuleLayer[], file: string) {
-  const read = (what: string, value: (surrogate: PickleRecord) => PickleValue) =>
-    commonValue(neurons, { what: `surrogate_function’s ${what}`, read: surrogateOf(value), file });
-  const className = read('class', (surrogate) => shortName(surrogate.className));
-  if (typeof className !== 'string') return undefined;
-  const learnable = read('alpha', (surrogate) => hasParameter(surrogate, 'alpha')) === true;
-  const alpha = numberOf(read('alpha', (surrogate) => numberOf(surrogate.state.get('alpha')) ?? null));
-  // A learned slope is one of the tensors.
-  return { className, learnable, alpha: learnable ? undefined : alpha };
-}
-
-function surrogateOf(read: (surrogate: PickleRecord) => PickleValue) {
-  return ({ attributes }: ModuleLayer): PickleValue => {
-    const modules = attributes.get('_modules');
-    const surrogate = modules instanceof Map ? modules.get('surrogate_function') : undefined;
-    return surrogate instanceof PickleRecord ? read(surrogate) : null;
-  };
-}
-
-function hasParameter({ state }: PickleRecord, name: string): boolean {
-  const parameters = state.get('_parameters');
-  return parameters instanceof Map && parameters.get(name) != null;
 }
 
 /** The value that all layers share. @throws {ReproError} `import-mixed` naming two that differ */

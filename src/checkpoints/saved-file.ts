@@ -9,7 +9,6 @@ import {
   type TorchArray,
   TorchTensor,
 } from '../formats/torch-pt.ts';
-import { quoteName } from '../text.ts';
 import { isModule, type ModuleTree, readModuleTree } from './module-tree.ts';
 import { isExported } from './self-description.ts';
 
@@ -95,7 +94,7 @@ const WRAPPED = 'module.';
 function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
   if (found !== undefined) return found;
-  throw new ReproError('import-unknown', `expected a network, found ${describeContent(value)}.`, {
+  throw new ReproError('import-unknown', `expected a network, found ${describeValue(value)}.`, {
     where: file,
     fix: `Save the network itself, its state_dict, or a dictionary with either under one of: ${NETWORK_KEYS.join(', ')}.`,
   });
@@ -140,17 +139,4 @@ function readStateDict(value: PickleValue | undefined): ReadonlyMap<string, Torc
     tensors.set(name, tensor);
   }
   return unwrapNames(tensors);
-}
-
-function describeContent(value: PickleValue): string {
-  if (!(value instanceof Map)) return describeValue(value);
-  return value.size === 0 ? 'an empty dictionary' : `${describeValue(value)} with ${listKeys(value)}`;
-}
-
-function listKeys(map: ReadonlyMap<PickleValue, PickleValue>): string {
-  // Only strings are shown as they are: a tuple may contain itself, or be as long as a library.
-  const keys = [...map.keys()]
-    .slice(0, 8)
-    .map((key) => (typeof key === 'string' ? quoteName(key, 60) : describeValue(key)));
-  return keys.join(', ') + (map.size > keys.length ? ', …' : '');
 }

@@ -102,14 +102,8 @@ describe('a checkpoint of the original', () => {
   });
 
   test.each([
-    [
-      'lif',
-      { neuron: 'lif', tau: { per: 'layer', mean: 2.5, std: 0 }, reset: { potential: -0.25, detach: true } },
-    ],
-    [
-      'learnable-alpha',
-      { neuron: 'plif', reset: { kind: 'soft', detach: false }, surrogate: { learnable: true } },
-    ],
+    ['lif', { neuron: 'lif', tau: { per: 'layer', mean: 2.5, std: 0 }, reset: { potential: -0.25 } }],
+    ['learnable-alpha', { neuron: 'plif', reset: { kind: 'soft' }, surrogate: { learnable: true } }],
     ['mnist', { architecture: 'mnist', steps: 4, hidden: 32 }],
     ['cifar10', { architecture: 'cifar10', input: [3, 32, 32] }],
   ])('describes its neurons, and how long a still image is shown: %s', async (name, network) => {
@@ -230,9 +224,7 @@ describe('what is not a network of the thesis', () => {
 
   test('is refused saying what it is', async () => {
     await expect(importFixture('small.pt')).rejects.toThrow('it has no tensor "conv.0.weight"');
-    await expect(importFixture('kinds.pt')).rejects.toThrow(
-      /expected a network, found a dictionary with "torch.float64", .*…/,
-    );
+    await expect(importFixture('kinds.pt')).rejects.toThrow('expected a network, found a dictionary.');
   });
 
   test('is refused if a layer is of another kind', async () => {
