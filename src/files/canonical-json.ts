@@ -23,28 +23,19 @@ export function canonicalJson(value: unknown): string {
   throw new ReproError('not-json', `${String(value)} cannot be written as JSON`);
 }
 
-/** Whether two values have the same canonical JSON, in a fraction of the time that it takes to write it. */
+/** Whether two values have the same canonical JSON, in a fraction of the time that it takes to write it: runs compare every record. */
 export function isSameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    for (let i = 0; i < a.length; i += 1) if (!isSameJson(a[i], b[i])) return false;
-    return true;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of Object.keys(other))
+    if (other[key] !== undefined && !Object.hasOwn(one, key)) return false;
+  for (const key of Object.keys(one)) {
+    const value = Object.hasOwn(other, key) ? other[key] : undefined;
+    if (!isSameJson(one[key], value)) return false;
   }
-  return haveSameMembers(a as Record<string, unknown>, b as Record<string, unknown>);
-}
-
-/** In loops without functions or lists of their own: a run with nothing to do compares every part of every record. */
-function haveSameMembers(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  let more = 0;
-  for (const key of Object.keys(b)) if (b[key] !== undefined) more += 1;
-  for (const key of Object.keys(a)) {
-    if (a[key] === undefined) continue;
-    if (!Object.hasOwn(b, key) || !isSameJson(a[key], b[key])) return false;
-    more -= 1;
-  }
-  return more === 0;
+  return true;
 }
 
 export function hashJson(value: unknown): string {

@@ -2,8 +2,8 @@ import { distance } from 'fastest-levenshtein';
 
 /**
  * The known name that was probably meant, or undefined if none is close enough.
- * Letter case is ignored; up to two in five characters may differ, and never more than three; or two neighbours
- * may be swapped.
+ * Letter case is ignored; up to two in five characters may differ, and never more than three; or the letters
+ * are the same.
  */
 export function findClosest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
@@ -15,7 +15,7 @@ export function findClosest(name: string, known: Iterable<string>): string | und
     const allowed = Math.min(3, Math.max(1, Math.floor(length * 0.4)));
     if (Math.abs(name.length - candidate.length) > allowed) continue;
     const lower = candidate.toLowerCase();
-    const found = isSwapped(wanted, lower) ? 1 : distance(wanted, lower);
+    const found = haveSameLetters(wanted, lower) ? 1 : distance(wanted, lower);
     if (found <= allowed && found < bestDistance) {
       best = candidate;
       bestDistance = found;
@@ -25,15 +25,8 @@ export function findClosest(name: string, known: Iterable<string>): string | und
 }
 
 /** `rnu` for `run`: the most common typo in short words, which costs two by Levenshtein's count. */
-function isSwapped(name: string, other: string): boolean {
-  if (name.length !== other.length) return false;
-  const i = [...name].findIndex((letter, at) => letter !== other[at]);
-  return (
-    i !== -1 &&
-    name[i] === other[i + 1] &&
-    name[i + 1] === other[i] &&
-    name.slice(i + 2) === other.slice(i + 2)
-  );
+function haveSameLetters(name: string, other: string): boolean {
+  return [...name].sort().join('') === [...other].sort().join('');
 }
 
 /** `Closest: "epochs".`, or, if nothing is close and the list is short, `Known: "a", "b".` */
