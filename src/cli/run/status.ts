@@ -19,14 +19,15 @@ interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
 }
 
+/** A word for each state, and its colour. */
 const words = {
-  fresh: 'up to date',
-  restorable: 'to restore',
-  stale: 'stale',
-  'never-run': 'never run',
-  failed: 'failed',
-  running: 'running',
-  error: 'error',
+  fresh: ['up to date', 'green'],
+  restorable: ['to restore', 'cyan'],
+  stale: ['stale', 'yellow'],
+  'never-run': ['never run', 'yellow'],
+  failed: ['failed', 'red'],
+  running: ['running', 'cyan'],
+  error: ['error', 'red'],
 } as const;
 
 const indent = 14;
@@ -88,15 +89,6 @@ function printStatus(
   isDriven: boolean,
 ): void {
   const c = colorsFor(process.stdout);
-  const paint = {
-    fresh: c.green,
-    restorable: c.cyan,
-    stale: c.yellow,
-    'never-run': c.yellow,
-    failed: c.red,
-    running: c.cyan,
-    error: c.red,
-  };
   const width = Math.max(0, ...[...wanted, ...otherJobs].map((one) => one.id.length));
   const print = (id: string, word: string, [first = '', ...more]: readonly string[]): void => {
     process.stdout.write(`${`${id.padEnd(width)}  ${word}  ${first}`.trimEnd()}\n`);
@@ -107,7 +99,8 @@ function printStatus(
     const lines = [...(job === undefined ? [] : describe(job, isDriven)), ...linesOf(one, plan.projectRoot)];
     const state = job?.outcome === 'failed' ? 'failed' : one.state;
     const reasons = [toOneLine(one.reasons.map((reason) => reason.text).join('; '))];
-    print(one.id, paint[state](words[state].padEnd(10)), lines.length === 0 ? reasons : lines);
+    const [word, colour] = words[state];
+    print(one.id, c[colour](word.padEnd(10)), lines.length === 0 ? reasons : lines);
   }
   for (const one of otherJobs) {
     const isFailed = one.outcome === 'failed';

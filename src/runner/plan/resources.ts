@@ -1,7 +1,7 @@
 import type { Json } from '../../schema/json.ts';
 import { show } from '../../schema/schema-problems.ts';
 import type { Resources } from './plan.ts';
-import { parseTemplate } from './references.ts';
+import { parseTemplate } from './profile-settings.ts';
 import type { Combination, StageReader } from './stage-reader.ts';
 
 export type Parsed<Value = number> =

@@ -3,8 +3,8 @@ import { isJsonList, type JsonPath } from '../../schema/json.ts';
 import { formatPlace, type Problem, type SourcePosition } from '../../schema/problems.ts';
 import type { InputEntry } from './pipeline-file.ts';
 import type { StageInstance } from './plan.ts';
+import { parseTemplate, type Reference } from './profile-settings.ts';
 import { type PathFault, type PathLink, PathTrie, relatePaths } from './project-paths.ts';
-import { parseTemplate, type Reference } from './references.ts';
 import { type Combination, joinLines, type StageReader } from './stage-reader.ts';
 
 interface PathSource {

@@ -5,8 +5,8 @@ import { show } from '../../schema/schema-problems.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { MatrixValue } from './plan.ts';
 import type { ProfileSettings } from './profile-settings.ts';
+import { type Expanded, expandText, type Lookup, parseTemplate } from './profile-settings.ts';
 import type { ProjectPaths } from './project-paths.ts';
-import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
 
 export interface PipelineContext {
   readonly pipeline: PipelineFile;

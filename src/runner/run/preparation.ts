@@ -95,7 +95,6 @@ async function decide(
   if ('reasons' in freshness && freshness.reasons.some(({ cue }) => cue === 'output-altered')) {
     await distrustResumes(session, id);
   }
-  if (isForced) await dropFinishedResume(session, instance, freshness);
   for (let looks = 1; !isForced && looks <= looksAtMost; looks += 1) {
     const settled = await settle(context, instance, freshness);
     if (settled === 'must-run') break;
@@ -108,6 +107,10 @@ async function decide(
   const reasons = isForced ? [forcedReason] : 'reasons' in freshness ? freshness.reasons : [];
   const { fingerprint, parts } = 'record' in freshness ? freshness.record : freshness;
   if (fingerprint === null || parts === null) throw 'error' in freshness ? freshness.error : undefined;
+  if (isForced) {
+    // It would otherwise resume at the end of a finished run and compute nothing.
+    for (const folder of resumeFoldersOf(session, instance)) await folder.dropIfFinished(fingerprint);
+  }
   const shortage = context.machine && describeShortage(instance.resources, context.machine);
   if (shortage !== null) onEvent({ kind: 'note', id, level: 'warning', text: shortage });
   return { instance, fingerprint, parts, reasons };
@@ -147,17 +150,6 @@ function adopt({ plan: { profile, trial } }: Session, record: RunRecord): RunRec
   if (record.overrides === undefined || trial?.reaching.has(record.id) === true) return record;
   const { overrides: _, ...own } = record;
   return { ...own, profile };
-}
-
-/** Before a forced run, which would otherwise resume at the end of a finished one and compute nothing. */
-async function dropFinishedResume(
-  session: Session,
-  instance: StageInstance,
-  freshness: Freshness,
-): Promise<void> {
-  const { fingerprint } = 'record' in freshness ? freshness.record : freshness;
-  if (fingerprint === null) return;
-  for (const folder of resumeFoldersOf(session, instance)) await folder.dropIfFinished(fingerprint);
 }
 
 /** What is, or in a rehearsal would be, done about an instance that need not run. */

@@ -20,7 +20,6 @@ function startedWith(inputs: string): string {
 }
 
 export interface OpenedResume {
-  readonly absolute: string;
   /** What happened to content of another fingerprint: `emptied` if its owner is unknown, as after {@link ResumeFolder.distrust}. */
   readonly other: 'none' | 'set-aside' | 'emptied';
   /** Whether content set aside earlier for this fingerprint is back in place. */
@@ -80,7 +79,7 @@ export class ResumeFolder {
     await this.#mark(fingerprint, startedWith(inputs));
     const isBack = !(await isThere(this.absolute)) && (await this.#bringBack(fingerprint));
     await fs.mkdir(this.absolute, { recursive: true });
-    return { absolute: this.absolute, other, isBack };
+    return { other, isBack };
   }
 
   /**

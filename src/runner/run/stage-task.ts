@@ -30,15 +30,10 @@ export async function prepareTask(
   start: StartState,
 ): Promise<StageTask> {
   const { session } = context;
-  const resumePaths: string[] = [];
   for (const [i, folder] of resume.entries()) {
-    if (context.remote !== undefined) {
-      // Opened on that machine: its facts decide whether what is there belongs to this work.
-      resumePaths.push(folder.absolute);
-      continue;
-    }
+    // On another machine, it is opened there: its facts decide whether what is there belongs to this work.
+    if (context.remote !== undefined) continue;
     const opened = await folder.open(fingerprint, nameInputs(start));
-    resumePaths.push(opened.absolute);
     for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
       context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
     }
@@ -66,7 +61,7 @@ export async function prepareTask(
     inputs,
     ...(namedInputs === null ? {} : { namedInputs }),
     outputs,
-    resume: resumePaths,
+    resume: resume.map(({ absolute }) => absolute),
     cpus: grant.cpus,
   };
 }
