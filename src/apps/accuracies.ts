@@ -7,13 +7,13 @@ import { formatPercent } from '../text.ts';
 type Metrics = Readonly<Record<string, MetricValue>>;
 
 /** What an instance measured, and how long it took to make its outputs, in this run or an earlier one. */
-export interface MadeResult {
+interface MadeResult {
   readonly metrics: Metrics;
   readonly madeInSeconds: number | null;
 }
 
 /** The accuracy of one combination of matrix values, such as a model and a seed, in words. */
-export interface AccuracyRow {
+interface AccuracyRow {
   readonly matrix: Readonly<Record<string, MatrixValue>>;
   readonly accuracy: string;
   /** Over `testClips` clips; empty if unknown. */

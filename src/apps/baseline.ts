@@ -69,7 +69,7 @@ export function assertHasResults(plan: Plan): void {
 }
 
 /** The results of the last run, if they are those of the present code, configuration and data. */
-export type LastResults =
+type LastResults =
   | { readonly kind: 'fresh'; readonly statuses: readonly InstanceStatus[] }
   /** At least one instance is not up to date. */
   | { readonly kind: 'stale'; readonly stale: readonly InstanceStatus[] };

@@ -40,7 +40,7 @@ export type { ExportFormat, Which };
 type SourceOptions = PipelineOptions & { readonly which?: Which };
 
 /** What was done, as lines for people and as the document of `--json`. */
-export interface Described {
+interface Described {
   readonly lines: readonly Line[];
   readonly document: object;
 }

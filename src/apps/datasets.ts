@@ -107,7 +107,7 @@ function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images'
 }
 
 /** A data set, and where it is or will be. */
-export interface PlacedDataset {
+interface PlacedDataset {
   readonly dataset: Dataset;
   readonly root: string;
 }

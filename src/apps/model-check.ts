@@ -48,7 +48,7 @@ export function listTrainings(plan: Plan): [file: string, params: JsonObject][] 
 }
 
 /** A model as a plan trains it. */
-export interface BuiltModel {
+interface BuiltModel {
   readonly model: ResolvedModel;
   /** Undefined if the size of the frames is unknown. */
   readonly spec: NetworkSpec | undefined;

@@ -32,7 +32,7 @@ export interface TimelineSession {
 }
 
 /** The last successful runs of some instances. */
-export interface RecordedTimeline {
+interface RecordedTimeline {
   readonly sessions: readonly TimelineSession[];
   /** Ids of those that never succeeded here. */
   readonly missing: readonly string[];

@@ -49,7 +49,7 @@ interface TrainingView {
 }
 
 /** What the command does for a training: all that a user sees of it before its end. */
-export interface TrainValHost {
+interface TrainValHost {
   readonly warn: Warn;
   /** Stops the training, which then can be resumed. */
   readonly stop: AbortSignal;
@@ -59,7 +59,7 @@ export interface TrainValHost {
   readonly showTraining: (title: string) => Promise<TrainingView>;
 }
 
-export type TrainValOutcome =
+type TrainValOutcome =
   | { readonly kind: 'trained'; readonly lines: readonly string[]; readonly run: object }
   | { readonly kind: 'no-frames' }
   | { readonly kind: 'failed'; readonly error: ReproError; readonly pipeline: PipelineOptions };

@@ -3,7 +3,7 @@ import type { NetworkConfig } from '../snn/networks.ts';
 import { countElements } from '../snn/tensor.ts';
 import { IMPORTABLE, type NetworkFacts } from './module-tree.ts';
 
-export interface InferredNetwork {
+interface InferredNetwork {
   readonly network: NetworkConfig;
   /** T that it was trained with; null if the file does not say. */
   readonly trainedSteps: number | null;
@@ -16,7 +16,7 @@ export interface Assumption {
 }
 
 /** What is known about a network before it is known which one it is. */
-export interface NetworkEvidence {
+interface NetworkEvidence {
   /** Shapes by PyTorch's names. */
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
   readonly facts: NetworkFacts;

@@ -7,7 +7,7 @@ import { escapeControls, quoteName } from '../text.ts';
 export const IMPORTABLE = 'docs/checkpoints.md describes the networks that can be imported.';
 
 /** A PyTorch module inside a pickled network. */
-export interface ModuleNode {
+interface ModuleNode {
   /** `conv.2.surrogate_function`; empty for the network itself. */
   readonly path: string;
   /** Without its Python module: `PLIFNode`. */

@@ -93,7 +93,7 @@ export function pointToOwnHelp(command: Command, path = command.name()): void {
 }
 
 /** Decides for the whole process what happens when stdout or stderr cannot be written. */
-export function handleOutputErrors(): void {
+function handleOutputErrors(): void {
   process.stdout.on('error', endWithoutOutput);
   // `repro run 2>&1 | head` closes stderr, or the disk of a log is full: the run continues without it.
   process.stderr.on('error', () => {});

@@ -116,7 +116,7 @@ export function formatPythonFloat(value: number): string {
 }
 
 /** The arguments that belong to a profile. */
-export interface ProfileParts {
+interface ProfileParts {
   /** The data set's name there, and the profile for it. */
   readonly dataset: { readonly name: string; readonly profile: string };
   /** null for still images. */
@@ -128,7 +128,7 @@ export interface ProfileParts {
   readonly seed: number;
 }
 
-export interface Configuration {
+interface Configuration {
   readonly model: ModelFile;
   readonly profile: ProfileParts;
   readonly notes: readonly string[];
