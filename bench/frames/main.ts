@@ -8,7 +8,7 @@ import { SENSOR } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { findPython, Reader, runStage } from './children.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import type { ReaderAnswer, ReaderTask } from './reader-child.ts';
-import { KINDS, type MadeRecording, writeLargeRecording, writeRecordings } from './recordings.ts';
+import { KINDS, type MadeRecording, writeRecordings } from './recordings.ts';
 import type { StageAnswer, StageTask } from './stage-child.ts';
 
 interface BenchPlaces {
@@ -48,11 +48,10 @@ export async function main({ args, readerChild, stageChild, peer, ...places }: B
     };
     await compareReaders(readers, made, folder, options);
     for (const reader of Object.values(readers)) reader.end();
-    const run = (what: StageTask['what'], threads: number, where = root): StageAnswer =>
-      runStage(stageChild, { what, root: where, output: folder, threads, settings: SETTINGS });
+    const run = (what: StageTask['what'], threads: number): StageAnswer =>
+      runStage(stageChild, { what, root, output: folder, threads, settings: SETTINGS });
     measureStages(run, made, options);
     await describeCache(folder, run('write', 1));
-    if (options.largeEvents > 0) measureLarge(run, folder, options);
   } finally {
     if (options.folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
@@ -181,16 +180,6 @@ async function describeCache(folder: string, written: StageAnswer): Promise<void
   console.log(
     `\nFrame cache: written at ${(written.writtenBytes / written.seconds / 1e6).toFixed(0)} MB/s, safe on the disk; ` +
       `${((100 * nonzero) / part.length).toFixed(1)} % of the counts are not 0; gzip makes it ${(part.length / packed).toFixed(1)} times smaller`,
-  );
-}
-
-function measureLarge(run: Run, folder: string, { largeEvents, threads }: Options): void {
-  const root = path.join(folder, 'large');
-  const { events, sizeBytes } = writeLargeRecording(root, largeEvents);
-  const { seconds, peakBytes } = run('frames', threads, root);
-  console.log(
-    `\nOne recording of ${megabytes(sizeBytes)} whose longest clip has ${millions(0.9 * events)} events: ` +
-      `${seconds.toFixed(2)} s, ${(events / seconds / 1e6).toFixed(0)} million events/s, peak memory ${megabytes(peakBytes)}`,
   );
 }
 

@@ -8,7 +8,6 @@ export interface Options {
   readonly repeats: number;
   readonly threads: number;
   /** Of an additional recording that does not fit into memory; 0 for none. */
-  readonly largeEvents: number;
   readonly folder: string | undefined;
   readonly python: readonly string[];
 }
@@ -22,8 +21,7 @@ The recordings are simulated.
   --events 5000000          of each, 8 bytes an event
   --repeats 5
   --threads N               of the stages; default: one per core
-  --large 250000000         events of one more recording that is too large for memory; 0 for none
-  --quick                   4 recordings of 1 million events, 3 repeats, a large one of 20 million
+  --quick                   4 recordings of 1 million events, 3 repeats
   --folder DIR              for the recordings, which are removed afterwards; default: beside the compiled benchmark
   --python PROGRAM          default: the first of /usr/bin/python3 and python3 that has NumPy
 `;
@@ -37,7 +35,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       events: { type: 'string' },
       repeats: { type: 'string' },
       threads: { type: 'string', default: String(availableParallelism()) },
-      large: { type: 'string' },
       quick: { type: 'boolean', default: false },
       folder: { type: 'string' },
       python: { type: 'string' },
@@ -51,7 +48,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     events: count('events', values.events ?? (quick ? '1000000' : '5000000'), 1000),
     repeats: count('repeats', values.repeats ?? (quick ? '3' : '5'), 1),
     threads: count('threads', values.threads, 1),
-    largeEvents: count('large', values.large ?? (quick ? '20000000' : '250000000'), 0),
     folder: values.folder,
     python: values.python === undefined ? ['/usr/bin/python3', 'python3'] : [values.python],
   };

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   labelsNameOf,
@@ -32,8 +32,6 @@ const PACKET_EVENTS = 1000;
 /** About 60,000 events a second, as in DVS128 Gesture. */
 const MEAN_GAP_US = 16;
 
-const HEADER_END = '#!END-HEADER\r\n';
-
 /** Writes simulated recordings with labels in the layout of DVS128 Gesture. The last is the only test recording. */
 export function writeRecordings(folder: string, count: number, events: number): MadeRecording[] {
   mkdirSync(folder, { recursive: true });
@@ -52,44 +50,6 @@ export function writeRecordings(folder: string, count: number, events: number): 
     made.map(({ file }) => path.basename(file)),
   );
   return made;
-}
-
-/** One recording of `events` events with a clip that contains nine tenths of them: the same second again and again. */
-export function writeLargeRecording(folder: string, events: number): MadeRecording {
-  mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, 'user01_led.aedat');
-  const part = 1_000_000;
-  const content = simulate('bursts', part, 1);
-  const lengthUs = content.tUs[part - 1]! + MEAN_GAP_US;
-  const descriptor = openSync(file, 'w');
-  let sizeBytes = 0;
-  const parts = Math.ceil(events / part);
-  for (let i = 0; i < parts; i++) {
-    const bytes = encodeAedat3(
-      { ...content, tUs: content.tUs.map((tUs) => tUs + i * lengthUs) },
-      { packetEvents: PACKET_EVENTS },
-    );
-    // The text header only once.
-    const body =
-      i === 0 ? bytes : bytes.subarray(Buffer.from(bytes.buffer).indexOf(HEADER_END) + HEADER_END.length);
-    sizeBytes += writeSync(descriptor, body);
-  }
-  closeSync(descriptor);
-  const endUs = parts * lengthUs;
-  const [first, ...rest] = labelsOf(endUs);
-  const longUs = Math.floor(endUs * 0.9);
-  const each = Math.floor((endUs - longUs) / 12);
-  const labels = [
-    { ...first!, startUs: 0, endUs: longUs },
-    ...rest.map((label, i) => ({
-      ...label,
-      startUs: longUs + i * each,
-      endUs: longUs + (i + 1) * each,
-    })),
-  ];
-  writeFileSync(path.join(folder, labelsNameOf('user01_led.aedat')), formatLabels(labels));
-  writeLists(folder, ['user01_led.aedat', '']);
-  return { file, kind: 'bursts', events: parts * part, sizeBytes, labels };
 }
 
 function writeLists(folder: string, names: readonly string[]): void {

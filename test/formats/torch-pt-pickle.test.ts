@@ -198,15 +198,7 @@ describe('a pickle that names what it must not', () => {
   );
 });
 
-describe('a pickle that is too much', () => {
-  test('is refused if a few bytes expand to many values', () => {
-    const hundred = ['(', Array<number>(100).fill(0x4e), 'lq', 0] as const;
-    const copies = Array.from({ length: 2000 }, () => [
-      ...bytesOf(global('torch', 'Size'), 'h', 0, 0x85, 'R0'),
-    ]).flat();
-    expect(refusal(...hundred, copies)).toContain('expands to more values');
-  });
-
+describe('a pickle with wrong lengths or shapes', () => {
   test('cannot change a tensor’s shape after it was checked', () => {
     const tensor = load(
       global('torch._utils', '_rebuild_tensor_v2'),
@@ -216,15 +208,9 @@ describe('a pickle that is too much', () => {
     expect([tensor.shape, tensor.strides]).toEqual([[2], [1]]);
   });
 
-  test('is refused if its lists nest thousands deep', () => {
-    expect(refusal('('.repeat(1001))).toContain('lists and tuples nest more than 1000 deep');
-  });
-
-  test('is refused if a length exceeds the file or the limit', () => {
+  test('is refused if a length exceeds the file', () => {
     expect(refusal('X', 255, 255, 0, 0)).toContain('it ends inside its pickle');
-    expect(refusal('X', 255, 255, 255, 255)).toContain('at most 1048576 are allowed');
-    expect(refusal(0x8d, 0, 0, 0, 0, 0, 0, 0, 1)).toContain('at most 1048576 are allowed');
-    expect(refusal(0x8b, 255, 255, 255, 255)).toContain('at most 4096 are allowed');
+    expect(refusal(0x8d, 0, 0, 0, 0, 0, 0, 0, 1)).toContain('it ends inside its pickle');
   });
 
   test.each<[string, number[], number[]]>([

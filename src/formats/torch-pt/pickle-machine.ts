@@ -11,16 +11,6 @@ import {
 /** Resolves a persistent id: PyTorch keeps storages outside its pickles. */
 export type LoadStorage = (id: PickleValue, fail: Fail) => TorchStorage;
 
-/** How deeply lists and tuples may nest; Python's own pickler gives up earlier. */
-const MOST_OPEN = 1000;
-/** Values and copies that a pickle may make per byte; honest ones make less than one. */
-const WORK_PER_BYTE = 4;
-const LEAST_WORK = 1000;
-/** The log of 1,256 epochs takes about 150,000. */
-const MOST_WORK = 4_000_000;
-/** What a dictionary, a set or an object costs beyond its opcode: even an empty one takes about 200 bytes. */
-const COLLECTION_WORK = 4;
-
 /** The state of unpickling and the operations on it: a stack of values, marks on it, and a memo of values by number. */
 export class PickleMachine {
   readonly input: PickleInput;
@@ -31,7 +21,6 @@ export class PickleMachine {
   /** Where the open lists and tuples begin on the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #work: number;
   /** Position of the current opcode. */
   #at = 0;
 
@@ -39,12 +28,10 @@ export class PickleMachine {
     this.input = new PickleInput(bytes, fail);
     this.#fail = fail;
     this.#load = load;
-    this.#work = Math.min(MOST_WORK, LEAST_WORK + WORK_PER_BYTE * bytes.length);
   }
 
   nextOpcode(): number {
     this.#at = this.input.position;
-    this.charge(1);
     return this.input.uint8();
   }
 
@@ -58,11 +45,6 @@ export class PickleMachine {
 
   push(value: PickleValue): void {
     this.#stack.push(value);
-  }
-
-  pushCollection(value: Map<PickleValue, PickleValue> | Set<PickleValue>): void {
-    this.charge(COLLECTION_WORK);
-    this.push(value);
   }
 
   /** The last value, which must lie above the last mark. */
@@ -84,9 +66,6 @@ export class PickleMachine {
   }
 
   mark(): void {
-    if (this.#marks.length >= MOST_OPEN) {
-      this.fail('broken', `lists and tuples nest more than ${MOST_OPEN} deep`);
-    }
     this.#marks.push(this.#stack.length);
   }
 
@@ -141,13 +120,7 @@ export class PickleMachine {
 
   call([callee, args]: readonly PickleValue[]): void {
     if (!Array.isArray(args)) this.fail('broken', 'a call has no tuple of arguments');
-    this.charge(COLLECTION_WORK);
-    const call = {
-      args,
-      fail: this.fail.bind(this),
-      charge: (elements: number) => this.charge(elements),
-    };
-    this.push(callName(callee ?? null, call));
+    this.push(callName(callee ?? null, { args, fail: this.fail.bind(this) }));
   }
 
   /** Sets attributes: a dictionary, or a pair of dictionaries. Those of a dictionary itself are ignored. */
@@ -165,7 +138,6 @@ export class PickleMachine {
     }
     for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
       if (!(part instanceof Map)) continue;
-      this.charge(part.size);
       for (const [key, value] of part) target.state.set(key, value);
     }
   }
@@ -174,21 +146,10 @@ export class PickleMachine {
     this.push(this.#load(id, this.fail.bind(this)));
   }
 
-  /** Counts work against the limit, so that a small file cannot expand to a large one. */
-  charge(amount: number): void {
-    this.#work -= amount;
-    if (this.#work < 0) this.fail('refused', 'the pickle expands to more values than a checkpoint has');
-  }
-
   fail(...[kind, what, offset = this.#at]: Parameters<Fail>): never {
     return this.#fail(kind, what, offset);
   }
 }
-
-/** The longest string or bytes in a pickle; PyTorch's longest is the source of a class, about 10 kB. */
-const MOST_TEXT_BYTES = 1 << 20;
-/** The longest whole number: a random generator's state has 624 words of 4. */
-const MOST_NUMBER_BYTES = 4096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -231,13 +192,6 @@ class PickleInput {
   }
 
   bytes(length: number): Uint8Array {
-    if (length > MOST_TEXT_BYTES) {
-      this.#fail(
-        'unsupported',
-        `a string or bytes of ${length} bytes; at most ${MOST_TEXT_BYTES} are allowed`,
-        this.position,
-      );
-    }
     const start = this.#take(length);
     return this.#bytes.slice(start, start + length);
   }
@@ -263,13 +217,6 @@ class PickleInput {
 
   /** Two's complement, little-endian. */
   integer(length: number): number | bigint {
-    if (length > MOST_NUMBER_BYTES) {
-      this.#fail(
-        'unsupported',
-        `a whole number of ${length} bytes; at most ${MOST_NUMBER_BYTES} are allowed`,
-        this.position,
-      );
-    }
     const bytes = this.bytes(length);
     if (length === 0) return 0;
     const unsigned = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);

@@ -27,16 +27,16 @@ const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
   [0x96, (m) => m.push(m.input.bytes(m.input.uint64()))], // BYTEARRAY8
   [0x5d, (m) => m.push([])], // EMPTY_LIST
   [0x29, (m) => m.push([])], // EMPTY_TUPLE
-  [0x7d, (m) => m.pushCollection(new Map())], // EMPTY_DICT
-  [0x8f, (m) => m.pushCollection(new Set())], // EMPTY_SET
+  [0x7d, (m) => m.push(new Map())], // EMPTY_DICT
+  [0x8f, (m) => m.push(new Set())], // EMPTY_SET
   [0x28, (m) => m.mark()], // MARK
   [0x74, (m) => m.push(m.popMarked())], // TUPLE
   [0x6c, (m) => m.push(m.popMarked())], // LIST
   [0x85, (m) => m.push(m.popMany(1))], // TUPLE1
   [0x86, (m) => m.push(m.popMany(2))], // TUPLE2
   [0x87, (m) => m.push(m.popMany(3))], // TUPLE3
-  [0x64, (m) => m.pushCollection(new Map(m.pairs(m.popMarked())))], // DICT
-  [0x91, (m) => m.pushCollection(new Set(m.popMarked()))], // FROZENSET
+  [0x64, (m) => m.push(new Map(m.pairs(m.popMarked())))], // DICT
+  [0x91, (m) => m.push(new Set(m.popMarked()))], // FROZENSET
   [0x61, (m) => m.append(m.popMany(1))], // APPEND
   [0x65, (m) => m.append(m.popMarked())], // APPENDS
   [0x73, (m) => m.setItems(m.popMany(2))], // SETITEM
@@ -61,7 +61,7 @@ const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
 
 /**
  * Reads a pickle (protocols 2 to 5) as plain values. Nothing is run or imported: names are looked up in an allow-list
- * (`globals.ts`), and objects become records. Time and memory stay proportional to the number of bytes.
+ * (`globals.ts`), and objects become records.
  *
  * @throws {ReproError} through `fail`
  * @see https://docs.python.org/3/library/pickletools.html
