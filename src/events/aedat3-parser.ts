@@ -1,4 +1,4 @@
-import type { EventAddon } from '../addon/event-addon.ts';
+import type { EventAddon } from '../addon/event-functions.ts';
 import {
   type AedatHeader,
   bodyBytesOf,

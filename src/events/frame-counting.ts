@@ -1,4 +1,4 @@
-import type { EventAddon } from '../addon/event-addon.ts';
+import type { EventAddon } from '../addon/event-functions.ts';
 import { type EventBlock, FEW_WORDS, findTime, timeAt } from './event-block.ts';
 import { type Counts, type FrameLayout, FrameSplit, frameSize, type SplitClip } from './frames.ts';
 
