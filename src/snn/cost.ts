@@ -3,7 +3,6 @@ import { countElements } from './tensor.ts';
 
 /** A convolution or linear layer, as NeuroBench counts its operations. */
 export interface Synapses {
-  readonly layer: LayerOf<'conv'> | LayerOf<'linear'>;
   /** Of its input. */
   readonly channels: number;
   /** For each pixel of its input, row by row: the synapses of one value there. Zeros of the padding are no inputs. */
@@ -28,14 +27,14 @@ export function listSynapses(spec: NetworkSpec): Synapses[] {
     const [rows, columns] = [height, width].map((size) => listReach(layer, size)) as [number[], number[]];
     const outputs = layer.kind === 'conv' ? layer.outChannels : layer.outFeatures;
     const fanOuts = rows.flatMap((row) => columns.map((column) => outputs * row * column));
-    const found = { layer, channels, fanOuts, takesSpikes, runsOnce: i < repetition };
+    const found = { channels, fanOuts, takesSpikes, runsOnce: i < repetition };
     takesSpikes = false;
     return [found];
   });
 }
 
 /** For each place of a row or column of an input: how many outputs, along it, the place is part of. */
-function listReach(layer: Synapses['layer'], size: number): number[] {
+function listReach(layer: LayerOf<'conv'> | LayerOf<'linear'>, size: number): number[] {
   if (layer.kind === 'linear') return [1];
   const { kernel, padding } = layer;
   const last = size + 2 * padding - kernel;
