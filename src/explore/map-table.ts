@@ -1,7 +1,7 @@
 import type { Shape } from '../snn/maps.ts';
 
 /** The picture of a layer: its channels as small maps, side by side. */
-export interface MapTable {
+interface MapTable {
   readonly width: number;
   readonly height: number;
   /** Side of a neuron in px. */

@@ -40,7 +40,7 @@ export interface EmbeddedModel {
 }
 
 /** A tensor in 8 bits: its values are `(byte − 128) · scale`. */
-export interface RoundedTensor {
+interface RoundedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly scale: number;

@@ -3,7 +3,7 @@ import { ReproError } from '../errors.ts';
 import { formatCount, listSome, shortenText } from '../text.ts';
 
 /** A numeric array of a .mat file. */
-export interface MatArray {
+interface MatArray {
   /** At least two dimensions: a list is [N, 1] or [1, N]. */
   readonly shape: readonly number[];
   /** In the file's order: the first index changes fastest. A 64-bit integer beyond 2^53 is rounded. */

@@ -13,7 +13,7 @@ export interface ScalarEvent {
   readonly wallTimeSeconds: number;
 }
 
-export interface EventFile {
+interface EventFile {
   readonly scalars: readonly ScalarEvent[];
   /** Where a truncated last record starts in the file; null if the last record is whole. */
   readonly truncatedAt: number | null;

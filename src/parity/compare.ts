@@ -2,7 +2,7 @@ import { countElements, type Tensor } from '../snn/tensor.ts';
 import { type ToleranceName, tolerances } from './tolerances.ts';
 
 /** The element furthest outside its tolerance or, if all are within it, the one closest to its limit. */
-export interface WorstElement {
+interface WorstElement {
   readonly tensor: string;
   /** One index per dimension. */
   readonly index: readonly number[];

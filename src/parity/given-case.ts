@@ -12,10 +12,10 @@ import { type Comparison, describeShape } from './compare.ts';
 export const indexFile = 'index.json';
 
 export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
-export type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
+type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
 
 /** A dimension's size, or `any`. */
-export type DimensionSize = number | 'any';
+type DimensionSize = number | 'any';
 
 /** One case of a folder: its entry in index.json and its tensors. It tracks which tensors were used, so that none is ignored. */
 export class GivenCase {

@@ -5,7 +5,7 @@ import type { CaseOutcome } from './suite.ts';
 import { type Tolerance, tolerances } from './tolerances.ts';
 
 /** A run of the suite. */
-export interface ParityRun {
+interface ParityRun {
   /** As given on the command line. */
   readonly folder: string;
   /** The engine's name on the command line: `auto`, `wasm`. */
@@ -59,7 +59,7 @@ function describeComparison(comparison: Comparison): object {
 }
 
 /** How to mark results; colours on a terminal. */
-export interface TableMarks {
+interface TableMarks {
   pass(text: string): string;
   fail(text: string): string;
 }

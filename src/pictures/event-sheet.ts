@@ -58,7 +58,7 @@ function write(canvas: Canvas, text: string, left: number, top: number): void {
   }
 }
 
-export class Canvas {
+class Canvas {
   readonly width: number;
   readonly height: number;
   /** [height, width], positions in a palette. */

@@ -26,7 +26,7 @@ export interface Sources {
 }
 
 /** What is reported. */
-export interface ReportSelection {
+interface ReportSelection {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
 }
@@ -90,7 +90,7 @@ export async function collectClaims(where: string): Promise<Claim[]> {
 }
 
 /** What the report shows of a model's configuration file, configs/models/<id>.yaml. */
-export interface ShownModelFile {
+interface ShownModelFile {
   readonly title: string;
   readonly published?: {
     readonly source?: 'thesis' | 'fang';

@@ -30,7 +30,7 @@ import { writeSummary } from './sections/summary.ts';
 import { describeTime } from './sections/time.ts';
 import { describeWidths } from './sections/widths.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly title: string;
   /** null or absent if it is not known. */
   readonly origin?: RunOrigin | null;

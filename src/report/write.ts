@@ -6,7 +6,7 @@ import { blocksOf, type Report } from './page/document.ts';
 import { renderMarkdown } from './page/markdown.ts';
 import { renderPage } from './page/page.ts';
 
-export interface WrittenReport {
+interface WrittenReport {
   readonly figures: number;
   readonly pageBytes: number;
 }
@@ -50,7 +50,7 @@ export async function writeReport(
 }
 
 /** `figures/index.json`: what the folder's files show, in the order of the page, for programs that export them. */
-export function formatIndex(rendered: readonly RenderedFigure[]): string {
+function formatIndex(rendered: readonly RenderedFigure[]): string {
   const figures = rendered.map(({ figure: { id, title, caption, alt } }) => ({
     id,
     title,

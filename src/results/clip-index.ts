@@ -13,7 +13,7 @@ const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
 
 /** How counts are normalised when they are read, named as in the original's arguments. */
-export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
+const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
 /** How training images are varied, each time one is shown: named after torchvision's transforms. */

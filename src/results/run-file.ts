@@ -175,7 +175,7 @@ const splitShape = v.object({
 });
 
 /** split.json: rows of train.npy that were trained on and held back. */
-export type SplitFile = Value<typeof splitShape>;
+type SplitFile = Value<typeof splitShape>;
 
 export function formatSplit({ rule, train, validation }: SplitFile): string {
   return formatJson({ version: 1, rule, train, validation });

@@ -14,7 +14,7 @@ export interface TauQuantiles {
 
 /** In the state of the chosen epoch, and after the last one. */
 const TAU_STATES = ['chosen', 'last'] as const;
-export type TauState = (typeof TAU_STATES)[number];
+type TauState = (typeof TAU_STATES)[number];
 
 /** Spiking layers, from input to output. */
 export type TausByState = Readonly<Record<TauState, readonly TauQuantiles[]>>;

@@ -14,7 +14,7 @@ export interface RunFolders {
 }
 
 /** A training and its evaluation, whose files agree with each other. */
-export interface TrainedRun {
+interface TrainedRun {
   readonly run: RunFile;
   readonly spec: NetworkSpec;
   /** By epoch, with the layers of `spec`. */

@@ -54,7 +54,7 @@ export interface ForwardNetwork {
 }
 
 /** What the neurons of a layer did. */
-export interface LayerTrace {
+interface LayerTrace {
   /** Membrane potential before the reset, h, [T, C, H, W]. */
   readonly charged: Float32Array;
   /** 1 where a neuron fired: `h ≥ threshold`, [T, C, H, W]. */

@@ -23,7 +23,7 @@ export interface Convolution {
 }
 
 /** Pooling windows over a map of `shape`. */
-export type Pool = LayerOf<'pool'> & { readonly shape: Shape };
+type Pool = LayerOf<'pool'> & { readonly shape: Shape };
 
 /** From PyTorch's [out, in, places] to [places, in, out]; places are pixels of a map, or of a 3 x 3 kernel. */
 export function arrangeWeights(weights: Float32Array, inputs: number, places: number): Float32Array {

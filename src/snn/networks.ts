@@ -54,7 +54,7 @@ function checkSizes(spec: NetworkSpec): void {
  * @throws {ShapeError} if `layers` is missing or too large for the frame, or if `steps` is given, as T is the frames'
  * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024
  */
-export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
+function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
   const blocks = countBlocks(config);
   const stack = new LayerStack(config).section('conv');
   for (let block = 0; block < blocks; block++) stack.convolve().normalise().fire().pool();
@@ -100,7 +100,7 @@ const defaultHidden = 2048;
  * @throws {ShapeError} if the image has another size, `steps` is missing, or `layers` is given
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
-export function mnistLayers(config: NetworkConfig): readonly Layer[] {
+function mnistLayers(config: NetworkConfig): readonly Layer[] {
   const steps = countSteps(config, [1, 28, 28]);
   const { hidden = defaultHidden } = config;
   const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
@@ -116,7 +116,7 @@ export function mnistLayers(config: NetworkConfig): readonly Layer[] {
  * @throws {ShapeError} if the image has another size, `steps` is missing, or `layers` is given
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
-export function cifar10Layers(config: NetworkConfig): readonly Layer[] {
+function cifar10Layers(config: NetworkConfig): readonly Layer[] {
   const steps = countSteps(config, [3, 32, 32]);
   const { hidden = defaultHidden } = config;
   const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
@@ -162,7 +162,7 @@ const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
  * Builds a sequence of layers. It tracks the shape that the next layer gets, and numbers layers as in PyTorch's Sequential
  * (`conv.0`, `conv.1`, …).
  */
-export class LayerStack {
+class LayerStack {
   readonly layers: Layer[] = [];
   readonly #config: NetworkConfig;
   #section = '';

@@ -1,10 +1,10 @@
 import { findDataSet } from './data-sets.ts';
 
 /** Settings by dotted path, as in a model's file: `tau.per`. */
-export type ModelSettings = Readonly<Record<string, string | number | boolean>>;
+type ModelSettings = Readonly<Record<string, string | number | boolean>>;
 
 /** What the thesis sets for one of its models. */
-export interface ThesisModel {
+interface ThesisModel {
   readonly network: ModelSettings;
   readonly loss: ModelSettings;
   readonly train: ModelSettings;
@@ -199,7 +199,7 @@ export function nameSource(models: readonly HasPublished[]): string {
 }
 
 /** Why results must not be compared with the thesis; null if they may be. */
-export type Incomparable = 'simulated' | 'other-dataset' | null;
+type Incomparable = 'simulated' | 'other-dataset' | null;
 
 export function judgeComparability(results: { dataset: string; simulated: boolean }): Incomparable {
   if (results.simulated) return 'simulated';

@@ -7,7 +7,7 @@ import { countElements } from '../snn/tensor.ts';
 import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 
 /** Identifies a training batch: it seeds the random variations of its clips. Epoch and batch count from 0. */
-export interface BatchPosition {
+interface BatchPosition {
   readonly seed: number;
   readonly epoch: number;
   readonly batch: number;

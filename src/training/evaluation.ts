@@ -37,7 +37,7 @@ export interface Evaluation {
   readonly operations: readonly number[] | undefined;
 }
 
-export interface EvaluationOptions {
+interface EvaluationOptions {
   readonly scoring: Scoring;
   readonly batchSize: number;
   /** Called before each batch; throws to stop. */
@@ -116,7 +116,7 @@ function interrupted(cause: unknown): ReproError {
 }
 
 /** An evaluated split: the rows of its clips in the frame cache, all clips there, and the network's results. */
-export interface EvaluatedSplit {
+interface EvaluatedSplit {
   readonly rows: Int32Array;
   readonly clips: readonly CachedClip[];
   readonly evaluation: Evaluation;

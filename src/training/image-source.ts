@@ -52,7 +52,7 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
 type UniformStream = Pick<TorchRandom, 'uniform'>;
 
 /** Rows and columns of an image, and its colours. */
-export interface ImageSize {
+interface ImageSize {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
@@ -142,7 +142,7 @@ export function transformAffinely(
 }
 
 /** How far the cut-out lies from the image itself, in pixels, and whether left and right are exchanged afterwards. */
-export interface Crop {
+interface Crop {
   readonly right: number;
   readonly down: number;
   readonly flip: boolean;

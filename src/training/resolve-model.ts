@@ -159,10 +159,10 @@ export function refuseSetting(
 }
 
 /** The part of a network that a model's file describes; the data set adds the rest. */
-export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
+type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
 
 /** The `train:` section. */
-export interface TrainSection {
+interface TrainSection {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -196,7 +196,7 @@ export interface ModelOverrides extends Partial<TrainSection> {
   readonly compat?: Partial<Compat>;
 }
 
-export type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
+type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
 
 /** How a network is trained; epochs count from 0 in files and from 1 in messages. */
 export interface TrainingSettings extends Required<Omit<TrainSection, 'tauRate'>> {

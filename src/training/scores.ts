@@ -13,7 +13,7 @@ export interface Scoring extends ScoringCompat {
   readonly votes: number | null;
 }
 
-export type ClassOutputs = Pick<Forward, 'rates' | 'outputs'>;
+type ClassOutputs = Pick<Forward, 'rates' | 'outputs'>;
 
 export function scoringOf(
   { classes, layers }: NetworkSpec,

@@ -14,7 +14,7 @@ import { copyLogits } from './time-constants.ts';
 import type { ClipSplit } from './training-clips.ts';
 
 /** The switches that change the loop itself; the others change its inputs. */
-export type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection' | 'loss' | 'ties'>;
+type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection' | 'loss' | 'ties'>;
 
 /** The progress of a training. Test and validation batches count as much as training batches. */
 export interface TrainingProgress {

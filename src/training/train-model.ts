@@ -18,7 +18,7 @@ import type { TrainingTask } from './task.ts';
 import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
 
 /** A training of a model with a seed on a folder of frames. */
-export interface ModelTraining
+interface ModelTraining
   extends Pick<TrainingTask, 'engine' | 'seed' | 'checkpoints' | 'signal' | 'progress' | 'note' | 'log'> {
   readonly framesFolder: string;
   readonly model: ResolvedModel;

@@ -37,7 +37,7 @@ export function howToFetch(
 }
 
 /** Said where the data are not at `dataset.root`. */
-export const RELATIVE_ROOT = 'A relative dataset.root is relative to the project folder.';
+const RELATIVE_ROOT = 'A relative dataset.root is relative to the project folder.';
 
 /** @throws {ReproError} `data-missing`: the data are not at `root`, and how to get them */
 export function failMissing(

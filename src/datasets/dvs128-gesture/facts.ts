@@ -53,7 +53,7 @@ export function parseRecordingName(name: string): { readonly user: number; reado
   return match === null ? null : { user: Number(match[1]), light: match[2]! };
 }
 
-export function isArchiveName(name: string): boolean {
+function isArchiveName(name: string): boolean {
   return /\.(?:tar\.gz|tgz)$/.test(name);
 }
 

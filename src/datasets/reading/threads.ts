@@ -179,7 +179,7 @@ function serve<Task, Reply>(
 }
 
 /** An error as it passes between threads, which only keep its name, message and stack. */
-export interface ErrorParts {
+interface ErrorParts {
   readonly isForPeople: boolean;
   readonly message: string;
   readonly stack: string | undefined;

@@ -126,7 +126,7 @@ function describeRecording(options: SimulationOptions, recording: PlannedRecordi
 }
 
 /** `SIMULATED.txt`: what the folder contains, from which model and parameters. No times and no paths. */
-export function describeSimulation(options: SimulationOptions): string {
+function describeSimulation(options: SimulationOptions): string {
   const lights = options.lights.map((name) => {
     const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);
     return (

@@ -15,7 +15,7 @@ export interface NativeOptions {
 }
 
 /** How the native engine computes, as far as it changes the last digits of results. */
-export interface Arithmetic {
+interface Arithmetic {
   readonly instructionSet: string;
   /** In the input gradients of convolutions; forward it is always 2. */
   readonly winogradTile: WinogradTile;

@@ -272,17 +272,14 @@ export async function readCopy(tensor: Tensor): Promise<Float32Array> {
 }
 
 /** Copies a float tensor of a state to the current backend. */
-export function toTensor(state: State, name: string): Tensor {
+function toTensor(state: State, name: string): Tensor {
   const tensor = state.get(name);
   if (tensor?.dtype !== 'F32') throw new ShapeError(`"${name}": expected a float tensor`);
   return tf.tensor(tensor.data.slice(), [...tensor.shape], 'float32');
 }
 
 /** [T·N, classes] outputs, time outermost, to [N, T, classes]. */
-export function samplesFirst(
-  outputs: Float32Array,
-  [samples = 0, classes = 0]: readonly number[],
-): Float32Array {
+function samplesFirst(outputs: Float32Array, [samples = 0, classes = 0]: readonly number[]): Float32Array {
   const steps = outputs.length / (samples * classes);
   return outputs.map((_, i) => {
     const [sample, step] = [Math.floor(i / (steps * classes)), Math.floor(i / classes) % steps];
@@ -291,7 +288,7 @@ export function samplesFirst(
 }
 
 /** [N, T, P, H, W] counts to [T, N, H, W, P] floats. */
-export function timeFirst({ shape: [samples, steps, channels, height, width], data }: Frames): Float32Array {
+function timeFirst({ shape: [samples, steps, channels, height, width], data }: Frames): Float32Array {
   const pixels = height * width;
   const values = new Float32Array(data.length);
   for (let sample = 0; sample < samples; sample++) {

@@ -16,7 +16,7 @@ const UNIFORM_STRIDE = 256;
 const MOST_FLOP = 1e11;
 
 /** Refused memory, in the words of `NativeNetwork`. */
-export class OutOfGpuMemory extends Error {
+class OutOfGpuMemory extends Error {
   readonly code = 'PLIF_OUT_OF_MEMORY';
 }
 

@@ -13,7 +13,7 @@ export interface NetworkKey {
 export type Bounds = readonly [number, number];
 
 /** What the smallest and the largest τ of a model's layer must be; by default, any value. */
-export interface TauRange {
+interface TauRange {
   readonly model: string;
   readonly smallest?: Bounds;
   readonly largest?: Bounds;
@@ -96,7 +96,7 @@ export interface Source {
 }
 
 /** Where in a source something is stated. */
-export interface SourcePlace {
+interface SourcePlace {
   readonly source: Source;
   /** A number, or the heading of a section without one. */
   readonly section: string;

@@ -19,7 +19,7 @@ export function notApplicable(reason: string): Finding {
 }
 
 /** Whether a statement holds in one seed; null if unknown. */
-export interface SeedFinding {
+interface SeedFinding {
   readonly seed: number;
   readonly holds: boolean | null;
   readonly measured: string;

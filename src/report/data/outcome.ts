@@ -23,7 +23,7 @@ export interface Accuracy extends Summary {
 }
 
 /** Student's 95 % interval over users. The clips of one person are alike, so the choice of people matters. */
-export interface UserInterval extends Interval {
+interface UserInterval extends Interval {
   readonly users: number;
 }
 

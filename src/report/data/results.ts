@@ -17,7 +17,7 @@ export interface EpochPoint {
 /** One column of metrics.csv: a value per epoch, null if missing, NaN or infinite. */
 export type Series = readonly (number | null)[];
 
-export interface LayerMetrics {
+interface LayerMetrics {
   /** The membrane time constant at the mean of w over the layer's neurons, in time steps: what the thesis draws. */
   readonly tauOfMean: Series;
   /** Membrane time constant in time steps: mean over the layer's neurons. */

@@ -17,7 +17,7 @@ interface Setting {
 }
 
 /** A setting in the thesis and in this run, for instance 128 channels against 8. */
-export interface SettingComparison {
+interface SettingComparison {
   readonly label: string;
   readonly thesis: string;
   readonly used: string;

@@ -1,7 +1,7 @@
 import type { CachedClip } from '../../results/clip-index.ts';
 
 /** What there is to choose from. */
-export interface Candidates {
+interface Candidates {
   readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class'>[]>>;
   readonly classes: readonly string[];
   /** For each model, the class that it took each test clip for. */

@@ -7,7 +7,7 @@ import { colorVariable } from '../drawing/palette.ts';
 import { breakTitle, COUNT_LABELS, linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
 
 /** One quantity over training, ready to draw. */
-export interface EpochSeries {
+interface EpochSeries {
   readonly line: readonly EpochPoint[];
   /** The measured values, if `line` is a moving mean of them. */
   readonly raw: readonly EpochPoint[];
@@ -137,7 +137,7 @@ export interface ValueAxis {
   readonly clip?: boolean;
 }
 
-export interface EpochPanelOptions extends ValueAxis {
+interface EpochPanelOptions extends ValueAxis {
   readonly title: string;
   readonly lines: readonly EpochLine[];
   /** What the horizontal axis counts, if not epochs. */

@@ -25,7 +25,7 @@ export interface Cell {
 }
 
 /** Where a table has no value. */
-export const MISSING: Cell = { text: '–', tone: 'missing' };
+const MISSING: Cell = { text: '–', tone: 'missing' };
 
 export interface Table {
   readonly id: string;

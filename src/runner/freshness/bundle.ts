@@ -7,7 +7,7 @@ import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
-export interface Bundle {
+interface Bundle {
   /** One ES module with everything except packages, with an inline source map. */
   readonly text: string;
   /** Path relative to the project -> sha256 of what it does: code without types, comments and layout; for anything else, its bytes. Sorted. */

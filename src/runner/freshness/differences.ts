@@ -40,7 +40,7 @@ export type Difference = { readonly text: string } & (
   | InputDifference
 );
 
-export interface FileChange {
+interface FileChange {
   readonly path: string;
   readonly change: 'changed' | 'new' | 'gone';
   /** sha256 of the content, if known; of what the file does, for source files. */

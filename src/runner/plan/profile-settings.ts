@@ -186,7 +186,7 @@ function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
 }
 
 /** One `--set train.epochs=3`. */
-export interface Override {
+interface Override {
   readonly path: readonly string[];
   readonly value: Json;
   readonly place: string;
@@ -243,7 +243,7 @@ export interface Reference {
 
 type Template = readonly (string | Reference)[];
 
-export interface ReferenceFault {
+interface ReferenceFault {
   readonly fragment: string;
   readonly message: string;
   readonly fix?: string | undefined | (() => string | undefined);

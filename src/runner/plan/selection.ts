@@ -11,7 +11,7 @@ export interface StageSelection {
   readonly until?: string | undefined;
 }
 
-export interface Selected {
+interface Selected {
   /** What was selected, with everything it depends on, in plan order. */
   readonly selected: ReadonlySet<string>;
   /** What was selected by name or range, without its dependencies; everything if nothing was selected. */

@@ -18,7 +18,7 @@ interface PathSource {
  * A path of one instance, with what messages need to say about it. That is worked out when it is asked for: there may be tens of thousands
  * of paths, and few of them are wrong.
  */
-export class PlacedPath {
+class PlacedPath {
   readonly path: string;
   readonly external: boolean;
   readonly name: string | undefined;

@@ -8,7 +8,7 @@ type RunInstance = (grant: Grant) => Promise<InstanceResult>;
 type Prepared = InstanceResult | RunInstance;
 
 /** `pending`: it takes a while without using the machine, and nothing else has to wait for it. */
-export type Preparing = Prepared | { readonly pending: Promise<Prepared> };
+type Preparing = Prepared | { readonly pending: Promise<Prepared> };
 
 /** Each transfers several files at once. */
 const transfersAtMost = 4;

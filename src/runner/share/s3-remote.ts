@@ -36,7 +36,7 @@ const connectMs = 10_000;
 /** A connection on which nothing has arrived for this long is dead. */
 const silenceMs = 60_000;
 
-export interface S3Settings extends RemoteSettings {
+interface S3Settings extends RemoteSettings {
   readonly bucket: string;
   readonly prefix: string;
 }

@@ -20,7 +20,7 @@ export interface NeuronShape {
 }
 
 /** The product is read from `y` [samples, currentSteps, pixels, CP]. */
-export interface StoredCurrent {
+interface StoredCurrent {
   readonly kind: 'stored';
 }
 
@@ -29,7 +29,7 @@ export interface StoredCurrent {
  * the thesis), and a few products are quicker than reading it. Each thread holds the k² · `inChannels` weights of its channel. `frames` are
  * [samples, T, height + 2 · padding, width + 2 · padding, inChannels], with the border of zeros already around them.
  */
-export interface FirstLayer {
+interface FirstLayer {
   readonly kind: 'first layer';
   readonly inChannels: number;
   readonly kernel: number;

@@ -60,7 +60,7 @@ ${entryPoint('256')}
 }
 
 /** The w of a layer with τ per channel or neuron: [rows, CP]. */
-export interface LogitShape {
+interface LogitShape {
   readonly channels: number;
   readonly rows: number;
   readonly lambda: number;
