@@ -141,7 +141,7 @@ function refuseHolder(folder: string): void {
  *
  * @returns false if the file already exists, or if another run has cleaned up and the caller must look again
  */
-function createWhole(file: string, text: string): boolean {
+export function createWhole(file: string, text: string): boolean {
   const partial = `${file}.${randomUUID()}`;
   try {
     writeFileSync(partial, text);

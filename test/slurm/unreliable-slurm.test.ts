@@ -145,7 +145,7 @@ test.concurrent('damaged data of a job stops what would work beside it, and says
   expect([status.exitCode, status.stderr]).toEqual([0, expect.stringContaining('job data cannot be read')]);
 });
 
-test.concurrent('the report of a job that Slurm calls failed may still appear, until the time for that is over', async ({
+test.concurrent('a job that Slurm calls failed is one whose report may still appear, to the run and to status, until the time for that is over, also for the next run', async ({
   onTestFinished,
 }) => {
   const project = await StandInSlurm.with(onTestFinished, stage('killed', 'kill-job'));
@@ -154,11 +154,18 @@ test.concurrent('the report of a job that Slurm calls failed may still appear, u
   await running.says(
     /killed +job 101 on node1 has ended as FAILED; its report may take up to 1000 s to appear/,
   );
+  const status = async () => (await project.call(['status'])).stdout;
+  expect(await status()).toMatch(
+    /job 101 has ended as FAILED \(NonZeroExitCode\); its report may still appear$/m,
+  );
+  const { instances } = await project.json(['status']);
+  expect(instances[0].job).toMatchObject({ outcome: 'unreported', failure: null });
   running.interrupt();
   expect((await running.ended).exitCode).toBe(130);
+  const [over = ''] = readdirSync(project.at(folder, 'stages/killed')).filter((name) => /^over/.test(name));
+  await project.write(`${folder}/stages/killed/${over}`, '{"untilMs":1}');
   const failure = 'job 101 on node1 ended as FAILED (NonZeroExitCode) before the stage could report why';
-  expect((await project.call(['status'])).stdout).toContain(`${failure}; \`./repro attach\` takes it in`);
-  await project.write('configs/executors/slurm.yaml', 'poll: 0.3s\npatience: 1s\n');
+  expect(await status()).toContain(`${failure}; \`./repro attach\` takes it in`);
   const { exitCode, stderr } = await project.call(['attach']);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`killed failed: ${failure}`)]);
 });

@@ -170,6 +170,7 @@ function describe(
   if (status === null) return [`${name}: Slurm reports no status now`];
   const { state, reason, node } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
+  if (outcome === 'unreported') return [`${name} has ended as ${state}${why}; its report may still appear`];
   if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
   const since = startedMs === null ? '' : ` for ${formatSeconds((Date.now() - startedMs) / 1000)}`;
   return [`${name} runs on ${toOneLine(node ?? 'a node')}${since}`];

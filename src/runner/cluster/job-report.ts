@@ -17,8 +17,11 @@ export interface JobReport {
   readonly isRunning: boolean;
   /** When its stage started, in milliseconds since 1970; null: it has not, or this is not known. */
   readonly startedMs: number | null;
-  /** `ended`: the next `repro attach` or `repro run --executor slurm` takes in its result. */
-  readonly outcome: 'under-way' | 'ended' | 'failed';
+  /**
+   * `unreported`: Slurm calls it over, and its report may still appear. `ended`: the next `repro attach` or `repro run --executor slurm` takes
+   * in its result.
+   */
+  readonly outcome: 'under-way' | 'unreported' | 'ended' | 'failed';
   /** How it failed. */
   readonly failure: string | null;
 }
@@ -48,8 +51,9 @@ export async function readJobReports(
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
     const startedMs = files.readStarted(name)?.atMs ?? null;
     const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];
-    // A run at work waits for the report; without one, nobody does.
-    const isSilent = !isDriven;
+    const untilMs = files.readPatience(name);
+    // As the run at work judges; without one, nobody waits.
+    const isSilent = untilMs === null ? !isDriven : Date.now() >= untilMs;
     const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent };
     return [id, reportOf({ job, status, startedMs }, judge(known))];
   });
@@ -61,7 +65,10 @@ function reportOf(
   verdict: JobVerdict | null,
 ): JobReport {
   const isRunning = known.status !== null && isOnNode(known.status);
-  if (verdict === null) return { ...known, isRunning, outcome: 'under-way', failure: null };
+  if (verdict === null) {
+    const outcome = isOver(known.status) ? 'unreported' : 'under-way';
+    return { ...known, isRunning, outcome, failure: null };
+  }
   const failure = verdict.kind === 'failed' ? verdict.text : null;
   return { ...known, isRunning, outcome: failure === null ? 'ended' : 'failed', failure };
 }

@@ -58,9 +58,11 @@ export class JobWatch {
     let untilMs: number | null = null;
     const isSilent = (): boolean => untilMs !== null && Date.now() >= untilMs;
     const waitForReport = ({ state, node }: JobStatus): void => {
-      untilMs = Date.now() + settings.patienceSeconds * 1000;
+      untilMs = folder.startPatience(job.name, Date.now() + settings.patienceSeconds * 1000);
+      if (isSilent()) return;
       const where = node === null ? '' : ` on ${node}`;
-      const text = `job ${job.job}${where} has ended as ${state}; its report may take up to ${settings.patienceSeconds} s to appear`;
+      const seconds = Math.ceil((untilMs - Date.now()) / 1000);
+      const text = `job ${job.job}${where} has ended as ${state}; its report may take up to ${seconds} s to appear`;
       run.onEvent({ kind: 'note', id: job.id, level: 'note', text });
     };
     const show = ({ state, reason, node }: JobStatus): void => {

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { listSystemFiles, type MachineOrigin, type StageEnd } from '../../executors/executor.ts';
 import { runLocally } from '../../executors/local.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSameJson } from '../../files/canonical-json.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { FactFinder, type Facts, stageEnvironment, variablesOf } from '../freshness/fingerprint.ts';
@@ -110,6 +111,12 @@ async function runStage(
     onMessage: pass,
   });
   if (end.kind !== 'done') return { end: explainKill(end), outputs: '' };
+  finder.forget();
+  if (!isSameJson(await finder.find({ ...instance, facts: ofMachine }), origin.facts)) {
+    for (const folder of folders) await folder.distrust();
+    const text = 'the engine or a tool changed while the stage was running';
+    return { end: { kind: 'failed', code: 'input-changed', text }, outputs: '' };
+  }
   const result: MachineOrigin = {
     ...origin,
     host: os.hostname(),

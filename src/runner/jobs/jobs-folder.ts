@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
 import type { StageEnd } from '../../executors/executor.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { createWhole } from '../../files/lock.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 
 /** The job of one instance: `jobs/stages/<instance>/job.json`. It is written before the job is submitted. */
@@ -76,6 +77,17 @@ export class JobFolder {
   /** The report of the job of a submission; null if there is none yet. */
   readEnd(name: string): JobEnd | null {
     return readJson<JobEnd>(this.fileOf(`end-${name}.json`));
+  }
+
+  /** Until when the report of a job that Slurm calls over may still appear; null: no run has seen Slurm say so. */
+  readPatience(name: string): number | null {
+    return readJson<{ untilMs: number }>(this.fileOf(`over-${name}.json`))?.untilMs ?? null;
+  }
+
+  /** The first run to see that a job is over decides, so that a later one does not begin to wait anew. @returns as `readPatience` */
+  startPatience(name: string, untilMs: number): number {
+    createWhole(this.fileOf(`over-${name}.json`), JSON.stringify({ untilMs }));
+    return this.readPatience(name) ?? untilMs;
   }
 
   remove(): Promise<void> {

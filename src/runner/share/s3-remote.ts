@@ -34,7 +34,7 @@ const maxSockets = 50;
 const connectMs = 10_000;
 
 /** A connection on which nothing has arrived for this long is dead. */
-const silenceMs = 60_000;
+const silenceMs = 30_000;
 
 interface S3Settings extends RemoteSettings {
   readonly bucket: string;
