@@ -6,7 +6,7 @@ import { summariseModels } from '../src/report/data/outcome.ts';
 import { answerQuestion, type QuestionSettings } from '../src/report/data/question.ts';
 import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explore/page.ts';
 import { collectPayload } from '../src/report/explore/payload.ts';
-import { readOrigin } from '../src/report/inputs/origin.ts';
+import { readOrigin } from '../src/report/sections/rerun.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';

@@ -1,4 +1,3 @@
-import { ReproError } from '../errors.ts';
 import type { ClipFrames } from '../results/clip-examples.ts';
 
 export interface ClipShape {
@@ -10,17 +9,9 @@ export interface ClipShape {
   readonly width: number;
 }
 
-/** The sizes of a clip, by name. @throws {ReproError} `pictures` if it is neither [T, 2, H, W] nor [1, 1 or 3, H, W] */
+/** The sizes of [T, 2, H, W], or of a still image [1, 1 or 3, H, W]. */
 export function readClipShape({ shape }: ClipFrames): ClipShape {
-  const [steps = 0, channels = 0, height = 0, width = 0] = shape;
-  const positive = shape.length === 4 && shape.every((size) => Number.isInteger(size) && size >= 1);
-  const known = channels === 2 || ((channels === 1 || channels === 3) && steps === 1);
-  if (!positive || !known) {
-    throw new ReproError(
-      'pictures',
-      `expected frames [T, 2, H, W], or a still image [1, 1, H, W] or [1, 3, H, W], got [${shape.join(', ')}].`,
-    );
-  }
+  const [steps, channels, height, width] = shape as [number, ClipShape['channels'], number, number];
   return { steps, channels, height, width };
 }
 

@@ -1,4 +1,3 @@
-import { unreachable } from '../errors.ts';
 import { titleDataset } from '../thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
@@ -6,13 +5,10 @@ import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Question } from './data/question.ts';
 import type { Results } from './data/results.ts';
-import type { Figure } from './drawing/figure.ts';
 import { EXPLORE_PAGE } from './explore/page.ts';
 import { isExplorable } from './explore/payload.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
-import { drawAccuracy, drawAccuracyByModel, drawLoss } from './figures/training.ts';
-import type { RunOrigin } from './inputs/origin.ts';
 import type { Banner, Block, Report, Section, Text } from './page/document.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
@@ -23,11 +19,11 @@ import { listFacts } from './sections/facts.ts';
 import { describeNeurons } from './sections/neurons.ts';
 import { tabulateDifferences, tabulateOutcomes, tabulateSeeds } from './sections/outcome-tables.ts';
 import { describeQuestion } from './sections/question.ts';
-import { describeReference } from './sections/reference.ts';
-import { describeRerun } from './sections/rerun.ts';
+import { describeRerun, type RunOrigin } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
 import { writeSummary } from './sections/summary.ts';
 import { describeTime } from './sections/time.ts';
+import { describeCurves } from './sections/training.ts';
 import { describeWidths } from './sections/widths.ts';
 
 interface ReportOptions {
@@ -81,20 +77,13 @@ function listSections(
     ...describeWidths(results),
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
-    {
-      id: 'training',
-      title: 'Training',
-      blocks: [
-        ...describeReference(results),
-        ...showFigures(drawAccuracy(results), drawAccuracyByModel(results), drawLoss(results)),
-      ],
-    },
+    describeCurves(results),
     ...describeNeurons(results),
     ...describeTime(results),
     {
       id: 'mistakes',
       title: 'Misclassifications',
-      blocks: showFigures(drawConfusion(results)),
+      blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
     },
     describeData(results),
     ...describeClips(results),
@@ -146,15 +135,11 @@ function describeOutcomes(
       ...writeSummary(results, outcomes, judgements, asks).map(
         (text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 }),
       ),
-      ...showFigures(drawOutcomes(outcomes, chance, { comparable })),
+      { kind: 'figure', figure: drawOutcomes(outcomes, chance, comparable) },
       ...tables.map((table): Block => ({ kind: 'table', table })),
       ...describeCost(results),
     ],
   };
-}
-
-function showFigures(...figures: readonly Figure[]): Block[] {
-  return figures.map((figure) => ({ kind: 'figure', figure }));
 }
 
 const MARK = 'simulated-';
@@ -169,13 +154,7 @@ function markBlock(block: Block): Block {
       const pictures = gallery.pictures.map((picture) => ({ ...picture, id: `${MARK}${picture.id}` }));
       return { ...block, gallery: { ...gallery, pictures } };
     }
-    case 'paragraph':
-    case 'list':
-    case 'commands':
-    case 'table':
-    case 'tables':
-      return block;
     default:
-      return unreachable(block);
+      return block;
   }
 }

@@ -1,5 +1,5 @@
 import type { convertFigure } from '../../src/apps/figures.ts';
-import { composeSheet } from '../../src/report/drawing/sheet.ts';
+import { composeSheet } from '../../src/report/drawing/render.ts';
 
 export const NOTICE = 'Simulated data: these results say nothing';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { compareAccuracy, marginOf } from '../../src/report/claims/judge-accuracy.ts';
+import { compareAccuracy, marginOf } from '../../src/report/claims/judgement.ts';
 import { NORMAL_QUANTILES, studentQuantile } from '../../src/stats/distributions.ts';
 import { independentDifference, pairedDifference } from '../../src/stats/proportions.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layOutMaps, neighbourOf } from '../../src/explore/map-table.ts';
+import { layOutMaps, neighbourOf } from '../../src/explore/charts.ts';
 import type { Shape } from '../../src/snn/maps.ts';
 
 const shapes: readonly Shape[] = [

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ClipOutcome, leadersOf, readOutcome } from '../../src/explore/outcome.ts';
-import { describeVotes, nameNeuron } from '../../src/explore/words.ts';
+import {
+  type ClipOutcome,
+  describeVotes,
+  leadersOf,
+  nameNeuron,
+  readOutcome,
+} from '../../src/explore/words.ts';
 
 /** Two neurons vote for each class; one layer of four neurons. */
 function outcomeOf(

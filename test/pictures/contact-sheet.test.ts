@@ -107,23 +107,6 @@ describe('a picture of a still image', () => {
   });
 });
 
-describe('frames', () => {
-  test.each<[string, number[], number]>([
-    ['three dimensions', [2, 1, 2], 4],
-    ['several images', [2, 1, 1, 2], 4],
-    ['four channels', [1, 4, 1, 1], 4],
-    ['no steps', [0, 2, 1, 1], 0],
-    ['no pixels', [1, 2, 0, 4], 0],
-  ])('are refused with %s', (_, shape, length) => {
-    expect(() => contactSheet({ shape, data: new Uint8Array(length) })).toThrow(
-      expect.objectContaining({
-        code: 'pictures',
-        message: expect.stringContaining(`got [${shape.join(', ')}]`),
-      }),
-    );
-  });
-});
-
 test('steps are spread evenly, with the first and the last', () => {
   expect(spreadSteps(3, 10)).toEqual([0, 1, 2]);
   expect(spreadSteps(20, 10)).toEqual([0, 2, 4, 6, 8, 11, 13, 15, 17, 19]);

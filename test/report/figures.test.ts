@@ -13,7 +13,7 @@ import { drawAccuracy, drawAccuracyByModel, drawLoss } from '../../src/report/fi
 import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
-  drawOutcomes(summariseModels(results), 0.5, { comparable: !results.simulated }),
+  drawOutcomes(summariseModels(results), 0.5, !results.simulated),
   drawAccuracyByModel(results),
   drawLoss(results),
   drawTau(results),

@@ -2,15 +2,20 @@ import { html } from 'lit-html';
 import type { Neurons } from '../../snn/forward.ts';
 import type { Shape } from '../../snn/maps.ts';
 import { formatPercent } from '../../text.ts';
-import { drawTaus, logDomain } from '../charts.ts';
+import { drawTaus, layOutMaps, logDomain, neighbourOf } from '../charts.ts';
 import { keepLast } from '../keep-last.ts';
-import { layOutMaps, neighbourOf } from '../map-table.ts';
-import { sumAtStep } from '../outcome.ts';
 import { SHOWN, type ViewState } from '../view-state.ts';
-import { describeMaps, describeTau, formatTau, formatValue, nameMaps } from '../words.ts';
-import { ARROWS, drawChoice, type EventAt } from './elements.ts';
+import { describeMaps, describeTau, formatTau, formatValue, nameMaps, sumAtStep } from '../words.ts';
+import {
+  ARROWS,
+  drawChoice,
+  type EventAt,
+  fillPixels,
+  gradientOf,
+  LEVELS,
+  type Palette,
+} from './elements.ts';
 import { networkInUse, type Result, type Run } from './networks.ts';
-import { fillPixels, gradientOf, LEVELS, type Palette } from './pixels.ts';
 import { change, stateNow, type View } from './store.ts';
 
 const listRows = keepLast((model: number) =>

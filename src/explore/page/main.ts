@@ -11,7 +11,7 @@ import { drawTraining, isTraining } from './train-panel.ts';
 
 /** All of the page below its title. */
 function drawPage(view: View) {
-  const { state, result, isWaiting, problem, isLost } = view;
+  const { state, result, isWaiting, problem } = view;
   const missing = missingNetwork(state);
   const isChanged = hasEdits(state.edits) || state.order !== 'as-is' || trainedHere.has(state.model);
   return html`
@@ -21,7 +21,6 @@ function drawPage(view: View) {
     clip on which the networks disagree.</p>
     ${drawControls(view)}
     ${missing === undefined ? drawRounding(view) : drawChooser(missing)}
-    <p class="problem" role="status">${isLost && result !== null ? LOST : ''}</p>
     <p class="problem" role="alert">${problem}</p>
     <div class="top">
       ${missing === undefined ? drawPlayer(view) : nothing}
@@ -45,9 +44,6 @@ function drawPage(view: View) {
     ${drawOwnClip()}
     <p class="unseen" role="status">${told}</p>`;
 }
-
-const LOST =
-  'The clip of this link was made by its sender and stayed on the sender’s computer. Another clip is shown in its place.';
 
 function undo(): void {
   trainedHere.delete(stateNow().model);

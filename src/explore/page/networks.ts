@@ -4,11 +4,50 @@ import { buildNetwork } from '../../snn/networks.ts';
 import type { State } from '../../snn/tensor.ts';
 import { formatCount } from '../../text.ts';
 import { keepLast } from '../keep-last.ts';
-import { type ClipOutcome, readOutcome } from '../outcome.ts';
+import type { RecordingTask } from '../own-clip.ts';
 import { type EmbeddedFrames, type Payload, restoreTensor, unpack } from '../payload.ts';
+import type { PageTrainingTask } from '../training.ts';
 import { applyEdits, type Edits, hasEdits, NO_EDITS, reorderSteps, type ViewState } from '../view-state.ts';
-import type { TrainingPoint } from '../words.ts';
-import { ask, startThread } from './thread.ts';
+import { type ClipOutcome, readOutcome, type TrainingPoint } from '../words.ts';
+
+/** To a thread. */
+export type Request =
+  /** It answers with a `Trace`. */
+  | {
+      readonly kind: 'run';
+      readonly network: ForwardNetwork;
+      readonly frames: EmbeddedFrames;
+      readonly steps: number;
+    }
+  /** It answers with a `PageTrainingProgress` before the first and after each step. */
+  | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: PageTrainingTask }
+  /** It answers with an `OwnClip`. */
+  | { readonly kind: 'read'; readonly task: RecordingTask };
+
+declare const WORKER_SOURCE: string;
+
+/** The source of a thread is part of this script, since a page from the disk cannot load another file. */
+const source = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));
+
+/** Starts a thread that computes. */
+export function startThread(): Worker {
+  return new Worker(source);
+}
+
+/** The only answer of a thread that is not busy. @throws {Error} with what went wrong in it */
+export function ask<Answer>(thread: Worker, request: Request): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    thread.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
+    thread.onerror = (event) => reject(new Error(takeError(event)));
+    thread.postMessage(request);
+  });
+}
+
+/** What went wrong in a thread, without the `Uncaught ReproError: ` of browsers; it no longer appears in their console. */
+export function takeError(event: ErrorEvent): string {
+  event.preventDefault();
+  return event.message.replace(/^(Uncaught )?\w*Error: /, '');
+}
 
 export const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
 /** T of all clips. */

@@ -4,11 +4,9 @@ import { CAMERA } from '../../datasets/simulated/recording.ts';
 import { formatBytes, formatCount } from '../../text.ts';
 import { filmPath, makeOwnClip, makeScene, type OwnClip, type PathPoint, sensorOf } from '../own-clip.ts';
 import { describeFileError } from '../words.ts';
-import { ARROWS, type EventAt } from './elements.ts';
-import { payload, steps } from './networks.ts';
-import { putPixels } from './pixels.ts';
+import { ARROWS, type EventAt, putPixels } from './elements.ts';
+import { ask, payload, startThread, steps } from './networks.ts';
 import { redraw, showOwn, stateNow } from './store.ts';
-import { ask, startThread } from './thread.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
 const USUAL_SECONDS = 1.5;

@@ -1,16 +1,17 @@
 import { html, nothing } from 'lit-html';
 import { capitalise } from '../../text.ts';
-import { type ClipOutcome, leadersOf } from '../outcome.ts';
 import {
+  type ClipOutcome,
   describeChange,
   describeClipOutcome,
   describeEvents,
   describeVotes,
+  leadersOf,
   nameClass,
   type Votes,
 } from '../words.ts';
+import { fillPixels, LEVELS } from './elements.ts';
 import { payload, type Result, titleNetwork } from './networks.ts';
-import { fillPixels, LEVELS } from './pixels.ts';
 import type { View } from './store.ts';
 
 const { classes } = payload;

@@ -2,6 +2,7 @@ import { describeError } from '../../errors.ts';
 import { keepLast } from '../keep-last.ts';
 import { unpack } from '../payload.ts';
 import { formatAddress, NO_EDITS, parseAddress, type ViewState } from '../view-state.ts';
+import { type Palette, readPalette } from './elements.ts';
 import {
   missingNetwork,
   networkInUse,
@@ -14,7 +15,6 @@ import {
   steps,
   type Wanted,
 } from './networks.ts';
-import { type Palette, readPalette } from './pixels.ts';
 
 /** What the parts of the page show. */
 export interface View {
@@ -25,8 +25,6 @@ export interface View {
   readonly isWaiting: boolean;
   /** What went wrong in the last run. */
   readonly problem: string;
-  /** Whether the clip stands in for one that only the sender of the address has. */
-  readonly isLost: boolean;
   /** Another object whenever all must be drawn again. */
   readonly palette: Palette;
 }
@@ -36,8 +34,6 @@ const start: ViewState = {
   ...{ model: 0, beside: null, clip: payload.clips[0]!.id, step: 0, order: 'as-is' },
   ...{ show: 'spikes', neuron: null, edits: NO_EDITS },
 };
-/** The clip that stands in for a lost one, until the reader chooses a clip. */
-let standIn: string | null = null;
 let state = readAddress();
 let result: Result | null = null;
 let problem = '';
@@ -65,7 +61,6 @@ export function showOwn(clip: ShownClip): void {
 /** Shows the changed state, runs the networks again where that is needed, and puts the state into the address. */
 export function change(patch: Partial<ViewState>): void {
   state = { ...state, ...patch };
-  if (patch.clip !== undefined) standIn = null;
   void compute();
   keepAddress();
   redraw();
@@ -132,8 +127,7 @@ export function redraw(): void {
   requestAnimationFrame(() => {
     isDue = false;
     const neuron = result !== null && hasNeuron(result.run, state.neuron) ? state.neuron : null;
-    const isLost = state.clip === standIn;
-    draw({ state: { ...state, neuron }, result, isWaiting, problem, isLost, palette });
+    draw({ state: { ...state, neuron }, result, isWaiting, problem, palette });
   });
 }
 
@@ -151,9 +145,7 @@ function keepAddress(): void {
 function readAddress(): ViewState {
   const shown = payload.clips.filter(({ role }) => role === 'example' || role === 'disagreement');
   const ids = [...shown.map(({ id }) => id), ...(clips.has('own') ? ['own'] : [])];
-  const read = parseAddress(location.hash, { models: payload.models.length, steps, clips: ids }, start);
-  standIn = !ids.includes('own') && location.hash.includes('clip=own') ? read.clip : null;
-  return read;
+  return parseAddress(location.hash, { models: payload.models.length, steps, clips: ids }, start);
 }
 
 /** Shows the page, again with each change. */

@@ -7,9 +7,18 @@ import { keepLast } from '../keep-last.ts';
 import type { EmbeddedClip } from '../payload.ts';
 import type { PageTrainingProgress, PageTrainingTask } from '../training.ts';
 import { describeTraining, type TrainingPoint } from '../words.ts';
-import { makeNetwork, type Network, networkInUse, payload, steps, trainedHere } from './networks.ts';
+import {
+  makeNetwork,
+  type Network,
+  networkInUse,
+  payload,
+  type Request,
+  startThread,
+  steps,
+  takeError,
+  trainedHere,
+} from './networks.ts';
 import { change, clipOf, stateNow, type View } from './store.ts';
-import { type Request, startThread, takeError } from './thread.ts';
 
 const STEPS = 20;
 

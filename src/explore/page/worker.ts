@@ -3,7 +3,7 @@ import wasm from '../../../native/wasm/plif.wasm';
 import { runForward } from '../../snn/forward.ts';
 import { readOwnClip } from '../own-clip.ts';
 import { trainSteps } from '../training.ts';
-import type { Request } from './thread.ts';
+import type { Request } from './networks.ts';
 
 // A thread that computes. What goes wrong in it is an `error` event of the worker.
 

@@ -4,15 +4,6 @@ import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
 import { smallestDetectableDifference, stateP } from '../../stats/p-values.ts';
 import { pairedDifference } from '../../stats/proportions.ts';
 import {
-  compareModels,
-  DIFFERENCE_LEVEL,
-  isBySeed,
-  isSignificant,
-  type ModelDifference,
-  nameTest,
-  pairedDifferences,
-} from '../data/differences.ts';
-import {
   endSentence,
   formatPoints,
   formatPointsRange,
@@ -20,6 +11,15 @@ import {
   groupDigits,
   joinWords,
 } from '../data/format.ts';
+import {
+  compareModels,
+  DIFFERENCE_LEVEL,
+  isBySeed,
+  isSignificant,
+  type ModelDifference,
+  nameTest,
+  pairedDifferences,
+} from '../data/outcome.ts';
 import type { ModelResult } from '../data/results.ts';
 import type { Finding } from './judgement.ts';
 

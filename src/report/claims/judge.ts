@@ -1,7 +1,6 @@
 import { isObject } from '../../files/shape.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
-import { listSwitched } from '../data/compat.ts';
 import { lateAccuracy } from '../data/epochs.ts';
 import {
   endSentence,
@@ -13,9 +12,8 @@ import {
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
-import { listModelDeviations } from '../data/settings.ts';
+import { listModelDeviations, listSwitched } from '../data/settings.ts';
 import { type Claim, type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
-import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
 import {
   judgeAlike,
@@ -26,7 +24,14 @@ import {
   judgeSpread,
   judgeSteady,
 } from './judge-time-constants.ts';
-import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
+import {
+  describePublishedAccuracy,
+  type Finding,
+  type Judgement,
+  judgeAccuracy,
+  judgeSeeds,
+  notApplicable,
+} from './judgement.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
 export function judgeClaims(

@@ -9,7 +9,7 @@ import {
 } from '../../stats/crossed.ts';
 import { holmAdjust } from '../../stats/p-values.ts';
 import type { Interval } from '../../stats/proportions.ts';
-import { DIFFERENCE_LEVEL } from './differences.ts';
+import { DIFFERENCE_LEVEL } from './outcome.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';
 
 /** `report.question` of a profile: what it was made to find out, stated before its runs. */

@@ -103,12 +103,8 @@ export interface ReferenceCurves {
   /** First and last tested or validated epoch, from 1. */
   readonly epochs: readonly [number, number];
   readonly accuracy: Readonly<Record<'validation' | 'test', readonly EpochPoint[]>>;
-  /** τ at the mean of w for each spiking layer, in time steps. */
+  /** τ at the mean of w for each spiking layer, in time steps; without points if their epochs are not known. */
   readonly tau: readonly (readonly EpochPoint[])[];
-  /** Whether the epochs of w could be determined; if not, τ has no curves. */
-  readonly placed: boolean;
-  /** Names of logs that end in the middle of a record. */
-  readonly truncated: readonly string[];
 }
 
 /** The authors' logs by model id, only for models with a log. */

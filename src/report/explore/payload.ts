@@ -11,7 +11,7 @@ import {
   roundTensor,
 } from '../../explore/payload.ts';
 import { readSafetensors, writeSafetensors } from '../../formats/safetensors.ts';
-import type { ClipIndex } from '../../results/clip-index.ts';
+import type { CachedClip, ClipIndex } from '../../results/clip-index.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { nameUnreadable, readResultFile } from '../../results/result-file.ts';
 import { readRun, readSplit } from '../../results/run-file.ts';
@@ -19,8 +19,7 @@ import { prepareNetwork } from '../../snn/forward.ts';
 import { buildNetwork, type NetworkConfig } from '../../snn/networks.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import type { Results } from '../data/results.ts';
-import { modelColor } from '../drawing/palette.ts';
-import { chooseClips } from './choose-clips.ts';
+import { modelColor } from '../drawing/theme.ts';
 
 /** Reads the frames of clips as networks see them. */
 interface ClipReader {
@@ -150,4 +149,58 @@ async function readWeights(file: string, network: NetworkConfig): Promise<Buffer
   const bytes = await readFile(file);
   prepareNetwork(buildNetwork(network), readSafetensors(bytes).tensors);
   return bytes;
+}
+
+/** What there is to choose from. */
+interface Candidates {
+  readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class'>[]>>;
+  readonly classes: readonly string[];
+  /** For each model, the class that it took each test clip for. */
+  readonly answers: readonly (readonly number[])[];
+  /** Rows of the training clips that networks learned from: without those held back for validation. */
+  readonly trained: readonly number[];
+}
+
+/** Enough to look through. */
+const MOST_DISAGREEMENTS = 12;
+/** For each class. With those to look at, the held-out clips are enough to see an accuracy move. */
+const TRAINING_CLIPS = 3;
+const HELD_OUT_CLIPS = 2;
+
+/**
+ * The clips of the page: the first test clip of each class; the first others on which models answer differently; and, for training in the page,
+ * some of each class that networks learned from, and test clips that are not shown.
+ *
+ * @returns with `row`s of train.npy or test.npy
+ */
+export function chooseClips({ splits, classes, answers, trained }: Candidates) {
+  const test = [...splits.test.keys()];
+  const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
+  const disagreements = test
+    .filter((row) => !examples.includes(row) && new Set(answers.map((each) => each[row])).size > 1)
+    .slice(0, MOST_DISAGREEMENTS);
+  const shown = new Set([...examples, ...disagreements]);
+  const rest = test.filter((row) => !shown.has(row));
+  /** Of each class, from all over the list, and of each class from other places in it: so from many people. */
+  const spread = (split: 'train' | 'test', rows: readonly number[], count: number): number[] =>
+    classes.flatMap((_, index) => {
+      const own = rows.filter((row) => splits[split][row]?.class === index);
+      if (own.length <= count) return own;
+      return Array.from(
+        { length: count },
+        (_, at) => own[Math.floor(((at + index / classes.length) * own.length) / count)]!,
+      );
+    });
+  const lists = [
+    { split: 'test', role: 'example', rows: examples },
+    { split: 'test', role: 'disagreement', rows: disagreements },
+    { split: 'train', role: 'training', rows: spread('train', trained, TRAINING_CLIPS) },
+    { split: 'test', role: 'held-out', rows: spread('test', rest, HELD_OUT_CLIPS) },
+  ] as const;
+  return lists.flatMap(({ split, role, rows }) =>
+    rows.map((row) => {
+      const given = split === 'train' ? [] : answers.map((each) => each[row]!);
+      return { row, split, role, class: splits[split][row]!.class, answers: given };
+    }),
+  );
 }

@@ -2,8 +2,7 @@ import { nameEpoch } from '../data/epochs.ts';
 import { sentences } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
-import { colorVariable } from '../drawing/palette.ts';
-import { bands, breakTitle, nominal, ownColor } from '../drawing/theme.ts';
+import { bands, breakTitle, colorVariable, nominal, ownColor } from '../drawing/theme.ts';
 import { tabulateRuns } from './run-table.ts';
 
 const CELL = 24;

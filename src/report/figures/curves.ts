@@ -4,7 +4,7 @@ import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import { nameReference } from '../data/reference.ts';
 import type { EpochPoint, ModelResult, Results, RunResult, Series } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
-import { modelColor } from '../drawing/palette.ts';
+import { modelColor } from '../drawing/theme.ts';
 import {
   buildPointSeries,
   buildSeries,

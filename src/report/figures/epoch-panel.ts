@@ -3,8 +3,14 @@ import { formatShare } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 import { DASHES, type LineMark, type Panel, type PanelSpec } from '../drawing/figure.ts';
-import { colorVariable } from '../drawing/palette.ts';
-import { breakTitle, COUNT_LABELS, linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
+import {
+  breakTitle,
+  COUNT_LABELS,
+  colorVariable,
+  linearAxis,
+  logTicks,
+  PERCENT_LABELS,
+} from '../drawing/theme.ts';
 
 /** One quantity over training, ready to draw. */
 interface EpochSeries {

@@ -4,7 +4,7 @@ import { escapeMarkup } from '../../text.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';
-import { colorVariable } from '../drawing/palette.ts';
+import { colorVariable } from '../drawing/theme.ts';
 
 const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */

@@ -5,7 +5,7 @@ import { explainTies, nameEpoch } from '../data/epochs.ts';
 import { formatPercentRange, formatShare, sentences } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
-import { colorVariable, modelColor } from '../drawing/palette.ts';
+import { colorVariable, modelColor } from '../drawing/theme.ts';
 import { type Dot, drawDotPlot } from './dot-plot.ts';
 
 /** What is drawn of each model, from top to bottom. */
@@ -27,11 +27,7 @@ const LABEL_LENGTH = 26;
  * Test accuracy of every model with its interval, beside the published one if they are comparable: published values of other data would
  * seem comparable side by side.
  */
-export function drawOutcomes(
-  outcomes: readonly Outcome[],
-  chance: number,
-  { comparable }: { readonly comparable: boolean },
-): Figure {
+export function drawOutcomes(outcomes: readonly Outcome[], chance: number, comparable: boolean): Figure {
   const dots = outcomes.flatMap((outcome, index) => markOutcome(outcome, modelColor(index), comparable));
   const kinds = KINDS.filter(({ name }) => dots.some(({ series }) => series === name));
   const rows = outcomes.map(({ model }) => wrapText(model.title, LABEL_LENGTH));

@@ -1,9 +1,9 @@
 import type { TauQuantiles } from '../../results/tau-file.ts';
+import { summarise } from '../../stats/means.ts';
 import { formatShare, sentences } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure, Panel } from '../drawing/figure.ts';
-import { colorVariable, modelColor } from '../drawing/palette.ts';
-import { linearAxis, logTicks, PERCENT_LABELS } from '../drawing/theme.ts';
+import { colorVariable, linearAxis, logTicks, modelColor, PERCENT_LABELS } from '../drawing/theme.ts';
 import { modelLegend } from './curves.ts';
 import { countLayers, LOGARITHMIC_FROM } from './tau.ts';
 
@@ -57,11 +57,11 @@ export function distributionsOfTau(results: Results): Distribution[] {
         return {
           from,
           to,
-          share: meanOf(seeds.map((taus) => shareBelow(taus, to) - shareBelow(taus, from))),
+          share: summarise(seeds.map((taus) => shareBelow(taus, to) - shareBelow(taus, from))).mean,
         };
       });
       const { id, title } = model;
-      const explained = meanOf(seeds.map(explainByTwo));
+      const explained = summarise(seeds.map(explainByTwo)).mean;
       const neurons = spread[0]!.count;
       return [{ model: id, title, color: modelColor(index), layer: layer + 1, bins, explained, neurons }];
     }),
@@ -83,7 +83,7 @@ function shareBelow(taus: readonly number[], value: number): number {
  */
 export function explainByTwo(taus: TauQuantiles['taus']): number {
   const values = taus.slice(1, -1).map(Math.log);
-  const all = meanOf(values);
+  const all = summarise(values).mean;
   const total = values.reduce((sum, value) => sum + (value - all) ** 2, 0);
   const smallest = Math.ceil(SMALLEST_GROUP * values.length);
   let below = 0;
@@ -200,8 +200,4 @@ function drawPanel(layer: number, found: readonly Distribution[]): Panel {
 /** Without the last digits of a power, which differ between versions of Node.js. */
 function settle(value: number): number {
   return Number(value.toPrecision(9));
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,5 +1,5 @@
 import { allRuns, describeEpochs } from '../data/epochs.ts';
-import { joinWords, present, sentences } from '../data/format.ts';
+import { present, sentences } from '../data/format.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
@@ -10,9 +10,6 @@ import { tabulateRuns } from './run-table.ts';
 /** From this ratio of the largest to the smallest τ on, a linear scale would hide how small τ move. */
 export const LOGARITHMIC_FROM = 4;
 
-/** A fixed τ is drawn on the scale of the learned ones unless it would stretch it by more than this. */
-const STRETCH_AT_MOST = 3;
-
 /**
  * Membrane time constant of each layer over the epochs: one panel per layer, one line per model.
  *
@@ -22,7 +19,6 @@ export function drawTau(results: Results): Figure {
   const { models } = results;
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
   const fixed = models.map(fixedTau);
-  const learns = (title: string) => models.every((model, i) => model.title !== title || fixed[i] === null);
   const panels = layers.map((layer) => {
     const lines = modelLines(
       results,
@@ -30,13 +26,12 @@ export function drawTau(results: Results): Figure {
       (model) => tauReferenceOf(results, model)[layer] ?? [],
       { window: null, bounds: [1, Infinity] },
     );
-    return { title: `Layer ${layer + 1}`, lines, ...chooseAxis(lines, learns) };
+    return { title: `Layer ${layer + 1}`, lines, axis: chooseAxis(lines) };
   });
   const logged = models.some((model) => tauReferenceOf(results, model).length > 0);
   const differs = models.some(({ runs }) =>
     runs.some((run) => run.layers.some(({ taus }) => taus.count > 1)),
   );
-  const cut = models.filter(({ title }) => panels.some(({ outside }) => outside.includes(title)));
   return composeCurves(results, {
     id: 'tau',
     title: 'Membrane time constants over epochs',
@@ -45,8 +40,6 @@ export function drawTau(results: Results): Figure {
       differs
         ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; where neurons differ, the mean of τ is slightly larger.'
         : 'Lines are 1/sigmoid(w) of the layer.',
-      cut.length > 0 &&
-        `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside the scale of the others, see the CSV file.`,
       panels.some(({ axis }) => axis.scale === 'log') &&
         'Where the largest τ is more than four times the smallest, the scale is logarithmic.',
     ),
@@ -93,45 +86,17 @@ function fixedTau({ runs }: ModelResult): number | null {
   return run.metrics.layers[0]?.tauOfMean.findLast((tau) => tau !== null) ?? null;
 }
 
-/**
- * The axis of a panel. It fits the learned τ, if there are any. A fixed τ counts only if it is near them, because one far away would leave
- * them no room.
- *
- * @returns also the titles of the models that are outside of it
- */
-function chooseAxis(
-  lines: readonly EpochLine[],
-  learns: (title: string) => boolean,
-): { readonly axis: ValueAxis; readonly outside: readonly string[] } {
-  const extentOf = (some: readonly EpochLine[]) => drawnExtent(some.map(({ series }) => series));
-  const learned = lines.filter(({ label, series }) => series.line.length > 0 && learns(label));
-  const learnedExtent = extentOf(learned.length === 0 ? lines : learned) ?? ([2, 2] as const);
-  const [low, high] = lines.reduce<readonly [number, number]>((before, line) => {
-    const own = extentOf([line]) ?? before;
-    const wider = [Math.min(before[0], own[0]), Math.max(before[1], own[1])] as const;
-    const isNear = wider[1] - wider[0] <= STRETCH_AT_MOST * (learnedExtent[1] - learnedExtent[0]);
-    return isNear ? wider : before;
-  }, learnedExtent);
-  const isLog = high > LOGARITHMIC_FROM * low;
+/** The axis of a panel: logarithmic where τ are far apart, such as a fixed one of 16 from learned ones. */
+function chooseAxis(lines: readonly EpochLine[]): ValueAxis {
+  const [low, high] = drawnExtent(lines.map(({ series }) => series)) ?? [2, 2];
+  const axisTitle = 'τ, time steps';
+  if (high > LOGARITHMIC_FROM * low)
+    return { domain: [low / 1.05, high * 1.05], axisTitle, scale: 'log', format: '~g' };
   // A margin of one twentieth on each side, and at least 0.2 time steps high.
   const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
-  const domain = isLog ? ([low / 1.05, high * 1.05] as const) : ([low - air, high + air] as const);
-  const outside = lines.filter((line) => {
-    const [lowest, highest] = extentOf([line]) ?? domain;
-    return lowest < domain[0] || highest > domain[1];
-  });
   // As many decimals as tell about five labels apart.
-  const decimals = domain[1] - domain[0] < 0.5 ? '.2f' : '.1f';
-  return {
-    axis: {
-      domain,
-      axisTitle: 'τ, time steps',
-      scale: isLog ? 'log' : 'linear',
-      format: isLog ? '~g' : decimals,
-      clip: outside.length > 0,
-    },
-    outside: outside.map(({ label }) => label),
-  };
+  const format = high - low + 2 * air < 0.5 ? '.2f' : '.1f';
+  return { domain: [low - air, high + air], axisTitle, format };
 }
 
 /** Spiking layers of the deepest model; 0 if no training recorded time constants. */

@@ -4,7 +4,7 @@ import { formatShare, groupDigits, present, sentences } from '../data/format.ts'
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
 import { RESULT_SPLITS, type ResultSplit, type Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
-import { modelColor } from '../drawing/palette.ts';
+import { modelColor } from '../drawing/theme.ts';
 import { composeCurves, listSeedBand, modelLegend, modelLines, nameModelLogs, windowOf } from './curves.ts';
 import { buildSeries, type ChooseAxis, type EpochLine, fitAxis, onlyPositive } from './epoch-panel.ts';
 import { tabulateRuns } from './run-table.ts';

@@ -117,19 +117,17 @@ function ownerOf(file: string, models: readonly string[]): string | undefined {
 
 async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
   const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
-  const truncated: string[] = [];
   for (const name of log) {
     const file = join(folder, name);
     if (name.endsWith('.pt')) files.push({ file, scalars: await readCheckpoint(file) });
     else if (name.endsWith('.csv'))
       files.push({ file, scalars: parseCsv(await readFile(file, 'utf8'), file) });
     else {
-      const { scalars, truncatedAt } = decodeEventFile(await readFile(file), file);
-      if (truncatedAt !== null) truncated.push(name);
+      const { scalars } = decodeEventFile(await readFile(file), file);
       files.push({ file, scalars });
     }
   }
-  const placed = placeOnEpochs(collectCurves(files), truncated);
+  const placed = placeOnEpochs(collectCurves(files));
   if (placed !== null) return placed;
   throw new ReproError('report-input', 'This log has no value of test_accuracy or val_accuracy.', {
     where: join(folder, log[0] ?? ''),
@@ -225,7 +223,7 @@ function collectCurves(
  *
  * @returns null if nothing was tested or validated
  */
-function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]): ReferenceCurves | null {
+function placeOnEpochs(curves: LoggedCurves): ReferenceCurves | null {
   const pointsOf = (tag: string): readonly LoggedPoint[] => curves.get(tag) ?? [];
   const [test, validation] = ['test_accuracy', 'val_accuracy'].map((tag) =>
     pointsOf(tag).map(({ step, value }): EpochPoint => ({ epoch: step + 1, value })),
@@ -245,8 +243,6 @@ function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]): Refe
         return epoch === undefined ? [] : [{ epoch, value: 1 + Math.exp(-value) }];
       }),
     ),
-    placed: epochAt !== null,
-    truncated,
   };
 }
 

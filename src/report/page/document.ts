@@ -100,8 +100,6 @@ export type Block =
   | { readonly kind: 'list'; readonly items: readonly Text[] }
   | { readonly kind: 'commands'; readonly lines: readonly Command[] }
   | { readonly kind: 'table'; readonly table: Table }
-  /** Small tables, side by side where there is room. */
-  | { readonly kind: 'tables'; readonly tables: readonly Table[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
   | { readonly kind: 'gallery'; readonly gallery: Gallery };
 

@@ -30,8 +30,6 @@ function renderBlock(block: Block): string {
       return ['```sh', ...alignComments(block.lines), '```'].join('\n');
     case 'table':
       return renderTable(block.table);
-    case 'tables':
-      return block.tables.map(renderTable).join('\n\n');
     case 'figure': {
       const { id, title, alt, caption } = block.figure;
       return [

@@ -1,7 +1,6 @@
 import { escapeMarkup } from '../../text.ts';
 import type { LegendEntry } from '../drawing/figure.ts';
-import type { RenderedFigure } from '../drawing/render.ts';
-import { drawKey } from '../drawing/sheet.ts';
+import { drawKey, type RenderedFigure } from '../drawing/render.ts';
 import type {
   Block,
   Cell,
@@ -98,8 +97,6 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
       ].join('\n');
     case 'table':
       return renderTable(block.table);
-    case 'tables':
-      return `<div class="tables">\n${block.tables.map(renderTable).join('\n')}\n</div>`;
     case 'figure': {
       const figure = drawn.get(block.figure.id);
       if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);

@@ -1,4 +1,4 @@
-import { PALETTE } from '../drawing/palette.ts';
+import { PALETTE } from '../drawing/theme.ts';
 
 const variables = (scheme: 'light' | 'dark'): string =>
   Object.entries(PALETTE)
@@ -102,11 +102,6 @@ tbody th, thead tr:first-child th:first-child { position: sticky; left: 0; backg
 td.differs { background: linear-gradient(var(--tint), var(--tint)); }
 .differs strong { font-weight: 650; }
 .note { font-size: .85rem; color: var(--muted); margin: .5rem 0 0; }
-.tables { columns: 2 20rem; column-gap: 2.5rem; }
-.tables .table { break-inside: avoid; padding-top: 2rem; margin: 0; }
-.tables table { width: 100%; }
-.tables th, .tables td { padding-block: .3rem; }
-#table-users-lights td.missing { background: var(--warn); }
 
 .commands { margin: 1rem 0; padding: .9rem 1rem; background: var(--tint); border-radius: 4px; }
 .commands div { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 0 1.25rem; padding: .15rem 0; }
@@ -133,14 +128,13 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
   p, li { orphans: 3; widows: 3; }
-  figure, figcaption, .panels svg, .tables .table, tr, .banner, .commands, .gallery li { break-inside: avoid; }
+  figure, figcaption, .panels svg, tr, .banner, .commands, .gallery li { break-inside: avoid; }
   figcaption p { font-size: .85rem; line-height: 1.4; }
   .panels { gap: .5rem 1rem; margin-top: .5rem; }
   /* Narrower than the page, so that two figures fit on one; the width of a single panel is inline. */
   .single .panels { max-width: 95mm !important; }
   .columns-2 .panels { max-width: 150mm; }
     .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
-  .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .scroll { overflow: visible; background: none; }
   table { font-size: 8.5pt; }

@@ -13,10 +13,6 @@ import type { Block, Gallery, GalleryPicture, Section } from '../page/document.t
 
 /** Of a clip with more steps, so many are shown. */
 const MOST_STEPS = 10;
-/** Pixels binned in each direction, besides what a large sensor needs: more until the pictures fit, since dense clips compress badly. */
-const BINS = [1, 2, 4];
-/** The page holds the pictures as text, a third longer, and has to stay under 1 MB. */
-const PAGE_BYTES = 550_000;
 /** Approximate length of a frame's longer side, in pixels: five in a row are half as wide as the page on a high-resolution screen. */
 const FRAME_PX = 128;
 
@@ -25,10 +21,10 @@ export function describeClips({ examples }: Results): Section[] {
   if (examples.examples.length === 0) return [];
   const isImages = examples.kind === 'images';
   const what = isImages ? 'image' : 'clip';
-  const { pictures, bin } = drawWithin(examples, BINS);
+  const pictures = examples.examples.map((example) => drawExample(examples, example));
   const shown = new Set(examples.examples.map((one) => one.class));
   const missing = examples.classes.filter((_, index) => !shown.has(index));
-  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples, bin);
+  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples);
   const blocks = present<Block>(
     { kind: 'paragraph', text: [text] },
     { kind: 'gallery', gallery: { id: 'clips', legend: isImages ? [] : makeLegend(), pictures } },
@@ -40,9 +36,9 @@ export function describeClips({ examples }: Results): Section[] {
   return [{ id: 'clips', title: `One ${what} of each class`, blocks }];
 }
 
-function describeSheets({ examples, simulated }: ClipExamples, least: number): string {
+function describeSheets({ examples, simulated }: ClipExamples): string {
   const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
-  const bin = Math.max(...examples.map(({ frames }) => fitBin(frames, least)));
+  const bin = Math.max(...examples.map(({ frames }) => fitBin(frames)));
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
     steps > MOST_STEPS
@@ -53,23 +49,7 @@ function describeSheets({ examples, simulated }: ClipExamples, least: number): s
   ].join('');
 }
 
-interface Drawn {
-  readonly pictures: readonly GalleryPicture[];
-  readonly bin: number;
-}
-
-/** The pictures in the most detail that fits; in the least if none does. */
-function drawWithin(examples: ClipExamples, [bin = 1, ...coarser]: readonly number[]): Drawn {
-  const pictures = examples.examples.map((example) => drawExample(examples, example, bin));
-  const sizeBytes = pictures.reduce((sum, { png }) => sum + png.length, 0);
-  return sizeBytes <= PAGE_BYTES || coarser.length === 0 ? { pictures, bin } : drawWithin(examples, coarser);
-}
-
-function drawExample(
-  { kind, classes, simulated }: ClipExamples,
-  example: ClipExample,
-  bin: number,
-): GalleryPicture {
+function drawExample({ kind, classes, simulated }: ClipExamples, example: ClipExample): GalleryPicture {
   const title = classes[example.class] ?? '';
   const common = { id: clipExampleFile(example.class).replace('.npy', ''), title };
   const { frames } = example;
@@ -79,7 +59,7 @@ function drawExample(
   }
   const [count = 1] = frames.shape;
   const steps = spreadSteps(count, MOST_STEPS);
-  const small = binClip(frames, fitBin(frames, bin));
+  const small = binClip(frames, fitBin(frames));
   const picture = contactSheet(small, {
     steps,
     // Two rows, so that time runs from left to right without frames becoming too small.
@@ -119,8 +99,8 @@ function countOn({ shape: [steps = 0, , height = 0, width = 0], data }: ClipFram
 }
 
 /** Pixels to bin in each direction for a frame of about `FRAME_PX`. */
-function fitBin(frames: ClipFrames, least: number): number {
-  return least * Math.max(1, Math.round(longerSide(frames) / FRAME_PX));
+function fitBin(frames: ClipFrames): number {
+  return Math.max(1, Math.round(longerSide(frames) / FRAME_PX));
 }
 
 function fitFactor(frames: ClipFrames): number {

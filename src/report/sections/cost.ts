@@ -1,10 +1,10 @@
 import { isObject } from '../../files/shape.ts';
 import type { Cost } from '../../snn/cost.ts';
-import { pairedTTest } from '../../stats/means.ts';
+import { pairedTTest, summarise } from '../../stats/means.ts';
 import { holmAdjust, stateP } from '../../stats/p-values.ts';
 import { capitalise, formatBytes } from '../../text.ts';
-import { DIFFERENCE_LEVEL, isBySeed } from '../data/differences.ts';
 import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
+import { DIFFERENCE_LEVEL, isBySeed } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 
@@ -21,7 +21,7 @@ function tabulateCost({ models, seeds }: Results): Table {
   const group = 'Synaptic operations per clip, millions';
   const millions = (values: readonly (number | null)[]) => {
     const known = values.filter((value) => value !== null);
-    return known.length < values.length ? null : String(Number((meanOf(known) / 1e6).toPrecision(4)));
+    return known.length < values.length ? null : String(Number((summarise(known).mean / 1e6).toPrecision(4)));
   };
   const means = seeds.length > 1 ? `; means over ${spellCount(seeds.length)} seeds` : '';
   const notes = present<Text>(
@@ -39,7 +39,7 @@ function tabulateCost({ models, seeds }: Results): Table {
     numberColumn('Test accuracy', ({ model }) => formatShare(accuracyOf(model))),
     numberColumn('Footprint', ({ costs }) => formatBytes(costs[0]?.footprintBytes ?? 0)),
     numberColumn('Activation sparsity', ({ costs }) =>
-      formatShare(meanOf(costs.map(({ activationSparsity }) => activationSparsity))),
+      formatShare(summarise(costs.map(({ activationSparsity }) => activationSparsity)).mean),
     ),
     numberColumn('Dense', ({ costs }) => millions(costs.map((cost) => cost.denseOperations)), group),
     numberColumn('Effective MACs', ({ costs }) => millions(costs.map((cost) => cost.effectiveMacs)), group),
@@ -100,14 +100,10 @@ function operationsOf(model: ModelResult): number[] {
 }
 
 function accuracyOf({ runs }: ModelResult): number {
-  return meanOf(runs.map(({ test }) => test.accuracy));
+  return summarise(runs.map(({ test }) => test.accuracy)).mean;
 }
 
 function tauOf({ runs }: ModelResult): unknown {
   const tau = runs[0]?.network.tau;
   return isObject(tau) ? tau.per : undefined;
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

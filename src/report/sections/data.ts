@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { summarise } from '../../stats/means.ts';
 import { capitalise, formatBytes } from '../../text.ts';
 import { nameRecordings } from '../../thesis/data-sets.ts';
@@ -17,21 +16,16 @@ import {
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;
 
-/** The data: recordings, clips, their distribution over classes, users and lighting, and what is wrong with them. */
+/** The data: recordings, clips, and what is wrong with them. */
 export function describeData(results: Results): Section {
   const { manifest } = results;
-  const tables = [
-    tabulateSplits(manifest),
-    tabulateClasses(results),
-    ...(manifest.perUserLight === undefined ? [] : [tabulateUserLights(manifest)]),
-  ];
   return {
     id: 'data',
     title: 'Data',
     blocks: [
       { kind: 'paragraph', text: describeFiles(results) },
       ...describeWarnings(manifest),
-      { kind: 'tables', tables: tables.filter(({ rows }) => rows.length > 0) },
+      { kind: 'table', table: tabulateSplits(manifest) },
     ],
   };
 }
@@ -86,49 +80,6 @@ function tabulateSplits({ splits: { train, test } }: ManifestResult): Table {
       textColumn('Split', ({ name }) => name),
       numberColumn('Recordings', ({ recordings }) => groupDigits(recordings)),
       numberColumn('Clips', ({ clips }) => groupDigits(clips)),
-    ],
-  );
-}
-
-/**
- * Clips of each class. The splits are listed separately if the confusion matrices cover all classes and test clips of the manifest: then
- * their rows count the test clips. With a limit on the clips of a class, they do not.
- */
-export function tabulateClasses({ manifest, classes, models }: Results): Table {
-  const confusion = models[0]?.runs[0]?.confusion ?? [];
-  const tested = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
-  const known =
-    tested.reduce((sum, count) => sum + count, 0) === manifest.splits.test.clips &&
-    isDeepStrictEqual(Object.keys(manifest.perClass), [...classes]);
-  const perClass = Object.entries(manifest.perClass).map(([name, clips], index) => ({
-    name,
-    clips,
-    test: tested[index] ?? 0,
-  }));
-  return makeTable({ id: 'table-classes', caption: 'Clips per class' }, perClass, [
-    textColumn('Class', ({ name }) => name),
-    known && numberColumn('Training and validation', ({ clips, test }) => groupDigits(clips - test)),
-    known && numberColumn('Test', ({ test }) => groupDigits(test)),
-    numberColumn('Total', ({ clips }) => groupDigits(clips)),
-  ]);
-}
-
-/** Clips of each user under each light, with sums; a dash where nothing was recorded. */
-function tabulateUserLights({ perUserLight = {}, perLight, perUser }: ManifestResult): Table {
-  const lights = Object.keys(perLight);
-  const users = Object.entries(perUserLight);
-  const all = Object.values(perLight).reduce((sum, clips) => sum + clips, 0);
-  const show = (clips = 0) => (clips === 0 ? null : groupDigits(clips));
-  return makeTable(
-    { id: 'table-users-lights', caption: 'Clips by user and lighting' },
-    [
-      ...users.map(([user, clips]) => ({ name: user, clips, total: perUser[user] })),
-      { name: 'Total', clips: perLight, total: all },
-    ],
-    [
-      textColumn('User', ({ name }) => name),
-      lights.map((light) => numberColumn(light, ({ clips }) => show(clips[light]))),
-      numberColumn('Total', ({ total }) => show(total)),
     ],
   );
 }

@@ -1,12 +1,12 @@
 import { nameEngine } from '../../results/run-file.ts';
 import { capitalise } from '../../text.ts';
 import { nameRecordings } from '../../thesis/data-sets.ts';
-import { listSwitched } from '../data/compat.ts';
 import { allRuns } from '../data/epochs.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
-import type { RunOrigin } from '../inputs/origin.ts';
+import { listSwitched } from '../data/settings.ts';
 import type { Report } from '../page/document.ts';
+import type { RunOrigin } from './rerun.ts';
 
 /** The run at a glance: its data, models, settings and software. */
 export function listFacts(results: Results, origin: RunOrigin | null): Report['facts'] {

@@ -1,4 +1,5 @@
 import { isObject } from '../../files/shape.ts';
+import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
@@ -56,7 +57,7 @@ function layersOf(
   const layers = Math.min(...lists.map(({ length }) => length));
   return Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) => {
     const values = lists.flatMap((list) => list[layer] ?? []);
-    return values.length === 0 ? [] : [{ title, layer: layer + 1, value: meanOf(values) }];
+    return values.length === 0 ? [] : [{ title, layer: layer + 1, value: summarise(values).mean }];
   });
 }
 
@@ -113,14 +114,14 @@ function answerSpikes({ models }: Results): Text {
   if (rates.length === 0) return [];
   const layers = [...new Set(rates.map(({ layer }) => layer))].map((layer) => ({
     layer,
-    value: meanOf(rates.filter((rate) => rate.layer === layer).map(({ value }) => value)),
+    value: summarise(rates.filter((rate) => rate.layer === layer).map(({ value }) => value)).mean,
   }));
   const [quiet, busy] = extremesOf(layers);
   const mean = models.length === 1 ? '' : ', on average over the models';
   // As in the table of costs: a large layer counts for more than a small one.
   const shares = models.flatMap(({ title, runs }) => {
     const values = runs.flatMap(({ cost }) => (cost === undefined ? [] : [1 - cost.activationSparsity]));
-    return values.length === 0 ? [] : [{ title, value: meanOf(values) }];
+    return values.length === 0 ? [] : [{ title, value: summarise(values).mean }];
   });
   const [sparse, dense] = shares.length < 2 ? [] : extremesOf(shares);
   return [
@@ -146,10 +147,6 @@ function extremesOf<T extends { readonly value: number }>(found: readonly T[]): 
   return [sorted[0]!, sorted.at(-1)!];
 }
 
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** The spike density of each layer on the test clips, at the chosen epoch. */
 export function tabulateSpikes(results: Results): Table {
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
@@ -161,7 +158,7 @@ export function tabulateSpikes(results: Results): Table {
     layers.map((layer) =>
       numberColumn(`Layer ${layer + 1}`, ({ runs }) => {
         const rates = runs.flatMap((run) => run.layers[layer]?.spikeRate ?? []);
-        return rates.length === 0 ? null : formatShare(meanOf(rates));
+        return rates.length === 0 ? null : formatShare(summarise(rates).mean);
       }),
     ),
   ]);

@@ -2,7 +2,6 @@ import { meanInterval } from '../../stats/means.ts';
 import { formatP } from '../../stats/p-values.ts';
 import { findPublished, judgeComparability, THESIS, VERDICT_TITLES } from '../../thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
-import { compareModels, isBySeed } from '../data/differences.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {
   formatPercentRange,
@@ -16,7 +15,7 @@ import {
   sentences,
   spellCount,
 } from '../data/format.ts';
-import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { type Accuracy, compareModels, isBySeed, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { toneOf } from './claims.ts';

@@ -1,17 +1,18 @@
 import { capitalise } from '../../text.ts';
 import type { Choice } from '../../thesis/compat.ts';
 import { findPublishedModel, nameSource, THESIS } from '../../thesis/published.ts';
+import { joinWords, present, sentences, spellCount } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
 import {
+  compareSettings,
   isBatchSizeOverruled,
   isConsequence,
+  listDeviations,
   listSwitched,
   type NamedSwitch,
   SWITCHES,
   usedValues,
-} from '../data/compat.ts';
-import { joinWords, present, sentences, spellCount } from '../data/format.ts';
-import type { ModelResult, Results } from '../data/results.ts';
-import { compareSettings, listDeviations } from '../data/settings.ts';
+} from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
 import {
   type Block,

@@ -2,13 +2,6 @@ import { stateP } from '../../stats/p-values.ts';
 import { capitalise } from '../../text.ts';
 import { ANSWERS, nameSource, VERDICT_TITLES } from '../../thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
-import {
-  compareModels,
-  isBySeed,
-  isSignificant,
-  type ModelDifference,
-  nameTest,
-} from '../data/differences.ts';
 import { nameEpoch, warnOfChoice } from '../data/epochs.ts';
 import {
   endSentence,
@@ -21,9 +14,14 @@ import {
 } from '../data/format.ts';
 import {
   CLEARLY,
+  compareModels,
   type Guessing,
+  isBySeed,
+  isSignificant,
   listGuessers,
+  type ModelDifference,
   measureGuessing,
+  nameTest,
   type Outcome,
   probabilityByGuessing,
 } from '../data/outcome.ts';
@@ -43,7 +41,6 @@ export function writeSummary(
     asks ? [] : summariseDifferences(results),
     summariseSkill(results, outcomes),
     warnOfTestClips(results),
-    summariseCollapse(results, outcomes),
     summariseSettings(results),
   ].filter((text) => text.length > 0);
 }
@@ -154,31 +151,6 @@ function summariseDifferences(results: Results): Text {
 function describeApart({ model, difference, adjusted }: ModelDifference, first: string): string {
   const size = formatPoints(Math.abs(difference), false);
   return `${model.title} is ${size} ${difference < 0 ? 'less' : 'more'} accurate than ${first}, ${stateP(adjusted ?? 1)}`;
-}
-
-/** A network with silent or saturated outputs gives the same answer to every clip; its accuracy does not show that. */
-function summariseCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
-  const collapsed = outcomes.flatMap(({ model }) => {
-    const answers = model.runs.map(({ confusion }) => onlyAnswer(confusion));
-    const [answer] = answers;
-    if (answer === undefined || answer === null || answers.some((other) => other !== answer)) return [];
-    return [`${model.title} (${classes[answer]})`];
-  });
-  if (collapsed.length === 0) return [];
-  const who =
-    collapsed.length === 1 ? 'One model gives' : `${capitalise(spellCount(collapsed.length))} models give`;
-  return [
-    { strong: `${who} the same answer to every clip: ${joinWords(collapsed)}.` },
-    ' Such a model has not learned to distinguish the clips.',
-  ];
-}
-
-/** The only class that is ever predicted; null if there are several. */
-function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
-  const answers = confusion
-    .map((_, column) => column)
-    .filter((column) => confusion.some((row) => (row[column] ?? 0) > 0));
-  return answers.length === 1 ? (answers[0] ?? null) : null;
 }
 
 /** The settings that were scaled down. */

@@ -1,7 +1,13 @@
+import { isObject } from '../../files/shape.ts';
+import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../stats/crossed.ts';
+import type { Interval } from '../../stats/proportions.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import { formatPercentRange, formatShare, groupDigits, joinWords, present } from '../data/format.ts';
-import type { Results } from '../data/results.ts';
-import { compareWidths, type EqualWidth, type Widths } from '../data/widths.ts';
-import { drawWidths } from '../figures/widths.ts';
+import { listGuessers } from '../data/outcome.ts';
+import { groupByUser, sumByUser } from '../data/question.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { colorVariable, linearAxis, PERCENT_LABELS } from '../drawing/theme.ts';
 import { makeTable, numberColumn, type Section, type Table } from '../page/document.ts';
 import { stateDesign } from './question.ts';
 
@@ -82,4 +88,186 @@ function nameWidth(width: number, layer: Widths['layer']): string {
 function nameRange({ equalInterval: { low, high } }: EqualWidth, layer: Widths['layer']): string {
   const [from, to] = [nameWidth(low, layer), nameWidth(high, layer)];
   return from === to ? from : `${from} to ${to}`;
+}
+
+/** A network of some width, and how accurate it is. */
+interface WidthResult {
+  readonly model: ModelResult;
+  /** Channels of each convolution. */
+  readonly width: number;
+  /** The mean over seeds, and its 95 % bootstrap interval over seeds and users. */
+  readonly accuracy: number;
+  readonly interval: Interval;
+}
+
+/** A network with a τ per neuron, and how wide one with a τ per layer has to be to be as accurate. */
+interface EqualWidth extends WidthResult {
+  /** ±∞ outside of the trained widths; null if this network may be guessing, or is as accurate as all with a τ per layer. */
+  readonly equal: number | null;
+  readonly equalInterval: Interval;
+}
+
+/** Networks of several widths, by ascending width. */
+interface Widths {
+  readonly layer: readonly WidthResult[];
+  readonly neuron: readonly EqualWidth[];
+  readonly users: number | null;
+}
+
+/** Percentiles at 2.5 % then rest on 50 resamples. */
+const RESAMPLES = 2000;
+
+/**
+ * The width at which a network with one τ per layer has the accuracy of each with a τ per neuron: between the trained widths, linearly
+ * interpolated, on a curve that never falls.
+ *
+ * @returns null unless both kinds were trained at two widths or more, each width once
+ */
+export function compareWidths(results: Results): Widths | null {
+  const { models } = results;
+  const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
+  if (layer === undefined || neuron === undefined) return null;
+  const groups = groupByUser(models[0]?.runs[0]?.answers ?? []);
+  const all = [...layer, ...neuron];
+  const tables = all.map(({ model }) => model.runs.map(({ answers }) => sumByUser(answers, groups)));
+  const measure = (accuracies: readonly number[]) => {
+    const curve = layer.map(({ width }, i) => ({ size: width, value: accuracies[i]! }));
+    const equal = neuron.map((_, i) => sizeReaching(curve, accuracies[layer.length + i]!));
+    return { accuracies, equal };
+  };
+  const found = measure(tables.map((table) => crossedMean(table, groups.counts).mean));
+  const resampled = resampleCrossed(tables, groups.counts, RESAMPLES, measure);
+  const guessers = new Set(listGuessers(results).map(({ model }) => model));
+  const widths = all.map((one, i): WidthResult => {
+    const interval = middleInterval(resampled.map(({ accuracies }) => accuracies[i]!));
+    return { ...one, accuracy: found.accuracies[i]!, interval };
+  });
+  return {
+    layer: widths.slice(0, layer.length),
+    neuron: widths.slice(layer.length).map((one, i) => {
+      const isFlat = layer.every((_, at) => found.accuracies[at] === one.accuracy);
+      return {
+        ...one,
+        equal: isFlat || guessers.has(one.model) ? null : found.equal[i]!,
+        equalInterval: middleInterval(resampled.map(({ equal }) => equal[i]!)),
+      };
+    }),
+    users: groups.users,
+  };
+}
+
+interface OfWidth {
+  readonly model: ModelResult;
+  readonly width: number;
+}
+
+/** The models that learn a τ of this kind, one for each width; undefined if they are not, or of fewer than two widths. */
+function listWidths(models: readonly ModelResult[], per: 'layer' | 'neuron'): OfWidth[] | undefined {
+  const found = models.flatMap((model): OfWidth[] => {
+    const { tau, neuron, channels } = model.runs[0]?.network ?? {};
+    const fits = neuron === 'plif' && isObject(tau) && tau.per === per && typeof channels === 'number';
+    return fits ? [{ model, width: channels }] : [];
+  });
+  const isCurve = found.length > 1 && new Set(found.map(({ width }) => width)).size === found.length;
+  return isCurve ? found.sort((a, b) => a.width - b.width) : undefined;
+}
+
+const SIZE = { width: 454, height: 260 };
+const PADDING = { left: 70, right: 20, top: 12, bottom: 42 };
+
+/** Accuracy against width: one line for networks with a τ per layer, one for those with a τ per neuron. */
+export function drawWidths({ models }: Results, { layer, neuron, users }: Widths): Figure {
+  const all = [...layer, ...neuron];
+  const widths = [...new Set(all.map(({ width }) => width))].sort((a, b) => a - b);
+  const lowest = Math.min(...all.map(({ interval }) => interval.low));
+  const x = linearAxis('width', [0, widths.at(-1)! * 1.05], { title: 'channels', values: widths });
+  const y = linearAxis('value', [Math.floor(lowest * 20) / 20, 1], {
+    title: 'test accuracy',
+    labelExpr: PERCENT_LABELS,
+  });
+  return {
+    id: 'widths',
+    title: 'Test accuracy against width, with a τ per layer and per neuron',
+    caption: `Mean over seeds at the ${nameEpoch(models)}; bars show the 95 % bootstrap interval over seeds and ${users === null ? 'clips' : 'users'}.`,
+    alt: [
+      `τ per layer: ${layer.map(describePoint).join(', ')}.`,
+      `τ per neuron: ${neuron.map(describePoint).join(', ')}.`,
+    ].join(' '),
+    legend: [
+      { label: 'τ per layer', color: 'grey', mark: 'dashed' },
+      { label: 'τ per neuron', color: 'ink', mark: 'line' },
+    ],
+    columns: 1,
+    panels: [
+      {
+        title: '',
+        spec: {
+          width: SIZE.width - PADDING.left - PADDING.right,
+          height: SIZE.height - PADDING.top - PADDING.bottom,
+          padding: PADDING,
+          autosize: 'none',
+          layer: [...drawLine(layer, 'grey', [6, 3], -3), ...drawLine(neuron, 'ink', [1, 0], 3)],
+          encoding: { x, y },
+        },
+        ...SIZE,
+      },
+    ],
+    data: [
+      [
+        'model',
+        'tau_per',
+        'channels',
+        'parameters',
+        'accuracy',
+        'low',
+        'high',
+        'equal_width',
+        'equal_low',
+        'equal_high',
+      ],
+      ...layer.map((one) => [...tabulate(one, 'layer'), null, null, null]),
+      ...neuron.map((one) => [
+        ...tabulate(one, 'neuron'),
+        ...(one.equal === null
+          ? [null, null, null]
+          : [one.equal, one.equalInterval.low, one.equalInterval.high].map((value) =>
+              Number.isFinite(value) ? value : value > 0 ? 'above' : 'below',
+            )),
+      ]),
+    ],
+  };
+}
+
+/** @param offset to the right, in px: the bars of both lines stand beside each other */
+function drawLine(points: readonly WidthResult[], color: string, dash: readonly number[], offset: number) {
+  const values = points.map(({ width, accuracy, interval: { low, high } }) => {
+    return { width, value: accuracy, low, high };
+  });
+  const paint = colorVariable(color);
+  const xOffset = { value: offset };
+  return [
+    {
+      data: { values },
+      encoding: { xOffset },
+      mark: { type: 'line' as const, color: paint, strokeWidth: 1.8, strokeDash: [...dash] },
+    },
+    {
+      data: { values },
+      mark: { type: 'rule' as const, color: paint, strokeWidth: 1.5, opacity: 0.65 },
+      encoding: { xOffset, y: { field: 'low', type: 'quantitative' as const }, y2: { field: 'high' } },
+    },
+    {
+      data: { values },
+      mark: { type: 'point' as const, color: paint, filled: true, size: 50, opacity: 1 },
+      encoding: { xOffset },
+    },
+  ];
+}
+
+function tabulate({ model, width, accuracy, interval }: WidthResult, per: string) {
+  return [model.id, per, width, model.runs[0]?.parameters ?? null, accuracy, interval.low, interval.high];
+}
+
+function describePoint({ width, accuracy }: WidthResult): string {
+  return `${formatShare(accuracy)} with ${width} channels`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareModels } from '../../../src/report/data/differences.ts';
+import { compareModels } from '../../../src/report/data/outcome.ts';
 import type { Cell } from '../../../src/report/page/document.ts';
 import { tabulateDifferences } from '../../../src/report/sections/outcome-tables.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseClips } from '../../../src/report/explore/choose-clips.ts';
+import { chooseClips } from '../../../src/report/explore/payload.ts';
 
 const clipsOf = (...classes: readonly number[]) => classes.map((label) => ({ class: label }));
 

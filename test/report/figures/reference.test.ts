@@ -20,8 +20,6 @@ describe('the authors’ logs', () => {
       ],
     },
     tau: [[{ epoch: 2, value: 2.25 }]],
-    placed: true,
-    truncated: [],
   };
   const models = [makeModelResult(), makeModelResult({ id: 'other', title: 'Other' })];
   const logged = makeResults({ models, reference: new Map([['baseline', curves]]) });

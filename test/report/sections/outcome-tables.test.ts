@@ -6,7 +6,6 @@ import type { Judgement } from '../../../src/report/claims/judgement.ts';
 import { readModel } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { listDeviations } from '../../../src/report/data/settings.ts';
-import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
 import type { Verdict } from '../../../src/thesis/published.ts';
@@ -212,14 +211,5 @@ describe('the settings table', () => {
     expect(row('Initial τ: mean, time steps')).toEqual([{ text: '16' }, { text: '16' }]);
     expect(listDeviations(results).map(({ label }) => label)).toEqual(['Epochs', 'Training clips']);
     expect(row('Training clips')?.map((cell) => cell?.text)).toEqual(['936', '1\u202f176']);
-  });
-});
-
-describe('the table of classes', () => {
-  it('takes the test clips from the confusion matrix', () => {
-    expect(textsOf(tabulateClasses(makeResults()))).toEqual([
-      ['wave', '70', '50', '120'],
-      ['clap', '30', '50', '80'],
-    ]);
   });
 });

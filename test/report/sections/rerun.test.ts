@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readOrigin } from '../../../src/report/inputs/origin.ts';
 import type { Block } from '../../../src/report/page/document.ts';
-import { describeRerun } from '../../../src/report/sections/rerun.ts';
+import { describeRerun, readOrigin } from '../../../src/report/sections/rerun.ts';
 import { makeResults } from '../result-values.ts';
 
 const CODE = 'c'.repeat(64);

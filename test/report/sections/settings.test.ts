@@ -1,7 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { listSwitched } from '../../../src/report/data/compat.ts';
 import type { Results } from '../../../src/report/data/results.ts';
-import { compareSettings } from '../../../src/report/data/settings.ts';
+import { compareSettings, listSwitched } from '../../../src/report/data/settings.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';

@@ -165,16 +165,4 @@ describe('the summary', () => {
       'On the test clips, B is 8.0 points more accurate than A, p = 0.016 (exact McNemar test clip by clip, Holm-corrected).',
     );
   });
-
-  it('reports a model that gives the same answer to everything', () => {
-    const confusion = [
-      [50, 0],
-      [50, 0],
-    ];
-    const silent = resultsOf({ test: split(50, 100), confusion });
-    expect(verdict({ ...silent, simulated: true }).join(' ')).toContain(
-      'One model gives the same answer to every clip: Baseline (wave).',
-    );
-    expect(verdict(makeResults()).join(' ')).not.toContain('same answer');
-  });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawLatency } from '../../../src/report/figures/latency.ts';
-import { answerOrders, answerSteps, describeTime } from '../../../src/report/sections/time.ts';
+import { answerOrders, answerSteps, describeTime, drawLatency } from '../../../src/report/sections/time.ts';
 import {
   makeModelResult,
   makeResults,

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelResult } from '../../../src/report/data/results.ts';
-import { compareWidths } from '../../../src/report/data/widths.ts';
-import { drawWidths } from '../../../src/report/figures/widths.ts';
-import { describeWidths } from '../../../src/report/sections/widths.ts';
+import { compareWidths, describeWidths, drawWidths } from '../../../src/report/sections/widths.ts';
 import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
 
 const CLIPS = 40;
