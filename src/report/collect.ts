@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { ReproError } from '../errors.ts';
 import { hashText } from '../files/canonical-json.ts';
 import type { RawObject } from '../files/shape.ts';
-import { CLIP_EXAMPLES, readClipExamples } from '../results/clip-examples.ts';
+import { readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
-import { fixOf, readResultFile, refuse } from '../results/result-file.ts';
+import { readResultFile } from '../results/result-file.ts';
 import type { PublishedResult } from '../thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
 import { readReference } from './inputs/reference.ts';
-import { readRunResult, requireData } from './inputs/run.ts';
+import { readRunResult } from './inputs/run.ts';
 
 /** The folders that the report reads. */
 export interface Sources {
@@ -34,45 +34,29 @@ interface ReportSelection {
 /**
  * Reads and checks everything that the report is based on. Opens only the folders of the selected models and seeds: others may
  * be left over from another profile.
- * @throws {ReproError} `report-input`, naming the file, the field and the command that makes the file again
+ *
+ * @throws {ReproError} `results-invalid`, naming the file, the field and the command that makes the file again
  */
 export async function collectResults(sources: Sources, selection: ReportSelection): Promise<Results> {
-  if (selection.models.length === 0 || selection.seeds.length === 0) {
-    throw new ReproError(
-      'report-input',
-      'there is nothing to report: the profile lists no model or no seed',
-      { fix: 'List at least one of each under `models:` and `seeds:`.' },
-    );
-  }
   const manifestFile = await readResultFile(join(sources.verify, 'manifest.json'), 'verify');
   const manifest = readManifest(manifestFile);
   const { dataset, simulated } = manifest;
 
-  const index = { file: join(sources.examples, CLIP_EXAMPLES.index), fix: fixOf('frames') };
   const examples = await readClipExamples(sources.examples);
-  requireData(index, examples, manifest);
-  const { classes } = examples;
   const models: ModelResult[] = [];
   for (const model of selection.models) {
     const runs: RunResult[] = [];
     for (const seed of selection.seeds) {
       const folder = join(model, String(seed));
       const folders = { train: join(sources.train, folder), evaluate: join(sources.evaluate, folder) };
-      const read = await readRunResult(folders, { dataset, simulated, model, seed });
-      if (read.classes.join('\n') !== classes.join('\n')) {
-        refuse(
-          { file: join(folders.evaluate, 'evaluation.json'), fix: fixOf(`evaluate@${model},${seed}`) },
-          'field "classes" differs from that of the sample clips',
-        );
-      }
-      runs.push(read.result);
+      runs.push(await readRunResult(folders, { model, seed }));
     }
     const file = join(sources.models, `${model}.yaml`);
-    models.push(readModel(await readYaml<ShownModelFile>(file), model, runs));
+    models.push(readModel(parse(await readFile(file, 'utf8')), model, runs));
   }
   const names = models.map(({ id, published }) => ({ id, published: published?.name ?? null }));
   return {
-    ...{ dataset, simulated, classes, examples, models },
+    ...{ dataset, simulated, classes: examples.classes, examples, models },
     manifest: summariseManifest(manifest, hashText(manifestFile.text)),
     seeds: selection.seeds,
     reference: sources.reference === undefined ? null : await readReference(sources.reference, names),
@@ -81,7 +65,7 @@ export async function collectResults(sources: Sources, selection: ReportSelectio
 
 /** Reads configs/claims.yaml. @throws {ReproError} `report-input`, naming the field */
 export async function collectClaims(where: string): Promise<Claim[]> {
-  return readClaims(await readYaml(where), (field, problem) => {
+  return readClaims(parse(await readFile(where, 'utf8')), (field, problem) => {
     throw new ReproError('report-input', `field "${field}" ${problem}`, {
       where,
       fix: 'Correct the file; docs/claims.md explains every key.',
@@ -131,17 +115,4 @@ function summariseManifest(
     sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     unlisted: files.filter(({ status }) => status === 'unlisted').length,
   };
-}
-
-/** A file that the runner has checked by its schema. @throws {ReproError} `report-input` if it cannot be read */
-async function readYaml<Content>(file: string): Promise<Content> {
-  try {
-    return parse(await readFile(file, 'utf8'));
-  } catch (cause) {
-    const problem = hasErrorCode(cause, 'ENOENT')
-      ? 'the file is missing'
-      : `the file cannot be read: ${String(cause)}`;
-    const fix = 'Restore it, or correct the path in the pipeline file or the profile.';
-    throw new ReproError('report-input', problem, { where: file, fix, cause });
-  }
 }

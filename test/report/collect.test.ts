@@ -1,7 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { ReproError } from '../../src/errors.ts';
 import { collectResults, type Sources } from '../../src/report/collect.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -88,23 +87,11 @@ describe('collectResults', () => {
         { confusion: [[1, 0], [1]] },
         'field "confusion" is not what predictions.csv gives',
       ],
-      'of another data set': [
-        'train',
-        'run.json',
-        { dataset: 'nmnist' },
-        'field "dataset" is "nmnist", expected "dvs128-gesture"',
-      ],
       'of another seed than that of its folder': [
         'train',
         'run.json',
         { seed: 7 },
         'field "seed" is 7, but its folder is for seed 2020',
-      ],
-      'of real recordings beside a manifest of simulated ones': [
-        'evaluate',
-        'evaluation.json',
-        { simulated: false },
-        '"simulated" is false, but the manifest says true',
       ],
       'of an unknown version': ['verify', 'manifest.json', { version: 2 }, '"version": expected 1, found 2'],
     }),
@@ -116,30 +103,12 @@ describe('collectResults', () => {
     expect(error.where).toBe(path);
   });
 
-  it('rejects examples of other data, and names a missing one', async () => {
-    const index = join(sources.examples, 'examples.json');
-    await alter(index, { simulated: false });
-    expect((await failure()).message).toBe('field "simulated" is false, but the manifest says true');
-    await alter(index, { simulated: true, dataset: 'nmnist' });
-    expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
-    await alter(index, { dataset: 'dvs128-gesture', classes: CLASSES.toReversed() });
-    expect(await failure()).toMatchObject({
-      message: 'field "classes" differs from that of the sample clips',
-      where: file('evaluate', 'evaluation.json'),
-      fix: expect.stringContaining('repro run evaluate@baseline,2020 --force'),
-    });
+  it('names a missing example', async () => {
     await rm(join(sources.examples, '03.npy'));
     expect(await failure()).toMatchObject({
       code: 'results-invalid',
       where: join(sources.examples, '03.npy'),
     });
-  });
-
-  it('reads the clips of each user under each light, which only some data sets have', async () => {
-    const { perUserLight } = (await collectResults(sources, MADE)).manifest;
-    expect(perUserLight?.user06).toEqual({ led: 24 });
-    await alter(join(sources.verify, 'manifest.json'), { perUserLight: undefined });
-    expect((await collectResults(sources, MADE)).manifest.perUserLight).toBeUndefined();
   });
 
   it('reads how the epoch was chosen, and the switches', async () => {

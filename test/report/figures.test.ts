@@ -9,7 +9,7 @@ import { buildSeries } from '../../src/report/figures/epoch-panel.ts';
 import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { drawAccuracy, drawAccuracyByModel, drawLoss } from '../../src/report/figures/training.ts';
+import { drawAccuracy, drawAccuracyByModel, drawLoss } from '../../src/report/sections/training.ts';
 import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
@@ -70,9 +70,7 @@ describe('figures', () => {
         epochs: [1],
         accuracy: { train: [null], validation: [0.5], test: [null] },
         loss: { train: [null], validation: [null], test: [null] },
-        layers: [
-          { tauOfMean: [null], tauMean: [null], tauStd: [null], tauChange: [null], spikeRate: [null] },
-        ],
+        layers: [{ tauOfMean: [null], tauMean: [null], tauStd: [null], tauChange: [null] }],
       },
     });
     for (const figure of draw(makeResults({ models: [makeModelResult({ runs: [gaps] })] }))) {

@@ -70,7 +70,6 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
           tauMean: [2, 2.5, 3],
           tauStd: [0, 0, 0],
           tauChange: [0.5, 0.5, 0.5],
-          spikeRate: [0.25, 0.125, 0.0625],
         },
       ],
     },

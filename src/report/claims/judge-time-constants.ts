@@ -117,8 +117,6 @@ function distanceOf(one: RunResult, two: RunResult): number {
  */
 export function judgeOvershoot(model: ModelResult, { layer, within, by }: MeasureOf<'overshoot'>): Finding {
   const name = `layer ${layer + 1}`;
-  if (model.runs.some(({ metrics }) => metrics.layers[layer] === undefined))
-    return notApplicable(`The network has no spiking ${name}.`);
   const seeds = model.runs.map((run) => {
     const { start, peak, epoch, end, back } = turnOf(run, layer);
     const others = run.metrics.layers.flatMap((_, one) => (one === layer ? [] : [turnOf(run, one).back]));
@@ -140,8 +138,6 @@ export function judgeOvershoot(model: ModelResult, { layer, within, by }: Measur
 export function judgeSteady(model: ModelResult, others: readonly ModelResult[], layer: number): Finding {
   const name = `layer ${layer + 1}`;
   const all = [model, ...others];
-  if (all.some(({ runs }) => runs.some(({ metrics }) => metrics.layers[layer] === undefined)))
-    return notApplicable(`The networks have no spiking ${name}.`);
   const seeds = model.runs.map(({ seed }, i) => {
     const [own = Number.NaN, ...backs] = all.map(({ runs }) => turnOf(runs[i]!, layer).back);
     return {
@@ -184,9 +180,6 @@ function startOf(network: RunResult['network'], course: readonly number[]): numb
 export function judgeRange(models: readonly ModelResult[], { layer, ranges }: MeasureOf<'range'>): Finding {
   const name = `layer ${layer + 1}`;
   const [first] = models;
-  if (models.some(({ runs }) => runs.some(({ layers }) => layers[layer] === undefined))) {
-    return notApplicable(`The networks have no spiking ${name}.`);
-  }
   const seeds = first!.runs.map(({ seed }, i) => {
     const found = models.map(({ title, runs }, j) => {
       // Hundredths from the smallest to the largest: these two are neurons' own.
@@ -232,20 +225,16 @@ export function judgeApart(
   others: readonly ModelResult[],
   { layer, distance }: MeasureOf<'apart'>,
 ): Finding {
-  const all = [model, ...others].flatMap(({ runs }) => runs);
   // People count layers from 1, as the figures do.
   const name = `layer ${layer + 1}`;
-  if (all.some(({ layers }) => layers[layer] === undefined)) {
-    return notApplicable(`The networks have no spiking ${name}.`);
-  }
-  if (model.runs.some((run) => tausOf(run, layer).count > 1)) {
+  if (model.runs.some((run) => run.layers[layer]!.taus.count > 1)) {
     return notApplicable(`In ${name}, ${model.title} has more than one τ.`);
   }
   const seeds = model.runs.map((run, i) => {
-    const own = tausOf(run, layer).taus[0] ?? Number.NaN;
+    const own = run.layers[layer]!.taus.taus[0]!;
     const gaps = others.map((other) => ({
       title: other.title,
-      ...boundNearest(own, tausOf(other.runs[i]!, layer)),
+      ...boundNearest(own, other.runs[i]!.layers[layer]!.taus),
     }));
     const isNear = gaps.some(({ atMost }) => atMost <= distance);
     const isApart = gaps.every(({ atLeast }) => atLeast > distance);
@@ -264,11 +253,6 @@ export function judgeApart(
 function describeGap({ atLeast, atMost }: { readonly atLeast: number; readonly atMost: number }): string {
   const [low, high] = [atLeast.toFixed(2), atMost.toFixed(2)];
   return low === high ? low : `${low} to ${high}`;
-}
-
-/** The τ of a layer after the last epoch, in time steps. */
-function tausOf({ layers }: RunResult, layer: number): TauQuantiles {
-  return layers[layer]?.taus ?? { count: 0, taus: [] };
 }
 
 /**

@@ -123,6 +123,8 @@ function findObstacle(claim: Claim, models: readonly ModelResult[]): string | nu
     if (measure.kind === 'parameters') continue;
     if (needsTau(measure) && model.runs.some(lacksTau))
       return endSentence(`τ is missing in some epochs of ${model.title}`);
+    if ('layer' in measure && model.runs.some(({ layers }) => layers[measure.layer] === undefined))
+      return `The networks have no spiking layer ${measure.layer + 1}.`;
     const chosenOn = model.runs.map((run) => run.chosenOn);
     // Such an accuracy is too high, by an amount that differs from model to model.
     if (needsChoice(measure) && chosenOn.includes('test'))

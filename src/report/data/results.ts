@@ -26,8 +26,6 @@ interface LayerMetrics {
   readonly tauStd: Series;
   /** Mean over the layer's neurons of how far τ moved in the epoch. */
   readonly tauChange: Series;
-  /** The share of the layer's neurons that spike per step, over the training batches of the epoch. */
-  readonly spikeRate: Series;
 }
 
 /** metrics.csv of one training run, column by column. */

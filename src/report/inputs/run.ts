@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { EpochRow } from '../../results/metrics.ts';
-import { type ResultFile, readResultFile, refuse } from '../../results/result-file.ts';
+import { readResultFile } from '../../results/result-file.ts';
 import type { EpochSelection, Maxima, Maximum } from '../../results/run-file.ts';
 import { readTaus } from '../../results/tau-file.ts';
 import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
-import type { EpochCurves, LayerResult, RunResult, Series } from '../data/results.ts';
+import type { EpochCurves, RunResult, Series } from '../data/results.ts';
 
 /** The clips that decide which epoch is chosen. */
 const CLIPS_OF: Readonly<Record<EpochSelection, RunResult['chosenOn']>> = {
@@ -15,31 +14,21 @@ const CLIPS_OF: Readonly<Record<EpochSelection, RunResult['chosenOn']>> = {
   'best-test': 'test',
 };
 
-export interface Expected extends RunIdentity {
-  readonly dataset: string;
-  readonly simulated: boolean;
-}
-
 /**
  * Reads the files of a training and its evaluation.
  *
- * @throws {ReproError} `results-invalid` naming the file and the field or the line; also if the files contradict each other or `expected`
+ * @throws {ReproError} `results-invalid` naming the file and the field or the line; also if the files contradict each other or `identity`
  */
-export async function readRunResult(
-  folders: RunFolders,
-  expected: Expected,
-): Promise<{ result: RunResult; classes: readonly string[] }> {
-  const { model, seed } = expected;
+export async function readRunResult(folders: RunFolders, identity: RunIdentity): Promise<RunResult> {
+  const { model, seed } = identity;
   const [trained, tauFile] = await Promise.all([
-    readTrainedRun(folders, expected),
+    readTrainedRun(folders, identity),
     readResultFile(join(folders.evaluate, 'tau.csv'), `evaluate@${model},${seed}`),
   ]);
-  const { run, spec, epochs, evaluation, files } = trained;
-  requireData(files.run, run, expected);
-  requireData(files.evaluation, evaluation, expected);
+  const { run, spec, epochs, evaluation } = trained;
   const { engine, parameters, training, frames, compat } = run;
-  const { test, validation, confusion, classes, cost, correctByStep = null, orders = {} } = evaluation;
-  const result: RunResult = {
+  const { test, validation, confusion, cost, correctByStep = null, orders = {} } = evaluation;
+  return {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
     ...(cost && { cost }),
     ...{ correctByStep, orders },
@@ -50,24 +39,13 @@ export async function readRunResult(
     answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
       return { clip, user, class: label, right: predicted === label };
     }),
-    layers: joinLayers(tauFile, evaluation),
+    layers: readTaus(tauFile).last.map((taus, layer) => {
+      return { spikeRate: evaluation.spikeRates.test[layer]!, taus };
+    }),
     chosenEpoch: evaluation.checkpoint.epoch + 1,
     chosenOn: CLIPS_OF[evaluation.checkpoint.selection],
     maximum: fromOne(evaluation.maximum),
   };
-  return { result, classes };
-}
-
-/** @throws {ReproError} `results-invalid` if a file is of other data than the manifest */
-export function requireData(
-  from: Pick<ResultFile, 'file' | 'fix'>,
-  found: Pick<Expected, 'dataset' | 'simulated'>,
-  expected: Pick<Expected, 'dataset' | 'simulated'>,
-): void {
-  if (found.dataset !== expected.dataset)
-    refuse(from, `field "dataset" is "${found.dataset}", expected "${expected.dataset}"`);
-  if (found.simulated !== expected.simulated)
-    refuse(from, `field "simulated" is ${found.simulated}, but the manifest says ${expected.simulated}`);
 }
 
 /** metrics.csv column by column. NaN and infinities become null, so that figures show a gap where training diverged. */
@@ -94,16 +72,8 @@ function columnsOf(rows: readonly EpochRow[]): EpochCurves {
       tauMean: series(({ layers }) => layers[layer]?.tauMean),
       tauStd: series(({ layers }) => layers[layer]?.tauStd),
       tauChange: series(({ layers }) => layers[layer]?.tauChange),
-      spikeRate: series(({ layers }) => layers[layer]?.spikeRate),
     })),
   };
-}
-
-function joinLayers(tauFile: ResultFile, { spikeRates: { test: rates } }: EvaluationFile): LayerResult[] {
-  const { last } = readTaus(tauFile);
-  if (last.length !== rates.length)
-    refuse(tauFile, `has ${last.length} spiking layers, but evaluation.json ${rates.length}`);
-  return rates.map((spikeRate, layer) => ({ spikeRate, taus: last[layer]! }));
 }
 
 function fromOne({ test, validation }: Maxima): Maxima {

@@ -3,8 +3,14 @@ import { summarise } from '../../stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
-import { countLayers, drawTau } from '../figures/tau.ts';
-import { distributionsOfTau, drawTauNeurons, FEWEST_NEURONS, GROUPS_FROM } from '../figures/tau-neurons.ts';
+import {
+  countLayers,
+  distributionsOfTau,
+  drawTau,
+  drawTauNeurons,
+  FEWEST_NEURONS,
+  GROUPS_FROM,
+} from '../figures/tau.ts';
 import {
   type Block,
   makeTable,

@@ -10,7 +10,7 @@ describe('time constants', () => {
   const layers = (tauMean: number[], tauStd: number[]) => ({
     ...makeRunResult().metrics,
     epochs: tauMean.map((_, i) => i + 1),
-    layers: [{ tauOfMean: tauMean, tauMean, tauStd, tauChange: tauMean, spikeRate: tauMean.map(() => 0.1) }],
+    layers: [{ tauOfMean: tauMean, tauMean, tauStd, tauChange: tauMean }],
   });
 
   test('σ(τ) must stay below the limit from an early epoch on, while validation accuracy rises', () => {
@@ -39,7 +39,6 @@ describe('time constants', () => {
         tauOfMean: [2, 2, 2],
         tauMean: [2, 2, 2],
         tauStd: [0, 0.1, 0.2],
-        spikeRate: [0.1, 0.1, 0.1],
         tauChange: changes.map((change) => change * factor),
       })),
     });

@@ -221,7 +221,6 @@ describe('a run that is not asked', () => {
           tauMean: [2, null, 2],
           tauStd: [0, 0, 0],
           tauChange: [0, null, null],
-          spikeRate: [0, 0, 0],
         },
       ],
     };

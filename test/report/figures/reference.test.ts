@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReferenceCurves, Results } from '../../../src/report/data/results.ts';
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
-import { drawAccuracy } from '../../../src/report/figures/training.ts';
+import { drawAccuracy } from '../../../src/report/sections/training.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
 /** The figures that show the logs: those of the thesis. */

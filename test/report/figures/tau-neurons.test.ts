@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
-import { drawTauNeurons, explainByTwo } from '../../../src/report/figures/tau-neurons.ts';
+import { drawTauNeurons, explainByTwo } from '../../../src/report/figures/tau.ts';
 import { answerGroups } from '../../../src/report/sections/neurons.ts';
 import { makeLayerResult, makeModelResult, makeResults, makeRunResult, plain } from '../result-values.ts';
 

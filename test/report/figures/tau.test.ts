@@ -7,9 +7,7 @@ import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts
 /** A run of one epoch and one layer. */
 function runOf(seed: number, tau: number): RunResult {
   const share = { train: [0.5], validation: [0.5], test: [0.5] };
-  const layers = [
-    { tauOfMean: [tau], tauMean: [tau + 0.1], tauStd: [0.5], tauChange: [0], spikeRate: [0.1] },
-  ];
+  const layers = [{ tauOfMean: [tau], tauMean: [tau + 0.1], tauStd: [0.5], tauChange: [0] }];
   return makeRunResult({ seed, metrics: { epochs: [1], accuracy: share, loss: share, layers } });
 }
 
