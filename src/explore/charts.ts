@@ -156,12 +156,7 @@ export function drawTaus(taus: Float32Array, selected: number | null, domain: In
   return drawFigure(200, bottom + 32, 'Distribution of τ', parts);
 }
 
-/**
- * Values over the steps of a training; the text account is the first and the last of them.
- *
- * @param steps the last one of the horizontal axis
- * @param around what the vertical axis holds besides the values
- */
+/** Values over the steps of a training. @param around what the vertical axis holds besides the values */
 export function drawLine(
   title: string,
   points: readonly (readonly [step: number, value: number])[],

@@ -31,12 +31,7 @@ const PAIRS = (SHADES + 1) ** 2;
 export const GROUND_INDEX = PAIRS;
 export const INK_INDEX = PAIRS + 1;
 
-/**
- * Position in the palette of a pixel with both polarities.
- *
- * @param on shade of its ON events: 0 for none, to `SHADES`
- * @param off the same for OFF
- */
+/** Position in the palette of a pixel with these shades of ON and OFF events, from 0 to `SHADES`. */
 export function eventIndex(on: number, off: number): number {
   return on * (SHADES + 1) + off;
 }
@@ -67,11 +62,8 @@ function tint(channel: number, covered: number): number {
 const PERCENTILE = 0.99;
 
 /**
- * The count that has the full strength of its colour: the 99th percentile of all counts above 0, over all steps and both polarities,
- * so that a step with more events looks denser than one with fewer, and a few hot pixels do not make all others faint.
- *
- * @param data [T, 2, H, W]
- * @returns at least 1
+ * The count, at least 1, that has the full strength of its colour: of all counts above 0, over all steps and both polarities, so that a step
+ * with more events looks denser than one with fewer, and a few hot pixels do not make all others faint.
  */
 export function findFullCount(data: ClipFrames['data']): number {
   const counts = data.filter((count) => count > 0).sort();
@@ -79,10 +71,8 @@ export function findFullCount(data: ClipFrames['data']): number {
 }
 
 /**
- * The shade of a count: 0 for none, 1 for the fewest events, `SHADES` from `full` on. It grows with the square root, since most
+ * The shade of a count: 0 for none, 1 for the fewest events, `SHADES` from the full count on. It grows with the square root, since most
  * pixels with events have one or two.
- *
- * @param full see `findFullCount`
  */
 export function shadeOf(count: number, full: number): number {
   return count >= full ? (count === 0 ? 0 : SHADES) : Math.ceil(SHADES * Math.sqrt(count / full));

@@ -161,13 +161,7 @@ interface ClaimsFile {
 /** @param path of a field: `claims[3].published.share` */
 type Fail = (path: string, problem: string) => never;
 
-/**
- * The claims of configs/claims.yaml, with those of its tables, checked beyond its schema.
- *
- * @param content that the schema accepts
- * @param fail called with the first problem
- * @param models the existing published names; by default, claims may name any
- */
+/** The claims of configs/claims.yaml, with those of its tables, checked beyond its schema. @param models the existing published names; by default, any */
 export function readClaims(content: unknown, fail: Fail, models?: ReadonlySet<string>): Claim[] {
   const file = content as ClaimsFile;
   const sources = new Map(file.sources.map((source) => [source.id, source]));

@@ -1,5 +1,5 @@
 import { meanInterval } from '../../stats/means.ts';
-import { joinWords, sentences } from './format.ts';
+import { sentences } from './format.ts';
 import { referenceOf } from './reference.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
@@ -57,14 +57,6 @@ export function explainTies(models: readonly ModelResult[]): string | null {
     choices.has('validation') && 'Of epochs with the same validation accuracy, the latest is chosen.';
   const first = choices.has('test') && 'Of epochs with the same test accuracy, the first is chosen.';
   return sentences(latest, first) || null;
-}
-
-/** A warning about accuracies at epochs chosen on the test clips; null if validation chose all epochs. */
-export function warnOfChoice(models: readonly ModelResult[]): string | null {
-  const onTest = models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
-  if (onTest.length === 0) return null;
-  const whose = onTest.length === models.length ? '' : ` of ${joinWords(onTest.map(({ title }) => title))}`;
-  return `the epoch${whose} was chosen on the test clips themselves (compat.selection: best-test), so its accuracy is biased upwards like a maximum.`;
 }
 
 /** The published window: for three of the four models, the authors' event files have the last 64 epochs. */

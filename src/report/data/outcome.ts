@@ -19,20 +19,13 @@ import type { ModelResult, Results } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */
 export interface Accuracy extends Summary {
-  /** The number of clips, the same for every seed. */
   readonly clips: number;
   /** The epoch it was measured at, for each seed. */
   readonly epochs: readonly number[];
-  /** The values, in the order of the seeds. */
   readonly values: readonly number[];
-  /**
-   * 95 % Wilson interval of the mean. Every seed sees the same clips, so they count once: the interval is as wide as for a
-   * single run, and reflects the choice of clips, not the choice of seed.
-   */
+  /** 95 % Wilson interval of the mean. Every seed sees the same clips, so they count once: it reflects the choice of clips, not of seed. */
   readonly interval: Interval;
-  /**
-   * Null with fewer than two users, if all have the same accuracy, and for maxima, for which no answers clip by clip are stored.
-   */
+  /** Null with fewer than two users, if all have the same accuracy, and for maxima, for which no answers are stored. */
   readonly overUsers: UserInterval | null;
 }
 

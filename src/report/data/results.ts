@@ -18,11 +18,9 @@ export interface EpochPoint {
 export type Series = readonly (number | null)[];
 
 interface LayerMetrics {
-  /** The membrane time constant at the mean of w over the layer's neurons, in time steps: what the thesis draws. */
+  /** τ at the mean of w over the layer's neurons, in time steps: what the thesis draws. */
   readonly tauOfMean: Series;
-  /** Membrane time constant in time steps: mean over the layer's neurons. */
   readonly tauMean: Series;
-  /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
   readonly tauStd: Series;
   /** Mean over the layer's neurons of how far τ moved in the epoch. */
   readonly tauChange: Series;

@@ -2,7 +2,7 @@ import { stateP } from '../../stats/p-values.ts';
 import { capitalise } from '../../text.ts';
 import { ANSWERS, nameSource, VERDICT_TITLES } from '../../thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
-import { nameEpoch, warnOfChoice } from '../data/epochs.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import {
   endSentence,
   formatPercentRange,
@@ -25,7 +25,7 @@ import {
   type Outcome,
   probabilityByGuessing,
 } from '../data/outcome.ts';
-import type { Results } from '../data/results.ts';
+import type { ModelResult, Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import type { Text } from '../page/document.ts';
 
@@ -40,7 +40,7 @@ export function writeSummary(
     summarisePublished(outcomes, judgements),
     asks ? [] : summariseDifferences(results),
     summariseSkill(results, outcomes),
-    warnOfTestClips(results),
+    warnOfChoice(results.models),
     summariseSettings(results),
   ].filter((text) => text.length > 0);
 }
@@ -112,9 +112,15 @@ function summariseSkill(results: Results, outcomes: readonly Outcome[]): Text {
   ];
 }
 
-function warnOfTestClips({ models }: Results): Text {
-  const warning = warnOfChoice(models);
-  return warning === null ? [] : [{ strong: 'Note: ' }, warning];
+/** A warning about accuracies at epochs chosen on the test clips. */
+function warnOfChoice(models: readonly ModelResult[]): Text {
+  const onTest = models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
+  if (onTest.length === 0) return [];
+  const whose = onTest.length === models.length ? '' : ` of ${joinWords(onTest.map(({ title }) => title))}`;
+  return [
+    { strong: 'Note: ' },
+    `the epoch${whose} was chosen on the test clips themselves (compat.selection: best-test), so its accuracy is biased upwards like a maximum.`,
+  ];
 }
 
 /** If classes differ in size, always guessing the largest is better than chance. */
