@@ -65,7 +65,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       case 'failed':
         return await fail(execution, {
           code: ran.end.code,
-          text: await explainEnd(session, instance, ran.end),
+          text: await explainEnd(session, instance, ran.end, execution.temporary),
         });
       case 'done':
         return await commit(execution, start, { ...ran, end: ran.end });

@@ -89,12 +89,28 @@ function shorten(line: string): string {
 /** What Node says if a package is not installed; the importer is the bundle, which nobody wrote. */
 const missingPackage = /Cannot find package '([^']+)' imported from /;
 
-/** How a stage's process failed, with the place to mend it where the process does not know that. */
+/** With less than this left, hardly anything can be written. */
+const fullBelowBytes = 256 * 1024;
+
+/** Whether the disk of a folder is full. */
+async function isDiskFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await fs.statfs(folder);
+  return bavail * bsize < fullBelowBytes;
+}
+
+/**
+ * How a stage's process failed, with the place to mend it where the process does not know that.
+ *
+ * @param temporary where it wrote
+ */
 export async function explainEnd(
   { plan, closures }: Session,
   { at, timeAt = at, commandAt = at, command }: StageInstance,
   { code, text }: { readonly code: string; readonly text: string },
+  temporary: string,
 ): Promise<string> {
+  // A program may have said no more than `I/O error`.
+  if (await isDiskFull(temporary)) return `the disk is full: ${text}\n  Free some space, then run again.`;
   if (code === 'timeout') return `${formatPlace(timeAt)}  ${text}\n  Raise it.`;
   if (code === 'command-not-found') return `${formatPlace(commandAt)}  ${text}`;
   const [, specifier] = missingPackage.exec(text) ?? [];

@@ -1,6 +1,6 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engines/engine.ts';
 import { type ProbedSystem, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from '../../../src/engines/tfjs/engine.ts';
@@ -24,6 +24,7 @@ function surroundings(isUsingGpuDevice: boolean): ProbedSystem {
 }
 
 beforeAll(() => void createCpuEngine('test')); // silences tfjs' advertisement
+afterAll(() => void tf.removeBackend('tensorflow')); // Other test files share this process.
 
 it('distinguishes a GPU from a library that fell back to the CPU', async () => {
   expect(await probeCuda(surroundings(false))).toMatchObject({
