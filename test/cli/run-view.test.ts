@@ -133,7 +133,7 @@ describe('the summary', () => {
     ]);
   });
 
-  test('quotes words so that a shell reads them as they are, and a terminal shows them', async () => {
+  test('quotes words so that a shell reads them as they are', async () => {
     const words = [
       '-x',
       '',
@@ -150,8 +150,6 @@ describe('the summary', () => {
       '#',
     ];
     const line = rerunCommand('train', words);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     const { stdout } = await execa('bash', ['-c', line.replace('./repro run train', "printf '%s\\0'")]);
     expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
