@@ -15,7 +15,8 @@ import { describeError, ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { showWork } from '../view/open-view.ts';
-import { alignTable, alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
+import { alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
 
 type Options = DataOptions & { readonly json?: boolean };
 

@@ -17,7 +17,8 @@ import type { RunRecord } from '../../runner/store/records.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
-import { alignTable, type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
+import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
 
 /** `repro compare A B`. */
 export async function printComparison(

@@ -15,7 +15,8 @@ import { Store } from '../../runner/store/store.ts';
 import { formatBytes, formatMinute } from '../../text.ts';
 import { rerunCommand } from '../view/event-text.ts';
 import { formatDone, formatFigure, formatSeconds } from '../view/format.ts';
-import { alignTable, alignTopics, colorsFor, printJson, printResult, toOneLine } from '../view/print.ts';
+import { alignTopics, colorsFor, printJson, printResult, toOneLine } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
 
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
 export async function logs(

@@ -1,7 +1,6 @@
 import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import pico from 'picocolors';
-import stringWidth from 'string-width';
 
 export function printJson(document: object): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -27,25 +26,6 @@ export function printResult(
 export function alignTopics(lines: readonly (readonly [topic: string, text: string])[]): string[] {
   const width = Math.max(0, ...lines.map(([topic]) => topic.length));
   return lines.map(([topic, text]) => `${topic.padEnd(width)}  ${text}`);
-}
-
-/** Rows as aligned lines that are safe to print. */
-export function alignTable(
-  table: readonly (readonly string[])[],
-  { numbers = false }: { readonly numbers?: boolean } = {},
-): string[] {
-  const rows = table.map((row) => row.map(toOneLine));
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),
-  );
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const fill = ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell)));
-      return column > 0 && numbers ? `${fill}${cell}` : `${cell}${fill}`;
-    });
-    return cells.join('  ').trimEnd();
-  });
 }
 
 /** Prints a warning to stderr. It may quote names of files and values, which may contain anything. */
