@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** These replace modules (`vi.mock`), which other files in the same process would get, too. */
 const alone = [
-  'test/apps/missing-package.test.ts',
+  'test/app/missing-package.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',
@@ -12,18 +12,18 @@ const alone = [
 /** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, PyTorch, compilers, whole runs, TensorFlow.js. */
 const slow = [
   'test/slurm/**/*.test.ts',
-  'test/baseline/broken-code.test.ts',
-  'test/cli/cache-kill.test.ts',
-  'test/cli/export-sharing.test.ts',
-  'test/cli/gc.test.ts',
-  'test/cli/newcomer.test.ts',
-  'test/cli/train-val-folders.test.ts',
+  'test/report/baseline/broken-code.test.ts',
+  'test/app/cache-kill.test.ts',
+  'test/app/export-sharing.test.ts',
+  'test/app/gc.test.ts',
+  'test/app/newcomer.test.ts',
+  'test/app/train-val-folders.test.ts',
   'test/docs/examples.test.ts',
-  'test/engines/session.test.ts',
+  'test/network/engines/session.test.ts',
   'test/native/kernels.test.ts',
   'test/native/networks.test.ts',
-  'test/parity/adam-allowance.test.ts',
-  'test/parity/golden.test.ts',
+  'test/exchange/parity/adam-allowance.test.ts',
+  'test/exchange/parity/golden.test.ts',
   'test/runner/execution-crash.test.ts',
   'test/runner/execution-disk.test.ts',
   'test/runner/execution-power-cut.test.ts',

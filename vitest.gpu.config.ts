@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 // processor takes minutes, so this is a script of its own: `npm run test:gpu`.
 export default defineConfig({
   test: {
-    include: ['test/engines/session.test.ts', 'test/engines/webgpu/**/*.test.ts'],
+    include: ['test/network/engines/session.test.ts', 'test/network/engines/webgpu/**/*.test.ts'],
     env: {
       REPRO_GPU: process.env.REPRO_GPU ?? 'llvmpipe',
       // Of the software device: it compiles in half the time for narrow vectors and without optimisation.

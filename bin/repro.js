@@ -6,10 +6,10 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const entry = path.join(path.dirname(__dirname), 'dist', 'cli', 'main.js');
+const entry = path.join(path.dirname(__dirname), 'dist', 'app', 'main.js');
 if (!fs.existsSync(entry)) {
   process.stderr.write(
-    'repro is not compiled yet: dist/cli/main.js is missing.\n  Run `npm ci`, or `npm run build` after a pull.\n',
+    'repro is not compiled yet: dist/app/main.js is missing.\n  Run `npm ci`, or `npm run build` after a pull.\n',
   );
   process.exit(2);
 }

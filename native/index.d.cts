@@ -1,3 +1,3 @@
-/** The addon; `src/engines/native/addon-types.ts` in plif-repro describes and checks it. */
+/** The addon; `src/network/engines/native/addon-types.ts` in plif-repro describes and checks it. */
 declare const addon: unknown;
 export = addon;

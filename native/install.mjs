@@ -66,7 +66,7 @@ async function install() {
 /**
  * Loads the addon in a process of its own, since the file will be overwritten, and since an addon that crashes takes the process
  * with it. Returns its description; null, with a reason, if there is none, it does not load, or it is so old that it does not say what
- * compiled it, which src/engines/native/addon.ts needs.
+ * compiled it, which src/network/engines/native/addon.ts needs.
  */
 function probe() {
   const script =

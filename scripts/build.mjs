@@ -6,10 +6,10 @@ import process from 'node:process';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
-const commandLine = 'src/cli/main.ts';
-const stageHost = 'src/stage/host.ts';
-const explorePage = 'src/explore/page/main.ts';
-const exploreWorker = 'src/explore/page/worker.ts';
+const commandLine = 'src/app/main.ts';
+const stageHost = 'src/runner/stage/host.ts';
+const explorePage = 'src/report/explorable/page/main.ts';
+const exploreWorker = 'src/report/explorable/page/worker.ts';
 
 /** Packages that the program loads at its start: one file of each loads in less time than its many. */
 const bundledPackages = [

@@ -33,7 +33,7 @@ async function loadSimulation() {
   const folder = await mkdtemp(path.join(tmpdir(), 'draw-simulated-'));
   try {
     const outfile = path.join(folder, 'recording.mjs');
-    const entry = path.join(ROOT, 'src/datasets/simulated/recording.ts');
+    const entry = path.join(ROOT, 'src/data/simulated/recording.ts');
     await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' });
     return await import(pathToFileURL(outfile).href);
   } finally {

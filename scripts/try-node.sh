@@ -35,7 +35,7 @@ cd "$clone"
 [[ -n $plain ]] || npm run build:native
 
 # What differs between versions: the permission model, module loading, the file system, threads, the addon.
-"${as[@]}" npx vitest run test/executors test/stage/ test/files test/addon test/native test/datasets/reading/threads test/cli/node-version.test.ts \
+"${as[@]}" npx vitest run test/runner/executors test/runner/stage/ test/base/files test/network/addon test/native test/data/reading/threads test/app/node-version.test.ts \
   test/runner/lazy-imports.test.ts test/runner/execution-hermetic.test.ts test/runner/execution-packages.test.ts "${tests[@]}"
 
 quick=(--set train.epochs=2)

@@ -1,15 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeEngine, type EngineChoice, isLastResort, isSameEngine } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/engines.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
+import { measureCost } from '../src/network/cost.ts';
+import {
+  describeEngine,
+  type EngineChoice,
+  isLastResort,
+  isSameEngine,
+} from '../src/network/engines/engine.ts';
+import { chooseEngine } from '../src/network/engines/selection/engines.ts';
+import { buildNetwork } from '../src/network/networks.ts';
+import { repeatedSteps } from '../src/network/spec.ts';
 import type { FrameOrder } from '../src/results/evaluation-file.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
-import { measureCost } from '../src/snn/cost.ts';
-import { buildNetwork } from '../src/snn/networks.ts';
-import { repeatedSteps } from '../src/snn/spec.ts';
-import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import {
   EVALUATION_BATCH,
   evaluateSplits,

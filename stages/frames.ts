@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { writeExamples } from '../src/datasets/frames/examples.ts';
-import { type FrameSettings, PolarityTally, writeFrames } from '../src/datasets/frames/frame-writer.ts';
-import { writeImages } from '../src/datasets/frames/image-writer.ts';
-import { threadsOf } from '../src/datasets/reading/threads.ts';
-import { findDataset } from '../src/datasets/registry.ts';
+import { writeExamples } from '../src/data/frames/examples.ts';
+import { type FrameSettings, PolarityTally, writeFrames } from '../src/data/frames/frame-writer.ts';
+import { writeImages } from '../src/data/frames/image-writer.ts';
+import { threadsOf } from '../src/data/reading/threads.ts';
+import { findDataset } from '../src/data/registry.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { readResultFile, refuse } from '../src/results/result-file.ts';
-import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
+import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string };

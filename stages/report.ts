@@ -4,16 +4,16 @@ import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { summariseModels } from '../src/report/data/outcome.ts';
 import { answerQuestion, type QuestionSettings } from '../src/report/data/question.ts';
-import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explore/page.ts';
-import { collectPayload } from '../src/report/explore/payload.ts';
+import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explorable/make/page.ts';
+import { collectPayload } from '../src/report/explorable/make/payload.ts';
 import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';
 import { readOrigin } from '../src/report/sections/rerun.ts';
 import { writeReport } from '../src/report/write.ts';
 import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
-import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
-import { titleDataset } from '../src/thesis/data-sets.ts';
+import { titleDataset } from '../src/results/thesis/data-sets.ts';
+import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 
 interface Params {

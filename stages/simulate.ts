@@ -1,6 +1,6 @@
-import { type SimulationOptions, writeSimulatedDataset } from '../src/datasets/simulated/dataset-writer.ts';
-import { type TwoScalesOptions, writeTwoScales } from '../src/datasets/simulated/two-scales.ts';
-import { defineStage, requireOutput } from '../src/stage/define-stage.ts';
+import { type SimulationOptions, writeSimulatedDataset } from '../src/data/simulated/dataset-writer.ts';
+import { type TwoScalesOptions, writeTwoScales } from '../src/data/simulated/two-scales.ts';
+import { defineStage, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
   /** Which of the two belongs to `dataset.name`: the profile's schema says so. */

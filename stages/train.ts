@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
-import { describeEngine, type EngineChoice, isLastResort } from '../src/engines/engine.ts';
-import { chooseEngine } from '../src/engines/selection/engines.ts';
-import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
-import { describeCompat } from '../src/thesis/compat.ts';
+import { describeEngine, type EngineChoice, isLastResort } from '../src/network/engines/engine.ts';
+import { chooseEngine } from '../src/network/engines/selection/engines.ts';
+import { describeCompat } from '../src/results/thesis/compat.ts';
+import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
 import { type ModelOverrides, resolveModel } from '../src/training/resolve-model.ts';
 import { readSeed } from '../src/training/schedule.ts';

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { threadsOf } from '../src/datasets/reading/threads.ts';
-import { findDataset } from '../src/datasets/registry.ts';
+import { threadsOf } from '../src/data/reading/threads.ts';
+import { findDataset } from '../src/data/registry.ts';
 import { formatManifest } from '../src/results/manifest.ts';
-import { defineStage, requireInput, requireOutput } from '../src/stage/define-stage.ts';
-import { nameRecordings } from '../src/thesis/data-sets.ts';
+import { nameRecordings } from '../src/results/thesis/data-sets.ts';
+import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string; readonly simulated: boolean };

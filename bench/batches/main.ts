@@ -2,14 +2,14 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import type { EngineSession, Frames } from '../../src/engines/engine.ts';
-import { chooseEngine } from '../../src/engines/selection/engines.ts';
 import { NpyCountsWriter } from '../../src/formats/npy-file.ts';
-import { drawDropoutMasks } from '../../src/snn/dropout-masks.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import type { NetworkSpec } from '../../src/snn/spec.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { drawDropoutMasks } from '../../src/network/dropout-masks.ts';
+import type { EngineSession, Frames } from '../../src/network/engines/engine.ts';
+import { chooseEngine } from '../../src/network/engines/selection/engines.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import type { NetworkSpec } from '../../src/network/spec.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { type ClipSource, openClipSource, readAhead } from '../../src/training/clip-source.ts';
 
 const help = `Trains on shuffled batches of a frame cache in a file, simulated noise, and prints how much of the time goes into waiting for

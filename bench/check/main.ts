@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
-import { ACCURACY_ALARM_RATE, compareAnswers, type WrongClips } from '../../src/baseline/accuracy-rule.ts';
-import { RandomStream } from '../../src/datasets/simulated/random-stream.ts';
+import { RandomStream } from '../../src/data/simulated/random-stream.ts';
+import {
+  ACCURACY_ALARM_RATE,
+  compareAnswers,
+  type WrongClips,
+} from '../../src/report/baseline/accuracy-rule.ts';
 
 /** A simulated test set and how its answers come about. */
 interface Setting {

@@ -4,7 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
-import { SENSOR } from '../../src/datasets/dvs128-gesture/facts.ts';
+import { SENSOR } from '../../src/data/dvs128-gesture/facts.ts';
 import { findPython, Reader, runStage } from './children.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import type { ReaderAnswer, ReaderTask } from './reader-child.ts';

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { findEventAddon } from '../../src/addon/event-addon.ts';
-import { FrameRows } from '../../src/datasets/frames/frame-thread.ts';
-import { cutAedat3 } from '../../src/events/aedat3-clips.ts';
-import type { SplitBy } from '../../src/thesis/compat.ts';
+import { cutAedat3 } from '../../src/data/events/aedat3-clips.ts';
+import { FrameRows } from '../../src/data/frames/frame-thread.ts';
+import { findEventAddon } from '../../src/network/addon/event-addon.ts';
+import type { SplitBy } from '../../src/results/thesis/compat.ts';
 
 /** One recording to turn into frames; the same line is given to numpy_peer.py. */
 export interface ReaderTask {

@@ -6,10 +6,10 @@ import {
   SENSOR,
   SIMULATED_MARK,
   TRIAL_LISTS,
-} from '../../src/datasets/dvs128-gesture/facts.ts';
-import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import type { Events } from '../../src/events/events.ts';
-import { formatLabels, type Label } from '../../src/events/labels.ts';
+} from '../../src/data/dvs128-gesture/facts.ts';
+import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
+import type { Events } from '../../src/data/events/events.ts';
+import { formatLabels, type Label } from '../../src/data/events/labels.ts';
 
 /**
  * `uniform`: pixels and times at random, the worst case for caches. `bursts`: a moving spot of 24 x 24 pixels whose rate rises and falls

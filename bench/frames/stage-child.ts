@@ -4,10 +4,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture/dataset.ts';
-import { SENSOR } from '../../src/datasets/dvs128-gesture/facts.ts';
-import { type FrameSettings, writeFrames } from '../../src/datasets/frames/frame-writer.ts';
-import { defineThreadJob, runInThreads, type Threads } from '../../src/datasets/reading/threads.ts';
+import { DVS128_GESTURE } from '../../src/data/dvs128-gesture/dataset.ts';
+import { SENSOR } from '../../src/data/dvs128-gesture/facts.ts';
+import { type FrameSettings, writeFrames } from '../../src/data/frames/frame-writer.ts';
+import { defineThreadJob, runInThreads, type Threads } from '../../src/data/reading/threads.ts';
 import { NpyCountsWriter } from '../../src/formats/npy-file.ts';
 
 /** What a process of its own does once, as a stage would: threads start and code is compiled each time. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import type { MetricValue, StageInputs } from '../../src/stage/define-stage.ts';
+import type { MetricValue, StageInputs } from '../../src/runner/stage/define-stage.ts';
 import report from '../../stages/report.ts';
 
 /** What the stage is given, as its context has it. */

@@ -4,8 +4,8 @@
  */
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { describeEngine, type EngineSession, type Forward } from '../../src/engines/engine.ts';
-import { openNamedEngine } from '../../src/engines/selection/engines.ts';
+import { describeEngine, type EngineSession, type Forward } from '../../src/network/engines/engine.ts';
+import { openNamedEngine } from '../../src/network/engines/selection/engines.ts';
 import {
   hyperparameters,
   readBatch,

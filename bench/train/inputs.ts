@@ -1,6 +1,6 @@
-import type { RandomStream } from '../../src/datasets/simulated/random-stream.ts';
-import { createImage, drawCapsule } from '../../src/datasets/simulated/scene.ts';
-import { type PixelArray, VisionSensor } from '../../src/datasets/simulated/sensor.ts';
+import type { RandomStream } from '../../src/data/simulated/random-stream.ts';
+import { createImage, drawCapsule } from '../../src/data/simulated/scene.ts';
+import { type PixelArray, VisionSensor } from '../../src/data/simulated/sensor.ts';
 
 /** Synthetic event counts by name; each function returns one sample, [T, 2, size, size]. */
 export const inputs = { blob: movingBlobs, poisson: poissonCounts } as const;

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RandomStream } from '../../src/datasets/simulated/random-stream.ts';
-import type { Frames, TrainingBatch } from '../../src/engines/engine.ts';
+import { RandomStream } from '../../src/data/simulated/random-stream.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { dropoutLayers, type NetworkSpec } from '../../src/snn/spec.ts';
-import type { State, Tensor } from '../../src/snn/tensor.ts';
+import type { State, Tensor } from '../../src/formats/tensor.ts';
+import type { Frames, TrainingBatch } from '../../src/network/engines/engine.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { dropoutLayers, type NetworkSpec } from '../../src/network/spec.ts';
 import { type InputName, inputs } from './inputs.ts';
 
 export type TauPer = 'layer' | 'neuron';

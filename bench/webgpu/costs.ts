@@ -1,4 +1,4 @@
-import type { Pass, Program } from '../../src/engines/webgpu/program.ts';
+import type { Pass, Program } from '../../src/network/engines/webgpu/program.ts';
 
 /** What a GPU does with one kernel in a training step. */
 export interface KernelCost {

@@ -1,13 +1,13 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { listAdapters, openGpu } from '../../src/engines/webgpu/adapters.ts';
-import { ComputeDevice } from '../../src/engines/webgpu/device.ts';
-import { plainTraining } from '../../src/engines/webgpu/forward.ts';
-import { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
-import type { Program } from '../../src/engines/webgpu/program.ts';
-import { describeError, hasErrorCode, ReproError } from '../../src/errors.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { ShapeError } from '../../src/snn/tensor.ts';
+import { describeError, hasErrorCode, ReproError } from '../../src/base/errors.ts';
+import { ShapeError } from '../../src/formats/tensor.ts';
+import { listAdapters, openGpu } from '../../src/network/engines/webgpu/adapters.ts';
+import { ComputeDevice } from '../../src/network/engines/webgpu/device.ts';
+import { plainTraining } from '../../src/network/engines/webgpu/forward.ts';
+import { NetworkPlan } from '../../src/network/engines/webgpu/plan.ts';
+import type { Program } from '../../src/network/engines/webgpu/program.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import { costsOf, type KernelCost } from './costs.ts';
 import { measure, printTable } from './measure.ts';
 

@@ -1,14 +1,14 @@
+import { ReproError } from '../../src/base/errors.ts';
 import {
   allocateArenas,
   allocateProgram,
   type ComputeDevice,
   PreparedProgram,
   sliceSamples,
-} from '../../src/engines/webgpu/device.ts';
-import { constants, defineKernel, entryPoint } from '../../src/engines/webgpu/kernels/kernel.ts';
-import type { NetworkPlan } from '../../src/engines/webgpu/plan.ts';
-import { type Pass, Program } from '../../src/engines/webgpu/program.ts';
-import { ReproError } from '../../src/errors.ts';
+} from '../../src/network/engines/webgpu/device.ts';
+import { constants, defineKernel, entryPoint } from '../../src/network/engines/webgpu/kernels/kernel.ts';
+import type { NetworkPlan } from '../../src/network/engines/webgpu/plan.ts';
+import { type Pass, Program } from '../../src/network/engines/webgpu/program.ts';
 import { costOf } from './costs.ts';
 
 /** Right-aligned columns, but those of text. */

@@ -1,4 +1,4 @@
-// Neurons forward and backward through several steps, against the equations of src/snn/neurons.ts in double precision.
+// Neurons forward and backward through several steps, against the equations of src/network/neurons.ts in double precision.
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-import type { NativeAddon, NativeNetwork } from '../../src/engines/native/addon-types.ts';
+import type { NativeAddon, NativeNetwork } from '../../src/network/engines/native/addon-types.ts';
 
 type Options<Name extends 'open' | 'runNeurons'> = Omit<
   Parameters<NativeAddon[Name]>[0],

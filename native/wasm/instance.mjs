@@ -1,5 +1,5 @@
 // The engine in WebAssembly, as plain functions; they block while they compute. Nothing here needs Node.js: a browser runs it as it is.
-// The arguments and results are those of NativeAddon and NativeNetwork (src/engines/native/addon-types.ts). Whatever a caller passes ends in an
+// The arguments and results are those of NativeAddon and NativeNetwork (src/network/engines/native/addon-types.ts). Whatever a caller passes ends in an
 // error with a code: types and ranges are checked here, as in native/src/addon/arguments.cc, names and numbers of masks by the network.
 
 // In the order of LayerKind (spec.h), of Surrogate (table.h) and of slotOf (glue.cc). Pooling and FrameType are written as numbers below.

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../base/errors.ts';
 
 interface IdxArray {
   /** MNIST: [N, 28, 28] for images, [N] for labels. */

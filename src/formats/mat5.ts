@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
-import { ReproError } from '../errors.ts';
-import { formatCount, listSome, shortenText } from '../text.ts';
+import { ReproError } from '../base/errors.ts';
+import { formatCount, listSome, shortenText } from '../base/text.ts';
 
 /** A numeric array of a .mat file. */
 interface MatArray {

@@ -1,7 +1,7 @@
 import type { Dataset, File, Group } from 'h5wasm';
-import { ReproError } from '../errors.ts';
-import { type NirArray, type NirGraph, type NirNode, type NirType, nirParameters } from '../snn/nir-graph.ts';
-import { quoteName } from '../text.ts';
+import { ReproError } from '../base/errors.ts';
+import { quoteName } from '../base/text.ts';
+import { type NirArray, type NirGraph, type NirNode, type NirType, nirParameters } from './nir-graph.ts';
 
 /*
  * NIR files: HDF5 with a text `version` and a group `node`, a graph. Its texts `edges`, [E, 2], name the ends of each edge; its group

@@ -1,7 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { ReproError } from '../errors.ts';
-import { openRegular } from '../files/regular-file.ts';
-import { countElements } from '../snn/tensor.ts';
+import { ReproError } from '../base/errors.ts';
+import { openRegular } from '../base/files/regular-file.ts';
 import {
   bytesPerElement,
   type CountType,
@@ -14,6 +13,7 @@ import {
   newNpyData,
   npyDataFromBytes,
 } from './npy.ts';
+import { countElements } from './tensor.ts';
 
 /** An open `.npy` file; rows are its first dimension. */
 export interface NpyReader {

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import { ReproError } from '../errors.ts';
-import { packZip } from '../files/zip-file.ts';
-import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import { escapeControls, quoteName } from '../text.ts';
+import { ReproError } from '../base/errors.ts';
+import { packZip } from '../base/files/zip-file.ts';
+import { escapeControls, quoteName } from '../base/text.ts';
+import { countElements, type State, type Tensor } from './tensor.ts';
 
 /** Element types by NumPy's names. */
 const TYPES = {

@@ -1,7 +1,7 @@
-import { ReproError } from '../errors.ts';
-import { isObject } from '../files/shape.ts';
-import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import { escapeControls, quoteName } from '../text.ts';
+import { ReproError } from '../base/errors.ts';
+import { isObject } from '../base/files/shape.ts';
+import { escapeControls, quoteName } from '../base/text.ts';
+import { countElements, type State, type Tensor } from './tensor.ts';
 import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
 interface SafetensorsFile {

@@ -1,6 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { ReproError } from '../errors.ts';
-import { quoteName } from '../text.ts';
+import { ReproError } from '../base/errors.ts';
+import { quoteName } from '../base/text.ts';
 
 /** One point of a curve in TensorBoard. */
 export interface ScalarEvent {

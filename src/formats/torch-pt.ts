@@ -1,5 +1,5 @@
-import { hasErrorCode, ReproError } from '../errors.ts';
-import { openRegular } from '../files/regular-file.ts';
+import { hasErrorCode, ReproError } from '../base/errors.ts';
+import { openRegular } from '../base/files/regular-file.ts';
 import {
   type Fail,
   failIn,

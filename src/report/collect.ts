@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ReproError } from '../errors.ts';
-import { hashText } from '../files/canonical-json.ts';
-import type { RawObject } from '../files/shape.ts';
+import { ReproError } from '../base/errors.ts';
+import { hashText } from '../base/files/canonical-json.ts';
+import type { RawObject } from '../base/files/shape.ts';
 import { readClipExamples } from '../results/clip-examples.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { readResultFile } from '../results/result-file.ts';
-import type { PublishedResult } from '../thesis/published.ts';
+import type { PublishedResult } from '../results/thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';
 import { readReference } from './inputs/reference.ts';

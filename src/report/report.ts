@@ -1,12 +1,12 @@
-import { titleDataset } from '../thesis/data-sets.ts';
-import { judgeComparability, THESIS } from '../thesis/published.ts';
+import { titleDataset } from '../results/thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../results/thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import type { Question } from './data/question.ts';
 import type { Results } from './data/results.ts';
-import { EXPLORE_PAGE } from './explore/page.ts';
-import { isExplorable } from './explore/payload.ts';
+import { EXPLORE_PAGE } from './explorable/make/page.ts';
+import { isExplorable } from './explorable/make/payload.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
 import type { Banner, Block, Report, Section, Text } from './page/document.ts';

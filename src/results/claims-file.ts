@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { number, type Value } from '../files/shape.ts';
-import { VERDICTS } from '../thesis/published.ts';
+import { number, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult } from './result-file.ts';
+import { VERDICTS } from './thesis/published.ts';
 
 /** What a run says of an arm beside the baseline of its question. */
 export const ARM_VERDICTS = ['different', 'equivalent', 'undecided'] as const;

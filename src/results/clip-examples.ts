@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import type { Value } from '../files/shape.ts';
+import type { Value } from '../base/files/shape.ts';
 import { type CountType, decodeNpy, encodeNpy, type NpyData, newNpyData } from '../formats/npy.ts';
 import { clipShape } from './clip-index.ts';
 import { fixOf, readResult, readResultBytes, readResultFile, refuse } from './result-file.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { count, numbers, positive, type Value } from '../files/shape.ts';
-import { SPLITS_BY } from '../thesis/compat.ts';
+import { count, numbers, positive, type Value } from '../base/files/shape.ts';
 import { readResult, refuse } from './result-file.ts';
+import { SPLITS_BY } from './thesis/compat.ts';
 
 /** The files of a frame cache: a description of the rows, and the counts of each split, [clips, T, 2, H, W]. */
 export const FRAME_CACHE_FILES = { index: 'clips.json', train: 'train.npy', test: 'test.npy' } as const;

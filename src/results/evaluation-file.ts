@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, number, numbers, share, type Value } from '../files/shape.ts';
+import { count, number, numbers, share, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
 import { maximaShape, SELECTIONS } from './run-file.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, type Value } from '../files/shape.ts';
+import { count, type Value } from '../base/files/shape.ts';
 import { type ResultFile, readResult } from './result-file.ts';
 
 /** One file of a data set as found. */

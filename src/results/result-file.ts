@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { csvParse, type DSVRowString } from 'd3-dsv';
 import * as v from 'valibot';
-import { hasErrorCode, ReproError } from '../errors.ts';
-import { type AnyShape, checkShape, readJson, type Value } from '../files/shape.ts';
+import { hasErrorCode, ReproError } from '../base/errors.ts';
+import { type AnyShape, checkShape, readJson, type Value } from '../base/files/shape.ts';
 
 const invalid = 'results-invalid';
 

@@ -1,11 +1,19 @@
 import * as v from 'valibot';
-import { count, isObject, number, numberOrNumbers, positive, share, type Value } from '../files/shape.ts';
-import { architectures } from '../snn/network-config.ts';
-import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { type NetworkSpec, tauUnits } from '../snn/spec.ts';
-import { COMPAT_SWITCHES, type Compat } from '../thesis/compat.ts';
+import {
+  count,
+  isObject,
+  number,
+  numberOrNumbers,
+  positive,
+  share,
+  type Value,
+} from '../base/files/shape.ts';
+import { architectures } from '../network/network-config.ts';
+import { buildNetwork, type NetworkConfig } from '../network/networks.ts';
+import { type NetworkSpec, tauUnits } from '../network/spec.ts';
 import { frameFormat } from './clip-index.ts';
 import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
+import { COMPAT_SWITCHES, type Compat } from './thesis/compat.ts';
 
 /** A {@link NetworkConfig} as JSON, which may come from anywhere. */
 export const networkConfigShape = v.object({

@@ -1,5 +1,5 @@
 import { encodeEventFileHeader, encodeScalarEvents, type ScalarEvent } from '../formats/tfevents.ts';
-import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
 import type { EpochRow, FirstBatch } from './metrics.ts';
 
 /** TensorBoard reads any file whose name begins like this. */

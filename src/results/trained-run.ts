@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
 import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
 import { type EpochRow, readMetrics } from './metrics.ts';
 import { readTestAnswers, type TestAnswer } from './predictions.ts';

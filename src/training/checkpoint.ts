@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OptimiserState } from '../engines/engine.ts';
-import { describeError, hasErrorCode, ReproError } from '../errors.ts';
-import { syncFolder, writeSynced } from '../files/atomic-file.ts';
+import { describeError, hasErrorCode, ReproError } from '../base/errors.ts';
+import { syncFolder, writeSynced } from '../base/files/atomic-file.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { State, Tensor } from '../formats/tensor.ts';
+import type { OptimiserState } from '../network/engines/engine.ts';
+import type { TorchRandomState } from '../network/torch-random.ts';
 import type { FirstBatch } from '../results/metrics.ts';
 import type { EpochMetrics, LoggedBatch } from '../results/tensorboard.ts';
-import type { State, Tensor } from '../snn/tensor.ts';
-import type { TorchRandomState } from '../snn/torch-random.ts';
 
 /** Sums over an epoch's batches so far, and its batches that are kept one by one. */
 export interface EpochSums {

@@ -1,10 +1,10 @@
-import type { Frames } from '../engines/engine.ts';
-import { ReproError, unreachable } from '../errors.ts';
+import { ReproError, unreachable } from '../base/errors.ts';
 import { bytesPerElement } from '../formats/npy.ts';
 import { type NpyReader, openNpy } from '../formats/npy-file.ts';
+import { countElements } from '../formats/tensor.ts';
+import type { Frames } from '../network/engines/engine.ts';
+import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { FrameOrder } from '../results/evaluation-file.ts';
-import { countElements } from '../snn/tensor.ts';
-import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 
 /** Identifies a training batch: it seeds the random variations of its clips. Epoch and batch count from 0. */
 interface BatchPosition {

@@ -1,11 +1,11 @@
-import type { EngineSession } from '../engines/engine.ts';
-import { ReproError, unreachable } from '../errors.ts';
+import { ReproError, unreachable } from '../base/errors.ts';
+import { findBrokenTensors } from '../formats/tensor.ts';
+import { drawDropoutMasks } from '../network/dropout-masks.ts';
+import type { EngineSession } from '../network/engines/engine.ts';
+import { TorchRandom } from '../network/torch-random.ts';
 import { FIRST_BATCHES, type LossAndAccuracy } from '../results/metrics.ts';
 import { LOGGED_EVERY } from '../results/tensorboard.ts';
-import { drawDropoutMasks } from '../snn/dropout-masks.ts';
-import { findBrokenTensors } from '../snn/tensor.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
 import type { BestEpoch } from './checkpoint.ts';
 import { readAhead } from './clip-source.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type EvaluationSession, StepAbortedError } from '../engines/engine.ts';
-import { ReproError } from '../errors.ts';
+import { ReproError } from '../base/errors.ts';
+import type { Cost } from '../network/cost.ts';
+import { type EvaluationSession, StepAbortedError } from '../network/engines/engine.ts';
 import type { CachedClip } from '../results/clip-index.ts';
 import {
   countStepsToAnswer,
@@ -13,7 +14,6 @@ import {
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import type { RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
-import type { Cost } from '../snn/cost.ts';
 import { type ClipSource, type LabelledClips, readAhead, reorderFrames } from './clip-source.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import { confusionMatrix, countCorrectByStep, predictClasses, type Scoring, scoreClips } from './scores.ts';

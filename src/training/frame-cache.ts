@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { ReproError } from '../errors.ts';
-import { type Normalisation, normaliseFrames } from '../events/frames.ts';
-import { readRegular } from '../files/regular-file.ts';
+import { ReproError } from '../base/errors.ts';
+import { readRegular } from '../base/files/regular-file.ts';
+import { type Normalisation, normaliseFrames } from '../data/events/frames.ts';
 import {
   type CachedClip,
   type ClipIndex,

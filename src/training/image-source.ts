@@ -1,6 +1,6 @@
-import { ReproError, unreachable } from '../errors.ts';
+import { ReproError, unreachable } from '../base/errors.ts';
+import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import { type Augmentation, FRAME_CACHE_FIX, type ImagePreparation } from '../results/clip-index.ts';
-import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
 
 /** Distinguishes the stream of image variations from other streams with the same seed: "vary" in ASCII. */

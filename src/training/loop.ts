@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { StepAbortedError } from '../engines/engine.ts';
-import { ReproError } from '../errors.ts';
-import { initialState } from '../snn/initialise.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
-import { ShapeError, type State } from '../snn/tensor.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
+import { ReproError } from '../base/errors.ts';
+import { ShapeError, type State } from '../formats/tensor.ts';
+import { StepAbortedError } from '../network/engines/engine.ts';
+import { initialState } from '../network/initialise.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import { TorchRandom } from '../network/torch-random.ts';
+import { COMPAT_DEFAULTS } from '../results/thesis/compat.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runEpoch } from './epoch.ts';
 import {

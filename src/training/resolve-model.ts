@@ -1,8 +1,8 @@
-import { ReproError } from '../errors.ts';
-import { isObject } from '../files/shape.ts';
-import type { NetworkConfig } from '../snn/network-config.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
-import { BATCH_SIZES, LAYER_TAU, type PublishedResult } from '../thesis/published.ts';
+import { ReproError } from '../base/errors.ts';
+import { isObject } from '../base/files/shape.ts';
+import type { NetworkConfig } from '../network/network-config.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
+import { BATCH_SIZES, LAYER_TAU, type PublishedResult } from '../results/thesis/published.ts';
 
 /**
  * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.loss` its `loss`, `train.compat`

@@ -1,5 +1,5 @@
-import { ReproError } from '../errors.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
+import { ReproError } from '../base/errors.ts';
+import { TorchRandom } from '../network/torch-random.ts';
 
 /**
  * Learning rate of an epoch under cosine annealing that is never restarted: `η · (1 + cos(π · epoch / halfPeriod)) / 2`.

@@ -1,7 +1,7 @@
-import type { Forward } from '../engines/engine.ts';
+import type { Forward } from '../network/engines/engine.ts';
+import type { NetworkSpec } from '../network/spec.ts';
 import type { Score } from '../results/evaluation-file.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
 
 /** The switches that decide how clips are scored. */
 export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;

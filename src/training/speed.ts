@@ -1,9 +1,9 @@
-import type { Engine, Frames, TrainingBatch } from '../engines/engine.ts';
-import { drawDropoutMasks } from '../snn/dropout-masks.ts';
-import { initialState } from '../snn/initialise.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
-import { countElements, type State } from '../snn/tensor.ts';
-import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
+import { countElements, type State } from '../formats/tensor.ts';
+import { drawDropoutMasks } from '../network/dropout-masks.ts';
+import type { Engine, Frames, TrainingBatch } from '../network/engines/engine.ts';
+import { initialState } from '../network/initialise.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { isTested } from './task.ts';
 import { countKept } from './training-clips.ts';

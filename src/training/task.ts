@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Engine } from '../engines/engine.ts';
+import { formatPercent } from '../base/text.ts';
+import type { State } from '../formats/tensor.ts';
+import type { Engine } from '../network/engines/engine.ts';
+import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
+import type { TorchRandomState } from '../network/torch-random.ts';
 import type { LossAndAccuracy } from '../results/metrics.ts';
 import type { EpochMetrics } from '../results/tensorboard.ts';
-import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import type { State } from '../snn/tensor.ts';
-import type { TorchRandomState } from '../snn/torch-random.ts';
-import { formatPercent } from '../text.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
 import type { BestEpoch, Checkpoint, CheckpointStore, EpochSums } from './checkpoint.ts';
 import type { LabelledClips } from './clip-source.ts';
 import type { TrainingSettings } from './resolve-model.ts';

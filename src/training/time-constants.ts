@@ -1,8 +1,8 @@
+import type { State, Tensor } from '../formats/tensor.ts';
+import { logitOfTau, tauOfLogit } from '../network/neurons.ts';
+import { type LayerOf, type NetworkSpec, spikingLayers } from '../network/spec.ts';
 import type { LayerRow } from '../results/metrics.ts';
 import { QUANTILES, type TauQuantiles } from '../results/tau-file.ts';
-import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
-import { type LayerOf, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import type { State, Tensor } from '../snn/tensor.ts';
 
 /** Spread of the time constants over a layer's neurons. */
 type TauStatistics = Omit<LayerRow, 'spikeRate'>;

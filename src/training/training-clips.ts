@@ -1,8 +1,8 @@
-import { ReproError } from '../errors.ts';
+import { ReproError } from '../base/errors.ts';
+import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { CachedClip, ClipIndex } from '../results/clip-index.ts';
-import { mixSeed, TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
-import { CONVERTED_RECORDINGS } from '../thesis/published.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
+import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
 import { labelsOf } from './frame-cache.ts';
 import type { TrainingSettings } from './resolve-model.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { spikingLayers, stateEntries } from '../../src/snn/spec.ts';
+import { spikingLayers, stateEntries } from '../../src/network/spec.ts';
 import { livelyState, nativeEngine, randomBatch, portable as spec } from '../native/support.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import type { State, Tensor } from '../../src/snn/tensor.ts';
+import type { State, Tensor } from '../../src/formats/tensor.ts';
 import { caseOf, compareSteps } from '../native/network-cases.ts';
 import { livelyState, nativeEngine, randomBatch } from '../native/support.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
@@ -45,7 +45,7 @@ it('the kernels in a browser compute a training step as the native engine does',
 
   // It fails if anything of Node.js is in it.
   const { outputFiles } = await build({
-    entryPoints: [path.join(root, 'src/engines/webgpu/engine.ts')],
+    entryPoints: [path.join(root, 'src/network/engines/webgpu/engine.ts')],
     ...{ bundle: true, write: false, format: 'esm', platform: 'browser' },
   });
   const numbersOf = (data: ArrayLike<number | bigint>) => Array.from(data, Number);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { WASM_SLOWDOWN } from '../../src/engines/engine.ts';
+import { WASM_SLOWDOWN } from '../../src/network/engines/engine.ts';
 
 test('bench/README.md has the factors that a run without the native engine is warned of', () => {
   const text = readFileSync('bench/README.md', 'utf8');

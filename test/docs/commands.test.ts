@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { buildProgram } from '../../src/cli/main.ts';
+import { buildProgram } from '../../src/app/main.ts';
 import { blocks, commandsIn, pages, readPage, repository, type ShownCommand } from './pages.ts';
 
 /** A command that is only named, as in "`./repro explain` says why", needs no arguments. */

@@ -12,9 +12,9 @@ import { copyThis, projects } from './projects.ts';
 const unchecked: readonly string[] = [
   // Drawings, lists and formats, some with tests of their own.
   ...['pipeline.yaml     the graph', 'cli ──> ', 'val_0.15_', '#!AER-DAT3.1', 'every step', 'once  '],
-  // What a terminal shows while something runs: test/cli/live-view.test.ts, test/cli/run-output.test.ts.
+  // What a terminal shows while something runs: test/app/live-view.test.ts, test/app/run-output.test.ts.
   ...['✔ simulate', '> train@baseline,2020'],
-  // Takes a training with other frames: test/cli/checkpoints.test.ts.
+  // Takes a training with other frames: test/app/checkpoints.test.ts.
   'artifacts/train/baseline/2020  these frames differ',
 ];
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { engineChoices } from '../../src/engines/engine.ts';
-import { aedatKind, framesKind, segmentsKind } from '../../src/parity/events.ts';
-import { networkKind } from '../../src/parity/network.ts';
-import { neuronKind } from '../../src/parity/neuron.ts';
-import { dataOrderKind, randomKind, tiesKind } from '../../src/parity/random.ts';
-import { tolerances } from '../../src/parity/tolerances.ts';
+import { aedatKind, framesKind, segmentsKind } from '../../src/exchange/parity/events.ts';
+import { networkKind } from '../../src/exchange/parity/network.ts';
+import { neuronKind } from '../../src/exchange/parity/neuron.ts';
+import { dataOrderKind, randomKind, tiesKind } from '../../src/exchange/parity/random.ts';
+import { tolerances } from '../../src/exchange/parity/tolerances.ts';
+import { engineChoices } from '../../src/network/engines/engine.ts';
 
 const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
 

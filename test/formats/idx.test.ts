@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import { decodeIdx as decodeIdxUpTo } from '../../src/formats/idx.ts';
 import { expectReadOrRefused } from '../support/damaged-bytes.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import { readMat5 as readWanted } from '../../src/formats/mat5.ts';
 import { expectReadOrRefused } from '../support/damaged-bytes.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Dataset, File, FS, type Group, ready } from 'h5wasm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readNir, writeNir } from '../../src/formats/nir.ts';
-import type { NirArray, NirNode } from '../../src/snn/nir-graph.ts';
+import type { NirArray, NirNode } from '../../src/formats/nir-graph.ts';
 
 const folder = path.join(import.meta.dirname, '../golden/nir');
 /** Written by the Python package nir; `make_graph.py` beside it says what it is. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fromBufferPromise } from 'yauzl';
 import { decodeNpy, encodeNpz, type NpyArray } from '../../src/formats/npy.ts';
-import type { State } from '../../src/snn/tensor.ts';
+import type { State } from '../../src/formats/tensor.ts';
 
 const state: State = new Map([
   ['conv.0.weight', { dtype: 'F32', shape: [2, 1, 1, 2], data: Float32Array.of(1, -2, 0.5, 4) }],

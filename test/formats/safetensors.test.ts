@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import { readSafetensors, readSafetensorsArrays, writeSafetensors } from '../../src/formats/safetensors.ts';
-import type { Tensor } from '../../src/snn/tensor.ts';
+import type { Tensor } from '../../src/formats/tensor.ts';
 import { torchFixture } from '../support/torch-file.ts';
 
 const golden = new URL('../golden/', import.meta.url);

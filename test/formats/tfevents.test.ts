@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import {
   decodeEventFile,
   encodeEventFileHeader,

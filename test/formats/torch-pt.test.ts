@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import { openTorchFile, PickleName, PickleRecord, type TorchTensor } from '../../src/formats/torch-pt.ts';
 import { readWhole, repackTorchFixture, torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import { makeZip, type ZipMember } from '../support/zip-fixture.ts';

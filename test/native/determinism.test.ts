@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import type { State } from '../../src/snn/tensor.ts';
+import type { State } from '../../src/formats/tensor.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import { mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { instructionSets, isAvailable, livelyState, nativeEngine, randomBatch } from './support.ts';

@@ -1,15 +1,15 @@
 import { expect } from 'vitest';
+import type { State } from '../../src/formats/tensor.ts';
 import type {
   Engine,
   Forward,
   Hyperparameters,
   StepResult,
   TrainingBatch,
-} from '../../src/engines/engine.ts';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { type NetworkSpec, type NeuronSpec, spikingLayers } from '../../src/snn/spec.ts';
-import type { State } from '../../src/snn/tensor.ts';
+} from '../../src/network/engines/engine.ts';
+import { createCpuEngine } from '../../src/network/engines/tfjs/engine.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { type NetworkSpec, type NeuronSpec, spikingLayers } from '../../src/network/spec.ts';
 import '../support/all-close.ts';
 import { cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
@@ -263,7 +263,7 @@ export function compareSteps(result: StepResult, wanted: StepResult): void {
 function compareForward(result: Forward, wanted: Forward): void {
   expect(result.rates).toBeAllclose(wanted.rates, { relative: 1e-6 });
   expect(result.spikeRates).toBeAllclose(wanted.spikeRates, { relative: 1e-6 });
-  // WebGPU does not count them; test/engines/cost.test.ts is about the engines that do.
+  // WebGPU does not count them; test/network/engines/cost.test.ts is about the engines that do.
   if (result.operations !== undefined) expect(result.operations).toEqual(wanted.operations);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StepResult } from '../../src/engines/engine.ts';
+import type { StepResult } from '../../src/network/engines/engine.ts';
 import {
   caseOf,
   checkLoss,

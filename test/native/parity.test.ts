@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import { listFailures, runFolder } from '../parity/case-folders.ts';
-import { goldenFolders, kindsOf, openGolden } from '../parity/golden-folders.ts';
+import { createCpuEngine } from '../../src/network/engines/tfjs/engine.ts';
+import { listFailures, runFolder } from '../exchange/parity/case-folders.ts';
+import { goldenFolders, kindsOf, openGolden } from '../exchange/parity/golden-folders.ts';
 import { instructionSets, nativeEngine } from './support.ts';
 
-// WebAssembly is in test/parity/golden.test.ts, with all the other cases.
+// WebAssembly is in test/exchange/parity/golden.test.ts, with all the other cases.
 describe.each([
   ['TensorFlow.js', createCpuEngine('test')] as const,
   ...instructionSets.map((name) => [`the native engine on ${name}`, nativeEngine(name)] as const),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineSession } from '../../src/engines/engine.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import type { State } from '../../src/snn/tensor.ts';
+import type { State } from '../../src/formats/tensor.ts';
+import type { EngineSession } from '../../src/network/engines/engine.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { builds, Layers, livelyState, nativeEngine, plif, randomBatch } from './support.ts';
 

@@ -1,11 +1,11 @@
-import type { Engine, TrainingBatch } from '../../src/engines/engine.ts';
-import { loadAddon } from '../../src/engines/native/addon.ts';
-import { createNativeEngine, createWasmEngine } from '../../src/engines/native/engine.ts';
-import { loadWasm } from '../../src/engines/wasm/addon.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { dropoutLayers, type Layer, type NetworkSpec, type NeuronSpec } from '../../src/snn/spec.ts';
-import type { State, Tensor } from '../../src/snn/tensor.ts';
+import type { State, Tensor } from '../../src/formats/tensor.ts';
+import type { Engine, TrainingBatch } from '../../src/network/engines/engine.ts';
+import { loadAddon } from '../../src/network/engines/native/addon.ts';
+import { createNativeEngine, createWasmEngine } from '../../src/network/engines/native/engine.ts';
+import { loadWasm } from '../../src/network/engines/wasm/addon.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { dropoutLayers, type Layer, type NetworkSpec, type NeuronSpec } from '../../src/network/spec.ts';
 import { randomArray, randomNumbers } from '../support/random.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { compile, instantiate } from 'plif-native/wasm';
 import { expect, test } from 'vitest';
-import { loadWasm } from '../../src/engines/wasm/addon.ts';
-import { spikingLayers, stateEntries } from '../../src/snn/spec.ts';
+import { loadWasm } from '../../src/network/engines/wasm/addon.ts';
+import { spikingLayers, stateEntries } from '../../src/network/spec.ts';
 import { livelyState, nativeEngine, randomBatch, portable as spec } from './support.ts';
 
 const require = createRequire(import.meta.url);

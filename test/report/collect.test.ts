@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 import { collectResults, type Sources } from '../../src/report/collect.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { QUICK, writeMadeUpResults } from './made-up-results.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
+import { CLASSES } from '../../src/data/dvs128-gesture/facts.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
 import {

@@ -1,13 +1,13 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import type { State } from '../../src/formats/tensor.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/network/networks.ts';
+import type { NetworkSpec } from '../../src/network/spec.ts';
 import type { Sources } from '../../src/report/collect.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import type { NetworkSpec } from '../../src/snn/spec.ts';
-import type { State } from '../../src/snn/tensor.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { classesOf, frameFormat, SIZE, write, writeFrames } from './made-up-frames.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */

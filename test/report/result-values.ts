@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 
+import { buildNetwork } from '../../src/network/networks.ts';
 import type {
   ClipAnswer,
   LayerResult,
@@ -11,8 +12,7 @@ import type { Table, Text } from '../../src/report/page/document.ts';
 import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.ts';
 import type { FrameFormat } from '../../src/results/clip-index.ts';
 import type { Score } from '../../src/results/evaluation-file.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 /** The result of a split with so many correct clips. */

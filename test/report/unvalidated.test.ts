@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { blocksOf } from '../../src/report/page/document.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { makeRunResult, resultsOf } from './result-values.ts';
 
 it('a report of trainings that held no clips back shows no validation, and says so', () => {

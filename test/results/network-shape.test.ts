@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { readJson } from '../../src/files/shape.ts';
+import { readJson } from '../../src/base/files/shape.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/network/networks.ts';
+import type { TauSpec } from '../../src/network/spec.ts';
 import { networkConfigShape } from '../../src/results/run-file.ts';
-import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import type { TauSpec } from '../../src/snn/spec.ts';
 import { resolveModel } from '../../src/training/resolve-model.ts';
 
 /** Every key at every depth: the compiler reports a key that was added to the configuration but not here. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hashText } from '../../src/files/canonical-json.ts';
+import { hashText } from '../../src/base/files/canonical-json.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
 /** The word project, which has run. */

@@ -37,8 +37,8 @@ describe('a run that has nothing to do', () => {
     'src/runner/run/run.ts',
     'src/runner/run/status.ts',
     'src/runner/share/open-remote.ts',
-    'src/stage/host.ts',
-    'src/cli/view/open-view.ts',
+    'src/runner/stage/host.ts',
+    'src/app/view/open-view.ts',
   ])('loads no package for %s', async (entry) => {
     // These are small, and part of the bundle.
     const bundled = ['picocolors', 'fastest-levenshtein', 'valibot'];

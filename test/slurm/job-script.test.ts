@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type JobScript, renderJobScript } from '../../src/executors/slurm/job-script.ts';
+import { type JobScript, renderJobScript } from '../../src/runner/executors/slurm/job-script.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const plain: JobScript = {

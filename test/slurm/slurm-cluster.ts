@@ -8,7 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { acquireLock, type Lock } from '../../src/files/lock.ts';
+import { acquireLock, type Lock } from '../../src/base/files/lock.ts';
 import { killIfRunning } from '../support/processes.ts';
 
 /** Tests of another checkout on this machine may have a cluster. */

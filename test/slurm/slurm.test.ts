@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { forgotten, Slurm } from '../../src/executors/slurm/slurm.ts';
+import { forgotten, Slurm } from '../../src/runner/executors/slurm/slurm.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { forgotten, type JobStatus } from '../../src/executors/slurm/slurm.ts';
 import { type Evidence, judge } from '../../src/runner/cluster/job-watch.ts';
+import { forgotten, type JobStatus } from '../../src/runner/executors/slurm/slurm.ts';
 import type { JobEnd } from '../../src/runner/jobs/jobs-folder.ts';
 
 const base = { node: 'node7', outputs: '' } as const;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import type { MetricValue, Progress } from '../../src/stage/define-stage.ts';
+import type { MetricValue, Progress } from '../../src/runner/stage/define-stage.ts';
 import simulate from '../../stages/simulate.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -5,11 +5,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { stateEntries } from '../../src/snn/spec.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
-import type { MetricValue, Progress, StageContext } from '../../src/stage/define-stage.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { stateEntries } from '../../src/network/spec.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
+import type { MetricValue, Progress, StageContext } from '../../src/runner/stage/define-stage.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';

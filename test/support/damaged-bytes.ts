@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { ReproError } from '../../src/errors.ts';
+import { ReproError } from '../../src/base/errors.ts';
 
 /**
  * A file with any one byte changed is read, or refused with an error for people.

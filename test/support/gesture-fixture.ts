@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { create } from 'tar';
-import { type GestureFacts, ROWS_PER_CLASS } from '../../src/datasets/dvs128-gesture/facts.ts';
-import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
-import { formatLabels, type Label } from '../../src/events/labels.ts';
+import { type GestureFacts, ROWS_PER_CLASS } from '../../src/data/dvs128-gesture/facts.ts';
+import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
+import { formatLabels, type Label } from '../../src/data/events/labels.ts';
 
 /** Each gesture's length in µs and number of events: one at the start, then one every 100 µs. */
 export const GESTURE_US = 1000;

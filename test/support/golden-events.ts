@@ -1,4 +1,4 @@
-import type { Events } from '../../src/events/events.ts';
+import type { Events } from '../../src/data/events/events.ts';
 import { loadGolden } from './golden.ts';
 
 /** The events (t, x, y, p) of a golden case. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import type { Tensor } from '../../src/snn/tensor.ts';
+import type { Tensor } from '../../src/formats/tensor.ts';
 
 const folder = new URL('../golden/', import.meta.url);
 

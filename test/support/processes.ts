@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { vi } from 'vitest';
-import { hasErrorCode } from '../../src/errors.ts';
+import { hasErrorCode } from '../../src/base/errors.ts';
 
 /** Whether a process is still running; a zombie is not. */
 export function isRunning(pid: number): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { hashText } from '../../src/files/canonical-json.ts';
+import { hashText } from '../../src/base/files/canonical-json.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

@@ -1,4 +1,4 @@
-import type { MetricValue, StageContext, StageInputs } from '../../src/stage/define-stage.ts';
+import type { MetricValue, StageContext, StageInputs } from '../../src/runner/stage/define-stage.ts';
 
 /** A stage context that records what the stage reports. */
 export interface RecordingContext<Params> extends StageContext<Params> {

@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../../src/snn/networks.ts';
+import type { NetworkConfig } from '../../src/network/networks.ts';
 import { thesisNetwork } from './thesis-network.ts';
 
 const { layers: _, ...withoutLayers } = thesisNetwork;

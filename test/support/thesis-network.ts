@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../../src/snn/networks.ts';
+import type { NetworkConfig } from '../../src/network/networks.ts';
 
 /** The thesis's baseline network on DVS128 Gesture; tests spread it and shrink it as needed. */
 export const thesisNetwork: NetworkConfig = {

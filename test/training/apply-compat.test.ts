@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const read = (id: string) =>

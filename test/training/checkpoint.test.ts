@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.ts';
 import { smallNetwork } from './small-task.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EngineSession, type Forward, StepAbortedError } from '../../src/engines/engine.ts';
+import { type EngineSession, type Forward, StepAbortedError } from '../../src/network/engines/engine.ts';
 import type { ClipIndex } from '../../src/results/clip-index.ts';
 import { evaluateClips, evaluateSplits, evaluateUntilAborted } from '../../src/training/evaluation.ts';
 import { scoringOf } from '../../src/training/scores.ts';

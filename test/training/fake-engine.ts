@@ -1,3 +1,4 @@
+import type { State, Tensor } from '../../src/formats/tensor.ts';
 import type {
   Engine,
   EngineSession,
@@ -6,9 +7,8 @@ import type {
   Hyperparameters,
   OptimiserState,
   TrainingBatch,
-} from '../../src/engines/engine.ts';
-import { type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
-import type { State, Tensor } from '../../src/snn/tensor.ts';
+} from '../../src/network/engines/engine.ts';
+import { type NetworkSpec, spikingLayers } from '../../src/network/spec.ts';
 
 /** Hooks to observe or change each training step. */
 export interface FakeEngineOptions {

@@ -23,7 +23,7 @@ describe('frames in another order', () => {
 
   it('are drawn for each clip by the recipe in docs/training.md with `shuffled`', async () => {
     /*
-     * Worked out with NumPy's RandomState, seeded as in test/snn/dropout-masks.test.ts by mix(0x74696d65, row):
+     * Worked out with NumPy's RandomState, seeded as in test/network/dropout-masks.test.ts by mix(0x74696d65, row):
      *
      *   order = list(range(4))
      *   for i in range(3):

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { compileProgram } from '../support/programs.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';

@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { outputsOf, smallTask } from './small-task.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { type LabelledClips, memorySource } from '../../src/training/clip-source.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Engine, Frames, Hyperparameters } from '../../src/engines/engine.ts';
+import type { Engine, Frames, Hyperparameters } from '../../src/network/engines/engine.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { formatMetrics } from '../../src/results/metrics.ts';
 import { scalarsOf } from '../../src/results/tensorboard.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { drawEpochOrders } from '../../src/training/schedule.ts';
 import type { TrainingProgress } from '../../src/training/task.ts';

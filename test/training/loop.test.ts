@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engines/engine.ts';
-import { ReproError } from '../../src/errors.ts';
-import { initialState } from '../../src/snn/initialise.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import type { State } from '../../src/snn/tensor.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { ReproError } from '../../src/base/errors.ts';
+import type { State } from '../../src/formats/tensor.ts';
+import type { Engine } from '../../src/network/engines/engine.ts';
+import { initialState } from '../../src/network/initialise.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { drawEpochOrders } from '../../src/training/schedule.ts';
 import type { TrainingProgress } from '../../src/training/task.ts';

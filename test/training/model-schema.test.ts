@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { type ModelFile, resolveModel } from '../../src/training/resolve-model.ts';
 
 const read = (id: string) =>

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { buildNetwork } from '../../src/snn/networks.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const folder = new URL('../../configs/models/', import.meta.url);

@@ -1,9 +1,9 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Engine, StepAbortedError } from '../../src/engines/engine.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { type Engine, StepAbortedError } from '../../src/network/engines/engine.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { CheckpointStore } from '../../src/training/checkpoint.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { cosineLearningRate, drawEpochOrders, readSeed, wholeBatches } from '../../src/training/schedule.ts';
 
 it('falls from the initial rate to 0 over a period, and rises again over as many epochs', () => {

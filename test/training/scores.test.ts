@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import {
   confusionMatrix,
   countCorrectByStep,

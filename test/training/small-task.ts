@@ -1,9 +1,9 @@
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/network/networks.ts';
+import type { NetworkSpec } from '../../src/network/spec.ts';
+import { TorchRandom } from '../../src/network/torch-random.ts';
 import { formatMetrics } from '../../src/results/metrics.ts';
 import { encodeTraining } from '../../src/results/tensorboard.ts';
-import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
-import type { NetworkSpec } from '../../src/snn/spec.ts';
-import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';

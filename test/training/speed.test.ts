@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { CLASSES, PUBLISHED, ROWS_PER_CLASS } from '../../src/datasets/dvs128-gesture/facts.ts';
-import type { Engine, Frames } from '../../src/engines/engine.ts';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
-import { DATA_SETS } from '../../src/thesis/data-sets.ts';
+import { CLASSES, PUBLISHED, ROWS_PER_CLASS } from '../../src/data/dvs128-gesture/facts.ts';
+import type { Engine, Frames } from '../../src/network/engines/engine.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts';
+import { DATA_SETS } from '../../src/results/thesis/data-sets.ts';
 import type { TrainingSettings } from '../../src/training/resolve-model.ts';
 import { countPasses, drawMovingDisc, measureSpeed } from '../../src/training/speed.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildNetwork } from '../../src/snn/networks.ts';
-import type { State, Tensor } from '../../src/snn/tensor.ts';
+import type { State, Tensor } from '../../src/formats/tensor.ts';
+import { buildNetwork } from '../../src/network/networks.ts';
 import { tauQuantiles, tauStatistics } from '../../src/training/time-constants.ts';
 import { smallNetwork } from './small-task.ts';
 

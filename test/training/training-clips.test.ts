@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CachedClip } from '../../src/results/clip-index.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts';
 import { chooseTrainingClips, splitClips } from '../../src/training/training-clips.ts';
 import { smallTask } from './small-task.ts';
 

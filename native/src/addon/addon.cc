@@ -1,4 +1,4 @@
-// The addon's exports, as src/engines/native/addon-types.ts and src/addon/event-addon.ts describe them.
+// The addon's exports, as src/network/engines/native/addon-types.ts and src/network/addon/event-addon.ts describe them.
 
 #include <napi.h>
 

@@ -39,7 +39,7 @@ struct FramesCopy {
 FramesCopy readFrames(const Napi::Value& value, std::size_t count);
 
 NetworkSpec readNetwork(const Napi::Object& options);
-/// The settings of `neuron` of src/snn/spec.ts, and the parts of it that say which τ it has.
+/// The settings of `neuron` of src/network/spec.ts, and the parts of it that say which τ it has.
 void readNeuron(const Napi::Object& neuron, LayerSpec& layer);
 const KernelTable& readInstructionSet(const Napi::Object& options);
 /// `winogradTile`: 2 or 4.

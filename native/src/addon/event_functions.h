@@ -4,7 +4,7 @@
 
 namespace plif {
 
-/// `areRegular` and `countEvents`, as src/addon/event-addon.ts describes them.
+/// `areRegular` and `countEvents`, as src/network/addon/event-addon.ts describes them.
 void defineEventFunctions(Napi::Env env, Napi::Object exports);
 
 }  // namespace plif

@@ -1,6 +1,6 @@
 #pragma once
 // What is done with every event of a recording. Events are two words each, as in AEDAT 3.1: data (bit 0 valid, bit 1
-// polarity, bits 2-16 y, bits 17-31 x), then the timestamp. src/events does the same without this addon; both give the
+// polarity, bits 2-16 y, bits 17-31 x), then the timestamp. src/data/events does the same without this addon; both give the
 // same results, bit for bit.
 
 #include <cstddef>

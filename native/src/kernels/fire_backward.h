@@ -7,7 +7,7 @@
 
 namespace plif::PLIF_ISA {
 
-/// S'(z) of the surrogates; src/snn/neurons.ts has their formulas.
+/// S'(z) of the surrogates; src/network/neurons.ts has their formulas.
 PLIF_INLINE Vec smoothStepDerivative(Surrogate surrogate, Vec z) {
   const Vec one = broadcast(1.0f);
   switch (surrogate) {
@@ -153,7 +153,7 @@ PLIF_INLINE Mask chosenOf(const FireBackwardRows& r, WindowPixel pixel, int lane
   return chosen;
 }
 
-/// Any neuron and pooling, pixel by pixel; src/snn/neurons.ts has the equations. Slower, as every pixel looks at its
+/// Any neuron and pooling, pixel by pixel; src/network/neurons.ts has the equations. Slower, as every pixel looks at its
 /// whole window.
 PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
   const NeuronSettings& neuron = *r.neuron;

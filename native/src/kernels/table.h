@@ -80,7 +80,7 @@ enum class Surrogate { atan, sigmoid, triangle };
 /// What follows the neurons: nothing, or non-overlapping windows of side `pool`.
 enum class Pooling { none, max, average };
 
-/// What all neurons of a layer have in common (src/snn/neurons.ts has the equations).
+/// What all neurons of a layer have in common (src/network/neurons.ts has the equations).
 struct NeuronSettings {
   float threshold = 1;
   float rest = 0;  ///< initial potential and target of a hard reset; 0 if soft

@@ -1,5 +1,5 @@
 #pragma once
-// A network as data: the C++ side of src/snn/spec.ts.
+// A network as data: the C++ side of src/network/spec.ts.
 
 #include <cstdint>
 #include <stdexcept>

@@ -1,5 +1,5 @@
-import { ReproError } from '../../errors.ts';
-import { escapeControls } from '../../text.ts';
+import { ReproError } from '../../base/errors.ts';
+import { escapeControls } from '../../base/text.ts';
 
 /** The element types that are read: bytes of each element, and how they are decoded; half precision as single. */
 const ELEMENTS = {

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
-import { openZip } from '../../files/zip-file.ts';
+import { openZip } from '../../base/files/zip-file.ts';
 import { storageType } from './globals.ts';
 import { unpickle } from './pickle.ts';
 import {

@@ -1,4 +1,4 @@
-import { findDataSet, titleDataset } from '../../thesis/data-sets.ts';
+import { findDataSet, titleDataset } from '../../results/thesis/data-sets.ts';
 import type { ResultSplit } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */

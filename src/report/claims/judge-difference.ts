@@ -1,8 +1,8 @@
-import { smallestDetectableMean } from '../../stats/crossed.ts';
-import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
-import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
-import { smallestDetectableDifference, stateP } from '../../stats/p-values.ts';
-import { pairedDifference } from '../../stats/proportions.ts';
+import { smallestDetectableMean } from '../../results/stats/crossed.ts';
+import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
+import { pairedEquivalence, pairedTTest } from '../../results/stats/means.ts';
+import { smallestDetectableDifference, stateP } from '../../results/stats/p-values.ts';
+import { pairedDifference } from '../../results/stats/proportions.ts';
 import {
   endSentence,
   formatPoints,

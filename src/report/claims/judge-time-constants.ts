@@ -1,4 +1,4 @@
-import { isObject } from '../../files/shape.ts';
+import { isObject } from '../../base/files/shape.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { formatShare, spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';

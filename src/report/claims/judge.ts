@@ -1,6 +1,11 @@
-import { isObject } from '../../files/shape.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
-import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
+import { isObject } from '../../base/files/shape.ts';
+import { titleDataset } from '../../results/thesis/data-sets.ts';
+import {
+  fangSettings,
+  type PublishedSettings,
+  publishedSettings,
+  THESIS,
+} from '../../results/thesis/published.ts';
 import { lateAccuracy } from '../data/epochs.ts';
 import {
   endSentence,

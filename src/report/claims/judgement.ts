@@ -1,6 +1,6 @@
-import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
-import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
-import type { Answer, Verdict } from '../../thesis/published.ts';
+import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
+import { independentDifference, wilsonInterval } from '../../results/stats/proportions.ts';
+import type { Answer, Verdict } from '../../results/thesis/published.ts';
 import {
   formatPercentRange,
   formatPoints,

@@ -1,19 +1,19 @@
-import { binomialUpperTail } from '../../stats/distributions.ts';
+import { binomialUpperTail } from '../../results/stats/distributions.ts';
 import {
   clusterMeanInterval,
   meanInterval,
   pairedTTest,
   type Summary,
   summarise,
-} from '../../stats/means.ts';
+} from '../../results/stats/means.ts';
 import {
   countDiscordant,
   type Discordance,
   holmAdjust,
   mcnemarTest,
   signFlipTest,
-} from '../../stats/p-values.ts';
-import { type Interval, pairedDifference, wilsonInterval } from '../../stats/proportions.ts';
+} from '../../results/stats/p-values.ts';
+import { type Interval, pairedDifference, wilsonInterval } from '../../results/stats/proportions.ts';
 import { spellCount } from './format.ts';
 import type { ModelResult, Results } from './results.ts';
 

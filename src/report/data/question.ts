@@ -6,9 +6,9 @@ import {
   smallestDetectable,
   spreadInterval,
   spreadTest,
-} from '../../stats/crossed.ts';
-import { holmAdjust } from '../../stats/p-values.ts';
-import type { Interval } from '../../stats/proportions.ts';
+} from '../../results/stats/crossed.ts';
+import { holmAdjust } from '../../results/stats/p-values.ts';
+import type { Interval } from '../../results/stats/proportions.ts';
 import { DIFFERENCE_LEVEL } from './outcome.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';
 

@@ -1,4 +1,4 @@
-import { judgeComparability } from '../../thesis/published.ts';
+import { judgeComparability } from '../../results/thesis/published.ts';
 import { groupDigits, joinWords } from './format.ts';
 import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
 

@@ -1,11 +1,11 @@
-import type { RawObject } from '../../files/shape.ts';
+import type { RawObject } from '../../base/files/shape.ts';
+import type { NetworkSpec } from '../../network/spec.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Maxima, RunFile } from '../../results/run-file.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import type { NetworkSpec } from '../../snn/spec.ts';
-import type { PublishedResult } from '../../thesis/published.ts';
+import type { PublishedResult } from '../../results/thesis/published.ts';
 
 /** A value at an epoch. Lists of these leave out epochs without a value, for instance untested ones. */
 export interface EpochPoint {

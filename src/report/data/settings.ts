@@ -1,7 +1,11 @@
-import { isObject, type RawObject } from '../../files/shape.ts';
+import { isObject, type RawObject } from '../../base/files/shape.ts';
 import type { FrameFormat } from '../../results/clip-index.ts';
-import { COMPAT_SWITCHES, FRAME_SWITCHES, type Switch } from '../../thesis/compat.ts';
-import { findPublishedModel, type PublishedSettings, publishedSettings } from '../../thesis/published.ts';
+import { COMPAT_SWITCHES, FRAME_SWITCHES, type Switch } from '../../results/thesis/compat.ts';
+import {
+  findPublishedModel,
+  type PublishedSettings,
+  publishedSettings,
+} from '../../results/thesis/published.ts';
 import { groupDigits, groupTitles } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 

@@ -1,6 +1,6 @@
 import { Error as ERROR_LEVEL, parse, View } from 'vega';
 import { compile } from 'vega-lite';
-import { escapeMarkup } from '../../text.ts';
+import { escapeMarkup } from '../../base/text.ts';
 import { DASHES, type Figure, type LegendEntry, type Panel } from './figure.ts';
 import { colorVariable, FONT, fixColors, THEME } from './theme.ts';
 

@@ -1,5 +1,5 @@
 import type { Config } from 'vega-lite';
-import { wrapText } from '../../text.ts';
+import { wrapText } from '../../base/text.ts';
 
 /** Fonts of a standalone figure; on the page, it inherits the page's. */
 export const FONT = 'system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif';

@@ -1,6 +1,6 @@
-import { unreachable } from '../../errors.ts';
-import { type Layer, type NetworkSpec, outputShapes } from '../../snn/spec.ts';
-import { escapeMarkup } from '../../text.ts';
+import { unreachable } from '../../base/errors.ts';
+import { escapeMarkup } from '../../base/text.ts';
+import { type Layer, type NetworkSpec, outputShapes } from '../../network/spec.ts';
 import { joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { CsvValue, Figure, Panel } from '../drawing/figure.ts';

@@ -1,6 +1,6 @@
-import { wilsonInterval } from '../../stats/proportions.ts';
-import { wrapText } from '../../text.ts';
-import { findPublished } from '../../thesis/published.ts';
+import { wrapText } from '../../base/text.ts';
+import { wilsonInterval } from '../../results/stats/proportions.ts';
+import { findPublished } from '../../results/thesis/published.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import { formatPercentRange, formatShare, sentences } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';

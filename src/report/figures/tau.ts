@@ -1,5 +1,5 @@
+import { summarise } from '../../results/stats/means.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import { summarise } from '../../stats/means.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
 import { formatShare, present, sentences } from '../data/format.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';

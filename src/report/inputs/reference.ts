@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile, type PickleValue } from '../../formats/torch-pt.ts';
 import { parseTable, refuse } from '../../results/result-file.ts';

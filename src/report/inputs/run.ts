@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { tauOfLogit } from '../../network/neurons.ts';
 import type { EpochRow } from '../../results/metrics.ts';
 import { readResultFile } from '../../results/result-file.ts';
 import type { EpochSelection, Maxima, Maximum } from '../../results/run-file.ts';
 import { readTaus } from '../../results/tau-file.ts';
 import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
-import { tauOfLogit } from '../../snn/neurons.ts';
 import type { EpochCurves, RunResult, Series } from '../data/results.ts';
 
 /** The clips that decide which epoch is chosen. */

@@ -1,4 +1,4 @@
-import { escapeMarkdown } from '../../text.ts';
+import { escapeMarkdown } from '../../base/text.ts';
 import { lowerFirst } from '../data/format.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 

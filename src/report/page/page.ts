@@ -1,4 +1,4 @@
-import { escapeMarkup } from '../../text.ts';
+import { escapeMarkup } from '../../base/text.ts';
 import type { LegendEntry } from '../drawing/figure.ts';
 import { drawKey, type RenderedFigure } from '../drawing/render.ts';
 import type {

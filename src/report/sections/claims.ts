@@ -1,6 +1,6 @@
 import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
-import { findDataSet } from '../../thesis/data-sets.ts';
-import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/published.ts';
+import { findDataSet } from '../../results/thesis/data-sets.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../results/thesis/published.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';

@@ -1,6 +1,3 @@
-import { binClip } from '../../pictures/clip.ts';
-import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
-import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
 import {
   type ClipExample,
   type ClipExamples,
@@ -10,6 +7,9 @@ import {
 import { formatQuantity, formatShare, groupDigits, present, spellCount } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
+import { binClip } from '../pictures/clip.ts';
+import { contactSheet, spreadSteps } from '../pictures/contact-sheet.ts';
+import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../pictures/palette.ts';
 
 /** Of a clip with more steps, so many are shown. */
 const MOST_STEPS = 10;

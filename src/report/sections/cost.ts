@@ -1,8 +1,8 @@
-import { isObject } from '../../files/shape.ts';
-import type { Cost } from '../../snn/cost.ts';
-import { pairedTTest, summarise } from '../../stats/means.ts';
-import { holmAdjust, stateP } from '../../stats/p-values.ts';
-import { capitalise, formatBytes } from '../../text.ts';
+import { isObject } from '../../base/files/shape.ts';
+import { capitalise, formatBytes } from '../../base/text.ts';
+import type { Cost } from '../../network/cost.ts';
+import { pairedTTest, summarise } from '../../results/stats/means.ts';
+import { holmAdjust, stateP } from '../../results/stats/p-values.ts';
 import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
 import { DIFFERENCE_LEVEL, isBySeed } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';

@@ -1,6 +1,6 @@
-import { summarise } from '../../stats/means.ts';
-import { capitalise, formatBytes } from '../../text.ts';
-import { nameRecordings } from '../../thesis/data-sets.ts';
+import { capitalise, formatBytes } from '../../base/text.ts';
+import { summarise } from '../../results/stats/means.ts';
+import { nameRecordings } from '../../results/thesis/data-sets.ts';
 import { formatQuantity, groupDigits } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {

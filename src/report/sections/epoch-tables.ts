@@ -1,5 +1,5 @@
-import { meanInterval } from '../../stats/means.ts';
-import { capitalise } from '../../text.ts';
+import { capitalise } from '../../base/text.ts';
+import { meanInterval } from '../../results/stats/means.ts';
 import {
   findPublished,
   judgeComparability,
@@ -7,7 +7,7 @@ import {
   THESIS_TRAININGS,
   THESIS_TRAININGS_SOURCE,
   type ThesisTraining,
-} from '../../thesis/published.ts';
+} from '../../results/thesis/published.ts';
 import { LATE_EPOCHS, lateAccuracy, nameEpoch } from '../data/epochs.ts';
 import {
   formatPercentRange,

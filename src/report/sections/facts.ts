@@ -1,6 +1,6 @@
+import { capitalise } from '../../base/text.ts';
 import { nameEngine } from '../../results/run-file.ts';
-import { capitalise } from '../../text.ts';
-import { nameRecordings } from '../../thesis/data-sets.ts';
+import { nameRecordings } from '../../results/thesis/data-sets.ts';
 import { allRuns } from '../data/epochs.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';

@@ -1,6 +1,6 @@
-import { meanInterval } from '../../stats/means.ts';
-import { formatP } from '../../stats/p-values.ts';
-import { findPublished, judgeComparability, THESIS, VERDICT_TITLES } from '../../thesis/published.ts';
+import { meanInterval } from '../../results/stats/means.ts';
+import { formatP } from '../../results/stats/p-values.ts';
+import { findPublished, judgeComparability, THESIS, VERDICT_TITLES } from '../../results/thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {

@@ -1,6 +1,6 @@
+import { capitalise, wrapText } from '../../base/text.ts';
 import type { QuestionEntry } from '../../results/claims-file.ts';
-import { formatP } from '../../stats/p-values.ts';
-import { capitalise, wrapText } from '../../text.ts';
+import { formatP } from '../../results/stats/p-values.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   formatPoints,

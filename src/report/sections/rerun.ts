@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { readJson } from '../../files/shape.ts';
-import { quoteWords } from '../../files/shell-words.ts';
+import { readJson } from '../../base/files/shape.ts';
+import { quoteWords } from '../../base/files/shell-words.ts';
 import { present } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import type { Command, Section, Text } from '../page/document.ts';

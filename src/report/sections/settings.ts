@@ -1,6 +1,6 @@
-import { capitalise } from '../../text.ts';
-import type { Choice } from '../../thesis/compat.ts';
-import { findPublishedModel, nameSource, THESIS } from '../../thesis/published.ts';
+import { capitalise } from '../../base/text.ts';
+import type { Choice } from '../../results/thesis/compat.ts';
+import { findPublishedModel, nameSource, THESIS } from '../../results/thesis/published.ts';
 import { joinWords, present, sentences, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import {

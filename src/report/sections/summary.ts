@@ -1,6 +1,6 @@
-import { stateP } from '../../stats/p-values.ts';
-import { capitalise } from '../../text.ts';
-import { ANSWERS, nameSource, VERDICT_TITLES } from '../../thesis/published.ts';
+import { capitalise } from '../../base/text.ts';
+import { stateP } from '../../results/stats/p-values.ts';
+import { ANSWERS, nameSource, VERDICT_TITLES } from '../../results/thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {

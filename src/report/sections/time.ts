@@ -1,6 +1,6 @@
+import { repeatedSteps } from '../../network/spec.ts';
 import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results/evaluation-file.ts';
-import { repeatedSteps } from '../../snn/spec.ts';
-import { summarise } from '../../stats/means.ts';
+import { summarise } from '../../results/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, formatShare, joinWords, sentences } from '../data/format.ts';
 import { listGuessers, summariseAccuracy } from '../data/outcome.ts';

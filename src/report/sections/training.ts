@@ -1,6 +1,6 @@
-import { summarise } from '../../stats/means.ts';
-import { titleDataset } from '../../thesis/data-sets.ts';
-import { judgeComparability, THESIS } from '../../thesis/published.ts';
+import { summarise } from '../../results/stats/means.ts';
+import { titleDataset } from '../../results/thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../../results/thesis/published.ts';
 import { allRuns, axisRange, describeEpochs, isValidated } from '../data/epochs.ts';
 import { formatShare, groupDigits, present, sentences } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';

@@ -1,6 +1,6 @@
-import { isObject } from '../../files/shape.ts';
-import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../stats/crossed.ts';
-import type { Interval } from '../../stats/proportions.ts';
+import { isObject } from '../../base/files/shape.ts';
+import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../results/stats/crossed.ts';
+import type { Interval } from '../../results/stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercentRange, formatShare, groupDigits, joinWords, present } from '../data/format.ts';
 import { listGuessers } from '../data/outcome.ts';

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { JobRequest } from '../../executors/slurm/job-script.ts';
-import { suggestName } from '../../schema/closest-name.ts';
-import { getAt, type JsonObject, type JsonPath } from '../../schema/json.ts';
-import { JsonSchema } from '../../schema/json-schema.ts';
-import { type Problem, throwProblems } from '../../schema/problems.ts';
-import { checkSchema } from '../../schema/schema-problems.ts';
-import { readYamlFile } from '../../schema/yaml-document.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
+import { getAt, type JsonObject, type JsonPath } from '../../base/schema/json.ts';
+import { JsonSchema } from '../../base/schema/json-schema.ts';
+import { type Problem, throwProblems } from '../../base/schema/problems.ts';
+import { checkSchema } from '../../base/schema/schema-problems.ts';
+import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import type { JobRequest } from '../executors/slurm/job-script.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 

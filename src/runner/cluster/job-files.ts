@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ReproError } from '../../errors.ts';
-import type { StageLaunch } from '../../executors/executor.ts';
+import { ReproError } from '../../base/errors.ts';
+import type { StageLaunch } from '../executors/executor.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { StartState } from '../run/start-state.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ReproError } from '../../errors.ts';
-import { isOnNode, isOver, type JobStatus, Slurm, unanswered } from '../../executors/slurm/slurm.ts';
-import { findHolder } from '../../files/lock.ts';
-import { suggestName } from '../../schema/closest-name.ts';
+import { ReproError } from '../../base/errors.ts';
+import { findHolder } from '../../base/files/lock.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
+import { isOnNode, isOver, type JobStatus, Slurm, unanswered } from '../executors/slurm/slurm.ts';
 import { listJobs, listOutstanding, readClusterRun, tidyJobs, writeClusterRun } from '../jobs/jobs-folder.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';
 import { findDriver } from './driver.ts';

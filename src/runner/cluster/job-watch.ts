@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { StageEnd, StageLaunch } from '../../executors/executor.ts';
-import { forgotten, isOnNode, isOver, type JobStatus } from '../../executors/slurm/slurm.ts';
-import { parseStageMessage, type StageMessage } from '../../stage/protocol.ts';
+import type { StageEnd, StageLaunch } from '../executors/executor.ts';
+import { forgotten, isOnNode, isOver, type JobStatus } from '../executors/slurm/slurm.ts';
 import { isCancelled, type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
+import { parseStageMessage, type StageMessage } from '../stage/protocol.ts';
 import { settingsFile } from './cluster-settings.ts';
 import { AppendedLines, refreshFolder } from './job-files.ts';
 import type { ClusterContext, SubmittedJob } from './submitter.ts';

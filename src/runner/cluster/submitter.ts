@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeError } from '../../errors.ts';
-import { renderJobScript } from '../../executors/slurm/job-script.ts';
-import { explainSubmission, isLimitReached, type Slurm } from '../../executors/slurm/slurm.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { describeError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { renderJobScript } from '../executors/slurm/job-script.ts';
+import { explainSubmission, isLimitReached, type Slurm } from '../executors/slurm/slurm.ts';
 import { stageEnvironment, variablesOf } from '../freshness/fingerprint.ts';
 import { isCancelled, type Job, JobFolder } from '../jobs/jobs-folder.ts';
 import { instanceOf } from '../plan/graph.ts';

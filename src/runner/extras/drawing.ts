@@ -1,5 +1,5 @@
-import { unreachable } from '../../errors.ts';
-import { escapeMarkup } from '../../text.ts';
+import { unreachable } from '../../base/errors.ts';
+import { escapeMarkup } from '../../base/text.ts';
 import { type FoldedStage, foldPlan, nameFolded } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { arrangeLayers, type Box, type LayerNode, placeBoxes } from './layers.ts';

@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncFolder } from '../../files/atomic-file.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { explainDiskError } from '../../files/disk-error.ts';
-import { removeEmptyFolder } from '../../files/folders.ts';
-import { acquireLock, type Lock } from '../../files/lock.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { syncFolder } from '../../base/files/atomic-file.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { explainDiskError } from '../../base/files/disk-error.ts';
+import { removeEmptyFolder } from '../../base/files/folders.ts';
+import { acquireLock, type Lock } from '../../base/files/lock.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } from '../store/cache-folder.ts';
 import { Records, type RunRecord, readRecordFile } from '../store/records.ts';

@@ -3,8 +3,8 @@ import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Loader, Plugin } from 'esbuild';
-import { ReproError } from '../../errors.ts';
-import { compareCodeUnits, hashText } from '../../files/canonical-json.ts';
+import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits, hashText } from '../../base/files/canonical-json.ts';
 import { packageNameOf } from './locked-packages.ts';
 
 interface Bundle {

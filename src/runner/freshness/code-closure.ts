@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { hashText, isSameJson } from '../../files/canonical-json.ts';
-import { type Problem, throwProblems } from '../../schema/problems.ts';
+import { ReproError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { hashText, isSameJson } from '../../base/files/canonical-json.ts';
+import { type Problem, throwProblems } from '../../base/schema/problems.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { digestFile } from '../store/digest.ts';

@@ -1,6 +1,6 @@
-import { canonicalJson, isSameJson } from '../../files/canonical-json.ts';
-import { getOwn, isJsonObject, type Json } from '../../schema/json.ts';
-import { listSome, shortenText } from '../../text.ts';
+import { canonicalJson, isSameJson } from '../../base/files/canonical-json.ts';
+import { getOwn, isJsonObject, type Json } from '../../base/schema/json.ts';
+import { listSome, shortenText } from '../../base/text.ts';
 import type { runFactNames, StageCommand } from '../plan/plan.ts';
 import type { Tree } from '../store/digest.ts';
 import { type FingerprintParts, hashParts, type InputPart, isComplete } from '../store/fingerprint-parts.ts';

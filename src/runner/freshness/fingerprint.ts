@@ -1,10 +1,10 @@
 import process from 'node:process';
-import { ReproError } from '../../errors.ts';
-import { hashJson } from '../../files/canonical-json.ts';
-import { quoteWords } from '../../files/shell-words.ts';
-import { omitAt } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/problems.ts';
-import { shortenText } from '../../text.ts';
+import { ReproError } from '../../base/errors.ts';
+import { hashJson } from '../../base/files/canonical-json.ts';
+import { quoteWords } from '../../base/files/shell-words.ts';
+import { omitAt } from '../../base/schema/json.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
+import { shortenText } from '../../base/text.ts';
 import { type Plan, runFactNames, type StageInstance, type Tool } from '../plan/plan.ts';
 import { withDependencies } from '../plan/selection.ts';
 import { digestFile, type KnownDigests } from '../store/digest.ts';

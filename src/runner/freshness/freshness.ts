@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { isSameJson } from '../../files/canonical-json.ts';
+import { ReproError } from '../../base/errors.ts';
+import { isSameJson } from '../../base/files/canonical-json.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { digestOutput, type PathDigest, type Tree } from '../store/digest.ts';
 import {

@@ -1,9 +1,9 @@
 import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { compareCodeUnits, hashJson, hashText } from '../../files/canonical-json.ts';
-import { isBelow } from '../../files/folders.ts';
-import { formatPlace } from '../../schema/problems.ts';
+import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits, hashJson, hashText } from '../../base/files/canonical-json.ts';
+import { isBelow } from '../../base/files/folders.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
+import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 
 interface LockedPackage {
   readonly version?: string;

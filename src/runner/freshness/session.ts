@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Attempts } from '../store/attempts.ts';
 import { type CacheFolder, cacheFolderOf } from '../store/cache-folder.ts';

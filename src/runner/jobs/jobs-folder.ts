@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { describeError, hasErrorCode, ReproError } from '../../errors.ts';
-import type { StageEnd } from '../../executors/executor.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { createWhole } from '../../files/lock.ts';
+import { describeError, hasErrorCode, ReproError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { createWhole } from '../../base/files/lock.ts';
+import type { StageEnd } from '../executors/executor.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 
 /** The job of one instance: `jobs/stages/<instance>/job.json`. It is written before the job is submitted. */

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { suggestName } from '../../schema/closest-name.ts';
-import { getAt, isJsonList, type Json, type JsonObject, type JsonPath } from '../../schema/json.ts';
-import type { Place } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
+import { getAt, isJsonList, type Json, type JsonObject, type JsonPath } from '../../base/schema/json.ts';
+import type { Place } from '../../base/schema/problems.ts';
+import { show } from '../../base/schema/schema-problems.ts';
 import { type InputPath, type MatrixValue, runFactNames, type StageCommand, type Tool } from './plan.ts';
 import { pickSettings } from './profile-settings.ts';
 import { readResources } from './resources.ts';

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { findClosest } from '../../schema/closest-name.ts';
-import type { Json } from '../../schema/json.ts';
-import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
+import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { findClosest } from '../../base/schema/closest-name.ts';
+import type { Json } from '../../base/schema/json.ts';
+import { ConfigurationError, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { type Links, linkInstances, sortTopologically } from './graph.ts';
 import { guessOutputs, readInstances, suggestFile } from './instances.ts';
 import {

@@ -1,8 +1,8 @@
-import type { Json, JsonPath } from '../../schema/json.ts';
-import type { Place, SourcePosition } from '../../schema/problems.ts';
+import type { Json, JsonPath } from '../../base/schema/json.ts';
+import type { Place, SourcePosition } from '../../base/schema/problems.ts';
 
-export type { Json } from '../../schema/json.ts';
-export type { SourcePosition } from '../../schema/problems.ts';
+export type { Json } from '../../base/schema/json.ts';
+export type { SourcePosition } from '../../base/schema/problems.ts';
 
 export type MatrixValue = string | number | boolean;
 

@@ -1,6 +1,6 @@
-import { ReproError } from '../../errors.ts';
-import { isSameJson } from '../../files/canonical-json.ts';
-import { findClosest } from '../../schema/closest-name.ts';
+import { ReproError } from '../../base/errors.ts';
+import { isSameJson } from '../../base/files/canonical-json.ts';
+import { findClosest } from '../../base/schema/closest-name.ts';
 import {
   getAt,
   isJsonList,
@@ -9,11 +9,11 @@ import {
   type JsonObject,
   type JsonPath,
   setAt,
-} from '../../schema/json.ts';
-import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-schema.ts';
-import { ConfigurationError, type Place, type Problem } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-problems.ts';
-import { parseYaml, type YamlDocument } from '../../schema/yaml-document.ts';
+} from '../../base/schema/json.ts';
+import { findSubschema, type JsonSchema, listKeys } from '../../base/schema/json-schema.ts';
+import { ConfigurationError, type Place, type Problem } from '../../base/schema/problems.ts';
+import { show } from '../../base/schema/schema-problems.ts';
+import { parseYaml, type YamlDocument } from '../../base/schema/yaml-document.ts';
 
 interface Sources {
   readonly document: YamlDocument | undefined;

@@ -1,8 +1,8 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
-import { isBelow } from '../../files/folders.ts';
+import { hasErrorCode } from '../../base/errors.ts';
+import { isBelow } from '../../base/files/folders.ts';
 
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 type CheckedPath = { readonly path: string } | { readonly fault: PathFault };

@@ -1,5 +1,5 @@
-import type { Json } from '../../schema/json.ts';
-import { show } from '../../schema/schema-problems.ts';
+import type { Json } from '../../base/schema/json.ts';
+import { show } from '../../base/schema/schema-problems.ts';
 import type { Resources } from './plan.ts';
 import { parseTemplate } from './profile-settings.ts';
 import type { Combination, StageReader } from './stage-reader.ts';

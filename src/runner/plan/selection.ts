@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ReproError } from '../../errors.ts';
-import { suggestName } from '../../schema/closest-name.ts';
+import { ReproError } from '../../base/errors.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
 import type { Plan, StageInstance } from './plan.ts';
 
 export interface StageSelection {

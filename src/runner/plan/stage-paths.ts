@@ -1,6 +1,6 @@
-import { quoteWord } from '../../files/shell-words.ts';
-import { isJsonList, type JsonPath } from '../../schema/json.ts';
-import { formatPlace, type Problem, type SourcePosition } from '../../schema/problems.ts';
+import { quoteWord } from '../../base/files/shell-words.ts';
+import { isJsonList, type JsonPath } from '../../base/schema/json.ts';
+import { formatPlace, type Problem, type SourcePosition } from '../../base/schema/problems.ts';
 import type { InputEntry } from './pipeline-file.ts';
 import type { StageInstance } from './plan.ts';
 import { parseTemplate, type Reference } from './profile-settings.ts';

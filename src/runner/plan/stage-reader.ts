@@ -1,7 +1,7 @@
-import { findClosest } from '../../schema/closest-name.ts';
-import type { Json, JsonPath } from '../../schema/json.ts';
-import { formatPlace, type Place, type Problem, type SourcePosition } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { findClosest } from '../../base/schema/closest-name.ts';
+import type { Json, JsonPath } from '../../base/schema/json.ts';
+import { formatPlace, type Place, type Problem, type SourcePosition } from '../../base/schema/problems.ts';
+import { show } from '../../base/schema/schema-problems.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { MatrixValue } from './plan.ts';
 import type { ProfileSettings } from './profile-settings.ts';

@@ -1,5 +1,5 @@
-import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 import type { StaleReason } from '../freshness/differences.ts';
+import type { MetricValue, Progress } from '../stage/define-stage.ts';
 
 /** Everything that happens in a run, in order; the terminal views and `--json` are built from it. */
 export type RunEvent =

@@ -1,10 +1,10 @@
-import type { Executor, MachineOrigin, StageEnd, StageLaunch } from '../../executors/executor.ts';
-import type { StageTask } from '../../stage/protocol.ts';
+import type { Executor, MachineOrigin, StageEnd, StageLaunch } from '../executors/executor.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { StageTask } from '../stage/protocol.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';

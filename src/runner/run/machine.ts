@@ -1,6 +1,6 @@
 import os from 'node:os';
 import process from 'node:process';
-import { countCores } from '../../cores.ts';
+import { countCores } from '../../base/cores.ts';
 import type { Resources } from '../plan/plan.ts';
 
 export interface MachineResources {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncTree } from '../../files/atomic-file.ts';
-import { formatPlace } from '../../schema/problems.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { syncTree } from '../../base/files/atomic-file.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { executablesOf } from '../store/digest.ts';

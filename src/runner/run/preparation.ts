@@ -1,5 +1,5 @@
-import { describeError } from '../../errors.ts';
-import { explainDiskError } from '../../files/disk-error.ts';
+import { describeError } from '../../base/errors.ts';
+import { explainDiskError } from '../../base/files/disk-error.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import { checkFreshness, checkInstances, type Freshness } from '../freshness/freshness.ts';
 import type { Session } from '../freshness/session.ts';

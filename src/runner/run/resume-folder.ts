@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { hashText, isSha256 } from '../../files/canonical-json.ts';
+import { syncFolder, writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { hashText, isSha256 } from '../../base/files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../../errors.ts';
-import { explainDiskError } from '../../files/disk-error.ts';
-import { acquireLock, type Lock } from '../../files/lock.ts';
+import { ReproError } from '../../base/errors.ts';
+import { explainDiskError } from '../../base/files/disk-error.ts';
+import { acquireLock, type Lock } from '../../base/files/lock.ts';
 import { checkCode } from '../freshness/code-closure.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
@@ -50,7 +50,7 @@ export interface PlanRunOptions {
   /** Changes what decisions are based on: the facts of this machine, for example, where another one computes. */
   readonly adaptSession?: ((session: Session) => Session) | undefined;
   readonly environment?: NodeJS.ProcessEnv;
-  /** Default: the compiled `dist/stage/host.js`. */
+  /** Default: the compiled `dist/runner/stage/host.js`. */
   readonly hostFile?: string;
   /** How long an interrupted stage has to save its work before it is killed; default 10. */
   readonly graceSeconds?: number;
@@ -108,7 +108,7 @@ export async function runPlan(options: PlanRunOptions): Promise<{ outcome: RunOu
       assertLocked: () => refuseLost(lock),
       produced: new Map(),
       // Loaded only when a stage has to run: most runs start nothing.
-      executor: async (launch) => (await import('../../executors/local.ts')).runLocally(launch),
+      executor: async (launch) => (await import('../executors/local.ts')).runLocally(launch),
       hostFile: () => options.hostFile ?? findHostFile(),
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
       kill: options.killSignal ?? new AbortController().signal,

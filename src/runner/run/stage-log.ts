@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
-import { hashText } from '../../files/canonical-json.ts';
-import { formatPlace } from '../../schema/problems.ts';
+import { hasErrorCode } from '../../base/errors.ts';
+import { hashText } from '../../base/files/canonical-json.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
 import { packageNameOf } from '../freshness/locked-packages.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';

@@ -2,19 +2,19 @@ import { existsSync, realpathSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ReproError } from '../../errors.ts';
+import { ReproError } from '../../base/errors.ts';
+import { isSameJson } from '../../base/files/canonical-json.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
 import {
   type FilePermissions,
   listSystemFiles,
   type StageLaunch,
   systemSinks,
-} from '../../executors/executor.ts';
-import { isSameJson } from '../../files/canonical-json.ts';
-import { formatPlace } from '../../schema/problems.ts';
-import type { Declaration, StageTask } from '../../stage/protocol.ts';
+} from '../executors/executor.ts';
 import { stageEnvironment, variablesOf } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { Declaration, StageTask } from '../stage/protocol.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import { gpuEnvironment } from './machine.ts';
@@ -190,7 +190,7 @@ async function listShared(projectRoot: string, hostFile: string): Promise<string
   return withRealPaths([
     hostFile,
     `${hostFile}.map`,
-    path.join(path.dirname(path.dirname(hostFile)), 'chunks'),
+    path.join(path.dirname(hostFile), '../../chunks'),
     ...listLookups(hostFile),
     path.join(projectRoot, 'package.json'),
     ...(await findPackageFolders(projectRoot)),
@@ -234,13 +234,13 @@ function realPathOf(file: string): string {
   }
 }
 
-/** The compiled stage host: `dist/stage/host.js` of this package, wherever in `dist/` or `src/` we are. @throws {ReproError} `not-compiled` */
+/** The compiled stage host: `dist/runner/stage/host.js` of this package, wherever in `dist/` or `src/` we are. @throws {ReproError} `not-compiled` */
 export function findHostFile(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {
     folder = path.dirname(folder);
   }
-  const file = path.join(folder, 'dist', 'stage', 'host.js');
+  const file = path.join(folder, 'dist', 'runner', 'stage', 'host.js');
   if (!existsSync(file)) {
     throw new ReproError('not-compiled', 'the stage host is not compiled', {
       where: file,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ReproError } from '../../errors.ts';
-import { canonicalJson } from '../../files/canonical-json.ts';
+import { ReproError } from '../../base/errors.ts';
+import { canonicalJson } from '../../base/files/canonical-json.ts';
 import { findReplacedPackage } from '../freshness/locked-packages.ts';
 import type { Session } from '../freshness/session.ts';
 import { listMakers, makersOf } from '../plan/graph.ts';

@@ -1,9 +1,9 @@
-import { describeError, ReproError } from '../../errors.ts';
-import { isSameJson } from '../../files/canonical-json.ts';
-import { findHolder } from '../../files/lock.ts';
-import { findProcess } from '../../files/process-identity.ts';
-import { getAt } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/problems.ts';
+import { describeError, ReproError } from '../../base/errors.ts';
+import { isSameJson } from '../../base/files/canonical-json.ts';
+import { findHolder } from '../../base/files/lock.ts';
+import { findProcess } from '../../base/files/process-identity.ts';
+import { getAt } from '../../base/schema/json.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
 import { checkCode } from '../freshness/code-closure.ts';
 import { type Difference, findDifferences, type StaleReason } from '../freshness/differences.ts';
 import type { Facts } from '../freshness/fingerprint.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { canonicalJson } from '../../files/canonical-json.ts';
-import { parseJson } from '../../files/shape.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { canonicalJson } from '../../base/files/canonical-json.ts';
+import { parseJson } from '../../base/files/shape.ts';
 import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';

@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { kindOfPath } from '../../files/folders.ts';
-import { openRegular } from '../../files/regular-file.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { kindOfPath } from '../../base/files/folders.ts';
+import { openRegular } from '../../base/files/regular-file.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { canonicalJson } from '../../files/canonical-json.ts';
-import { quoteWords } from '../../files/shell-words.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { canonicalJson } from '../../base/files/canonical-json.ts';
+import { quoteWords } from '../../base/files/shell-words.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { checkInstances } from '../freshness/freshness.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';

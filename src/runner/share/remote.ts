@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
-import { requireSha256 } from '../../files/canonical-json.ts';
-import { forEachLimited } from '../../files/for-each-limited.ts';
+import { requireSha256 } from '../../base/files/canonical-json.ts';
+import { forEachLimited } from '../../base/files/for-each-limited.ts';
 
 /**
  * Shared storage of named objects. An object appears complete or not at all. Nothing else is assumed: everything that is read is checked

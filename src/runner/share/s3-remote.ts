@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
-import { ReproError } from '../../errors.ts';
+import { ReproError } from '../../base/errors.ts';
 import type { RemoteSettings } from '../plan/plan.ts';
 import type { Remote } from './remote.ts';
 

@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { describeError, ReproError } from '../../errors.ts';
-import { parseJson, type Value } from '../../files/shape.ts';
+import { describeError, ReproError } from '../../base/errors.ts';
+import { parseJson, type Value } from '../../base/files/shape.ts';
 import type { RunRecord } from '../store/records.ts';
 
 /** What is signed is a record of a run, as JSON. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
-import { shortenText } from '../../text.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { identifyThisProcess, type ProcessIdentity } from '../../base/files/process-identity.ts';
+import { shortenText } from '../../base/text.ts';
 import { type CacheFolder, fileNameOf } from './cache-folder.ts';
 
 export interface AttemptFailure {

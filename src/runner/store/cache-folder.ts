@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hashText } from '../../files/canonical-json.ts';
+import { hashText } from '../../base/files/canonical-json.ts';
 import type { Plan } from '../plan/plan.ts';
 
 const places = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
 import { type FileStamp, isSameStamp } from './tree.ts';
 
 /** Size, modification and change time in ns, inode, sha256; an array, since there may be 100,000 of them. */

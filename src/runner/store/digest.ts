@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { ReproError } from '../../errors.ts';
-import { hashJson, isSha256 } from '../../files/canonical-json.ts';
-import { count, type Value } from '../../files/shape.ts';
+import { ReproError } from '../../base/errors.ts';
+import { hashJson, isSha256 } from '../../base/files/canonical-json.ts';
+import { count, type Value } from '../../base/files/shape.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
 import { type Scan, scanTree } from './tree.ts';

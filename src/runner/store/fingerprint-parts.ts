@@ -1,8 +1,8 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import { hashJson, isSameJson } from '../../files/canonical-json.ts';
-import { isObject, type Value } from '../../files/shape.ts';
-import type { JsonObject } from '../../schema/json.ts';
+import { hashJson, isSameJson } from '../../base/files/canonical-json.ts';
+import { isObject, type Value } from '../../base/files/shape.ts';
+import type { JsonObject } from '../../base/schema/json.ts';
 import type { StageCommand } from '../plan/plan.ts';
 
 /** Raise this when the same parts come to mean something else: every stage then runs again. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
-import { countCores } from '../../cores.ts';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import { countCores } from '../../base/cores.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
 export interface FileToHash {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { requireSha256 } from '../../files/canonical-json.ts';
-import { count, number, parseJson, type Value } from '../../files/shape.ts';
-import { formatMinute } from '../../text.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { requireSha256 } from '../../base/files/canonical-json.ts';
+import { count, number, parseJson, type Value } from '../../base/files/shape.ts';
+import { formatMinute } from '../../base/text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
 import { safePath, sha256 } from './digest.ts';

@@ -7,10 +7,10 @@ import {
   syncFolders,
   syncTree,
   writeFileAtomic,
-} from '../../files/atomic-file.ts';
-import { canonicalJson, hashText, requireSha256 } from '../../files/canonical-json.ts';
-import { forEachLimited } from '../../files/for-each-limited.ts';
-import { listSome } from '../../text.ts';
+} from '../../base/files/atomic-file.ts';
+import { canonicalJson, hashText, requireSha256 } from '../../base/files/canonical-json.ts';
+import { forEachLimited } from '../../base/files/for-each-limited.ts';
+import { listSome } from '../../base/text.ts';
 import {
   digestOfTree,
   digestTree,

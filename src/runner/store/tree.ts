@@ -2,10 +2,10 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, st
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { isAtOrBelow } from '../../files/folders.ts';
-import { refuseUnreadableName } from '../../files/regular-file.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { isAtOrBelow } from '../../base/files/folders.ts';
+import { refuseUnreadableName } from '../../base/files/regular-file.ts';
 
 /** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {

@@ -1,10 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { hasErrorCode } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
-import { explainDiskError } from '../../files/disk-error.ts';
-import { acquireLock } from '../../files/lock.ts';
+import { hasErrorCode } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { explainDiskError } from '../../base/files/disk-error.ts';
+import { acquireLock } from '../../base/files/lock.ts';
 import { cacheFolderOf, listParts } from './cache-folder.ts';
 import { digestOutput } from './digest.ts';
 import { hashFiles } from './hash-files.ts';

@@ -7,7 +7,7 @@ import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/sections/claims.ts';
-import { FANG_NETWORKS } from '../../../src/thesis/published.ts';
+import { FANG_NETWORKS } from '../../../src/results/thesis/published.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { buildNetwork } from '../../../src/network/networks.ts';
+import { countParameters } from '../../../src/network/spec.ts';
 import type { Claim, Measure } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { marginOf } from '../../../src/report/claims/judgement.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
-import { buildNetwork } from '../../../src/snn/networks.ts';
-import { countParameters } from '../../../src/snn/spec.ts';
-import { COMPAT_DEFAULTS } from '../../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS } from '../../../src/results/thesis/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, modelOf, NAMES, run, withTest } from './judging.ts';

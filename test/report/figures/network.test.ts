@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { buildNetwork, type NetworkConfig } from '../../../src/network/networks.ts';
 import { renderFigure } from '../../../src/report/drawing/render.ts';
 import { drawNetwork } from '../../../src/report/figures/network.ts';
-import { buildNetwork, type NetworkConfig } from '../../../src/snn/networks.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 

@@ -1,7 +1,7 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path, { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { describeError, ReproError } from '../../../src/errors.ts';
+import { describeError, ReproError } from '../../../src/base/errors.ts';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../../src/formats/tfevents.ts';
 import { readReference } from '../../../src/report/inputs/reference.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Gallery } from '../../../src/report/page/document.ts';
 import { describeClips } from '../../../src/report/sections/clips.ts';
 import type { ClipExamples } from '../../../src/results/clip-examples.ts';
-import { decodePng } from '../../pictures/decode.ts';
+import { decodePng } from '../pictures/decode.ts';
 import { makeExample, makeExamples, makeResults } from '../result-values.ts';
 
 function describeOf(examples: ClipExamples): { title: string; texts: string[]; gallery: Gallery } {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Cost } from '../../../src/network/cost.ts';
 import { answerCost, describeCost } from '../../../src/report/sections/cost.ts';
-import type { Cost } from '../../../src/snn/cost.ts';
 import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
 
 const COST: Cost = {

@@ -4,7 +4,7 @@ import { compareSettings, listSwitched } from '../../../src/report/data/settings
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
-import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
+import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/results/thesis/compat.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {

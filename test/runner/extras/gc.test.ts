@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { acquireLock } from '../../../src/files/lock.ts';
+import { acquireLock } from '../../../src/base/files/lock.ts';
 import { collectGarbage, type GarbageOptions } from '../../../src/runner/extras/gc.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createProject, type Project } from '../rig/project.ts';

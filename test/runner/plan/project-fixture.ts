@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describeError, ReproError } from '../../../src/errors.ts';
+import { describeError, ReproError } from '../../../src/base/errors.ts';
 import { loadPlan, type PlanRequest } from '../../../src/runner/plan/load.ts';
 import type { Plan } from '../../../src/runner/plan/plan.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

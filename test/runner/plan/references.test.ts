@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../src/base/schema/json.ts';
 import { expandText, type Lookup, parseTemplate } from '../../../src/runner/plan/profile-settings.ts';
-import type { Json } from '../../../src/schema/json.ts';
 
 /** The string that expands to exactly `text`. */
 function escapeText(text: string): string {

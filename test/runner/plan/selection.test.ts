@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
-import { describeError } from '../../../src/errors.ts';
+import { describeError } from '../../../src/base/errors.ts';
 import { matchInstances, type StageSelection, selectInstances } from '../../../src/runner/plan/selection.ts';
 import { planOf } from './project-fixture.ts';
 

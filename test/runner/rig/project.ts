@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
 import { ProjectFolder } from './project-folder.ts';
 
-export const hostSource = 'src/stage/host.ts';
+export const hostSource = 'src/runner/stage/host.ts';
 
 /** Ample resources, so that tests do not depend on the machine. */
 export const roomyMachine: MachineResources = {

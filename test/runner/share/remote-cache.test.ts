@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ReproError } from '../../../src/errors.ts';
+import { ReproError } from '../../../src/base/errors.ts';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { createFetchStage } from '../../../src/runner/share/pull.ts';

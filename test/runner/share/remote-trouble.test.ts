@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalJson } from '../../../src/files/canonical-json.ts';
+import { canonicalJson } from '../../../src/base/files/canonical-json.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { createFetchStage } from '../../../src/runner/share/pull.ts';
 import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hashText } from '../../../src/files/canonical-json.ts';
+import { hashText } from '../../../src/base/files/canonical-json.ts';
 import { digestPath, digestTree } from '../../../src/runner/store/digest.ts';
 import { DigestCache } from '../../../src/runner/store/digest-cache.ts';
 import { hashFiles } from '../../../src/runner/store/hash-files.ts';

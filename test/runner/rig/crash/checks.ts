@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { hashText } from '../../../../src/files/canonical-json.ts';
+import { hashText } from '../../../../src/base/files/canonical-json.ts';
 import { digestTree, type Tree } from '../../../../src/runner/store/digest.ts';
 import { isRunRecord, type RunRecord } from '../../../../src/runner/store/records.ts';
 import { expectedFiles, outputsOf } from './project.ts';

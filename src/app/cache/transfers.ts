@@ -1,0 +1,147 @@
+import process from 'node:process';
+import { describeError } from '../../base/errors.ts';
+import { formatBytes, formatCount } from '../../base/text.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import { type Pulled, pullPlan } from '../../runner/share/pull.ts';
+import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
+import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
+import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
+import { exitCode } from '../process/ending.ts';
+import { factsOf } from '../project/facts.ts';
+import { loadCheckedPlan, type PipelineOptions } from '../project/load-plan.ts';
+import { printJson } from '../view/print.ts';
+
+interface TransferOptions extends PipelineOptions {
+  readonly remote?: string;
+  readonly json?: boolean;
+}
+
+/** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
+export async function pull(
+  targets: readonly string[],
+  options: TransferOptions & { readonly trust?: string },
+): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  const { selected, named } = selectInstances(plan, { targets });
+  const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
+  const remote = await openConfiguredRemote(plan, options.remote);
+  const all: Pulled[] = [];
+  await transferUntilStopped(async (signal, line) => {
+    await pullPlan(plan, {
+      remote,
+      trust,
+      selected,
+      named,
+      facts: factsOf(plan.projectRoot),
+      signal,
+      onProgress: line.show,
+      onPulled: (pulled) => {
+        all.push(pulled);
+        line.clear();
+        const { id, warning } = pulled;
+        if (!named.has(id)) return;
+        printTransfer(`${describePulled(pulled)}${warning === undefined ? '' : `\n! ${id}  ${warning}`}`);
+      },
+    });
+  });
+  const wanted = all.filter(({ id }) => named.has(id));
+  if (options.json === true) {
+    const instances = wanted.map(({ error, warning = null, ...others }) => ({
+      ...others,
+      warning,
+      error: error === undefined ? null : describeError(error),
+    }));
+    const { profile } = plan;
+    printJson({ version: 1, command: 'cache pull', remote: remote.address, profile, instances });
+  }
+  const left = all.filter(({ state }) => state === 'skipped').length;
+  if (left > 0 && options.json !== true) {
+    const [were, them] = left === 1 ? ['stage was', 'it'] : ['stages were', 'them'];
+    process.stderr.write(
+      `${left} earlier ${were} not fetched, so a run would compute ${them}; to fetch all: ./repro cache pull without a stage\n`,
+    );
+  }
+  setExitCode(
+    all.some(({ state }) => state === 'failed'),
+    wanted.some(({ state }) => state === 'absent' || state === 'waiting'),
+  );
+}
+
+/** Unless a signal has set it. */
+function setExitCode(hasFailed: boolean, isMissing: boolean): void {
+  if (process.exitCode !== undefined) return;
+  if (hasFailed) process.exitCode = exitCode.stageFailed;
+  else if (isMissing) process.exitCode = exitCode.stale;
+}
+
+function describePulled({ id, state, files, bytes, restored, error }: Pulled): string {
+  const placed = restored.length === 0 ? '' : `, in place: ${restored.join(', ')}`;
+  const what =
+    files === 0
+      ? 'its files were already here'
+      : `${formatCount(files, 'file')} fetched, ${formatBytes(bytes)}`;
+  const texts: Readonly<Record<Pulled['state'], string>> = {
+    present: `= ${id}  up to date`,
+    fetched: `+ ${id}  ${what}${placed}`,
+    absent: `- ${id}  not in the remote cache`,
+    waiting: `- ${id}  unknown: results that it depends on were not fetched`,
+    skipped: `= ${id}  not needed`,
+    failed: `x ${id}  ${describeError(error)}`,
+  };
+  return texts[state];
+}
+
+/** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
+export async function push(
+  targets: readonly string[],
+  options: TransferOptions & { readonly sign?: string },
+): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  const { selected } = selectInstances(plan, { targets });
+  const signer = options.sign === undefined ? undefined : readSigner(options.sign);
+  const remote = await openConfiguredRemote(plan, options.remote, true);
+  const all: PushedInstance[] = [];
+  await transferUntilStopped(async (signal, line) => {
+    await pushPlan(plan, {
+      remote,
+      signer,
+      selected,
+      facts: factsOf(plan.projectRoot),
+      signal,
+      onProgress: line.show,
+      onPushed: (pushed) => {
+        all.push(pushed);
+        line.clear();
+        const { id, replaced } = pushed;
+        for (const key of replaced) printTransfer(`! ${id}  ${key} was damaged and has been replaced`);
+        printTransfer(describePushed(pushed, signer === undefined ? 'uploaded' : 'signed and uploaded'));
+      },
+    });
+  });
+  if (options.json === true) {
+    const instances = all.map(({ other: _, error, ...others }) => ({
+      ...others,
+      error: error === undefined ? null : describeError(error),
+    }));
+    const { profile } = plan;
+    printJson({ version: 1, command: 'cache push', remote: remote.address, profile, instances });
+  }
+  setExitCode(
+    all.some(({ state }) => state === 'failed'),
+    all.some(({ state }) => state === 'stale'),
+  );
+}
+
+function describePushed({ id, state, files, bytes, other, error }: PushedInstance, done: string): string {
+  const what =
+    files === 0 ? '; its files were already there' : `: ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  const made = `made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`;
+  const texts: Readonly<Record<PushedInstance['state'], string>> = {
+    pushed: `+ ${id}  ${done}${what}`,
+    present: `= ${id}  already there`,
+    theirs: `! ${id}  not replaced: the remote has different results of the same fingerprint, ${made}`,
+    stale: `- ${id}  not uploaded: not up to date`,
+    failed: `x ${id}  ${describeError(error)}`,
+  };
+  return texts[state];
+}

@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { ReproError } from '../../base/errors.ts';
+import { getAt, type Json } from '../../base/schema/json.ts';
+import { formatPlace } from '../../base/schema/problems.ts';
+import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../../network/engines/engine.ts';
+import type { ListedAdapters } from '../../network/engines/webgpu/adapters.ts';
+import type { Facts } from '../../runner/freshness/fingerprint.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+import { stageNames } from './stages.ts';
+
+/**
+ * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
+ * each is determined only when a stage asks for it.
+ */
+export function factsOf(projectRoot: string): Facts {
+  let gpus: Promise<ListedAdapters> | undefined;
+  const engine: Facts[string] = async (params, digestFile) => {
+    const { identifyEngine } = await import('../../network/engines/selection/engines.ts');
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
+    const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
+    return identifyEngine(engineOf(params), {
+      ...{ projectRoot, cacheFolder, digestFile },
+      ...{ probe: probeCudaApart, listGpus: () => (gpus ??= listGpusApart()) },
+    });
+  };
+  // These variables change how an engine computes, and with it the fact.
+  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'] }) };
+}
+
+/** Where it only matters which engine there is. */
+const undigested = async (): Promise<string> => '';
+
+/** The engine that a stage is told to use. */
+export function engineOf(params: { readonly [key: string]: Json }): EngineChoice {
+  const name = getAt(params, ['train', 'engine']) ?? getAt(params, ['evaluate', 'engine']);
+  return engineChoices.find((choice) => choice === name) ?? 'auto';
+}
+
+/**
+ * Refuses a run that would fail only after its other stages: an instance that names an engine has to run if that is not available.
+ *
+ * @throws {ReproError} `engine-unavailable`, as the stage, and with the setting that names the engine
+ */
+export async function refuseMissingEngines(
+  { places }: Pick<Plan, 'places'>,
+  facts: Facts,
+  instances: readonly StageInstance[],
+): Promise<void> {
+  const named = instances.filter(({ facts: names }) => names.includes('engine'));
+  for (const [choice, params] of new Map(named.map(({ params }) => [engineOf(params), params]))) {
+    if (choice === 'auto' || (await facts.engine?.(params, undigested)) !== `${choice}, unavailable`)
+      continue;
+    const { chooseEngine } = await import('../../network/engines/selection/engines.ts');
+    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
+    await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart }).catch((error: unknown) => {
+      if (!(error instanceof ReproError)) throw error;
+      const { code, message, fix } = error;
+      const stage = getAt(params, ['train', 'engine']) === undefined ? 'evaluate' : 'train';
+      const where = formatPlace(places.place([stage, 'engine']));
+      throw new ReproError(code, `"${stage}.engine": ${message}`, { where, fix, cause: error });
+    });
+  }
+}
+
+/** A warning if a training will be slow only because there is no native engine; else null. */
+export async function describeSlowEngine(
+  facts: Facts,
+  { stage, params }: StageInstance,
+): Promise<string | null> {
+  if (stage !== stageNames.train || engineOf(params) !== 'auto') return null;
+  const { loadAddon } = await import('../../network/engines/native/addon.ts');
+  const native = loadAddon();
+  if (native.ok || !(await facts.engine?.(params, undigested))?.startsWith('wasm ')) return null;
+  const { least, most } = WASM_SLOWDOWN;
+  return (
+    `There is no native engine: ${native.reason}. WebAssembly computes instead: each training uses one core, and takes ${least} to ${most} times as long on it. ` +
+    `If a batch needs more than the 4 GB that WebAssembly addresses, TensorFlow.js takes thousands of times as long.\n${native.fix}`
+  );
+}

@@ -1,0 +1,166 @@
+import path from 'node:path';
+import { ReproError } from '../../base/errors.ts';
+import { getAt, type Json, type JsonObject } from '../../base/schema/json.ts';
+import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
+import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { ShapeError } from '../../formats/tensor.ts';
+import { buildNetwork } from '../../network/networks.ts';
+import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
+import { type DataSet, findDataSet } from '../../results/thesis/data-sets.ts';
+import { THESIS } from '../../results/thesis/published.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import {
+  type ModelFile,
+  type ModelOverrides,
+  type ResolvedModel,
+  refuseSetting,
+  resolveModel,
+  type SettingOrigins,
+  type TrainingSettings,
+} from '../../training/resolve-model.ts';
+import { listModules, trainModule } from './stages.ts';
+
+/**
+ * Builds every model of a plan before anything runs: otherwise an impossible one might fail after hours of training others. The schema
+ * checks only the files, not their combination with a profile.
+ *
+ * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
+ */
+export async function checkModels(plan: Plan): Promise<void> {
+  const problems: Problem[] = [];
+  for (const [file, params] of new Map(listTrainings(plan))) {
+    try {
+      await buildModel(plan, file, params.train ?? {});
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      problems.push({ at: error.where ?? file, message: error.message, fix: error.fix });
+    }
+  }
+  throwProblems(problems);
+}
+
+/** The model file and the parameters of each training in a plan. */
+export function listTrainings(plan: Plan): [file: string, params: JsonObject][] {
+  return listModules(plan, trainModule).flatMap(({ inputs, params }): [string, JsonObject][] => {
+    const model = inputs.find(({ name }) => name === 'model')?.path;
+    return model === undefined ? [] : [[model, params]];
+  });
+}
+
+/** A model as a plan trains it. */
+interface BuiltModel {
+  readonly model: ResolvedModel;
+  /** Undefined if the size of the frames is unknown. */
+  readonly spec: NetworkSpec | undefined;
+}
+
+/**
+ * Builds a model's layers, without parameters.
+ *
+ * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
+ * @param overrides the `train:` section of the plan's profile
+ * @throws {ReproError} if it is impossible
+ */
+export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
+  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
+  const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
+  // Their schemas have checked both.
+  const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
+  const origins = { file, overrides, placeOf };
+  checkTrials(plan, model, origins);
+  checkTau(value as unknown as ModelFile, model, origins);
+  return { model, spec: buildSpec(plan, model, origins) };
+}
+
+function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
+  const dataset = getAt(settings, ['dataset', 'name']);
+  if (compat.trials === 'all' || typeof dataset !== 'string' || dataset === THESIS.dataset) return;
+  throw refuseSetting(origins, {
+    code: 'compat-impossible',
+    key: 'compat.trials',
+    problem: `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
+    fix: 'Leave it at `all`: the switch is for DVS128 Gesture.',
+  });
+}
+
+/** Refuses what a model's own file cannot mean; a profile that overrides `neuron` or `tau.per` may take a meaning from other models. */
+function checkTau({ network, loss, train }: ModelFile, model: ResolvedModel, origins: SettingOrigins): void {
+  const both = [network, model.network];
+  const isFixed = both.every(({ neuron }) => neuron === 'lif');
+  const isSingle = both.every(({ neuron, tau }) => neuron === 'lif' || tau.per === 'layer');
+  const refuse = (key: string, problem: string, fix: string) =>
+    refuseSetting(origins, { code: 'model-invalid', key, problem, fix });
+  if (isFixed && (train.tauRate ?? 1) !== 1)
+    throw refuse('train.tauRate', 'τ of LIF neurons is not learned.', 'Leave it out, or use `neuron: plif`.');
+  if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0)) {
+    const problem =
+      'λ weighs the variance of learned τ within a layer, and here a layer has one τ, or fixed ones.';
+    throw refuse(
+      'loss.regulariseTau',
+      problem,
+      'Set it to 0, or use `neuron: plif` with `tau.per: neuron` or `channel`.',
+    );
+  }
+}
+
+function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, origins: SettingOrigins): void {
+  const layers = spikingLayers(spec).length;
+  if (typeof regulariseTau === 'number' || regulariseTau.length === layers) return;
+  throw refuseSetting(origins, {
+    code: 'model-invalid',
+    key: 'loss.regulariseTau',
+    problem: `expected a number or a list of ${layers} (one for each spiking layer), found a list of ${regulariseTau.length}.`,
+    fix: 'Give as many numbers as the network has spiking layers, which a profile may change (`train.network.layers`).',
+  });
+}
+
+function buildSpec(
+  { settings }: Plan,
+  { network, training }: ResolvedModel,
+  origins: SettingOrigins,
+): NetworkSpec | undefined {
+  const name = getAt(settings, ['dataset', 'name']);
+  const dataset = findDataSet(name);
+  const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
+  if (dataset === undefined || input === undefined) return undefined;
+  const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
+  if (dataset.kind === 'images' && !isStill) {
+    throw refuseSetting(origins, {
+      code: 'model-invalid',
+      key: 'network.architecture',
+      problem: `event-frames is for event recordings, but ${String(name)} consists of still images.`,
+      fix: `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
+    });
+  }
+  try {
+    const spec = buildNetwork({ input, classes: dataset.classes.length, ...network });
+    checkLambdas(spec, training, origins);
+    return spec;
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const { key = 'architecture' } = error;
+    const problem = `${error.message.replace(/^network: /, '')}.`;
+    const fixes: Readonly<Record<string, string>> = {
+      channels: 'Use fewer channels.',
+      layers: isStill ? 'Leave them out.' : 'Use fewer layers, or larger frames (`frames.downsample`).',
+      architecture:
+        dataset.kind === 'images'
+          ? 'Choose the architecture for images of this size: docs/networks.md.'
+          : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
+    };
+    const fix = fixes[key] ?? 'See schemas/model.schema.json.';
+    throw refuseSetting(origins, { code: 'model-invalid', key: `network.${key}`, problem, fix });
+  }
+}
+
+/** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
+function inputOf(dataset: DataSet, downsample: unknown): [number, number, number] | undefined {
+  if (dataset.kind === 'images') {
+    const { channels, height, width } = dataset.image;
+    return [channels, height, width];
+  }
+  if (typeof downsample !== 'number') return undefined;
+  const { height, width } = dataset.sensor;
+  if (height % downsample !== 0 || width % downsample !== 0) return undefined;
+  return [2, height / downsample, width / downsample];
+}

@@ -1,0 +1,85 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../base/errors.ts';
+import { getAt, type JsonPath } from '../../base/schema/json.ts';
+import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
+import { readYamlFile, type YamlDocument } from '../../base/schema/yaml-document.ts';
+import { readClaims } from '../../report/claims/claim.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+
+const claimsFile = 'configs/claims.yaml';
+const modelsFolder = 'configs/models';
+
+/**
+ * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the baseline of the question.
+ * Otherwise a mistake would be found only after all trainings.
+ *
+ * @throws {ConfigurationError} with each problem and its place
+ */
+export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
+  const problems: Problem[] = [];
+  for (const instance of reports) {
+    problems.push(...(await findClaimProblems(plan, instance)), ...findQuestionProblems(plan));
+  }
+  throwProblems(problems);
+}
+
+async function findClaimProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
+  const file = claimsFile;
+  if (!inputs.some(({ path }) => path === file)) return [];
+  const document = await readDocument(plan, file);
+  const fix = 'docs/claims.md explains every key.';
+  try {
+    const files = await readdir(path.resolve(plan.projectRoot, modelsFolder));
+    const ids = files.filter((name) => name.endsWith('.yaml')).map((name) => path.basename(name, '.yaml'));
+    const names = await Promise.all(ids.sort().map((id) => publishedNameOf(plan, id)));
+    const models = new Set(names.filter((name) => name !== null));
+    readClaims(
+      document.value,
+      (field, problem) => {
+        const where = formatPlace(document.positionOf(toPath(field)));
+        throw new ReproError('configuration', `field "${field}" ${problem}`, { where, fix });
+      },
+      models,
+    );
+    return [];
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return [{ at: error.where ?? file, message: error.message, fix: error.fix }];
+  }
+}
+
+/** `claims[3].published.share` as a path. */
+function toPath(field: string): JsonPath {
+  return (field.match(/[^.[\]]+/g) ?? []).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+/** Null if nothing was published of the model, or its file has an error: it may be work in progress, and not in this run. */
+async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
+  try {
+    const { value } = await readDocument(plan, path.posix.join(modelsFolder, `${id}.yaml`));
+    const name = getAt(value, ['published', 'name']);
+    return typeof name === 'string' ? name : null;
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return null;
+  }
+}
+
+function findQuestionProblems({ settings, places }: Plan): Problem[] {
+  const where = ['report', 'question', 'baseline'];
+  const [baseline, models] = [getAt(settings, where), getAt(settings, ['models'])];
+  if (typeof baseline !== 'string' || !Array.isArray(models) || models.includes(baseline)) return [];
+  const message = `report.question.baseline: ${baseline} is not among the models, ${models.join(', ')}.`;
+  return [
+    {
+      at: places.place(where),
+      message,
+      fix: 'Add it to `models:`, name one of them, or ask nothing: `question: null`.',
+    },
+  ];
+}
+
+function readDocument(plan: Plan, file: string): Promise<YamlDocument> {
+  return readYamlFile(path.resolve(plan.projectRoot, file), file);
+}

@@ -1,0 +1,127 @@
+import type { CachedClip, ImagePreparation } from '../../results/clip-index.ts';
+import type { Manifest } from '../../results/manifest.ts';
+import type { Overlaps, RowStride } from '../../results/thesis/compat.ts';
+import type { Sensor } from '../events/events.ts';
+import type { ClipEvents } from '../events/frames.ts';
+import type { Threads } from '../reading/threads.ts';
+
+export type Split = 'train' | 'test';
+export const SPLITS: readonly Split[] = ['train', 'test'];
+
+export interface ReadOptions {
+  readonly simulated: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** `done` of `total` recordings. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+  /** Receives what is too long for an error: one line for every problem of every file. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** Threads to check files in; default: the calling thread. */
+  readonly threads?: Threads | undefined;
+}
+
+export interface ListClipsOptions extends ReadOptions {
+  /** Default `both`. */
+  readonly overlaps?: Overlaps | undefined;
+}
+
+export interface ReadClipsOptions extends ReadOptions {
+  readonly invalidEvents: 'keep' | 'drop';
+  /** Default `width`. */
+  readonly rowStride?: RowStride | undefined;
+}
+
+/** One gesture or digit: a row of the frame cache. `startUs` and `endUs` are null until the recording is read. */
+export type Clip = Omit<CachedClip, 'events' | 'durationsUs'>;
+
+/** The clips of both splits, sorted by recording name and then in label order. */
+export type Clips = Readonly<Record<Split, readonly Clip[]>>;
+
+/** A clip with its events, which are only valid until the visitor returns. */
+export interface ReadClip {
+  readonly split: Split;
+  /** Index in `clips[split]`. */
+  readonly row: number;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly events: ClipEvents;
+}
+
+export interface PublishedFile {
+  readonly name: string;
+  readonly checksum: { readonly kind: 'md5'; readonly hex: string };
+  /** Null if the publisher does not say. */
+  readonly sizeBytes: number | null;
+  /** Direct addresses, tried in this order; empty if it can only be downloaded by hand. */
+  readonly urls: readonly string[];
+}
+
+/** What is published about a data set, for people. */
+export interface DatasetFacts {
+  /** As in a profile's `dataset.name`. */
+  readonly name: string;
+  readonly title: string;
+  /** Present if it exists only as a simulation. */
+  readonly simulated?: true;
+  /** One sentence. */
+  readonly summary: string;
+  readonly classes: readonly string[];
+  readonly licence: string;
+  readonly citation: string;
+  /** The page of its publisher. */
+  readonly homepage: string;
+  readonly files: readonly PublishedFile[];
+  /** Clips or images per split. */
+  readonly published: Readonly<Record<Split, number>>;
+  /** Where the split comes from, if it is not the publisher's; faults in the data, and what others count differently. */
+  readonly remarks: readonly string[];
+  /** `dataset.root` of its profile, and the profile's name. */
+  readonly usualRoot: string;
+  readonly profile: string;
+  /** What `progress` counts. */
+  readonly recordingsNoun: string;
+  /** All steps to get the data and put them at `root`. */
+  howToGet(root: string): string;
+  /**
+   * Checks every file.
+   * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all problems
+   */
+  verify(root: string, options: ReadOptions): Promise<Manifest>;
+}
+
+/** Recordings of an event camera. */
+export interface EventDataset extends DatasetFacts {
+  readonly kind: 'events';
+  readonly sensor: Sensor;
+  /** Whether the recordings say that they are simulated; absent if no simulated ones exist. */
+  isSimulated?(root: string): Promise<boolean>;
+  /** The clips without their events. */
+  listClips(root: string, options: ListClipsOptions): Promise<Clips>;
+  /** Whether reading some of the clips takes about as long as reading all, as from a `.tar.gz`; default: no. */
+  readsWhole?(root: string): Promise<boolean>;
+  /** Reads the events of the named clips, recording by recording, in unspecified order. */
+  readClips(
+    root: string,
+    clips: Clips,
+    options: ReadClipsOptions,
+    visit: (clip: ReadClip) => Promise<void>,
+  ): Promise<void>;
+}
+
+/** Still images of one split, in file order. */
+export interface Images {
+  /** [N, C, H, W], 0 to 255. */
+  readonly pixels: Uint8Array;
+  /** [N], from 0. */
+  readonly labels: Uint8Array;
+}
+
+/** Still images, which the network turns into spikes. */
+export interface ImageDataset extends DatasetFacts {
+  readonly kind: 'images';
+  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** How the original shows them to its network. */
+  readonly preparation: ImagePreparation;
+  readImages(root: string, options: ReadOptions): Promise<Readonly<Record<Split, Images>>>;
+}
+
+export type Dataset = EventDataset | ImageDataset;

@@ -1,0 +1,86 @@
+import { ReproError } from '../../base/errors.ts';
+import { latin1Text } from '../../base/text.ts';
+import { DATA_SETS } from '../../results/thesis/data-sets.ts';
+import {
+  type Aedat2Address,
+  addressOfCamera,
+  DAVIS_ADDRESS,
+  DVS128_ADDRESS,
+  decodeAedat2,
+  readAedat2Header,
+} from './aedat2.ts';
+import { decodeAedat3 } from './aedat3-parser.ts';
+import { decodeAedat4 } from './aedat4.ts';
+import type { Events, Sensor } from './events.ts';
+import { decodeNmnist } from './nmnist-events.ts';
+
+/** A recording outside any data set. */
+interface Recording {
+  readonly events: Events;
+  readonly sensor: Sensor;
+  readonly format: string;
+  readonly warnings: readonly string[];
+}
+
+/** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
+const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
+
+/** Sensors of common event cameras: DVS128, DAVIS240, ATIS, DAVIS346, VGA and HD sensors. */
+const CAMERAS: readonly Sensor[] = [
+  { height: 128, width: 128 },
+  { height: 180, width: 240 },
+  { height: 240, width: 304 },
+  { height: 260, width: 346 },
+  { height: 480, width: 640 },
+  { height: 720, width: 1280 },
+];
+
+/**
+ * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
+ * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is a sample of N-MNIST.
+ *
+ * @throws {ReproError} `recording-format` for anything else; as the format's own reader
+ */
+export async function decodeRecording(bytes: Uint8Array, file: string): Promise<Recording> {
+  if (file.endsWith('.bin')) {
+    return { ...decodeNmnist(bytes, file), sensor: DATA_SETS.nmnist.sensor, format: 'N-MNIST' };
+  }
+  const head = latin1Text(bytes.subarray(0, 14));
+  if (head.startsWith('#!AER-DAT4.0')) {
+    const { events, sensor, warnings } = await decodeAedat4(bytes, file);
+    return { events, sensor, format: 'AEDAT 4.0', warnings };
+  }
+  if (head.startsWith('#!AER-DAT3.1')) {
+    const { events, summary } = decodeAedat3(bytes, { file, sensor: LARGEST });
+    return { events, sensor: smallestSensor(events), format: 'AEDAT 3.1', warnings: summary.warnings };
+  }
+  if (head.startsWith('#!AER-DAT2.0')) {
+    const header = readAedat2Header(bytes, file);
+    const address = addressOfCamera(header) ?? guessAddress(bytes.subarray(header.sizeBytes));
+    const { events, warnings } = decodeAedat2(bytes, file, LARGEST, address);
+    const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
+    return { events, sensor: smallestSensor(events), format: `AEDAT 2.0 of a ${camera}`, warnings };
+  }
+  throw new ReproError(
+    'recording-format',
+    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+    {
+      where: file,
+      fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
+    },
+  );
+}
+
+/** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */
+function guessAddress(events: Uint8Array): Aedat2Address {
+  for (let at = 0; at + 8 <= events.length; at += 8) {
+    if (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80) return DAVIS_ADDRESS;
+  }
+  return DVS128_ADDRESS;
+}
+
+function smallestSensor({ x, y }: Events): Sensor {
+  const most = (values: Uint16Array) => values.reduce((a, b) => Math.max(a, b), 0);
+  const least = { height: most(y) + 1, width: most(x) + 1 };
+  return CAMERAS.find(({ height, width }) => height >= least.height && width >= least.width) ?? least;
+}

@@ -1,0 +1,309 @@
+import { appendFileSync, closeSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Dispatcher, request } from 'undici';
+import { ReproError } from '../../base/errors.ts';
+import { syncFile, syncFolder } from '../../base/files/atomic-file.ts';
+import { formatBytes, formatCount } from '../../base/text.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { hashFile, kindOfSource } from '../reading/file-tree.ts';
+import { explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
+
+export interface FetchProgress {
+  readonly file: string;
+  /** Including what an earlier command downloaded. */
+  readonly doneBytes: number;
+  /** null if neither the list nor the server says. */
+  readonly totalBytes: number | null;
+  /** Since the last request. */
+  readonly bytesPerSecond: number;
+}
+
+interface DownloadOptions {
+  /** Makes the requests and follows redirects. */
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal | undefined;
+  /** How often to try an address again in a row without new data. */
+  readonly retries: number;
+  readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly progress: (progress: FetchProgress) => void;
+  readonly note: (text: string) => void;
+}
+
+/** The first wait; each further one without new data is twice as long. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+/** Often enough for a moving display, rare enough to cost nothing. */
+const REPORT_EVERY_MS = 100;
+const CHECK_NETWORK =
+  'Check the network connection and the variables https_proxy and no_proxy. Behind a proxy: https_proxy=http://HOST:PORT.';
+
+/** Where a file is until it is complete. Not `.part`, which browsers use. */
+export function partOf(name: string): string {
+  return `${name}.repro-part`;
+}
+
+export function fileSize(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * Downloads one file, whose bytes are in its part until it is complete: from the first address that has it, from where the part ends.
+ * Whether all bytes of a part are right, wherever they come from, only the checksum tells at the end. A complete download with a wrong one
+ * is deleted and tried once more from its first byte, from another address if there is one. Only for one writer at a time.
+ *
+ * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
+ *   `fetch-wrong-file` if another program has put something in the place of the file, `disk-enospc` if there is no room for it
+ */
+export async function downloadFile(
+  file: PublishedFile,
+  folder: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { name, checksum } = file;
+  const target = path.join(folder, name);
+  const part = partOf(target);
+  const byHand = `download it by hand to ${showPath(target)}`;
+  const hash = async () => (await hashFile(part, options.signal)).md5;
+  // An earlier command may have been stopped between the last byte and the end.
+  if (fileSize(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
+  const wrong: string[] = [];
+  const failures: TryFailure[] = [];
+  const urls = [...file.urls];
+  for (let url = urls.shift(); url !== undefined; url = urls.shift()) {
+    const failure = await fetchFrom(url, file, part, options);
+    if (failure !== null) {
+      failures.push(failure);
+      options.note(
+        `${name}: ${failure.message}. ${urls[0] === undefined ? 'No address is left.' : `Trying ${urls[0]}.`}`,
+      );
+      continue;
+    }
+    const found = await hash();
+    if (found === checksum.hex) return complete(part, target);
+    wrong.push(`  md5 ${found}, ${formatCount(fileSize(part), 'byte')}, from ${url}`);
+    rmSync(part);
+    if (wrong.length === 2) {
+      const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
+      const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
+      throw new ReproError('fetch-checksum', text, { where: name, fix });
+    }
+    const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
+    options.note(`${name}: ${what}. Deleted; downloading it once more.`);
+    urls.push(url);
+  }
+  const bytes = fileSize(part);
+  const kept = bytes > 0 ? ` ${formatCount(bytes, 'byte')} are kept, and the download continues there.` : '';
+  const text = ['it could not be downloaded:', ...failures.map(({ message }) => `  ${message}`)].join('\n');
+  throw new ReproError('fetch-failed', text, {
+    where: name,
+    fix: [
+      `Run the same command again later.${kept}`,
+      ...(failures.some(({ isUnreachable }) => isUnreachable) ? [CHECK_NETWORK] : []),
+      `Or ${byHand}, then run the same command: it checks what is there.`,
+    ].join('\n'),
+  });
+}
+
+/** Makes the part the complete file, for good. */
+async function complete(part: string, target: string): Promise<void> {
+  await syncFile(part);
+  // The folder is locked against other downloads, but not against a browser that finished meanwhile.
+  if ((await kindOfSource(target)) !== null) {
+    throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
+      where: showPath(target),
+      fix: 'Run again: it is checked, and the download is kept until then.',
+    });
+  }
+  await fs.rename(part, target);
+  await syncFolder(path.dirname(target));
+}
+
+/** Asks one address until the part is complete. @returns why the address was given up; null if it was not */
+async function fetchFrom(
+  url: string,
+  file: PublishedFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<TryFailure | null> {
+  const { retries, note, wait, signal } = options;
+  let failures = 0;
+  let mostBytes = fileSize(part);
+  for (;;) {
+    try {
+      await receive(url, file, part, options);
+      return null;
+    } catch (failure) {
+      if (!(failure instanceof TryFailure)) throw failure;
+      const { message, isLasting, isUnreachable, waitMs } = failure;
+      const bytes = fileSize(part);
+      failures = bytes > mostBytes ? 0 : failures + 1;
+      mostBytes = Math.max(mostBytes, bytes);
+      if (isLasting || failures > retries) {
+        const times = failures > 1 ? ` (${failures} times in a row)` : '';
+        return new TryFailure(`${url}: ${message}${times}`, { isUnreachable });
+      }
+      const ms = Math.max(waitMs, backoffMs(failures));
+      const count = failures > 0 ? ` (${failures} of ${retries})` : '';
+      note(`${file.name}: ${url}: ${message}. Trying again in ${(ms / 1000).toFixed(1)} s${count}.`);
+      await wait(ms, signal);
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/**
+ * One request: brings the part to its full length, from where it ends or, if the server always sends the whole file, from its first byte.
+ *
+ * @throws {TryFailure} if the server did not send all of it; what it sent is in the part
+ */
+async function receive(
+  url: string,
+  file: PublishedFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { dispatcher, signal, note } = options;
+  const had = fileSize(part);
+  const headers = {
+    // A file that the server compresses on the way cannot be continued.
+    'accept-encoding': 'identity',
+    'user-agent': 'plif-repro',
+    ...(had > 0 && { range: `bytes=${had}-` }),
+  };
+  const answer = await request(url, { dispatcher, headers, ...(signal && { signal }) }).catch((error) => {
+    signal?.throwIfAborted();
+    throw explainNetworkError(error, { isUnreachable: true });
+  });
+  // For one that is not read to its end.
+  answer.body.on('error', () => {});
+  try {
+    // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
+    const totalBytes = readAnswer(answer, file, part);
+    const isRest = answer.statusCode === 206;
+    if (had > 0 && !isRest) {
+      note(
+        `${file.name}: the server cannot continue after ${formatCount(had, 'byte')}. Starting from the beginning.`,
+      );
+    }
+    await writeBody(answer.body, { name: file.name, part, totalBytes, from: isRest ? had : 0 }, options);
+  } finally {
+    answer.body.destroy();
+  }
+}
+
+/**
+ * @returns size of the whole file; null if neither the list nor the server says
+ * @throws {TryFailure} if the answer does not bring the bytes that were asked for; {ReproError} if there is no room for them
+ */
+function readAnswer(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  { name, sizeBytes }: PublishedFile,
+  part: string,
+): number | null {
+  if (statusCode === 416) {
+    // The part is as long as the server's file or longer, and wrong.
+    rmSync(part, { force: true });
+    throw new TryFailure('the server does not have the rest (416)');
+  }
+  if (statusCode !== 200 && statusCode !== 206) throw explainStatus(statusCode, headers);
+  // Logins, quotas and overloaded servers answer with a page and status 200.
+  const type = headerOf(headers, 'content-type');
+  if (/^text\/html\b/i.test(type)) {
+    throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
+  }
+  const had = statusCode === 206 ? fileSize(part) : 0;
+  const [, whole] = /\/(\d+)$/.exec(headerOf(headers, 'content-range')) ?? [];
+  const length = headerOf(headers, 'content-length');
+  const announced = whole !== undefined ? Number(whole) : length === '' ? null : had + Number(length);
+  if (sizeBytes !== null && announced !== null && announced !== sizeBytes) {
+    const [found, expected] = [formatCount(announced, 'byte'), formatCount(sizeBytes, 'byte')];
+    const text = `the server announces ${found}, expected ${expected}: it has another file`;
+    throw new TryFailure(text, { isLasting: true });
+  }
+  const totalBytes = sizeBytes ?? announced;
+  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - fileSize(part));
+  return totalBytes;
+}
+
+/** Refuses before the download what does not fit, rather than after hours. */
+function requireSpace(name: string, folder: string, bytes: number): void {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  // Some network file systems report no blocks at all and have room.
+  if (blocks === 0 || bytes <= bavail * bsize) return;
+  const text = `${name} needs ${formatBytes(bytes)} more, but only ${formatBytes(bavail * bsize)} are free.`;
+  const fix = 'Free some space, then run the same command again.';
+  throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });
+}
+
+/** Puts a body into the part, up to the known size. @throws {TryFailure} if it ends before; the message says how far it came */
+async function writeBody(
+  body: AsyncIterable<Uint8Array>,
+  to: {
+    readonly name: string;
+    readonly part: string;
+    readonly totalBytes: number | null;
+    /** The bytes of the part that are kept. */
+    readonly from: number;
+  },
+  { signal, progress }: DownloadOptions,
+): Promise<void> {
+  const { name, part, totalBytes, from } = to;
+  const startMs = performance.now();
+  let bytes = from;
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  const report = (total: number | null): void => {
+    const nowMs = performance.now();
+    if (nowMs - reportedMs < REPORT_EVERY_MS && bytes !== total) return;
+    reportedMs = nowMs;
+    const bytesPerSecond = (1000 * (bytes - from)) / Math.max(1, nowMs - startMs);
+    progress({ file: name, doneBytes: bytes, totalBytes: total, bytesPerSecond });
+  };
+  let what = 'the answer ended';
+  const descriptor = openSync(part, from > 0 ? 'a' : 'w');
+  try {
+    report(totalBytes);
+    for await (const chunk of readChunks(body, signal)) {
+      // The checksum decides whether a server that sends more has the right file.
+      const wanted = totalBytes === null ? chunk : chunk.subarray(0, totalBytes - bytes);
+      appendFileSync(descriptor, wanted);
+      bytes += wanted.length;
+      report(totalBytes);
+      if (bytes === totalBytes) break;
+    }
+    if (bytes === (totalBytes ?? bytes)) return report(bytes);
+  } catch (error) {
+    if (!(error instanceof TryFailure)) throw error;
+    what = error.message;
+  } finally {
+    closeSync(descriptor);
+  }
+  const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
+  throw new TryFailure(`${what} after ${bytes.toLocaleString('en-US')}${of} bytes`);
+}
+
+async function* readChunks(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw explainNetworkError(error);
+  }
+}
+
+/** An abort ends the wait; its own error is less useful than the signal's reason. */
+export async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(ms, undefined, signal && { signal }).catch(() => {});
+}
+
+/** Random in its upper half, so that many machines cut off together do not come back together. */
+function backoffMs(failures: number): number {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
+  return Math.round(longest * (0.5 + Math.random() / 2));
+}

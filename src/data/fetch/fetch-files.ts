@@ -1,0 +1,157 @@
+import path from 'node:path';
+import process from 'node:process';
+import { EnvHttpProxyAgent, interceptors } from 'undici';
+import { ReproError } from '../../base/errors.ts';
+import { explainDiskError } from '../../base/files/disk-error.ts';
+import { makeFolder } from '../../base/files/folders.ts';
+import { acquireLock } from '../../base/files/lock.ts';
+import { formatCount } from '../../base/text.ts';
+import type { PublishedFile } from '../contract/dataset.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { hashFile, kindOfSource } from '../reading/file-tree.ts';
+import { downloadFile, type FetchProgress, fileSize, partOf, waitFor } from './download-file.ts';
+
+/** Hidden, so that a data set's reader does not take it for a file of the data set. */
+const LOCK_FOLDER = '.fetch-lock';
+const CONNECT_SECONDS = 30;
+/** Browsers follow 20; a download page needs two or three. */
+const MOST_REDIRECTS = 10;
+
+export type FetchOutcome = 'already there' | 'downloaded';
+
+export interface FetchOptions {
+  /** Stops the download; what is here is kept for the next command. */
+  readonly signal?: AbortSignal | undefined;
+  /** At most ten times a second, and at the end of each file. */
+  readonly progress?: ((progress: FetchProgress) => void) | undefined;
+  /** One sentence about a problem that was overcome. */
+  readonly note?: ((text: string) => void) | undefined;
+  /** How often to try an address again in a row without new data. */
+  readonly retries?: number | undefined;
+  /** How long to wait for the next byte. */
+  readonly stallSeconds?: number | undefined;
+  /** Waits between tries; for tests. */
+  readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+}
+
+/**
+ * Brings published files into a folder, one after the other. A file appears under its name only when it is complete and its
+ * checksum is right; until then it is `NAME.repro-part`, which the next call continues.
+ *
+ * A file that is already there is read and compared. A wrong one is never replaced: the call fails before downloading
+ * anything, because only the user knows whether it is a failed download or their own work.
+ *
+ * @returns what was done, file by file
+ * @throws {ReproError} `fetch-wrong-file`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
+ *   `locked` (another download into this folder), `output-nowhere` (no such folder can be made), `disk-...` (no space)
+ */
+export async function fetchFiles(
+  files: readonly PublishedFile[],
+  folder: string,
+  options: FetchOptions = {},
+): Promise<FetchOutcome[]> {
+  const { signal, retries = 5, stallSeconds = 60, wait = waitFor } = options;
+  const { progress = () => {}, note = () => {} } = options;
+  const areThere = await findPresent(files, folder, signal);
+  // A folder with all files may be read-only.
+  if (areThere.every(Boolean)) return files.map(() => 'already there');
+  await makeFolder(folder, 'Name a folder that can be made.');
+  const agent = openAgent(stallSeconds * 1000);
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
+  const lock = await acquireLock(path.join(folder, LOCK_FOLDER));
+  const outcomes: FetchOutcome[] = [];
+  try {
+    for (const [i, file] of files.entries()) {
+      const isHere = areThere[i] === true;
+      if (!isHere) await downloadFile(file, folder, { dispatcher, signal, retries, wait, progress, note });
+      outcomes.push(isHere ? 'already there' : 'downloaded');
+    }
+    return outcomes;
+  } catch (error) {
+    const current = files[outcomes.length];
+    if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
+    const keptBytes = fileSize(partOf(path.join(folder, current.name)));
+    throw describeInterruption('downloading', current.name, keptBytes, error);
+  } finally {
+    await agent.destroy();
+    await lock.dissolve();
+  }
+}
+
+/** Which of the files are there; wrong ones are reported all at once. */
+async function findPresent(
+  files: readonly PublishedFile[],
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean[]> {
+  const wrong: string[] = [];
+  const areThere: boolean[] = [];
+  for (const file of files) {
+    const target = path.join(folder, file.name);
+    const found = await describePresent(file, target, signal).catch((error: unknown) => {
+      throw signal?.aborted === true ? describeInterruption('checking', file.name, 0, error) : error;
+    });
+    areThere.push(found === 'right');
+    if (found !== 'right' && found !== 'absent') wrong.push(`  ${showPath(target)}: ${found}`);
+  }
+  if (wrong.length === 0) return areThere;
+  const text = 'existing files are not the published ones; they were left as they are:';
+  // Only their owner knows whether they are failed downloads or their own work, and something may use them.
+  throw new ReproError('fetch-wrong-file', [text, ...wrong].join('\n'), {
+    fix: 'Delete them if they are incomplete downloads, otherwise rename or move them; then run the same command again.',
+  });
+}
+
+/** Reads what is in a file's place to its end, links followed. @returns what is wrong with it, if anything */
+async function describePresent(
+  { checksum }: PublishedFile,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<'absent' | 'right' | string> {
+  const kind = await kindOfSource(target);
+  if (kind !== 'file') return kind === null ? 'absent' : 'expected a file, found a folder';
+  const { sizeBytes, md5 } = await hashFile(target, signal);
+  return md5 === checksum.hex
+    ? 'right'
+    : `md5 ${md5} is not ${checksum.hex}; ${formatCount(sizeBytes, 'byte')}`;
+}
+
+function describeInterruption(
+  doing: 'checking' | 'downloading',
+  name: string,
+  keptBytes: number,
+  cause: unknown,
+): ReproError {
+  const kept = keptBytes > 0 ? `; ${formatCount(keptBytes, 'byte')} are kept in ${partOf(name)}` : '';
+  const fix = `Run the same command again${keptBytes > 0 ? ': it continues there' : ''}.`;
+  return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
+}
+
+/** Makes requests through the proxies of the environment, which Node's own fetch ignores. */
+function openAgent(stallMs: number): EnvHttpProxyAgent {
+  const connect = { timeout: CONNECT_SECONDS * 1000 };
+  const [httpProxy, httpsProxy] = [readProxy('http_proxy'), readProxy('https_proxy')];
+  return new EnvHttpProxyAgent({
+    ...(httpProxy !== null && { httpProxy }),
+    ...(httpsProxy !== null && { httpsProxy }),
+    ...{ connect, proxyTls: connect, headersTimeout: stallMs, bodyTimeout: stallMs },
+    // A proxy for http:// is asked for the file, as every other program does: many allow tunnels to port 443 only.
+    proxyTunnel: false,
+  });
+}
+
+/**
+ * A proxy that the environment names, in lower case before upper case. As for curl, `HOST:PORT` means `http://HOST:PORT`.
+ *
+ * @throws {ReproError} `fetch-proxy` for one that is not an address; it is not shown, since it may contain a password
+ */
+function readProxy(name: string): string | null {
+  const set = [name, name.toUpperCase()].find((one) => (process.env[one] ?? '').trim() !== '');
+  if (set === undefined) return null;
+  const value = (process.env[set] ?? '').trim();
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:/.test(url)) return url;
+  throw new ReproError('fetch-proxy', `${set} is not the address of an HTTP proxy.`, {
+    fix: `Set it to http://HOST:PORT, or unset it (unset ${set}) to connect directly.`,
+  });
+}

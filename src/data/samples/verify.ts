@@ -1,0 +1,220 @@
+import { ReproError } from '../../base/errors.ts';
+import { formatBytes, listSome } from '../../base/text.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
+import { checkKind, showPath } from '../contract/how-to-get.ts';
+import { describeProblem, makeManifest, Problems } from '../contract/problems.ts';
+import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { defineThreadJob, runInThreads } from '../reading/threads.ts';
+import { locateSamples, type SampleLayout, type SamplePlace, sampleIn, splitSamples } from './layout.ts';
+
+/** Sample warnings shown; if there are more, they usually have one cause. */
+const MOST_WARNINGS = 20;
+
+/**
+ * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete set of unpacked
+ * samples is accepted with a warning.
+ *
+ * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for and there are only real ones, or the other way round, or `data-corrupt`
+ */
+export async function verifySamples(
+  layout: SampleLayout,
+  root: string,
+  options: ReadOptions,
+): Promise<Manifest> {
+  checkKind(layout, 'samples', options.simulated);
+  const places = await locateSamples(layout, root);
+  const problems = new Problems();
+  const [archives, found] = await Promise.all([
+    hashArchives(places, options.signal, problems),
+    checkSamples(layout, root, places, options),
+  ]);
+  for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
+  const splits = splitSamples(layout, found.samples);
+  for (const split of SPLITS) {
+    if (splits[split].length > 0) continue;
+    const noun = split === 'train' ? 'training samples' : 'test samples';
+    problems.addPlace('no samples', `no ${noun}: none is called ${layout.sampleNames}`);
+  }
+  problems.throwIfAny({
+    where: showPath(root),
+    what: layout.title,
+    fix: layout.simulated
+      ? 'Make them again: `./repro run simulate --force`.'
+      : `Download or unpack these again; of a zip with part of the samples, unpack them.\n${layout.howToGet(root)}`,
+    log: options.log,
+  });
+  const labels = (split: Split) => splits[split].map((sample) => sample.class);
+  return makeManifest(
+    layout,
+    'sample',
+    { train: labels('train'), test: labels('test') },
+    {
+      archive: places.every(({ archive }) => archive !== null),
+      warnings: [...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
+      files: [...archives, ...found.files],
+    },
+  );
+}
+
+/** The zips themselves, which must be the published ones. */
+async function hashArchives(
+  places: readonly SamplePlace[],
+  signal: AbortSignal | undefined,
+  problems: Problems,
+): Promise<ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const { part, archive } of places) {
+    if (archive === null) continue;
+    const file = await hashFile(archive, signal);
+    files.push({ path: part.archive, ...file, status: 'archive' });
+    if (part.md5 === null || file.md5 === part.md5) continue;
+    problems.addPlace(
+      'archives are not the published ones',
+      `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}`,
+    );
+  }
+  return files;
+}
+
+/** Otherwise a sample under another name would be missed silently. */
+function describeIgnored({ sampleNames }: SampleLayout, files: readonly ManifestFile[]): string[] {
+  const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
+  if (names.length === 0) return [];
+  const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
+  return [`${names.length} ${many} (${sampleNames}) and not used: ${listSome(names)}.`];
+}
+
+function foldWarnings(warnings: readonly string[]): string[] {
+  if (warnings.length <= MOST_WARNINGS) return [...warnings];
+  return [
+    ...warnings.slice(0, MOST_WARNINGS),
+    `and ${warnings.length - MOST_WARNINGS} more sample warnings.`,
+  ];
+}
+
+/** What was found in some files, in name order. */
+interface CheckedFiles {
+  readonly files: readonly ManifestFile[];
+  /** Names of the samples that are right. */
+  readonly samples: readonly string[];
+  /** One per sample that is accepted but not right. */
+  readonly warnings: readonly string[];
+  /** One per sample that cannot be read. */
+  readonly problems: readonly string[];
+}
+
+interface CheckTask {
+  readonly position: number;
+  readonly part: number;
+  readonly names: readonly string[];
+}
+
+/** Opening a zip of 60,000 samples takes a tenth of a second: this many tasks keep all threads busy and cost little. */
+const TASKS_PER_THREAD = 4;
+
+/** Threads know a layout by its name, since functions cannot be sent to them. */
+const layouts = new Map<string, SampleLayout>();
+
+export function knowLayout(layout: SampleLayout): void {
+  layouts.set(layout.name, layout);
+}
+
+/**
+ * Reads every file of the places to its end; samples are decoded. What is found does not depend on the threads.
+ *
+ * @throws {ReproError} `archive-…` for a zip that cannot be opened
+ */
+async function checkSamples(
+  layout: SampleLayout,
+  root: string,
+  places: readonly SamplePlace[],
+  { threads, signal, progress }: Pick<ReadOptions, 'threads' | 'signal' | 'progress'>,
+): Promise<CheckedFiles> {
+  const count = threads?.count ?? 1;
+  const tasks: CheckTask[] = [];
+  let total = 0;
+  for (const [position, { part, tree }] of places.entries()) {
+    const names = await tree.list();
+    total += names.filter((name) => sampleIn(layout, part, name) !== null).length;
+    const share = Math.max(1, Math.ceil(names.length / (TASKS_PER_THREAD * count)));
+    for (let at = 0; at < names.length; at += share) {
+      tasks.push({ position: tasks.length, part: position, names: names.slice(at, at + share) });
+    }
+  }
+  let done = 0;
+  const found: CheckedFiles[] = [];
+  if (threads === undefined) {
+    for (const task of tasks) {
+      const wanted = new Set(task.names);
+      const onSample = () => progress?.(++done, total);
+      found.push(await checkFiles(layout, places[task.part]!, wanted, { signal, onSample }));
+    }
+  } else {
+    await runInThreads(CHECK_JOB, {
+      ...{ threads, tasks, signal, setup: { layout: layout.name, root } },
+      receive: ({ position, ...checked }) => {
+        found[position] = checked;
+        done += checked.samples.length;
+        progress?.(done, total);
+        return undefined;
+      },
+    });
+  }
+  return {
+    files: found.flatMap(({ files }) => files),
+    samples: found.flatMap(({ samples }) => samples),
+    warnings: found.flatMap(({ warnings }) => warnings),
+    problems: found.flatMap(({ problems }) => problems),
+  };
+}
+
+const CHECK_JOB = defineThreadJob<
+  { readonly layout: string; readonly root: string },
+  CheckTask,
+  CheckedFiles & { readonly position: number }
+>('check-samples', (setup, port) => {
+  const layout = layouts.get(setup.layout);
+  if (layout === undefined) throw new RangeError(`no layout ${setup.layout} in this thread`);
+  return async ({ position, part, names }) => {
+    const place = (await locateSamples(layout, setup.root))[part];
+    if (place === undefined) throw new RangeError(`no part ${part} of ${setup.layout}`);
+    await port.send({ position, ...(await checkFiles(layout, place, new Set(names), {})) });
+  };
+});
+
+async function checkFiles(
+  layout: SampleLayout,
+  { part, tree }: SamplePlace,
+  wanted: ReadonlySet<string>,
+  run: { readonly signal?: AbortSignal | undefined; readonly onSample?: () => void },
+): Promise<CheckedFiles> {
+  const files: ManifestFile[] = [];
+  const samples: string[] = [];
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const check = async (file: TreeFile): Promise<void> => {
+    if (sampleIn(layout, part, file.path) === null) {
+      const hash = await hashChunks(file.open(), run.signal);
+      files.push({ path: file.path, ...hash, status: 'unlisted' });
+      return;
+    }
+    const bytes = await readWhole(file, layout.largestSampleBytes);
+    warnings.push(...(await layout.decode(bytes, file.path)).warnings);
+    files.push({ path: file.path, sizeBytes: bytes.length, md5: md5Of(bytes), status: 'ok' });
+    samples.push(file.path);
+    run.onSample?.();
+  };
+  await tree.walk(
+    async (file) => {
+      if (!wanted.has(file.path)) return;
+      await check(file).catch((error: unknown) => {
+        if (!(error instanceof ReproError)) throw error;
+        problems.push(describeProblem(error));
+      });
+    },
+    run.signal,
+    wanted,
+  );
+  return { files, samples, warnings, problems };
+}

@@ -1,0 +1,121 @@
+import os from 'node:os';
+import process from 'node:process';
+import { formatCount } from '../../../base/text.ts';
+import type { NetworkSpec, NeuronSpec } from '../../spec.ts';
+import type { Engine, EngineDescription } from '../engine.ts';
+import { nameFiles } from './addon.ts';
+import type { NativeAddon, NativeNetwork } from './addon-types.ts';
+import {
+  chooseArithmetic,
+  chooseThreads,
+  describeArithmetic,
+  identifyBuild,
+  type NativeOptions,
+} from './arithmetic.ts';
+import {
+  checkParameterMemory,
+  countParameterBytes,
+  explainNativeError,
+  planMemory,
+  WASM_BYTES,
+  WASM_SETTINGS,
+} from './memory.ts';
+import { NativeSession } from './session.ts';
+
+/** The addon may be older than the sources: it stays in use until it is compiled again. */
+const earlierBuild = 'not compiled from the current sources in native/: the earlier build stays in use';
+
+/**
+ * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
+ *
+ * @throws {ReproError} if `REPRO_ISA`, `REPRO_WINOGRAD` or `REPRO_THREADS` is set to something impossible
+ */
+export function createNativeEngine(addon: NativeAddon, options: NativeOptions = {}): Engine {
+  const threads = chooseThreads(options.threads, options.environment);
+  const arithmetic = chooseArithmetic(addon.instructionSets, options.environment);
+  const available = options.available ?? availableMemory;
+  const onThreads = `${describeArithmetic(arithmetic)}, ${formatCount(threads, 'thread')}`;
+  return addonEngine(
+    addon,
+    {
+      name: 'native',
+      backend: 'cpu',
+      // Everything that may change results: a training must not continue with another instruction set or another build.
+      version: identifyBuild(nameFiles(addon.files), addon, arithmetic),
+      reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
+    },
+    { threads, ...arithmetic },
+    { available },
+  );
+}
+
+/**
+ * The memory that this process can still get, in bytes, not counting what the system could free for it. On macOS, which reports hardly
+ * any memory as free, it is all that this process does not use yet.
+ */
+function availableMemory(): number {
+  const used = process.memoryUsage.rss();
+  // In a container this is its limit; elsewhere 0 or larger than any memory.
+  const limit = process.constrainedMemory();
+  const most = (limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()) - used;
+  return process.platform === 'darwin' ? most : Math.min(most, os.freemem());
+}
+
+/** The same engine in WebAssembly, on one thread: the same bits on every processor. */
+export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
+  const version = `${nameFiles(addon.files)} ${addon.compiler}`;
+  return addonEngine(addon, { name: 'wasm', backend: 'cpu', version, reason }, WASM_SETTINGS, {
+    available: () => Math.min(availableMemory(), WASM_BYTES),
+    most: WASM_BYTES,
+  });
+}
+
+function addonEngine(
+  addon: NativeAddon,
+  description: EngineDescription,
+  settings: Pick<Parameters<NativeAddon['open']>[0], 'threads' | 'instructionSet' | 'winogradTile'>,
+  { available, most = Number.POSITIVE_INFINITY }: { available: () => number; most?: number },
+): Engine {
+  const openNetwork = ({ layers, input, classes }: NetworkSpec) =>
+    addon.open({ layers, input, classes, ...settings });
+  return {
+    description,
+    planMemory: (workload) => planMemory(() => openNetwork(workload.spec), workload, available()),
+    open: async (spec, state, optimiser) => {
+      checkParameterMemory(spec, available());
+      let network: NativeNetwork | undefined;
+      try {
+        network = await openNetwork(spec);
+        const memory = { available, most: most - countParameterBytes(spec) };
+        return await NativeSession.open(spec, network, state, optimiser, memory);
+      } catch (error) {
+        network?.dispose();
+        throw explainNativeError(error);
+      }
+    },
+    runNeurons: async (pass) => {
+      const { shape, current, coefficients } = pass;
+      const logits = pass.neuron.kind === 'plif' ? pass.logits : undefined;
+      // Without a w of its own, PLIF has the τ of its settings.
+      const neuron: NeuronSpec = logits === undefined ? { ...pass.neuron, kind: 'lif' } : pass.neuron;
+      const result = await addon.runNeurons({
+        neuron,
+        shape,
+        current,
+        coefficients,
+        logits,
+        threads: settings.threads,
+        instructionSet: settings.instructionSet,
+      });
+      return {
+        spikes: result.spikes,
+        potentials: result.potentials,
+        gradients: {
+          current: result.currentGradient,
+          alpha: result.alphaGradient,
+          logits: result.logitsGradient,
+        },
+      };
+    },
+  };
+}

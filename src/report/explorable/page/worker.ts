@@ -1,0 +1,16 @@
+import { compile, instantiate } from 'plif-native/wasm';
+import wasm from '../../../../native/wasm/plif.wasm';
+import { runForward } from '../../../network/forward.ts';
+import { readOwnClip } from '../own-clip.ts';
+import { trainSteps } from '../training.ts';
+import type { Request } from './networks.ts';
+
+// A thread that computes. What goes wrong in it is an `error` event of the worker.
+
+addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
+  if (request.kind === 'run') postMessage(runForward(request.network, request.frames, request.steps));
+  else if (request.kind === 'read') readOwnClip(request.task).then(postMessage, reportError);
+  else
+    for (const progress of trainSteps(instantiate(compile(wasm)), request.network, request.task))
+      postMessage(progress);
+});

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
+import { NMNIST } from '../../src/data/nmnist.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
+
+let project: CliProject;
+let folder: string;
+beforeEach(async () => {
+  project = await CliProject.create({});
+  folder = project.root;
+});
+
+/** These commands run outside of any project. */
+const call = (...words: readonly string[]) => project.call(['data', ...words]);
+
+/** Two events at pixel (1, 2), 100 µs apart. */
+const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 1, 2, 0, 0, 200);
+
+async function writeNmnist(): Promise<string> {
+  for (const split of ['Train', 'Test']) {
+    for (let digit = 0; digit < 10; digit++)
+      await project.write(`nmnist/${split}/${digit}/00001.bin`, SAMPLE);
+  }
+  return project.at('nmnist');
+}
+
+describe('repro data list', () => {
+  test('works without a pipeline, for people and for programs', async () => {
+    const { stdout, stderr, exitCode } = await call('list');
+    expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +\.\/repro data fetch mnist +-$/m);
+    expect(stdout).toMatch(/^dvs128-gesture +event recordings +11 +1,176 \+ 288 +by hand +-$/m);
+    expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
+    await fs.mkdir(path.join(folder, 'artifacts/simulate/DvsGesture'), { recursive: true });
+    const { datasets } = JSON.parse((await call('list', '--json')).stdout);
+    expect(datasets).toHaveLength(8);
+    expect(datasets.filter((one: { present: boolean }) => one.present)).toMatchObject([{ name: 'cifar10' }]);
+  });
+});
+
+describe('repro data info', () => {
+  test('says what is known, the faults too, and how to get it', async () => {
+    const { stdout, exitCode } = await call('info', 'dvs128-gesture', '--root', '/data/gestures');
+    expect(stdout).toContain('CC BY 4.0');
+    expect(stdout).toContain('user22_led_labels.csv');
+    expect(stdout).toContain('1,077 + 264');
+    expect(stdout).toContain('Put the archive at /data/gestures/DvsGesture.tar.gz');
+    expect(exitCode).toBe(0);
+    const { stdout: json } = await call('info', 'cifar10', '--json');
+    expect(JSON.parse(json)).toMatchObject({
+      name: 'cifar10',
+      image: { channels: 3 },
+      preparation: { augmentation: 'random-crop-flip' },
+    });
+  });
+
+  test('suggests the closest name', async () => {
+    await project.expectFailure(['data', 'info', 'minst'], 2, 'Closest: "mnist".');
+  });
+});
+
+describe('repro data verify', () => {
+  test('prints what was found, and warnings to stderr', async () => {
+    const root = await writeNmnist();
+    const { stdout, stderr, exitCode } = await call('verify', 'nmnist', '--root', root);
+    expect(stdout).toMatch(/^clips +10 for training, 10 for testing$/m);
+    expect(stderr).toContain("! 10 training samples instead of N-MNIST's 60,000.");
+    expect(exitCode).toBe(0);
+    const { stdout: json } = await call('verify', 'nmnist', '--root', root, '--json');
+    // The command checks in threads, the function here in this one.
+    expect(JSON.parse(json)).toEqual(await NMNIST.verify(root, { simulated: false }));
+  });
+
+  test('checks simulated recordings as such, and says that they are', async () => {
+    const root = await writeGestures(project.at('gestures'), gestureFiles(true));
+    const { stdout, exitCode } = await call('verify', 'dvs128-gesture', '--root', root);
+    expect(stdout).toMatch(/^simulated +no camera, no people$/m);
+    expect(exitCode).toBe(0);
+  });
+
+  test('ends with 1 and says how to get the data if they are missing or damaged', async () => {
+    const missing = await call('verify', 'mnist', '--root', 'nowhere');
+    expect(missing.stderr).toMatch(/^the MNIST files were not found: .*nowhere does not exist\.$/m);
+    expect(missing.stderr).toContain('./repro data fetch mnist --root nowhere');
+    expect(missing.exitCode).toBe(1);
+    const root = await writeNmnist();
+    await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));
+    const damaged = await call('verify', 'nmnist', '--root', root, '--json');
+    expect(damaged.stderr).toContain('Test/3/00001.bin: byte 5');
+    expect(JSON.parse(damaged.stdout)).toMatchObject({
+      error: { code: 'data-corrupt' },
+      problems: [expect.stringContaining('Test/3/00001.bin: byte 5')],
+    });
+    expect(damaged.exitCode).toBe(1);
+  });
+});
+
+describe('repro data fetch', () => {
+  test('says each step for data that can only be downloaded by hand', async () => {
+    const { stdout, stderr, exitCode } = await call('fetch', 'dvs128-gesture');
+    expect(stderr).toContain('DVS128 Gesture cannot be downloaded by a program.');
+    expect(stderr).toContain('1. Open https://research.ibm.com/');
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+  });
+
+  test('tries every mirror, through the proxy that there is, and ends with 1 if none gives the file', async () => {
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(404).end();
+    });
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url ?? '');
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      const proxies = { http_proxy: url, https_proxy: url, no_proxy: '' };
+      const words = ['data', 'fetch', 'fashion-mnist', '--root', folder];
+      const { stderr, exitCode } = await project.call(words, proxies);
+      expect(asked).toEqual([
+        'github.com:443',
+        'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz',
+      ]);
+      expect(stderr).toContain('train-images-idx3-ubyte.gz  it could not be downloaded:');
+      expect(stderr).toContain('the server answered 404 Not Found');
+      expect(exitCode).toBe(1);
+    } finally {
+      proxy.close();
+    }
+  });
+});
+
+describe('repro data show', () => {
+  test('draws a clip and prints its event rate', async () => {
+    const root = await writeNmnist();
+    const words = ['show', 'nmnist', 'Test/7/00001.bin', '--root', root];
+    const { stdout, exitCode } = await call(...words, '--steps', '3');
+    expect(stdout).toMatch(/^class +7$/m);
+    expect(stdout).toMatch(/^events +2, 19,802 per second$/m); // 2 events in 101 µs
+    expect(exitCode).toBe(0);
+    const png = await fs.readFile(path.join(folder, 'Test-7-00001.bin.png'));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    await project.expectFailure(['data', ...words], 2, 'already exists');
+    const seven = await call(...words, '--out', 'seven.png', '--json');
+    expect(JSON.parse(seven.stdout)).toMatchObject({ class: '7', events: 2, split: 'test' });
+    await project.expectFailure(['data', ...words, '--out', 'seven.gif'], 2, 'ends in .png');
+  });
+
+  test('draws recordings of other cameras, and says what it cannot read', async () => {
+    const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
+    const { stdout } = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--out', 'own.png');
+    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260 pixels$/m);
+    const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
+    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
+    const far = encodeAedat3({
+      tUs: Float64Array.of(1),
+      x: Uint16Array.of(30_000),
+      y: Uint16Array.of(30_000),
+      p: Uint8Array.of(1),
+    });
+    await fs.writeFile(path.join(folder, 'far.aedat'), far);
+    for (const [words, refusal] of [
+      [['my-recording.aedat4'], 'my-recording.aedat4  no such file.'],
+      [['far.aedat'], '20 frames of 30001 x 30001 pixels are too many.'],
+      [[path.join(fixtures, 'expected.json')], 'this is not a recording in AEDAT 2.0, 3.1 or 4.0'],
+    ] as const) {
+      await project.expectFailure(['data', 'show', ...words], 2, refusal);
+    }
+  });
+});

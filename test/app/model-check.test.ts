@@ -1,0 +1,197 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkModels } from '../../src/app/project/model-check.ts';
+import { checkReport } from '../../src/app/project/report-check.ts';
+import { describeError } from '../../src/base/errors.ts';
+import { loadPlan } from '../../src/runner/plan/load.ts';
+import { CliProject, repository } from '../runner/rig/cli-project.ts';
+
+let project: CliProject;
+
+const models = () => project.at('configs/models');
+
+/** The code that the stages import is that of the project itself. */
+beforeAll(async () => {
+  project = await CliProject.copyConfiguration();
+  for (const name of ['src', 'node_modules', 'package.json', 'package-lock.json']) {
+    await fs.symlink(path.join(repository, name), project.at(name));
+  }
+});
+
+beforeEach(async () => {
+  await fs.rm(models(), { recursive: true });
+  await fs.cp(path.join(repository, 'configs/models'), models(), { recursive: true });
+});
+
+afterAll(() => project.remove('.'));
+
+/** The reported problems of the models under a profile; empty if there are none. */
+async function problemsWith(profile: string, ...set: string[]): Promise<string> {
+  const plan = await loadPlan({ projectRoot: project.root, profile, set });
+  return checkModels(plan).then(
+    () => '',
+    (error: unknown) => describeError(error),
+  );
+}
+
+const addLines = async (name: string, from: string, ...replacements: readonly [RegExp, string][]) => {
+  const text = await fs.readFile(path.join(models(), `${from}.yaml`), 'utf8');
+  const changed = replacements.reduce((now, [search, to]) => now.replace(search, to), text);
+  await fs.writeFile(path.join(models(), `${name}.yaml`), changed);
+};
+
+const call = (...words: string[]) => project.call(words);
+
+describe('what only the report reads is checked before anything runs:', () => {
+  const claims = () => project.at('configs/claims.yaml');
+  const reportProblems = async (...set: string[]) => {
+    const plan = await loadPlan({ projectRoot: project.root, profile: 'full', set });
+    const reports = [...plan.instances.values()].filter(({ stage }) => stage === 'report');
+    return checkReport(plan, reports).then(
+      () => '',
+      (error: unknown) => describeError(error),
+    );
+  };
+
+  afterEach(() => fs.copyFile(path.join(repository, 'configs/claims.yaml'), claims()));
+
+  test.each([
+    [
+      'model: Baseline, split: test',
+      'model: Basline, split: test',
+      /:39 {2}field "claims\[0\]\.measure\.model" is "Basline", but no model's file has this `published\.name`; there are .*Baseline/,
+    ],
+    [
+      'others: [No Reg., λ = .01',
+      'others: [No Reg, λ = .01',
+      /^configs\/claims\.yaml:\d+:\d+ {2}field "claims\[\d+\]\.measure\.others\[0\]" is "No Reg"/,
+    ],
+    [
+      'id: test-no-reg',
+      'id: test-baseline',
+      /:9 {2}field "claims\[1\]\.id" is "test-baseline", like that of another claim/,
+    ],
+    [
+      'share: 0.955',
+      'share: 0.957',
+      /:25 {2}field "claims\[0\]\.published\.share" is 0\.957, which is not a whole number of 288 clips/,
+    ],
+    [
+      'source: thesis',
+      'source: thsis',
+      /:\d+ {2}field "claims\[\d+\]\.evidence\.source" is "thsis", which is not one of thesis, fang/,
+    ],
+  ])('a claim with %s in place of %s', async (from, to, expected) => {
+    expect(await reportProblems()).toBe('');
+    const text = await fs.readFile(claims(), 'utf8');
+    await fs.writeFile(claims(), text.replace(from, to));
+    expect(await reportProblems()).toMatch(/^configs\/claims\.yaml:\d+:\d+ {2}/);
+    expect(await reportProblems()).toMatch(expected);
+  });
+
+  test('a question about a baseline that is not among the models', async () => {
+    const set = 'report.question={baseline: lif, margin: 0.02}';
+    expect(await reportProblems(set)).toContain(
+      'report.question.baseline: lif is not among the models, baseline, no-reg, lambda-0.01, lambda-0.1.',
+    );
+    expect(await reportProblems(set.replace('lif', 'no-reg'))).toBe('');
+  });
+});
+
+describe('the models of a plan', () => {
+  test.each(['quick', 'full', 'nmnist'])('have no problems under profile %s', async (profile) => {
+    expect(await problemsWith(profile)).toBe('');
+  });
+
+  test('are all reported at once for an impossible switch, by the command line that sets it', async () => {
+    const heads = (await problemsWith('full', 'train.compat.tau_per_neuron=dropped'))
+      .split('\n')
+      .filter((line) => !line.startsWith(' '));
+    expect(heads).toEqual(
+      ['0.01', '0.1'].map((lambda) =>
+        expect.stringContaining(
+          `--set train.compat.tau_per_neuron=dropped  "train.compat.tau_per_neuron" over configs/models/lambda-${lambda}.yaml: dropped leaves one τ per layer, and λ = ${lambda} would`,
+        ),
+      ),
+    );
+  });
+
+  test('are reported by their own file if it sets the switch', async () => {
+    await addLines('mine', 'lambda-0.1', [/^loss:/m, 'compat: { tau_per_neuron: dropped }\nloss:']);
+    expect(await problemsWith('full', 'models=[mine, baseline]')).toMatch(
+      /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ per layer/,
+    );
+  });
+
+  test('have one λ, or as many as spiking layers under the profile', async () => {
+    await addLines('mine', 'lambda-0.1', [
+      /regulariseTau: 0\.1/,
+      'regulariseTau: [0.1, 0, 0, 0.2, 0.1, 0, 0]',
+    ]);
+    expect(await problemsWith('full', 'models=[mine, baseline]')).toBe('');
+    expect(await problemsWith('quick', 'models=[mine, baseline]')).toMatch(
+      /^configs\/models\/mine\.yaml {2}"loss\.regulariseTau": expected a number or a list of 5 \(one for each spiking layer\), found a list of 7\./,
+    );
+  });
+
+  test.each([
+    ['lambda-0.1', 'per: neuron', 'per: layer', 'loss.regulariseTau', 'λ weighs', 'tau.per=neuron'],
+    ['lambda-0.1', 'neuron: plif', 'neuron: lif', 'loss.regulariseTau', 'λ weighs', 'neuron=plif'],
+    ['fast-tau', 'neuron: plif', 'neuron: lif', 'train.tauRate', 'τ of LIF neurons', 'neuron=plif'],
+  ])(
+    '%s with %s as %s cannot have %s, unless a profile gives it a meaning',
+    async (from, search, to, key, problem, set) => {
+      await addLines('mine', from, [new RegExp(search), to]);
+      expect(await problemsWith('full', 'models=[mine]')).toContain(
+        `configs/models/mine.yaml  "${key}": ${problem}`,
+      );
+      expect(await problemsWith('full', 'models=[mine]', `train.network.${set}`)).toBe('');
+      // A profile may take the meaning from some of its models.
+      expect(
+        await problemsWith(
+          'full',
+          `models=[${from}]`,
+          `train.network.${to.replace(': ', '=').replace('per', 'tau.per')}`,
+        ),
+      ).toBe('');
+    },
+  );
+
+  test('cannot have more layers than the profile’s frames allow', async () => {
+    const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
+    expect(await asked('train.network.layers=6')).toBe(
+      `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
+  Use fewer layers, or larger frames (\`frames.downsample\`).
+  A profile’s \`train:\` overrides all of its models: change it there, or remove this one from \`models:\`.`,
+    );
+    expect(await asked('train.network.layers=5')).toBe('');
+  });
+
+  test('cannot use the first 88 recordings of a data set without a list of them', async () => {
+    expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
+      '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',
+    );
+  });
+
+  test('stop run, run --dry-run and status with 2, before anything runs', async () => {
+    const set = ['--profile', 'full', '--set', 'train.compat.tau_per_neuron=dropped'];
+    for (const words of [['run'], ['run', 'verify', '--dry-run'], ['status']]) {
+      const { exitCode, stdout, stderr } = await call(...words, ...set);
+      expect([exitCode, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('over configs/models/lambda-0.01.yaml');
+      expect(stderr).toContain('over configs/models/lambda-0.1.yaml');
+    }
+  });
+
+  test('are not affected by a broken file that the profile does not use', async () => {
+    await fs.writeFile(path.join(models(), 'mine.yaml'), '');
+    const beside = await call('status');
+    expect(beside.exitCode).toBe(0);
+    expect(beside.stderr).toBe('');
+    expect((await call('metrics')).exitCode).toBe(0);
+    const used = await call('status', '--set', 'models=[mine]');
+    expect(used.exitCode).toBe(2);
+    expect(used.stderr).toContain('configs/models/mine.yaml:1:1  the file is empty.');
+  });
+});

@@ -1,0 +1,185 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ReproError } from '../../src/base/errors.ts';
+import { sliceEvents } from '../../src/data/events/events.ts';
+import { decodeNmnist } from '../../src/data/events/nmnist-events.ts';
+import { NMNIST, NMNIST_LAYOUT } from '../../src/data/nmnist.ts';
+import { verifySamples } from '../../src/data/samples/verify.ts';
+import { md5 } from '../support/gesture-fixture.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { makeZip } from '../support/zip-fixture.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await temporaryFolder();
+});
+
+/** Two events at pixel (1, 2), 100 µs apart. */
+const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 1, 2, 0, 0, 200);
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+const names = (split: string) => DIGITS.map((digit) => `${split}/${digit}/0000${digit}.bin`);
+const real = { simulated: false };
+
+async function writeSamples(paths: readonly string[], bytes = SAMPLE): Promise<void> {
+  for (const name of paths) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), bytes);
+  }
+}
+
+/** The layout as if this zip were the one of each part. */
+const publishedAs = (zip: Uint8Array) => ({
+  ...NMNIST_LAYOUT,
+  parts: NMNIST_LAYOUT.parts.map((part) => ({ ...part, md5: md5(zip) })),
+});
+
+describe('verifying N-MNIST', () => {
+  test('accepts folders with missing samples, with a warning', async () => {
+    await writeSamples([...names('Train'), 'Train/0/00010.bin', ...names('Test')]);
+    const manifest = await NMNIST.verify(root, real);
+    expect(manifest).toMatchObject({
+      dataset: 'nmnist',
+      archive: false,
+      splits: { train: { recordings: 11, clips: 11 }, test: { recordings: 10, clips: 10 } },
+      perUser: {},
+      warnings: [
+        "11 training samples instead of N-MNIST's 60,000.",
+        "10 test samples instead of N-MNIST's 10,000.",
+      ],
+    });
+    expect(manifest.perClass['0']).toBe(3);
+    expect(manifest.files[0]).toEqual({
+      path: 'Test/0/00000.bin',
+      sizeBytes: 10,
+      md5: expect.stringMatching(/^[0-9a-f]{32}$/),
+      status: 'ok',
+    });
+  });
+
+  test('reads the published zips in place, and refuses others', async () => {
+    await writeSamples(names('Train'));
+    const zip = makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE })));
+    await writeFile(path.join(root, 'Test.zip'), zip);
+    const manifest = await verifySamples(publishedAs(zip), root, real);
+    expect(manifest.splits.test.clips).toBe(10);
+    expect(manifest.files[0]).toMatchObject({ path: 'Test.zip', status: 'archive' });
+    expect(manifest.files.filter(({ status }) => status === 'archive')).toHaveLength(1);
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(
+        /archives are not the published ones \(1\):\n.*Test\.zip \(.*\): md5 \w{32} is not 69ca8762/,
+      ),
+      fix: expect.stringContaining('unpack them'),
+    });
+  });
+
+  test('reports every sample that cannot be read', async () => {
+    await writeSamples([...names('Train'), ...names('Test')]);
+    await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
+    await writeSamples(['Test/4/00004.bin'], Uint8Array.of(34, 0, 0, 0, 0));
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(
+        /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
+      ),
+    });
+  });
+
+  test('rejects a split without samples, and simulated ones', async () => {
+    await writeSamples([...names('Train'), 'Test/notes.txt']);
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
+    await expect(NMNIST.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+  });
+
+  test('warns about a digit without samples and leaves other files out', async () => {
+    await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
+    const { warnings, files } = await NMNIST.verify(root, real);
+    expect(warnings).toContain('no test sample of 9.');
+    expect(warnings.at(-1)).toMatch(/^1 file is not a sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
+    expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
+  });
+});
+
+test('unused files cause one warning, before blank samples, and may have any size', async () => {
+  const others = ['Train/3/my sample.bin', 'Train/12/00001.bin', 'Train/Thumbs.db'];
+  await writeSamples([...names('Train'), ...names('Test'), ...others]);
+  await writeSamples(['Test/a/b.bin', 'Test/c.bin', 'Test/d.bin'], new Uint8Array(17 << 20));
+  await writeSamples(['Train/0/00000.bin'], new Uint8Array(0));
+  const { warnings, perClass } = await NMNIST.verify(root, real);
+  expect(warnings.slice(2)).toEqual([
+    '6 files are not samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
+      'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin, Test/c.bin and 1 more.',
+    'Train/0/00000.bin  contains no events: its clip is blank.',
+  ]);
+  expect(perClass['3']).toBe(2);
+});
+
+test('five big-endian bytes are one event: x, y, polarity, 23 bits of time', () => {
+  const { events, warnings } = decodeNmnist(
+    Uint8Array.of(10, 33, 0x80, 0x03, 0xe8, 0, 5, 0x7f, 0xff, 0xff),
+    'Train/0/1.bin',
+  );
+  expect(events).toEqual({
+    tUs: Float64Array.of(1000, 2 ** 23 - 1),
+    x: Uint16Array.of(10, 0),
+    y: Uint16Array.of(33, 5),
+    p: Uint8Array.of(1, 0),
+  });
+  expect(warnings).toEqual([]);
+});
+
+test.each([
+  ['x', [0, 0, 0, 0, 0, 34, 0, 0, 0, 0]],
+  ['y', [0, 0, 0, 0, 0, 0, 34, 0, 0, 0]],
+])('an event with %s outside the sensor is rejected with the byte', (_, bytes) => {
+  expect(() => decodeNmnist(Uint8Array.from(bytes), 'a.bin')).toThrow(
+    expect.objectContaining({ code: 'nmnist-event', where: 'a.bin: byte 5' }),
+  );
+});
+
+test('time going backwards and an empty sample are accepted with a warning', () => {
+  const { warnings } = decodeNmnist(Uint8Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 8), 'a.bin');
+  expect(warnings).toEqual(['a.bin: byte 5  goes back in time.']);
+  expect(decodeNmnist(new Uint8Array(0), 'b.bin').warnings).toEqual([
+    'b.bin  contains no events: its clip is blank.',
+  ]);
+});
+
+/** Three events. */
+const THREE_EVENTS = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 33, 0, 0, 200, 0, 0, 0xff, 0xff, 0xff);
+
+test('a file cut at any byte is an error, or between two events the events before', () => {
+  const whole = decodeNmnist(THREE_EVENTS, 'a.bin').events;
+  for (let cut = 0; cut < THREE_EVENTS.length; cut++) {
+    const bytes = THREE_EVENTS.subarray(0, cut);
+    if (cut % 5 === 0) {
+      expect(decodeNmnist(bytes, 'a.bin').events).toEqual(sliceEvents(whole, 0, cut / 5));
+    } else {
+      expect(() => decodeNmnist(bytes, 'a.bin'), `cut at ${cut}`).toThrow(
+        expect.objectContaining({ code: 'nmnist-size', where: `a.bin: byte ${cut - (cut % 5)}` }),
+      );
+    }
+  }
+});
+
+test('a file with any bytes is read, each event in its place, or rejected with a reason', () => {
+  const anyEvent = fc.tuple(fc.nat(36), fc.nat(36), fc.nat(1), fc.nat(2 ** 23 - 1));
+  fc.assert(
+    fc.property(fc.array(anyEvent, { maxLength: 20 }), fc.uint8Array({ maxLength: 4 }), (rows, rest) => {
+      const bytes = Uint8Array.from([
+        ...rows.flatMap(([x, y, p, t]) => [x, y, (p << 7) | (t >> 16), (t >> 8) & 0xff, t & 0xff]),
+        ...rest,
+      ]);
+      if (rest.length > 0 || rows.some(([x, y]) => x > 33 || y > 33)) {
+        expect(() => decodeNmnist(bytes, 'a.bin')).toThrow(ReproError);
+        return;
+      }
+      const { events } = decodeNmnist(bytes, 'a.bin');
+      expect(rows.map((_, i) => [events.x[i], events.y[i], events.p[i], events.tUs[i]])).toEqual(rows);
+      expect(events.tUs).toHaveLength(rows.length);
+    }),
+    { seed: 2020, numRuns: 500 },
+  );
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { compare, failComparison } from '../../../src/exchange/parity/compare.ts';
+import { describeParityRun, formatTable } from '../../../src/exchange/parity/report.ts';
+import type { CaseOutcome } from '../../../src/exchange/parity/suite.ts';
+import { floats } from './case-folders.ts';
+
+const spikes = compare('spikes', 'exact', [
+  { name: 'spikes', expected: floats([2], 0, 1), found: floats([2], 0, 1) },
+]);
+const gradient = compare('grad_x', 'potential', [
+  { name: 'grad_x', expected: floats([1, 2], 0.5, 2), found: floats([1, 2], 0.5, 1.75) },
+]);
+const endless = compare('parameters, step 0', 'parameter', [
+  { name: 'w', expected: floats([], 1), found: floats([], Number.NaN) },
+]);
+
+const good: CaseOutcome = { name: 'plif', kind: 'neuron', comparisons: [spikes], passed: true };
+const bad: CaseOutcome = {
+  name: 'longer_name',
+  kind: null,
+  comparisons: [gradient, endless, failComparison('the case', 'tensor "x" is missing')],
+  passed: false,
+};
+/** Nothing failed, as nothing was compared. */
+const empty: CaseOutcome = {
+  name: 'empty',
+  kind: 'segments',
+  comparisons: [{ ...spikes, values: 0, worst: null }],
+  passed: true,
+};
+
+describe('the table', () => {
+  it('has aligned columns, and gives the reason below a failure', () => {
+    expect(formatTable([good, bad]).split('\n')).toEqual([
+      'case         compared            values  abs. error  rel. error  tolerance         result',
+      'plif         spikes                   2           0           0  exact             pass',
+      'longer_name  grad_x                   2      2.5e-1      1.3e-1  3e-6 rel.         FAIL',
+      '    worst: grad_x[0, 1]: the folder has 2, this program computes 1.75',
+      'longer_name  parameters, step 0       1    infinite    infinite  1e-6 rel. + Adam  FAIL',
+      '    worst: w[]: the folder has 1, this program computes NaN',
+      'longer_name  the case                                                              FAIL',
+      '    tensor "x" is missing',
+      '',
+    ]);
+  });
+});
+
+describe('the document', () => {
+  const engine = { name: 'tfjs', backend: 'cpu', version: '1', reason: 'test' };
+
+  it('has what the table has, plus the tolerances', () => {
+    const document = JSON.parse(
+      JSON.stringify(
+        describeParityRun({
+          folder: 'x',
+          choice: 'auto',
+          engine,
+          outcomes: [good, bad],
+        }),
+      ),
+    );
+    expect(document).toMatchObject({
+      version: 1,
+      command: 'parity',
+      folder: 'x',
+      engine: { choice: 'auto', ...engine },
+      passed: false,
+      totals: { cases: 2, failedCases: 1, comparisons: 4, failedComparisons: 3, values: 5 },
+      tolerances: { exact: { relative: 0, absolute: 0 } },
+    });
+    expect(document.cases.map((one: { name: string }) => one.name)).toEqual(['plif', 'longer_name']);
+    expect(document.cases[1]).toMatchObject({
+      kind: null,
+      passed: false,
+      comparisons: [
+        {
+          what: 'grad_x',
+          values: 2,
+          largestAbsoluteError: 0.25,
+          largestRelativeError: 0.125,
+          tolerance: 'potential',
+          passed: false,
+          worst: { tensor: 'grad_x', index: [0, 1], expected: 2, found: 1.75 },
+          reason: null,
+        },
+        { largestAbsoluteError: 'Infinity', worst: { found: 'NaN' } },
+        { tolerance: null, worst: null, reason: 'tensor "x" is missing' },
+      ],
+    });
+  });
+
+  it('reports success only if something was compared', () => {
+    const passed = (outcomes: CaseOutcome[]) =>
+      describeParityRun({ folder: 'x', choice: 'auto', engine, outcomes });
+    expect(passed([good])).toMatchObject({ passed: true });
+    expect(passed([])).toMatchObject({ passed: false });
+    expect(passed([empty])).toMatchObject({ passed: false, totals: { failedCases: 0, values: 0 } });
+  });
+});

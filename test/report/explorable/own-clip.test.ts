@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { decodeAedat3 } from '../../../src/data/events/aedat3-parser.ts';
+import { type Events, makeEvents } from '../../../src/data/events/events.ts';
+import { integrateFrames } from '../../../src/data/events/frames.ts';
+import {
+  cutRecording,
+  filmPath,
+  type PathPoint,
+  readOwnClip,
+  readRecording,
+} from '../../../src/report/explorable/own-clip.ts';
+import { goldenEvents } from '../../support/golden-events.ts';
+
+const root = new URL('../..', import.meta.url);
+const read = (name: string) => new Uint8Array(readFileSync(new URL(name, root)));
+/** Of a camera with 128 x 128 pixels. */
+const GESTURES = { steps: 4, splitBy: 'number', downsample: 4, height: 32, width: 32 } as const;
+const DAVIS = { ...GESTURES, downsample: 2, height: 130, width: 173 };
+const DIGITS = { ...GESTURES, downsample: 1, height: 34, width: 34 };
+
+/** From column 30 to 90 of row 64 in half a second. */
+const RIGHT: readonly PathPoint[] = [
+  { tUs: 0, x: 30, y: 64 },
+  { tUs: 500_000, x: 90, y: 64 },
+];
+
+const rowsOf = ({ tUs, x, y, p }: Events) =>
+  Array.from(tUs, (t, i) => ({ tUs: t, x: x[i]!, y: y[i]!, p: p[i]! }));
+
+test('a bright disc that moves right gives ON events at its front and OFF events behind', () => {
+  const events = rowsOf(filmPath(RIGHT));
+  const ahead = ({ tUs, x }: (typeof events)[number]) => x - (30 + (60 * tUs) / 500_000);
+  const near = events.filter((event) => Math.abs(event.y - 64) <= 2 && Math.abs(ahead(event)) <= 7);
+  // Over 5 rows, each of the 60 columns brightens and darkens at least once.
+  for (const p of [0, 1]) expect(near.filter((event) => event.p === p).length).toBeGreaterThan(300);
+  const expected = near.filter((event) => Math.sign(ahead(event)) === (event.p === 1 ? 1 : -1));
+  expect(expected.length / near.length).toBeGreaterThan(0.97);
+  // Noise is 0.04 events a second and pixel: about 330; hot pixels are six.
+  expect(events.filter((event) => Math.abs(event.y - 64) > 8).length).toBeLessThan(500);
+});
+
+test('frames of a loaded recording are those of the run', async () => {
+  const bytes = read('golden/recording.aedat');
+  const { events } = await readRecording(bytes, 'a.aedat', GESTURES);
+  expect(events).toEqual(goldenEvents('aedat_events'));
+  const file = new File([bytes], 'a.aedat');
+  const clip = await readOwnClip({ frames: GESTURES, file, startSeconds: 0, lengthSeconds: 60 });
+  expect(clip).toMatchObject({ events: 300, seconds: 2, warnings: [] });
+  const sensor = { height: 128, width: 128 };
+  const counts = new Uint16Array(4 * 2 * 32 * 32);
+  integrateFrames(decodeAedat3(bytes, { file: 'a.aedat', sensor }).events, { ...GESTURES, sensor }, counts);
+  expect(clip.frames).toEqual(Float32Array.from(counts));
+});
+
+test('a file that ends in .bin is read as N-MNIST, or of the task of two time scales', async () => {
+  // x 3, y 2, ON, 65536 + 2 · 256 + 1 µs.
+  const bytes = Uint8Array.of(3, 2, 0x81, 2, 1);
+  const { events } = await readRecording(bytes, 'a.bin', DIGITS);
+  expect([events.x[0], events.y[0], events.p[0], events.tUs[0]]).toEqual([3, 2, 1, 66_049]);
+  const outside = readRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', DIGITS);
+  await expect(outside).rejects.toMatchObject({ code: 'nmnist-event' });
+  const scales = { ...DIGITS, height: 1, width: 5 };
+  expect((await readRecording(Uint8Array.of(3, 0, 0, 0, 0), 'a.bin', scales)).events.x[0]).toBe(3);
+});
+
+test('another sensor, larger or smaller, and a file of another kind, are refused in words', async () => {
+  const large = readRecording(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', GESTURES);
+  await expect(large).rejects.toMatchObject({
+    code: 'own-sensor',
+    message:
+      'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Recordings are not scaled: choose one of such a camera.',
+  });
+  const small = readRecording(Uint8Array.of(3, 2, 0x81, 2, 1), 'a.bin', GESTURES);
+  await expect(small).rejects.toThrow('34 x 34 pixels; the networks of this page expect 128 x 128');
+  const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
+  await expect(other).rejects.toMatchObject({
+    code: 'recording-format',
+    message: 'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+  });
+});
+
+test('a part counts from the first event, and an empty one is refused', () => {
+  const tUs = Float64Array.of(5e6, 6e6, 6.5e6, 8e6);
+  const events = { tUs, x: new Uint16Array(4), y: new Uint16Array(4), p: new Uint8Array(4) };
+  expect([...cutRecording(events, 1, 1.5).tUs]).toEqual([6e6, 6.5e6]);
+  expect(() => cutRecording(events, 4, 1)).toThrow(
+    'no events in this part of the recording, which lasts 3.0 s',
+  );
+  expect(() => cutRecording(makeEvents(0), 0, 1)).toThrow('this file has no events.');
+});
+
+test('readers run where there is nothing of Node, with the same events', async () => {
+  const bundled = await build({
+    entryPoints: [new URL('../src/report/explorable/own-clip.ts', root).pathname],
+    ...{ bundle: true, write: false, platform: 'browser', format: 'iife', globalName: 'own' },
+  });
+  // A few names of browsers, and arrays of this realm, so that results can be compared. WebAssembly is of the language.
+  const browser = { TextDecoder, fetch, Uint8Array, Float64Array, Uint16Array };
+  const own = runInNewContext(`${bundled.outputFiles[0]!.text}; own`, browser);
+  const files = ['none', 'lz4', 'lz4-high', 'zstd'].map((kind) => `fixtures/formats/davis-${kind}.aedat4`);
+  const others = ['fixtures/formats/cifar10-dvs.aedat', 'golden/recording.aedat'];
+  for (const file of [...files, ...others]) {
+    const frames = others.includes(file) ? GESTURES : DAVIS;
+    const here = await readRecording(read(file), file, frames);
+    expect(await own.readRecording(read(file), file, frames), file).toEqual(here);
+  }
+});

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { smallestDetectableMean, studentTestPower } from '../../../src/results/stats/crossed.ts';
+import {
+  incompleteBeta,
+  logGamma,
+  studentCdf,
+  studentQuantile,
+} from '../../../src/results/stats/distributions.ts';
+import {
+  clusterMeanInterval,
+  meanInterval,
+  pairedEquivalence,
+  pairedTTest,
+} from '../../../src/results/stats/means.ts';
+import { holmAdjust, mcnemarTest } from '../../../src/results/stats/p-values.ts';
+import { independentDifference, pairedDifference } from '../../../src/results/stats/proportions.ts';
+
+/** Made by test/fixtures/stats/make_reference.py with SciPy and statsmodels. */
+const reference = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, '../../fixtures/stats/reference.json'), 'utf8'),
+);
+
+/** Equal up to a relative error of `relative`. */
+function expectClose(actual: number | null, expected: number, relative = 1e-10): void {
+  expect(actual).not.toBeNull();
+  const error = Math.abs(actual! - expected);
+  expect(error, `${actual} is not ${expected}`).toBeLessThanOrEqual(
+    relative * Math.max(1e-3, Math.abs(expected)),
+  );
+}
+
+describe('as SciPy and statsmodels', () => {
+  test('ln Γ', () => {
+    for (const [x, expected] of reference.logGamma) expectClose(logGamma(x), expected, 1e-12);
+  });
+
+  test('the incomplete beta function', () => {
+    for (const [x, a, b, expected] of reference.incompleteBeta)
+      expectClose(incompleteBeta(x, a, b), expected);
+  });
+
+  test("Student's distribution", () => {
+    for (const [probability, degrees, t, cdf] of reference.student) {
+      expectClose(studentQuantile(probability, degrees), t, 1e-9);
+      expectClose(studentCdf(t + 0.3, degrees), cdf);
+    }
+  });
+
+  test('intervals of means, paired t tests and equivalence', () => {
+    expect(reference.means).toHaveLength(4);
+    for (const { first, second, mean, interval, p, margin, equivalence } of reference.means) {
+      const differences = first.map((value: number, i: number) => value - second[i]);
+      const found = pairedTTest(differences);
+      expectClose(found.mean, mean, 1e-12);
+      expectClose(found.low, interval[0], 1e-9);
+      expectClose(found.high, interval[1], 1e-9);
+      expectClose(found.p, p, 1e-9);
+      expectClose(pairedEquivalence(differences, margin), equivalence, 1e-9);
+    }
+  });
+
+  test("McNemar's exact test", () => {
+    for (const { onlyFirst, onlySecond, p } of reference.mcnemar) {
+      const clips = { clips: 300, onlyFirst, onlySecond };
+      expectClose(mcnemarTest(clips), p);
+    }
+  });
+
+  test("Newcombe's interval of a difference of proportions", () => {
+    for (const { first, second, interval } of reference.differences) {
+      const [ours, theirs] = [first, second].map(([successes, trials]) => ({ successes, trials }));
+      const found = independentDifference(ours!, theirs!);
+      expectClose(found.low, interval[0], 1e-9);
+      expectClose(found.high, interval[1], 1e-9);
+    }
+  });
+
+  test("Holm's correction", () => {
+    for (const [pValues, expected] of reference.holm) {
+      for (const [i, p] of holmAdjust(pValues).entries()) expectClose(p, expected[i], 1e-12);
+    }
+  });
+
+  test('the interval over users, whose clips are alike', () => {
+    expect(reference.clusters).toHaveLength(6);
+    for (const { clusters, level, interval } of reference.clusters) {
+      const found = clusterMeanInterval(
+        clusters.map(([count, sum]: [number, number]) => ({ count, sum })),
+        level,
+      );
+      expectClose(found?.low ?? null, interval[0], 1e-9);
+      expectClose(found?.high ?? null, interval[1], 1e-9);
+    }
+  });
+
+  test('the power of a t test, by the noncentral distribution', () => {
+    expect(reference.power).toHaveLength(6);
+    for (const [shift, degrees, alpha, power] of reference.power)
+      expectClose(studentTestPower(shift, degrees, alpha), power, 1e-9);
+  });
+});
+
+test('by hand: the interval of a difference on the same clips', () => {
+  // b = 8, c = 1 of 100: (8 - 1) / 102 ± 1.96 · √(10 - 7² / 102) / 102.
+  const { difference, low, high } = pairedDifference({ clips: 100, onlyFirst: 8, onlySecond: 1 });
+  const reach = (1.959963984540054 * Math.sqrt(10 - 49 / 102)) / 102;
+  expect(difference).toBe(0.07);
+  expect(low).toBeCloseTo(7 / 102 - reach, 14);
+  expect(high).toBeCloseTo(7 / 102 + reach, 14);
+  expect(pairedDifference({ clips: 3, onlyFirst: 0, onlySecond: 0 })).toMatchObject({ difference: 0 });
+});
+
+test('a single seed gives a mean, and nothing about how sure it is', () => {
+  expect(meanInterval([0.955])).toEqual({
+    count: 1,
+    mean: 0.955,
+    standardDeviation: 0,
+    low: null,
+    high: null,
+  });
+  expect(pairedTTest([-1]).p).toBeNull();
+  expect(pairedEquivalence([-1], 5)).toBeNull();
+});
+
+test.each([
+  ['not at all', [270, 275, 272], 0],
+  // 271 / 288 − 270 / 288 and 276 / 288 − 275 / 288 are not the same double.
+  ['by a clip', [271, 276, 273], 1 / 288],
+])('pairs that all differ by the same, %s, allow no test and no interval', (_, right, mean) => {
+  const differences = [270, 275, 272].map((count, i) => right[i]! / 288 - count / 288);
+  const nothing = { mean: expect.closeTo(mean, 12), p: null, low: null, high: null };
+  expect(pairedTTest(differences)).toEqual({ count: 3, standardDeviation: 0, ...nothing });
+  expect(pairedEquivalence(differences, 0.05)).toBeNull();
+});
+
+test('users of the same accuracy do not tell how far others may be', () => {
+  expect(clusterMeanInterval([3, 6, 9].map((count) => ({ count, sum: count / 3 })))).toBeNull();
+});
+
+test('the detectable difference is the one that is found in four of five cases', () => {
+  // SciPy's ncf gives three pairs a power of 0.8 at 3.26 standard deviations; the sum of two quantiles would give 3.10.
+  expect(smallestDetectableMean(1, 3, { alpha: 0.05 })).toBeCloseTo(3.26, 2);
+  expect(smallestDetectableMean(0.02, 3, { alpha: 0.05 })).toBeCloseTo(0.0653, 4);
+  const found = smallestDetectableMean(1, 5, { alpha: 0.05 / 3 });
+  expect(studentTestPower(found * Math.sqrt(5), 4, 0.05 / 3)).toBeCloseTo(0.8, 12);
+  // Without any difference, what is found is the level.
+  expect(studentTestPower(0, 5, 0.05)).toBeCloseTo(0.05, 12);
+});
