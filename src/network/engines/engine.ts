@@ -193,8 +193,7 @@ export interface Engine {
 
 /**
  * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
- * else `webgpu` on a GPU for a network that gains by it, else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through
- * the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
+ * else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
  * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
  * uses the CPU without looking for a GPU.
  */
