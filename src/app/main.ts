@@ -18,8 +18,8 @@ const programExamples = `
 Examples:
   $ repro run                                  everything that is not up to date
   $ repro status                               what is up to date, and why the rest is not
-  $ repro run train --profile full --dry-run   what would run of the trainings of another profile
-  $ repro explain train@baseline,2020          what exactly makes one of them stale`;
+  $ repro run train --profile full --dry-run   which trainings of another profile would run
+  $ repro explain train@baseline,2020          exactly what makes a training stale`;
 
 /**
  * All commands, with their options, help and actions.

@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import { collect, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
-Keeps the last results of each stage, and its last under each profile that were no trial (a run with --set). Removes all other records, with
-their files in the store. Outputs in artifacts/ stay as they are.
+Keeps the last results of each stage and, for each profile, its last results that are not from a trial (a run with --set). Removes all other
+records, with their files in the store. Outputs in artifacts/ stay as they are.
 
 Examples:
   $ repro gc --dry-run
@@ -13,8 +13,8 @@ Examples:
 const remoteHelp = 'a shared folder, or s3://bucket/prefix (default: `cache.remote` in pipeline.yaml)';
 
 const pullExamples = `
-Fetches results that are not up to date here and puts them in place; runs nothing. For the stages that they depend on, it reads only the
-records. It checks every file against its sha256. Exits with 3 if the remote lacks something, with 1 if something there is damaged.
+Fetches the results of stages that are not up to date here, and puts them in place. Runs nothing. For the stages that they depend on, it reads
+only the records. It checks every file against its sha256. Exits with 3 if the remote lacks something, with 1 if something there is damaged.
 \`repro run --pull\` fetches what there is, and runs the rest.
 
 Examples:
@@ -24,8 +24,8 @@ Examples:
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
 const pushExamples = `
-Uploads results that are up to date here, with those that they depend on; files that are there already are not uploaded again. Exits with 3
-if some stages are not up to date.
+Uploads results that are up to date here, and the results that they depend on. Files that the remote already has are not uploaded again. Exits
+with 3 if some stages are not up to date.
 
 Examples:
   $ repro cache push --profile full
@@ -33,8 +33,8 @@ Examples:
   $ repro cache push --profile full --sign sign.pem`;
 
 const verifyExample = `
-Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and what helps: a run, or
-\`repro gc --forget\` for stages that the pipeline no longer has. Exits with 1 if something was damaged or is lost.
+Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and says what to do: run again
+or, for stages that the pipeline no longer has, \`repro gc --forget\`. Exits with 1 if something was damaged or is lost.
 
 Example:
   $ repro cache verify`;

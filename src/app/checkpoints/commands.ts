@@ -18,8 +18,8 @@ Examples:
   $ repro import state.pt --pooling average --out imported.safetensors`;
 
 const evaluateExamples = `
-SOURCE is anything that export accepts, or a .nir file of any program
-(docs/nir.md). The frames are those of the profile; they are brought up to date as by repro run frames.
+SOURCE is anything that export accepts, or a .nir file of any program (docs/nir.md). The frames are those of the profile. If they are not up
+to date, this runs what \`repro run frames\` runs.
 
 Examples:
   $ repro evaluate check_point_max.pt --profile full --set dataset.root=/data/DvsGesture
@@ -59,7 +59,7 @@ export function addCheckpointCommands(program: Command): void {
     .addOption(whichOption())
     .option(
       '--other-frames',
-      'allow frames that were made with other settings than those of its training (with a warning)',
+      'allow frames that were made with other settings than those of the training, with a warning',
     )
     .addOption(new Option('--engine <name>', 'engine to compute with').choices(engineChoices))
     .addOption(threadsOption())

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
 const attachExamples = `
-Follows the run of \`repro run --executor slurm --detach\`, or continues the last run on a cluster here, with its stages, profile and
-settings: after Ctrl-C, or if the runner was killed. It waits for the jobs that still run, and takes the results of those that have ended.
+Follows a run that \`repro run --executor slurm --detach\` started. After Ctrl-C, or if the runner was killed, it continues the last run on a
+cluster here, with its stages, profile and settings: it waits for jobs that still run, and records the results of jobs that have ended.
 
 Example:
   $ repro attach`;

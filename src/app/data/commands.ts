@@ -74,16 +74,16 @@ export function addDataCommands(program: Command): void {
     .command('show')
     .description('draw a clip as a picture, and print its event rate')
     .argument('<name>', 'a name from `repro data list`, or the file of a recording')
-    .argument('[clip]', 'its file in the data set, with :n for the nth clip of a recording')
+    .argument('[clip]', 'the file of a clip in the data set; add :n for the nth clip of a recording')
     .addOption(rootOption())
     .option('--out <file>', 'the picture to write (default: named after the clip, in this folder)')
-    .option('--steps <n>', 'frames to make of the clip', wholeFrom(1, 1000), 20)
+    .option('--steps <n>', 'number of frames to make of the clip', wholeFrom(1, 1000), 20)
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])
         .default('time'),
     )
-    .option('--force', 'replace a file that exists')
+    .option('--force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)
     .action(lazily(async () => (await import('./data.ts')).showClip));

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { collect, lazily, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
-The profile and --set only apply to --plan. It reads no data; if the memory or a GPU's limits do not suffice, it exits with 2.
+--profile and --set apply only to --plan. --plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
 
 Examples:
   $ repro doctor
@@ -15,11 +15,11 @@ Examples:
 export function addDoctorCommands(program: Command): void {
   withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or tell what memory a model needs',
+      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or, with --plan, tell how much memory a model needs',
     )
     .option(
       '--plan <model>',
-      'memory that training and evaluating a model needs under a profile, and the largest batches that fit; on a GPU, also what each kernel does; a file in configs/models, without .yaml, or a path',
+      'tell how much memory a model needs for training and evaluation under a profile, and the largest batches that fit; on a GPU, also what each kernel does; <model> is a file in configs/models, without .yaml, or a path',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', doctorExamples)

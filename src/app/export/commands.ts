@@ -8,9 +8,9 @@ Examples:
   $ repro export figures --format pdf`;
 
 const figuresExamples = `
-Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
-They keep the size in which they are drawn, at 96 px an inch. PDF has its fonts embedded, so text stays text. The report itself has all
-figures as SVG and their values as CSV, in artifacts/report/figures.
+Figures are on white, in the colours of a light page, and without titles, because papers have captions. Figures of simulated data keep their
+warning. All keep the size in which they are drawn, at 96 px an inch. PDF files embed their fonts, so text stays text. The report itself has
+all figures as SVG and their values as CSV, in artifacts/report/figures.
 
 Examples:
   $ repro export figures --format pdf --figure accuracy

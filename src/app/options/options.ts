@@ -64,7 +64,7 @@ export function trustOption(): Option {
 
 /** `--which`, for commands that read the state of a training. */
 export function whichOption(): Option {
-  return new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
+  return new Option('--which <state>', 'which state of a training to use').choices(['best', 'last']);
 }
 
 /**

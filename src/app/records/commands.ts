@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
-Shows what differs from the last run, or from the one that --against names: last, the beginning of
-a fingerprint or of a commit, a time in UTC (the latest run up to then), a profile, another instance, or a file with a record, such
-as a colleague's.
+Shows what differs from the last run, or from the run that --against names. Name it by: last, the beginning of a fingerprint or of a commit,
+a time in UTC (the latest run up to then), a profile, another instance, or a file with a record, such as a colleague's.
 
 Examples:
   $ repro explain train@baseline,2020
@@ -39,12 +38,13 @@ Examples:
   $ repro baseline update --profile full --set dataset.root=/data/DvsGesture`;
 
 const compareExamples = `
-A run is a model, model,seed or an instance (its last run), last, a profile, the beginning of a fingerprint or a commit, or a time in UTC
-(the latest run of each network up to then). Networks are paired by model and seed; if both sides are of one model, by seed; if of one
-seed, by model. Results of earlier runs are read from the cache. Differences are B - A. Each p is McNemar's exact test on the clips that
-both were tested on, if the recordings are the same: it says whether these two networks differ. Whether their settings differ takes several
-seeds: the paired t test at the end.
-docs/compare.md explains both.
+Name a run by: a model, model,seed or an instance (its last run), last, a profile, the beginning of a fingerprint or a commit, or a time in
+UTC (the latest run of each network up to then). Networks are paired by model and seed. If each side has only one model, they are paired by
+seed; if each has only one seed, by model. Results of earlier runs are read from the cache.
+
+Differences are B - A. Each p is McNemar's exact test on the clips that both were tested on, if the recordings are the same. It says whether
+these two networks differ. The paired t test at the end says whether their settings differ; it needs several seeds. docs/compare.md explains
+both tests.
 
 Examples:
   $ repro compare baseline no-reg
@@ -67,7 +67,7 @@ export function addRecordCommands(program: Command): void {
 
   withPipelineOptions(program.command('check'))
     .description('check results against the published claims and the committed baseline')
-    .option('--no-data', 'check only that the baseline is of this configuration, without results and data')
+    .option('--no-data', 'check only that the baseline fits this configuration, without results and data')
     .option('--json', 'print one JSON document')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));
@@ -86,7 +86,7 @@ export function addRecordCommands(program: Command): void {
     .description('compare the settings and results of two recorded runs, models or seeds, with tests')
     .argument('<run-a>', 'a model, an instance, a fingerprint, a commit, a time, a profile or last')
     .argument('<run-b>', 'another one')
-    .option('--only <model[,seed]>', 'leave out all others')
+    .option('--only <model[,seed]>', 'compare only this model, or this seed of it')
     .option('--json', 'print one JSON document')
     .addHelpText('after', compareExamples)
     .action(lazily(async () => (await import('./compare.ts')).printComparison));

@@ -59,8 +59,8 @@ export function addRunCommands(program: Command): void {
       'with --executor slurm: run in a small job of its own, and return at once; `repro attach` shows the run',
     )
     .option('--json', 'print the outcome to stdout as one JSON document')
-    .option('--pull', 'fetch results from the remote cache, where it has them, instead of running stages')
-    .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
+    .option('--pull', 'fetch results that the remote cache has, instead of running those stages')
+    .option('--remote <address>', 'the remote cache for --pull (default: `cache.remote` in pipeline.yaml)')
     .addOption(trustOption())
     .addHelpText('after', runExamples)
     .action(lazily(async () => (await import('./run.ts')).run));
