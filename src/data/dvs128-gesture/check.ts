@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { streamRegular } from '../../base/files/regular-file.ts';
@@ -6,9 +5,9 @@ import { formatBytes } from '../../base/text.ts';
 import { findEventAddon } from '../../network/addon/event-addon.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { describeProblem, type Problems } from '../contract/problems.ts';
-import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../events/aedat3-parser.ts';
+import { type Aedat3Summary, readAedat3 } from '../events/aedat3-parser.ts';
 import { type Label, parseLabels } from '../events/labels.ts';
-import { readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { hashChunks, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import type { PackedPlace } from '../reading/tar-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import {
@@ -157,6 +156,8 @@ export function checkLabelsFile(
 
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
+/** The published recordings have up to about 100 MB; each thread has one in memory. */
+export const LARGEST_RECORDING_BYTES = 256 << 20;
 
 export interface FoundFile {
   readonly sizeBytes: number;
@@ -225,51 +226,19 @@ const INSPECT_JOB = defineThreadJob<null, DiskFile, FoundFile & { readonly path:
 
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
   const { path, sizeBytes } = file;
-  const hash = createHash('md5');
-  if (isTextFile(path)) {
-    const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
-    return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
-  }
-  const recording = { file: path, sensor: SENSOR, sizeBytes, addon: findEventAddon() };
-  const check = parseRecordingName(path) === null ? null : new RecordingCheck(recording);
-  for await (const piece of file.open()) {
-    signal?.throwIfAborted();
-    hash.update(piece);
-    check?.push(piece);
-  }
-  const md5 = hash.digest('hex');
-  return check === null ? { sizeBytes, md5 } : { sizeBytes, md5, recording: check.finish() };
+  const isRecording = parseRecordingName(path) !== null;
+  if (!isRecording && !isTextFile(path)) return await hashChunks(file.open(), signal);
+  const bytes = await readWhole(file, isRecording ? LARGEST_RECORDING_BYTES : LARGEST_TEXT_BYTES);
+  const found = { sizeBytes, md5: md5Of(bytes) };
+  if (!isRecording) return { ...found, text: new TextDecoder().decode(bytes) };
+  return { ...found, recording: checkFormat(bytes, path) };
 }
 
-/** Checks a recording's format up to the first error. */
-class RecordingCheck {
-  readonly #parser: Aedat3Parser;
-  #failure: ReproError | null = null;
-
-  constructor(options: ReadAedat3Options) {
-    this.#parser = new Aedat3Parser(options, () => {});
-  }
-
-  push(piece: Uint8Array): void {
-    this.#try(() => this.#parser.push(piece));
-  }
-
-  finish(): CheckedRecording {
-    const summary = this.#try(() => this.#parser.finish());
-    const error = this.#failure;
-    return error === null
-      ? { summary: summary! }
-      : { problem: describeProblem(error), isCut: error.code === 'aedat-truncated' };
-  }
-
-  #try<T>(read: () => T): T | null {
-    if (this.#failure !== null) return null;
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      this.#failure = error;
-      return null;
-    }
+function checkFormat(bytes: Uint8Array, file: string): CheckedRecording {
+  try {
+    return { summary: readAedat3(bytes, { file, sensor: SENSOR, addon: findEventAddon() }, () => {}) };
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    return { problem: describeProblem(error), isCut: error.code === 'aedat-truncated' };
   }
 }

@@ -18,7 +18,7 @@ import { cutAedat3 } from '../events/aedat3-clips.ts';
 import { placeSpans } from '../events/clips.ts';
 import { parseLabels } from '../events/labels.ts';
 import { readWhole } from '../reading/file-tree.ts';
-import { isTextFile, LARGEST_TEXT_BYTES, parseTrialList } from './check.ts';
+import { isTextFile, LARGEST_RECORDING_BYTES, LARGEST_TEXT_BYTES, parseTrialList } from './check.ts';
 import {
   ARCHIVE,
   ARCHIVE_BYTES,
@@ -150,7 +150,7 @@ async function readGestureClips(
     if (rows === undefined) return;
     const { path } = file;
     const recording = { file: path, sensor: SENSOR, invalidEvents, addon: findEventAddon() };
-    const { clips } = cutAedat3(await readWhole(file, Number.POSITIVE_INFINITY), rows, recording);
+    const { clips } = cutAedat3(await readWhole(file, LARGEST_RECORDING_BYTES), rows, recording);
     for (const [i, events] of clips.entries()) {
       signal?.throwIfAborted();
       await visit({ ...rows[i]!, events });

@@ -1,4 +1,4 @@
-import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from './aedat3-parser.ts';
+import { type Aedat3Summary, type ReadAedat3Options, readAedat3, readPacketsAgain } from './aedat3-parser.ts';
 import { type Span, visitSpan } from './clips.ts';
 import { type EventBlock, timeAt } from './event-block.ts';
 import { FrameCounting } from './frame-counting.ts';
@@ -20,7 +20,7 @@ interface FoundClip {
  * clips then read their part of the recording again and count its events in frames.
  *
  * @returns the events of each span, overlapping ones in both, in the order of the spans
- * @throws like `Aedat3Parser`
+ * @throws like `readAedat3`
  */
 export function cutAedat3(
   bytes: Uint8Array,
@@ -31,13 +31,10 @@ export function cutAedat3(
     const times = { firstUs: Number.POSITIVE_INFINITY, lastUs: Number.NEGATIVE_INFINITY };
     return { span, count: 0, ...times, fromByte: 0, toByte: 0 };
   });
-  const parser = new Aedat3Parser({ ...options, sizeBytes: bytes.length }, (block) => {
+  const summary = readAedat3(bytes, options, (block) => {
     for (const clip of found) noteBlock(clip, block);
   });
-  parser.push(bytes);
-  const summary = parser.finish();
-  const { regular } = parser;
-  return { summary, clips: found.map((clip) => new StoredClip(clip, options, regular, bytes)) };
+  return { summary, clips: found.map((clip) => new StoredClip(clip, options, summary.regular, bytes)) };
 }
 
 function noteBlock(clip: FoundClip, block: EventBlock): void {
@@ -105,8 +102,9 @@ class StoredClip implements ClipEvents {
   /** Reads the clip's part of the recording again. */
   #visit(visit: (block: EventBlock, from: number, to: number) => void): void {
     const { span, fromByte, toByte } = this.#clip;
-    const sink = (block: EventBlock) => visitSpan(block, span, (from, to) => visit(block, from, to));
-    const parser = new Aedat3Parser(this.#options, sink, { byte: fromByte, regular: this.#regular });
-    parser.push(this.#bytes.subarray(fromByte, toByte));
+    const packets = { fromByte, toByte, regular: this.#regular };
+    readPacketsAgain(this.#bytes, packets, this.#options, (block) =>
+      visitSpan(block, span, (from, to) => visit(block, from, to)),
+    );
   }
 }

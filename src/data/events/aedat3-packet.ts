@@ -135,7 +135,7 @@ function fail(code: string, { file, packet, byte }: PacketPlace, message: string
   });
 }
 
-export interface AedatHeader {
+interface AedatHeader {
   /** Lines between magic and end, without `#` and line ends. */
   readonly lines: readonly string[];
   /** Up to and including the end line. */
@@ -147,16 +147,13 @@ const END = '#!END-HEADER\r\n';
 const LARGEST_HEADER_BYTES = 16_384;
 
 /**
- * Reads the text header from the file's first bytes.
+ * Reads the text header at the start of a recording.
  *
- * @param ended whether `bytes` is the whole file
- * @returns null if the header continues beyond `bytes`
  * @throws {ReproError} `aedat-header` for a different magic or version, a line without `#`, or a missing end line
  */
-export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string): AedatHeader | null {
+export function readHeaderLines(bytes: Uint8Array, file: string): AedatHeader {
   const text = latin1Text(bytes.subarray(0, LARGEST_HEADER_BYTES));
   if (!text.startsWith(MAGIC)) {
-    if (!ended && MAGIC.startsWith(text)) return null;
     const { what, fix } = explainMagic(bytes, '3.1');
     failHeader(file, 0, what, fix);
   }
@@ -164,11 +161,7 @@ export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string)
   const lines: string[] = [];
   for (;;) {
     const end = text.indexOf('\n', at);
-    if (end === -1) {
-      if (!ended && text.length < LARGEST_HEADER_BYTES && (at === text.length || text[at] === '#'))
-        return null;
-      return failHeader(file, at, 'the header has no end line `#!END-HEADER`');
-    }
+    if (end === -1) failHeader(file, at, 'the header has no end line `#!END-HEADER`');
     const line = text.slice(at, end + 1);
     if (line === END) return { lines, sizeBytes: end + 1 };
     if (!line.startsWith('#')) {

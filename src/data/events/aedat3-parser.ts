@@ -1,6 +1,5 @@
 import type { EventAddon } from '../../network/addon/event-functions.ts';
 import {
-  type AedatHeader,
   bodyBytesOf,
   checkPacket,
   describeOddities,
@@ -16,7 +15,6 @@ import {
   readHeaderLines,
   readPacketHeader,
 } from './aedat3-packet.ts';
-import { ByteWindow } from './byte-window.ts';
 import { eachEvent } from './clips.ts';
 import { type BlockSink, EventCheck } from './event-block.ts';
 import type { Sensor } from './events.ts';
@@ -29,8 +27,6 @@ export interface ReadAedat3Options {
   readonly sensor: Sensor;
   /** Events whose validity bit is 0: the original keeps them, other readers drop them. */
   readonly invalidEvents?: 'keep' | 'drop';
-  /** The source's total size, if known: a packet that cannot fit is then rejected at its header. */
-  readonly sizeBytes?: number;
   /** What checks and counts events; null, the default, for TypeScript, which also runs in browsers. */
   readonly addon?: EventAddon | null;
 }
@@ -51,50 +47,62 @@ export interface Aedat3Summary {
   readonly lastUs: number | null;
   /** No event is earlier than the one before it. */
   readonly monotonic: boolean;
+  /** Every block was passed on as it is in the file, in the order of time. */
+  readonly regular: boolean;
   /** Irregularities that the original accepts: one sentence each, with packet and byte offset. */
   readonly warnings: readonly string[];
 }
 
-/** Reading resumes at a packet of a recording that was read before. */
-interface Resume {
-  /** Where that packet starts in the file. */
-  readonly byte: number;
-  /** All blocks were regular the first time, so they are passed on without being checked again. */
-  readonly regular: boolean;
-}
-
-/** Events looked at at once, so that a copy of them is small however large a packet is. */
+/** Events looked at at once: so few that every pass over a copy of them stays in the processor's second-level cache. */
 const BLOCK_EVENTS = 1 << 14;
 
 /**
- * Reads AEDAT 3.1 from chunks of bytes of any size and passes on its polarity events in file order, in blocks. It keeps at
- * most the chunk and a partial event before it, however large the packets are.
+ * Reads an AEDAT 3.1 recording and passes on its polarity events in file order, in blocks.
  *
  * Like the original, it reads all `eventCapacity` slots of a packet, uses `t = timestamp | eventTSOverflow << 31`, and
  * keeps events whose validity bit is 0 unless `invalidEvents` is `drop` (which also leaves out the slots beyond
  * `eventNumber`). A file cut off exactly between two packets cannot be distinguished from a shorter recording.
  *
- * A block without anything odd is passed on as it is in the file. Only others are looked at event by event.
- *
  * @throws {ReproError} `aedat-header`, `aedat-packet`, `aedat-event` or `aedat-truncated`, with file, packet and byte offset
  */
-export class Aedat3Parser {
+export function readAedat3(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink): Aedat3Summary {
+  const header = readHeaderLines(bytes, options.file);
+  const reader = new PacketReader(bytes, options, sink, false);
+  reader.read(header.sizeBytes, bytes.length);
+  return reader.summarise(header.lines);
+}
+
+/**
+ * Passes on the events of some packets of a recording that has been read before.
+ *
+ * @param regular that of its summary: then nothing is checked again
+ */
+export function readPacketsAgain(
+  bytes: Uint8Array,
+  packets: { readonly fromByte: number; readonly toByte: number; readonly regular: boolean },
+  options: ReadAedat3Options,
+  sink: BlockSink,
+): void {
+  new PacketReader(bytes, options, sink, packets.regular).read(packets.fromByte, packets.toByte);
+}
+
+/** A block without anything odd is passed on as it is in the file. Only others are looked at event by event. */
+class PacketReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #options: ReadAedat3Options;
   readonly #drops: boolean;
   readonly #sink: BlockSink;
   readonly #notes: ReaderNotes;
   readonly #check: EventCheck;
   readonly #trusts: boolean;
-  readonly #window: ByteWindow;
+  /** A copy of the block: its events may be at any byte of the file. */
+  readonly #words = new Int32Array(2 * BLOCK_EVENTS);
   /** For what is kept of irregular blocks. */
-  #scratch = new Int32Array(0);
-  #header: AedatHeader | null = null;
-  #packet: PacketHeader | null = null;
+  readonly #kept = new Int32Array(2 * BLOCK_EVENTS);
   #packetOffset = 0;
   #packets = 0;
   #skippedPackets = 0;
-  #slot = 0;
-  #skipBytes = 0;
   #events = 0;
   #dropped = 0;
   #regular = true;
@@ -102,43 +110,43 @@ export class Aedat3Parser {
   #lastUs = Number.NEGATIVE_INFINITY;
   #previousUs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ReadAedat3Options, sink: BlockSink, resume: Resume | null = null) {
+  constructor(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink, trusts: boolean) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#options = options;
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
     this.#notes = new ReaderNotes(options.file);
     this.#check = new EventCheck(options.sensor, options.addon ?? null);
-    this.#trusts = resume?.regular ?? false;
-    this.#window = new ByteWindow(resume?.byte ?? 0);
-    if (resume !== null) this.#header = { lines: [], sizeBytes: 0 };
+    this.#trusts = trusts;
   }
 
-  /** Whether every block so far was passed on as it is in the file, in the order of time. */
-  get regular(): boolean {
-    return this.#regular;
-  }
-
-  /** Takes the next bytes of the file. */
-  push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; ) {
-      at += this.#window.append(chunk, at);
-      this.#consume(this.#window, false);
+  /** Reads the packets between two bytes of the file. */
+  read(from: number, to: number): void {
+    for (let at = from; at < to; ) {
+      this.#packetOffset = at;
+      this.#packets += 1;
+      if (to - at < PACKET_HEADER_BYTES) failTrailing(this.#place(), to - at);
+      const packet = readPacketHeader(this.#view, at);
+      const isOrdinary = isOrdinaryPacket(packet);
+      if (!isOrdinary) checkPacket(packet, this.#place());
+      const bodyAt = at + PACKET_HEADER_BYTES;
+      const bodyBytes = bodyBytesOf(packet);
+      if (bodyBytes > to - bodyAt) failTruncated(this.#place(), packet.capacity, bodyBytes, to - bodyAt);
+      if (!isOrdinary) {
+        const { invalidEvents = 'keep' } = this.#options;
+        for (const [kind, text] of describeOddities(packet, invalidEvents)) this.#note(kind, text);
+      }
+      if (hasPolarityEvents(packet)) this.#readBody(bodyAt, packet);
+      else this.#skippedPackets += 1;
+      at = bodyAt + bodyBytes;
     }
   }
 
-  /** The source has ended. */
-  finish(): Aedat3Summary {
-    const window = this.#window;
-    this.#consume(window, true);
-    const left = window.length;
-    const offset = window.offsetOf(window.from);
-    if (this.#packet !== null) {
-      this.#failTruncated(this.#packet, this.#packetOffset + PACKET_HEADER_BYTES, offset + left);
-    }
-    if (left > 0) failTrailing(this.#place(offset, this.#packets + 1), left);
+  summarise(header: readonly string[]): Aedat3Summary {
     if (this.#events === 0) this.#notes.add('empty', 'contains no polarity events');
     return {
-      header: this.#header?.lines ?? [],
+      header,
       packets: this.#packets,
       skippedPackets: this.#skippedPackets,
       events: this.#events,
@@ -146,117 +154,60 @@ export class Aedat3Parser {
       firstUs: this.#events === 0 ? null : this.#firstUs,
       lastUs: this.#events === 0 ? null : this.#lastUs,
       monotonic: !this.#notes.has('backwards'),
+      regular: this.#regular,
       warnings: this.#notes.sentences(),
     };
   }
 
-  /** Reads what is complete. */
-  #consume(window: ByteWindow, ended: boolean): void {
-    if (this.#header === null) {
-      this.#header = readHeaderLines(
-        window.bytes.subarray(window.from, window.to),
-        ended,
-        this.#options.file,
-      );
-      if (this.#header === null) return;
-      window.from += this.#header.sizeBytes;
-    }
-    for (;;) {
-      if (this.#packet === null) {
-        if (window.length < PACKET_HEADER_BYTES) return;
-        this.#openPacket(window);
-      }
-      this.#packetBody(window, this.#packet!);
-      if (this.#packet !== null) return;
+  #readBody(bodyAt: number, packet: PacketHeader): void {
+    const copy = new Uint8Array(this.#words.buffer);
+    for (let slot = 0; slot < packet.capacity; slot += BLOCK_EVENTS) {
+      const slots = Math.min(packet.capacity - slot, BLOCK_EVENTS);
+      const at = bodyAt + slot * EVENT_BYTES;
+      copy.set(this.#bytes.subarray(at, at + slots * EVENT_BYTES));
+      this.#readBlock(slot, slots, at, packet);
     }
   }
 
-  #openPacket(window: ByteWindow): void {
-    this.#packetOffset = window.offsetOf(window.from);
-    this.#packets += 1;
-    const packet = readPacketHeader(window.view, window.from);
-    window.from += PACKET_HEADER_BYTES;
-    const isOrdinary = isOrdinaryPacket(packet);
-    if (!isOrdinary) checkPacket(packet, this.#place());
-    const bodyOffset = this.#packetOffset + PACKET_HEADER_BYTES;
-    const { sizeBytes, invalidEvents = 'keep' } = this.#options;
-    if (sizeBytes !== undefined && bodyOffset + bodyBytesOf(packet) > sizeBytes) {
-      this.#failTruncated(packet, bodyOffset, sizeBytes);
-    }
-    if (!isOrdinary) {
-      for (const [kind, text] of describeOddities(packet, invalidEvents)) this.#note(kind, text);
-    }
-    this.#packet = packet;
-    this.#slot = 0;
-    if (!hasPolarityEvents(packet)) {
-      this.#skippedPackets += 1;
-      this.#skipBytes = bodyBytesOf(packet);
-    }
-  }
-
-  /** Reads or skips the open packet's events; closes it once they are all read. */
-  #packetBody(window: ByteWindow, packet: PacketHeader): void {
-    if (!hasPolarityEvents(packet)) {
-      const skipped = Math.min(window.length, this.#skipBytes);
-      window.from += skipped;
-      this.#skipBytes -= skipped;
-      if (this.#skipBytes === 0) this.#packet = null;
-      return;
-    }
-    window.align();
-    for (;;) {
-      const there = Math.floor(window.length / EVENT_BYTES);
-      const slots = Math.min(there, packet.capacity - this.#slot, BLOCK_EVENTS);
-      if (slots === 0) break;
-      this.#block(window.words, window.from / 4, slots, packet);
-      window.from += slots * EVENT_BYTES;
-      this.#slot += slots;
-    }
-    if (this.#slot === packet.capacity) this.#packet = null;
-  }
-
-  #ownWords(length: number): Int32Array {
-    if (this.#scratch.length < length) this.#scratch = new Int32Array(length);
-    return this.#scratch;
-  }
-
-  /** Passes on the events in the next `slots` slots. */
-  #block(words: Int32Array, from: number, slots: number, packet: PacketHeader): void {
-    const to = from + 2 * slots;
+  /** Passes on the events in `slots` slots from `slot` on, whose words have been copied. */
+  #readBlock(slot: number, slots: number, at: number, packet: PacketHeader): void {
+    const words = this.#words;
+    const to = 2 * slots;
     const baseUs = packet.overflow * 2 ** 31;
-    const firstUs = baseUs + words[from + 1]!;
+    const firstUs = baseUs + words[1]!;
     const regular =
       this.#trusts ||
       (firstUs >= this.#previousUs &&
-        !(this.#drops && this.#slot + slots > packet.number) &&
-        this.#check.isRegular(words, from, to, this.#drops));
+        !(this.#drops && slot + slots > packet.number) &&
+        this.#check.isRegular(words, 0, to, this.#drops));
     if (!regular) {
       this.#regular = false;
-      this.#irregularBlock(words, from, to, packet);
+      this.#readIrregular(slot, slots, at, packet);
       return;
     }
     this.#firstUs = Math.min(this.#firstUs, firstUs);
     this.#previousUs = baseUs + words[to - 1]!;
     this.#lastUs = Math.max(this.#lastUs, this.#previousUs);
-    this.#pass(words, from, to, packet, true);
+    this.#pass(words, to, packet, true);
   }
 
   /** The same event by event: rejects, notes or drops what is odd, and closes the gaps. */
-  #irregularBlock(words: Int32Array, from: number, to: number, packet: PacketHeader): void {
+  #readIrregular(firstSlot: number, slots: number, at: number, packet: PacketHeader): void {
     const { sensor } = this.#options;
-    const kept = this.#ownWords(to - from);
+    const words = this.#words;
+    const kept = this.#kept;
     const baseUs = packet.overflow * 2 ** 31;
     let length = 0;
     let sorted = true;
-    for (let i = from; i < to; i += 2) {
+    for (let i = 0; i < 2 * slots; i += 2) {
       const data = words[i]!;
       let stamp = words[i + 1]! >>> 0;
-      const slot = this.#slot + (i - from) / 2;
+      const slot = firstSlot + i / 2;
       if (this.#drops && ((data & 1) === 0 || slot >= packet.number)) {
         this.#dropped += 1;
         continue;
       }
-      const byte = this.#window.offsetOf(this.#window.from) + 4 * (i - from);
+      const byte = at + 4 * i;
       const x = data >>> 17;
       const y = (data >>> 2) & 0x7fff;
       if (x >= sensor.width || y >= sensor.height) failEvent(this.#place(byte), slot, x, y, sensor);
@@ -276,41 +227,36 @@ export class Aedat3Parser {
       kept[length++] = data;
       kept[length++] = stamp;
     }
-    if (length > 0) this.#pass(kept, 0, length, packet, sorted);
+    if (length > 0) this.#pass(kept, length, packet, sorted);
   }
 
-  #pass(words: Int32Array, from: number, to: number, packet: PacketHeader, sorted: boolean): void {
-    this.#events += (to - from) / 2;
+  #pass(words: Int32Array, to: number, packet: PacketHeader, sorted: boolean): void {
+    this.#events += to / 2;
     const packetFrom = this.#packetOffset;
     const packetTo = packetFrom + PACKET_HEADER_BYTES + bodyBytesOf(packet);
     const baseUs = packet.overflow * 2 ** 31;
-    this.#sink({ words, from, to, baseUs, sorted, packetFrom, packetTo });
+    this.#sink({ words, from: 0, to, baseUs, sorted, packetFrom, packetTo });
   }
 
   #note(kind: string, text: string, offset = this.#packetOffset): void {
     this.#notes.add(kind, text, `packet ${this.#packets}, byte ${offset}`);
   }
 
-  #place(byte = this.#packetOffset, packet = this.#packets): PacketPlace {
-    return { file: this.#options.file, packet, byte };
-  }
-
-  #failTruncated(packet: PacketHeader, bodyOffset: number, fileBytes: number): never {
-    failTruncated(this.#place(), packet.capacity, bodyBytesOf(packet), Math.max(0, fileBytes - bodyOffset));
+  #place(byte = this.#packetOffset): PacketPlace {
+    return { file: this.#options.file, packet: this.#packets, byte };
   }
 }
 
-/** All events of a recording already in memory. Throws like `Aedat3Parser`. */
+/** All events of a recording. Throws like `readAedat3`. */
 export function decodeAedat3(
   bytes: Uint8Array,
   options: ReadAedat3Options,
 ): { readonly events: Events; readonly summary: Aedat3Summary } {
   const buffer = new EventBuffer(Math.max(1, Math.floor(bytes.length / EVENT_BYTES)));
-  const parser = new Aedat3Parser(
-    { sizeBytes: bytes.length, ...options },
+  const summary = readAedat3(
+    bytes,
+    options,
     eachEvent((tUs, x, y, p) => buffer.push(tUs, x, y, p)),
   );
-  parser.push(bytes);
-  const summary = parser.finish();
   return { events: buffer.events(), summary };
 }

@@ -101,17 +101,18 @@ function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): 'file' | 'folder'
 
 /** @throws {ReproError} `data-corrupt` if the file is larger than its kind can be */
 export async function readWhole(file: TreeFile, mostBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  if (file.sizeBytes > mostBytes) {
+    const text = `it has ${file.sizeBytes} bytes, but a file of this kind has at most ${mostBytes}.`;
+    throw new ReproError('data-corrupt', text, { where: file.path, fix: 'Download the data set again.' });
+  }
+  // Not pieces put together at the end: then a recording would be in memory twice.
+  const bytes = new Uint8Array(file.sizeBytes);
   let size = 0;
   for await (const chunk of file.open()) {
+    bytes.set(chunk.subarray(0, bytes.length - size), size);
     size += chunk.length;
-    if (size > mostBytes) {
-      const text = `larger than ${mostBytes} bytes: it cannot be what its name says.`;
-      throw new ReproError('data-corrupt', text, { where: file.path, fix: 'Download the data set again.' });
-    }
-    chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, size);
 }
 
 interface FileHash {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { encodeAedat3 } from '../../../src/data/events/aedat3-encode.ts';
-import { Aedat3Parser, decodeAedat3 } from '../../../src/data/events/aedat3-parser.ts';
-import { eachEvent } from '../../../src/data/events/clips.ts';
-import { EventBuffer, type Events } from '../../../src/data/events/events.ts';
+import { decodeAedat3 } from '../../../src/data/events/aedat3-parser.ts';
+import type { Events } from '../../../src/data/events/events.ts';
 import { goldenEvents } from '../../support/golden-events.ts';
 
 const recording = readFileSync(new URL('../../golden/recording.aedat', import.meta.url));
@@ -41,15 +40,6 @@ describe('reading AEDAT 3.1', () => {
       warnings: [],
       header: ['Format: RAW', 'Source 1: DVS128', 'Start-Time: 2016-09-23 16:42:17 (TZ-0400)'],
     });
-  });
-
-  test.each([1, 7, 28, 29, 1000])('gives the same from chunks of %i bytes', (size) => {
-    const buffer = new EventBuffer(1);
-    const parser = new Aedat3Parser(options, eachEvent(buffer.push.bind(buffer)));
-    for (let at = 0; at < recording.length; at += size) parser.push(recording.subarray(at, at + size));
-    const summary = parser.finish();
-    expect(buffer.events()).toEqual(goldenEvents('aedat_events'));
-    expect(summary).toEqual(decodeAedat3(recording, options).summary);
   });
 
   test('adds the packet’s overflow count to the 31-bit clock', () => {
