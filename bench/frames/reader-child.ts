@@ -37,15 +37,13 @@ async function convert(task: ReaderTask): Promise<ReaderAnswer> {
   const sensor = { height, width };
   const frames = new FrameRows({ steps, splitBy, downsample: 1, sensor }, false);
   const kept: Uint32Array[] = [];
-  let spare: ArrayBuffer | undefined;
   const started = performance.now();
   const usage = process.cpuUsage();
   const spans = task.spans.map(([startUs, endUs]) => ({ startUs, endUs }));
   const options = { file, sensor, addon: findEventAddon() };
   const { summary, clips } = cutAedat3(await readFile(file), spans, options);
   for (const [row, events] of clips.entries()) {
-    const made = frames.make({ split: 'train', row, ...spans[row]!, events }, () => spare);
-    spare = made.counts.buffer;
+    const made = frames.make({ split: 'train', row, ...spans[row]!, events });
     if (save !== undefined) kept.push(Uint32Array.from(made.counts));
   }
   const seconds = (performance.now() - started) / 1000;

@@ -205,10 +205,7 @@ export async function inspectFiles(
   const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || compareCodeUnits(a.path, b.path));
   await runInThreads(INSPECT_JOB, {
     ...{ threads, tasks, signal, setup: null },
-    receive: ({ path, ...file }) => {
-      note(path, file);
-      return undefined;
-    },
+    receive: ({ path, ...file }) => note(path, file),
   });
   return found;
 }

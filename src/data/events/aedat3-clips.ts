@@ -34,7 +34,7 @@ export function cutAedat3(
   const summary = readAedat3(bytes, options, (block) => {
     for (const clip of found) noteBlock(clip, block);
   });
-  return { summary, clips: found.map((clip) => new StoredClip(clip, options, summary.regular, bytes)) };
+  return { summary, clips: found.map((clip) => new StoredClip(clip, options, bytes)) };
 }
 
 function noteBlock(clip: FoundClip, block: EventBlock): void {
@@ -54,14 +54,12 @@ function noteBlock(clip: FoundClip, block: EventBlock): void {
 class StoredClip implements ClipEvents {
   readonly #clip: Readonly<FoundClip>;
   readonly #options: ReadAedat3Options;
-  readonly #regular: boolean;
   /** Of the whole recording. */
   readonly #bytes: Uint8Array;
 
-  constructor(clip: Readonly<FoundClip>, options: ReadAedat3Options, regular: boolean, bytes: Uint8Array) {
+  constructor(clip: Readonly<FoundClip>, options: ReadAedat3Options, bytes: Uint8Array) {
     this.#clip = clip;
     this.#options = options;
-    this.#regular = regular;
     this.#bytes = bytes;
   }
 
@@ -101,10 +99,8 @@ class StoredClip implements ClipEvents {
 
   /** Reads the clip's part of the recording again. */
   #visit(visit: (block: EventBlock, from: number, to: number) => void): void {
-    const { span, fromByte, toByte } = this.#clip;
-    const packets = { fromByte, toByte, regular: this.#regular };
-    readPacketsAgain(this.#bytes, packets, this.#options, (block) =>
-      visitSpan(block, span, (from, to) => visit(block, from, to)),
+    readPacketsAgain(this.#bytes, this.#clip, this.#options, (block) =>
+      visitSpan(block, this.#clip.span, (from, to) => visit(block, from, to)),
     );
   }
 }

@@ -16,7 +16,7 @@ import {
   readPacketHeader,
 } from './aedat3-packet.ts';
 import { eachEvent } from './clips.ts';
-import { type BlockSink, EventCheck } from './event-block.ts';
+import { type BlockSink, isRegular } from './event-block.ts';
 import type { Sensor } from './events.ts';
 import { EventBuffer, type Events } from './events.ts';
 import { ReaderNotes } from './reader-warnings.ts';
@@ -47,8 +47,6 @@ export interface Aedat3Summary {
   readonly lastUs: number | null;
   /** No event is earlier than the one before it. */
   readonly monotonic: boolean;
-  /** Every block was passed on as it is in the file, in the order of time. */
-  readonly regular: boolean;
   /** Irregularities that the original accepts: one sentence each, with packet and byte offset. */
   readonly warnings: readonly string[];
 }
@@ -67,23 +65,19 @@ const BLOCK_EVENTS = 1 << 14;
  */
 export function readAedat3(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink): Aedat3Summary {
   const header = readHeaderLines(bytes, options.file);
-  const reader = new PacketReader(bytes, options, sink, false);
+  const reader = new PacketReader(bytes, options, sink);
   reader.read(header.sizeBytes, bytes.length);
   return reader.summarise(header.lines);
 }
 
-/**
- * Passes on the events of some packets of a recording that has been read before.
- *
- * @param regular that of its summary: then nothing is checked again
- */
+/** Passes on the events of the packets between two bytes of a recording that has been read before. */
 export function readPacketsAgain(
   bytes: Uint8Array,
-  packets: { readonly fromByte: number; readonly toByte: number; readonly regular: boolean },
+  { fromByte, toByte }: { readonly fromByte: number; readonly toByte: number },
   options: ReadAedat3Options,
   sink: BlockSink,
 ): void {
-  new PacketReader(bytes, options, sink, packets.regular).read(packets.fromByte, packets.toByte);
+  new PacketReader(bytes, options, sink).read(fromByte, toByte);
 }
 
 /** A block without anything odd is passed on as it is in the file. Only others are looked at event by event. */
@@ -94,8 +88,6 @@ class PacketReader {
   readonly #drops: boolean;
   readonly #sink: BlockSink;
   readonly #notes: ReaderNotes;
-  readonly #check: EventCheck;
-  readonly #trusts: boolean;
   /** A copy of the block: its events may be at any byte of the file. */
   readonly #words = new Int32Array(2 * BLOCK_EVENTS);
   /** For what is kept of irregular blocks. */
@@ -105,20 +97,17 @@ class PacketReader {
   #skippedPackets = 0;
   #events = 0;
   #dropped = 0;
-  #regular = true;
   #firstUs = Number.POSITIVE_INFINITY;
   #lastUs = Number.NEGATIVE_INFINITY;
   #previousUs = Number.NEGATIVE_INFINITY;
 
-  constructor(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink, trusts: boolean) {
+  constructor(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#options = options;
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
     this.#notes = new ReaderNotes(options.file);
-    this.#check = new EventCheck(options.sensor, options.addon ?? null);
-    this.#trusts = trusts;
   }
 
   /** Reads the packets between two bytes of the file. */
@@ -154,7 +143,6 @@ class PacketReader {
       firstUs: this.#events === 0 ? null : this.#firstUs,
       lastUs: this.#events === 0 ? null : this.#lastUs,
       monotonic: !this.#notes.has('backwards'),
-      regular: this.#regular,
       warnings: this.#notes.sentences(),
     };
   }
@@ -175,13 +163,12 @@ class PacketReader {
     const to = 2 * slots;
     const baseUs = packet.overflow * 2 ** 31;
     const firstUs = baseUs + words[1]!;
+    const { sensor, addon = null } = this.#options;
     const regular =
-      this.#trusts ||
-      (firstUs >= this.#previousUs &&
-        !(this.#drops && slot + slots > packet.number) &&
-        this.#check.isRegular(words, 0, to, this.#drops));
+      firstUs >= this.#previousUs &&
+      !(this.#drops && slot + slots > packet.number) &&
+      isRegular(words, to, sensor, this.#drops, addon);
     if (!regular) {
-      this.#regular = false;
       this.#readIrregular(slot, slots, at, packet);
       return;
     }
@@ -230,12 +217,12 @@ class PacketReader {
     if (length > 0) this.#pass(kept, length, packet, sorted);
   }
 
-  #pass(words: Int32Array, to: number, packet: PacketHeader, sorted: boolean): void {
-    this.#events += to / 2;
+  #pass(words: Int32Array, length: number, packet: PacketHeader, sorted: boolean): void {
+    this.#events += length / 2;
     const packetFrom = this.#packetOffset;
     const packetTo = packetFrom + PACKET_HEADER_BYTES + bodyBytesOf(packet);
     const baseUs = packet.overflow * 2 ** 31;
-    this.#sink({ words, from: 0, to, baseUs, sorted, packetFrom, packetTo });
+    this.#sink({ words, length, baseUs, sorted, packetFrom, packetTo });
   }
 
   #note(kind: string, text: string, offset = this.#packetOffset): void {

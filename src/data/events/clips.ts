@@ -46,20 +46,20 @@ export function visitSpan(
   { startUs, endUs }: Span,
   visit: (from: number, to: number) => void,
 ): void {
-  const { from, to } = block;
+  const { length } = block;
   if (block.sorted) {
-    const firstUs = timeAt(block, from);
-    const lastUs = timeAt(block, to - 2);
+    const firstUs = timeAt(block, 0);
+    const lastUs = timeAt(block, length - 2);
     if (firstUs >= endUs || lastUs < startUs) return;
     // Most blocks are all inside.
-    const first = firstUs >= startUs ? from : findTime(block, from, to, startUs);
-    const end = lastUs < endUs ? to : findTime(block, first, to, endUs);
+    const first = firstUs >= startUs ? 0 : findTime(block, 0, length, startUs);
+    const end = lastUs < endUs ? length : findTime(block, first, length, endUs);
     if (first < end) visit(first, end);
     return;
   }
-  for (let at = from; at < to; ) {
+  for (let at = 0; at < length; ) {
     const run = at;
-    while (at < to && timeAt(block, at) >= startUs && timeAt(block, at) < endUs) at += 2;
+    while (at < length && timeAt(block, at) >= startUs && timeAt(block, at) < endUs) at += 2;
     if (at > run) visit(run, at);
     else at += 2;
   }
@@ -75,7 +75,7 @@ export function eventsIn({ tUs, x, y, p }: Events, { startUs, endUs }: Span): Ev
 /** Passes on single events, which is simpler and slower. */
 export function eachEvent(sink: (tUs: number, x: number, y: number, p: number) => void): BlockSink {
   return (block) => {
-    for (let at = block.from; at < block.to; at += 2) {
+    for (let at = 0; at < block.length; at += 2) {
       const data = block.words[at]!;
       sink(timeAt(block, at), data >>> 17, (data >>> 2) & 0x7fff, (data >>> 1) & 1);
     }

@@ -41,7 +41,7 @@ export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('fra
     const visit = async (clip: ReadClip) => {
       const row = rows[clip.split][clip.row];
       if (row === undefined) throw new ReproError('data-changed', 'a clip was read that is not there.');
-      const made = frames.make({ ...clip, row }, port.takeSpare);
+      const made = frames.make({ ...clip, row });
       const moved = [made.counts.buffer];
       await port.send({ kind: 'row', row: made, recordings: takeRecordings() }, moved);
     };
@@ -114,9 +114,8 @@ export class FrameRows {
     this.#length = layout.steps * 2 * height * width;
   }
 
-  /** @param takeSpare memory that may be used for the counts */
-  make({ split, row, startUs, endUs, events }: ReadClip, takeSpare: () => ArrayBuffer | undefined): FrameRow {
-    const counts = this.#integrate(events, takeSpare);
+  make({ split, row, startUs, endUs, events }: ReadClip): FrameRow {
+    const counts = this.#integrate(events);
     const inFrames = this.#layout.splitBy === 'duration' ? sum(counts) : events.count;
     return {
       split,
@@ -130,12 +129,10 @@ export class FrameRows {
     };
   }
 
-  #integrate(events: ReadClip['events'], takeSpare: () => ArrayBuffer | undefined): Counts {
+  #integrate(events: ReadClip['events']): Counts {
     for (;;) {
       const Type = WIDTHS[this.#width]!;
-      const sizeBytes = this.#length * Type.BYTES_PER_ELEMENT;
-      const spare = takeSpare();
-      const counts = spare?.byteLength === sizeBytes ? new Type(spare) : new Type(this.#length);
+      const counts = new Type(this.#length);
       const largest = events.integrate(this.#layout, counts);
       if (largest < 2 ** (8 * Type.BYTES_PER_ELEMENT) || this.#width === WIDTHS.length - 1) return counts;
       this.#width += 1;

@@ -29,7 +29,7 @@ interface WriteFramesOptions {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;
   readonly warn?: ((text: string) => void) | undefined;
-  /** Called with the counts of each clip, [T, 2, H, W], in no particular order; they are overwritten afterwards. */
+  /** Called with the counts of each clip, [T, 2, H, W], in no particular order. */
   readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
 }
 
@@ -112,15 +112,12 @@ async function readRows(
   const withDurations = settings.normalization === 'frequency';
   if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
     const frames = new FrameRows(layout, withDurations);
-    let spare: ArrayBuffer | undefined;
     await dataset.readClips(
       root,
       clips,
       { simulated, signal, progress, invalidEvents, rowStride },
       async (clip) => {
-        const row = frames.make(clip, () => spare);
-        await write(row);
-        spare = row.counts.buffer;
+        await write(frames.make(clip));
       },
     );
     return;
@@ -139,7 +136,6 @@ async function readRows(
       if (reply.kind === 'row') await write(reply.row);
       done += reply.recordings;
       if (reply.recordings > 0) progress?.(done, total);
-      return reply.kind === 'row' ? reply.row.counts.buffer : undefined;
     },
   });
 }

@@ -19,8 +19,8 @@ interface ThreadWork<Setup, Task, Reply> {
   /** Each thread takes the next one as soon as it has finished one. */
   readonly tasks: readonly Task[];
   readonly signal?: AbortSignal | undefined;
-  /** Takes a reply, one at a time. @returns memory to give back to the thread */
-  receive(reply: Reply): Promise<ArrayBuffer | undefined> | undefined;
+  /** Takes a reply, one at a time. */
+  receive(reply: Reply): Promise<void> | void;
 }
 
 /**
@@ -40,14 +40,14 @@ export async function runInThreads<Setup, Task, Reply>(
   let received = Promise.resolve();
   const serve = (worker: Worker) =>
     new Promise<void>((resolve, reject) => {
-      const post = (message: ToThread, moved: ArrayBuffer[] = []) => worker.postMessage(message, moved);
+      const post = (message: ToThread) => worker.postMessage(message);
       const giveNext = () => {
         if (next < tasks.length) post({ kind: 'task', task: tasks[next++] });
         else resolve();
       };
       const take = async (reply: Reply) => {
-        const spare = await receive(reply);
-        post({ kind: 'taken', spare }, spare === undefined ? [] : [spare]);
+        await receive(reply);
+        post({ kind: 'taken' });
       };
       worker.on('error', (error) => reject(explainEnd(error)));
       worker.on('exit', (code) => reject(explainEnd(new Error(`it ended with exit code ${code}`))));
@@ -101,8 +101,6 @@ interface ThreadJob<Setup, Task, Reply> {
 interface ReplyPort<Reply> {
   /** Sends, and waits while too many replies are on their way. @param moved memory that goes along instead of being copied */
   send(reply: Reply, moved?: readonly ArrayBuffer[]): Promise<void>;
-  /** Memory of a reply that has been dealt with, to be used again. */
-  takeSpare(): ArrayBuffer | undefined;
 }
 
 interface ThreadStart {
@@ -110,9 +108,7 @@ interface ThreadStart {
   readonly setup: unknown;
 }
 
-type ToThread =
-  | { readonly kind: 'task'; readonly task: unknown }
-  | { readonly kind: 'taken'; readonly spare: ArrayBuffer | undefined };
+type ToThread = { readonly kind: 'task'; readonly task: unknown } | { readonly kind: 'taken' };
 
 type FromThread =
   | { readonly kind: 'reply'; readonly reply: unknown }
@@ -142,11 +138,7 @@ function serve<Task, Reply>(
   start: (port: ReplyPort<Reply>) => (task: Task) => Promise<void>,
 ): void {
   const post = (message: FromThread, moved: readonly ArrayBuffer[] = []) =>
-    parent.postMessage(
-      message,
-      moved.filter((memory) => memory instanceof ArrayBuffer),
-    );
-  const spares: ArrayBuffer[] = [];
+    parent.postMessage(message, [...moved]);
   let onTheWay = 0;
   let resume: (() => void) | null = null;
   const port: ReplyPort<Reply> = {
@@ -159,13 +151,11 @@ function serve<Task, Reply>(
         });
       }
     },
-    takeSpare: () => spares.pop(),
   };
   // Started with the first task, when all modules are there.
   let run: ((task: Task) => Promise<void>) | null = null;
   parent.on('message', (message: ToThread) => {
     if (message.kind === 'taken') {
-      if (message.spare !== undefined) spares.push(message.spare);
       onTheWay -= 1;
       resume?.();
       return;

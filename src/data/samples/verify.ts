@@ -157,7 +157,6 @@ async function checkSamples(
         found[position] = checked;
         done += checked.samples.length;
         progress?.(done, total);
-        return undefined;
       },
     });
   }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutAedat3 } from '../../../src/data/events/aedat3-clips.ts';
 import { encodeAedat3 } from '../../../src/data/events/aedat3-encode.ts';
-import { EventCheck } from '../../../src/data/events/event-block.ts';
+import { isRegular } from '../../../src/data/events/event-block.ts';
 import type { Events } from '../../../src/data/events/events.ts';
 import { frameSize } from '../../../src/data/events/frames.ts';
 import { findEventAddon } from '../../../src/network/addon/event-addon.ts';
@@ -42,11 +42,10 @@ describe.skipIf(addon === null)('the addon', () => {
         (events, startUs, changes, from, allValid, sensor) => {
           const words = regularWords(events, startUs);
           for (const [at, bit] of changes) words[at % words.length]! ^= 1 << bit;
-          const answer = new EventCheck(sensor, native).isRegular(words, 2 * from, words.length, allValid);
+          const given = words.subarray(2 * from);
+          const answer = isRegular(given, given.length, sensor, allValid, native);
           if (!answer) odd += 1;
-          expect(answer).toBe(
-            new EventCheck(sensor, null).isRegular(words, 2 * from, words.length, allValid),
-          );
+          expect(answer).toBe(isRegular(given, given.length, sensor, allValid, null));
         },
       ),
       { seed: 2024, numRuns: 2000 },
@@ -70,7 +69,7 @@ describe.skipIf(addon === null)('the addon', () => {
           expect(native.areRegular(words, 0, words.length, 127, 127, false), `${events}, ${word}`).toBe(
             false,
           );
-          expect(new EventCheck(sensor, null).isRegular(words, 0, words.length, false)).toBe(false);
+          expect(isRegular(words, words.length, sensor, false, null)).toBe(false);
         }
         const words = regularWords(events, 7);
         words[2 * i]! &= ~1;
