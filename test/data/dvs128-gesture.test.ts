@@ -1,9 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { describeError, type ReproError } from '../../src/base/errors.ts';
 import type { ReadOptions } from '../../src/data/contract/dataset.ts';
-import { listGestureClips } from '../../src/data/dvs128-gesture/dataset.ts';
+import { DVS128_GESTURE, listGestureClips } from '../../src/data/dvs128-gesture/dataset.ts';
 import { CLASSES, PUBLISHED } from '../../src/data/dvs128-gesture/facts.ts';
 import { verifyGestures } from '../../src/data/dvs128-gesture/verify.ts';
 import {
@@ -265,6 +265,21 @@ describe('verifying simulated recordings', () => {
       splits: { train: { recordings: 3, clips: 36 }, test: { recordings: 1, clips: 12 } },
       warnings: [],
     });
+  });
+
+  test('refuses a recording that would fill the memory of a thread, in verify and in frames', async () => {
+    await writeData();
+    const name = [...gestureFiles(false).keys()].find((one) => one.endsWith('.aedat'))!;
+    await truncate(path.join(root, 'DvsGesture', name), 500 * 2 ** 20);
+    const refusal = {
+      code: 'data-corrupt',
+      where: name,
+      message: expect.stringContaining('524288000 bytes'),
+    };
+    expect(await failure()).toMatchObject(refusal);
+    const clips = await listGestureClips(root, real);
+    const reading = DVS128_GESTURE.readClips(root, clips, { ...real, invalidEvents: 'keep' }, async () => {});
+    await expect(reading).rejects.toMatchObject(refusal);
   });
 
   test('reads every recording to its end', async () => {

@@ -24,6 +24,19 @@ async function contents(tree: FileTree, signal?: AbortSignal): Promise<[string, 
   return found;
 }
 
+test('a file that is larger than its kind can be is refused before any of it is read', async () => {
+  const open = () => {
+    throw new Error('it was opened');
+  };
+  await expect(readWhole({ path: 'a', sizeBytes: 11, open }, 10)).rejects.toMatchObject({
+    ...{
+      code: 'data-corrupt',
+      where: 'a',
+      message: 'it has 11 bytes, but a file of this kind has at most 10.',
+    },
+  });
+});
+
 describe('the files of a folder', () => {
   test('are sorted by code unit, without hidden ones, down to the given depth', async () => {
     await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
