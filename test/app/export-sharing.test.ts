@@ -141,7 +141,7 @@ describe('repro export crate', () => {
       reviewBody: '0.07. In one seed.',
       reviewRating: { '@id': '#verdict-not%20applicable' },
     });
-    expect(find(crate, '.')?.description).toContain('simulated');
+    expect(find(crate, './')?.description).toContain('simulated');
     const [data] = crate.graph.filter((one) => one.localPath === recordings);
     expect(data).toMatchObject({ license: { '@id': 'https://spdx.org/licenses/MIT' } });
   });

@@ -70,7 +70,7 @@ export async function packCrate(options: CrateOptions, warn: Warn) {
   const all = [
     ...files,
     ...records.map(packRecord),
-    packText('README.md', formatCrateReadme(content), { about: ref('../project') }),
+    packText('README.md', formatCrateReadme(content), { about: ref('./') }),
   ].sort((a, b) => compareCodeUnits(a.path, b.path));
   const metadata = packText('ro-crate-metadata.json', formatJson(describeCrate({ ...content, files: all })));
   const packed = [metadata, ...all];

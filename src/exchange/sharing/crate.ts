@@ -198,10 +198,10 @@ function describeRoot(content: CrateContent): Entity[] {
       '@id': 'ro-crate-metadata.json',
       '@type': 'CreativeWork',
       conformsTo: ref('https://w3id.org/ro/crate/1.3'),
-      about: ref('.'),
+      about: ref('./'),
     },
     {
-      '@id': '.',
+      '@id': './',
       '@type': 'Dataset',
       name: `${citation.title}; run of ${configuration}`,
       description: summariseCrate(content),

@@ -86,7 +86,7 @@ describe('the files of a tar.gz', () => {
       return header;
     };
     const blocks = [
-      block('.', 'Directory'),
+      block('./', 'Directory'),
       block('x', 'SymbolicLink'),
       block('y', 'FIFO'),
       block('./A', 'File'),

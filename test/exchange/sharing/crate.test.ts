@@ -69,7 +69,7 @@ test('a crate says who made it, what ran when, and that its code was not committ
   const { '@graph': graph } = describeCrate(content) as { '@graph': Entity[] };
   const find = (id: string) => graph.find((one) => one['@id'] === id);
   expect(find(orcid)).toEqual({ '@id': orcid, '@type': 'Person', name: 'Ada King' });
-  expect(find('.')).toMatchObject({
+  expect(find('./')).toMatchObject({
     author: [{ '@id': orcid }],
     datePublished: '2026-01-02T03:05:05.500Z',
     description: expect.stringContaining('not committed'),
