@@ -1,10 +1,34 @@
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
+import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
-import { formatCount } from '../../base/text.ts';
-import { findProjectRoot, type PipelineOptions } from '../project/load-plan.ts';
+import { getAt } from '../../base/schema/json.ts';
+import { formatBytes, formatCount } from '../../base/text.ts';
+import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
+import { loadAddon } from '../../network/engines/native/addon.ts';
+import { createNativeEngine } from '../../network/engines/native/engine.ts';
+import { type EngineFinding, probeEngines } from '../../network/engines/selection/engines.ts';
+import { countParameters } from '../../network/spec.ts';
+import { findDataSet } from '../../results/thesis/data-sets.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { measureMachine } from '../../runner/run/machine.ts';
+import { shareCores } from '../../runner/run/scheduler.ts';
+import {
+  type ClipPasses,
+  countPasses,
+  measureSpeed,
+  type RecordingCounts,
+  type Speed,
+} from '../../training/speed.ts';
+import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
+import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
+import { buildModel, listTrainings } from '../project/model-check.ts';
+import { listModules, trainModule } from '../project/stages.ts';
 import { formatAbout } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult } from '../view/print.ts';
-import { estimateFullRun, examineMachine, type FullRunEstimate, type MachineFinding } from './machine.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
@@ -20,9 +44,7 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
   const root = findProjectRoot(options.project ?? process.cwd());
   const { findings, engines } = await examineMachine(root);
   if (options.json !== true) printFindings(findings);
-  const estimate = await estimateFullRun(root, engines, (measure) =>
-    whileSaying('Measuring a few training steps …', measure),
-  );
+  const estimate = await estimateFullRun(root, engines);
   if (options.json === true) {
     printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
   } else if (estimate !== undefined) printFindings([describeFullRun(estimate)], findings);
@@ -52,25 +74,16 @@ function describeFullRun(estimate: FullRunEstimate): MachineFinding {
   if (!estimate.ok) {
     return { what, state: 'missing', text: 'its duration could not be estimated', fix: estimate.reason };
   }
-  const [text, fix] = describeEstimate(estimate);
-  return { what, state: 'ok', text, fix };
-}
-
-function describeEstimate({
-  seconds,
-  trainings,
-  atOnce,
-  threads,
-  clips,
-  secondsPerClip,
-}: FullRunEstimate & { ok: true }): [string, string] {
+  const { seconds, trainings, atOnce, threads, clips, secondsPerClip } = estimate;
   const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
-  return [
-    `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, besides reading the recordings`,
-    `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
+  return {
+    ...{ what, state: 'ok' },
+    text: `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, besides reading the recordings`,
+    fix:
+      `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
       `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
       `${millions(clips.trained)} and ${millions(clips.evaluated)} times.`,
-  ];
+  };
 }
 
 /** Shows a line on a terminal meanwhile. */
@@ -82,4 +95,168 @@ async function whileSaying<T>(text: string, work: () => Promise<T>): Promise<T> 
   } finally {
     if (shows) process.stderr.write('\r\x1b[K');
   }
+}
+
+/** One thing that this machine has, or lacks. */
+interface MachineFinding {
+  readonly what: string;
+  readonly state: 'ok' | 'missing' | 'problem';
+  readonly text: string;
+  /** How to get what is missing. */
+  readonly fix: string | null;
+}
+
+/** The free space that a full run needs for frames, store and checkpoints. */
+const fullRunBytes = 8e9;
+
+/** What this machine has and what is missing, and its engines, best last. */
+async function examineMachine(
+  root: string,
+): Promise<{ readonly findings: readonly MachineFinding[]; readonly engines: readonly EngineFinding[] }> {
+  const listed = await listGpusApart();
+  const engines = await probeEngines({ probe: probeCudaApart, listGpus: async () => listed });
+  const ok = { state: 'ok', fix: null } as const;
+  const { bavail, bsize } = await statfs(root);
+  const isRoomy = bavail * bsize >= fullRunBytes;
+  const { simpleGit } = await import('simple-git');
+  const { installed, major, minor } = await simpleGit().version();
+  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
+  const findings: MachineFinding[] = [
+    {
+      ...ok,
+      what: 'Node.js',
+      text: `${process.versions.node}, ${process.platform}-${process.arch}`,
+    },
+    {
+      ...ok,
+      what: 'processor',
+      text: `${countCores()} cores (${model}), ${formatBytes(os.totalmem())} of memory`,
+    },
+    {
+      what: 'disk',
+      state: isRoomy ? 'ok' : 'problem',
+      text: `${formatBytes(bavail * bsize)} free here`,
+      fix: isRoomy
+        ? null
+        : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
+    },
+    installed
+      ? { ...ok, what: 'git', text: `${major}.${minor}` }
+      : {
+          what: 'git',
+          state: 'missing',
+          text: 'not found; records will not name the commit',
+          fix: 'Install git with your system’s package manager.',
+        },
+    ...(listed.ok ? listed.adapters : []).map(
+      ({ name, driver, isSoftware, limits }): MachineFinding => ({
+        ...ok,
+        what: isSoftware ? 'GPU in software' : 'GPU',
+        text: `${name}, driver ${driver}; buffers to ${formatBytes(limits.maxBufferSize)}, at most ${formatBytes(limits.maxStorageBufferBindingSize)} bound at once; workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+      }),
+    ),
+    ...engines.map(
+      ({ name, available, text, fix }): MachineFinding => ({
+        what: `engine ${name}`,
+        state: !available ? 'missing' : fix === null ? 'ok' : 'problem',
+        text,
+        fix,
+      }),
+    ),
+  ];
+  return { findings, engines };
+}
+
+/** The whole command then takes about three seconds, if the machine is idle. */
+const budgetSeconds = 2;
+
+/** How long the trainings of profile full would take here, or why that is not known. */
+type FullRunEstimate =
+  | {
+      readonly ok: true;
+      readonly profile: string;
+      readonly seconds: number;
+      readonly trainings: number;
+      /** How many of them `repro run` trains at the same time, and with how many threads each. */
+      readonly atOnce: number;
+      readonly threads: number;
+      readonly clips: ClipPasses;
+      /** Of one core. */
+      readonly secondsPerClip: Speed;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with a thread
+ * on each core, as cores may share caches and units. Threads that wait for each other spin, which counts, before they sleep, which does not.
+ *
+ * @param engines those of this machine, best last
+ * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
+ */
+async function estimateFullRun(
+  root: string,
+  engines: readonly EngineFinding[],
+): Promise<FullRunEstimate | undefined> {
+  if (!existsSync(path.join(root, 'configs/profiles/full.yaml'))) return undefined;
+  const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
+  if (best === 'wasm, CPU') {
+    const reason = `Without the native engine, each training uses one core, and takes up to ${WASM_SLOWDOWN.most} times as long on it.`;
+    return { ok: false, reason };
+  }
+  const loaded = loadAddon();
+  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
+  try {
+    const plan = await loadSelectedPlan({ project: root, profile: 'full', set: [] });
+    const recordings = recordingsOf(plan);
+    const steps = getAt(plan.settings, ['frames', 'steps']);
+    if (recordings === undefined || typeof steps !== 'number') return undefined;
+    const models = await Promise.all(
+      listTrainings(plan).map(([file, { train }]) => buildModel(plan, file, train ?? {})),
+    );
+    // One measurement serves all models: that of the largest.
+    const [spec] = models
+      .flatMap((one) => one.spec ?? [])
+      .sort((a, b) => countParameters(b) - countParameters(a));
+    if (spec === undefined) return undefined;
+    const machine = measureMachine([], {});
+    const [training] = listModules(plan, trainModule);
+    const most = Math.min(models.length, machine.cpu); // as --jobs has by default
+    const { atOnce, cpus } = shareCores(machine, training?.resources ?? { memoryBytes: 0 }, most);
+    const engine = createNativeEngine(loaded.addon, { threads: machine.cpu });
+    const coreMs = (): number => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    };
+    const secondsPerClip = await whileSaying('Measuring a few training steps …', () =>
+      measureSpeed(engine, spec, { steps, budgetSeconds: budgetSeconds * machine.cpu, now: coreMs }),
+    );
+    const passes = models.map(({ model }) => countPasses(model, recordings));
+    const clips = {
+      trained: passes.reduce((sum, { trained }) => sum + trained, 0),
+      evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
+    };
+    return {
+      ok: true,
+      profile: 'full',
+      seconds:
+        (clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation) /
+        (atOnce * cpus),
+      trainings: models.length,
+      atOnce,
+      threads: cpus,
+      clips,
+      secondsPerClip,
+    };
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const where = error.where === undefined ? '' : `${error.where}: `;
+    return { ok: false, reason: `${where}${error.message}` };
+  }
+}
+
+/** Undefined for a data set whose clips are not known beforehand. */
+function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
+  if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
+  const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
+  return dataset?.kind === 'events' ? dataset.recordings : undefined;
 }
