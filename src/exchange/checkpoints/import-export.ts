@@ -46,14 +46,11 @@ function defaultName(file: string): string {
 
 export type ExportFormat = 'safetensors' | 'npz' | 'nir';
 
-/** What a file holds. */
-export type ExportedContent = { readonly tensors: number } | { readonly nodes: number };
-
 /**
  * Writes a state for other programs, its tensors under PyTorch's names, or its network as a NIR graph. The same state gives the same bytes.
  *
  * @param out a path; by default in the current folder, named after the checkpoint
- * @returns the file's path and size
+ * @returns the file's path and size, and what it holds
  * @throws {ReproError} `output-exists` if the file exists and `force` is not set
  */
 export async function exportCheckpoint(
@@ -63,7 +60,7 @@ export async function exportCheckpoint(
     out,
     force,
   }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
-): Promise<{ readonly file: string; readonly sizeBytes: number; readonly content: ExportedContent }> {
+) {
   const file = out ?? `${checkpoint.name}.${to}`;
   const { state } = checkpoint;
   const { bytes, ...content } =

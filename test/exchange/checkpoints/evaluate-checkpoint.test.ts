@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { describeEvaluation } from '../../../src/app/checkpoints/reading.ts';
+import { describeEvaluation } from '../../../src/app/checkpoints/checkpoints.ts';
 import { ReproError } from '../../../src/base/errors.ts';
 import {
   checkFramesFit,
