@@ -54,7 +54,7 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace existing files')
     .option('--json', 'print one JSON document')
     .addHelpText('after', figuresExamples)
-    .action(lazily(async () => (await import('./export.ts')).exportFigures));
+    .action(lazily(async () => (await import('./figures.ts')).exportFigures));
 
   withPipelineOptions(group.command('crate'))
     .description('pack a finished run into one zip, with what is needed to cite and repeat it')
@@ -62,7 +62,7 @@ export function addExportCommands(program: Command): void {
     .option('-f, --force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', crateExamples)
-    .action(lazily(async () => (await import('./export.ts')).exportCrate));
+    .action(lazily(async () => (await import('./crate.ts')).exportCrate));
 }
 
 function addExportState(group: Command): void {

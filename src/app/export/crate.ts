@@ -7,6 +7,7 @@ import { quoteWords } from '../../base/files/shell-words.ts';
 import { packZip } from '../../base/files/zip-file.ts';
 import { getAt } from '../../base/schema/json.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { formatBytes, formatCount } from '../../base/text.ts';
 import { findDataset } from '../../data/registry.ts';
 import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../../exchange/sharing/citation.ts';
 import {
@@ -27,17 +28,13 @@ import { fileNameOf } from '../../runner/store/cache-folder.ts';
 import { digestPath } from '../../runner/store/digest.ts';
 import { withoutPlaces } from '../../runner/store/fingerprint-parts.ts';
 import { describeConfiguration, type RecordedOutput, type RunRecord } from '../../runner/store/records.ts';
-import {
-  loadSelectedPlan,
-  type PipelineOptions,
-  pipelineArguments,
-  type Warn,
-} from '../project/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { refuseRunnerFolder } from '../project/reserved-folder.ts';
 import { stageNames } from '../project/stages.ts';
 import { findResults, readVerdicts } from '../records/baseline.ts';
+import { printResult, printWarning } from '../view/print.ts';
 
-export interface CrateOptions extends PipelineOptions {
+interface CrateOptions extends PipelineOptions {
   readonly out?: string;
   readonly force?: boolean;
 }
@@ -46,13 +43,13 @@ export interface CrateOptions extends PipelineOptions {
 type Packed = CrateFile & { readonly content: Uint8Array | string };
 
 /**
- * Packs a finished run into one zip, an RO-Crate. Packing the same run again gives the same bytes.
+ * `repro export crate`: a finished run in one zip, an RO-Crate. Packing the same run again gives the same bytes.
  *
  * @throws {ReproError} of `readFinishedRun`, `requireEnding` and `writeOutput`
  */
-export async function packCrate(options: CrateOptions, warn: Warn) {
+export async function exportCrate(options: CrateOptions): Promise<void> {
   if (options.out !== undefined) requireEnding(options.out, 'zip', 'Change the name: --out NAME.zip');
-  const run = await readFinishedRun(options, warn);
+  const run = await readFinishedRun(options);
   const { plan, licence, records } = run;
   const file = options.out ?? `${plan.profile}${plan.trial === undefined ? '' : '-trial'}.crate.zip`;
   refuseRunnerFolder(file, 'Choose another place with --out.');
@@ -77,7 +74,11 @@ export async function packCrate(options: CrateOptions, warn: Warn) {
   const entries = packed.map((one) => [one.path, one.content] as const);
   await writeOutput(file, packZip(entries, 0o100644), options.force === true);
   const sizeBytes = packed.reduce((sum, one) => sum + one.sizeBytes, 0);
-  return { file, files: packed.length, sizeBytes, about: summariseCrate(run) };
+  const about = summariseCrate(run);
+  printResult(options, 'export crate', { file, files: packed.length, sizeBytes, about }, () => [
+    `${file}: ${formatCount(packed.length, 'file')}, ${formatBytes(sizeBytes)}`,
+    about,
+  ]);
 }
 
 /** The files of a run that are on disk: what describes the project, what stages read, and the outputs that are wanted. */
@@ -134,7 +135,7 @@ const MOST_SHOWN = 5;
  *
  * @throws {ReproError} `run-unfinished`, with the stages that are not up to date and the command that runs them
  */
-async function readFinishedRun(options: PipelineOptions, warn: Warn) {
+async function readFinishedRun(options: PipelineOptions) {
   const plan = await loadSelectedPlan(options);
   const { profile, projectRoot, settings, trial } = plan;
   const citation = readCitation(
@@ -156,7 +157,7 @@ async function readFinishedRun(options: PipelineOptions, warn: Warn) {
     });
   }
   const placeholder = findPlaceholder(citation);
-  if (placeholder !== null) warn(placeholder);
+  if (placeholder !== null) printWarning(placeholder);
   const overrides = trial?.overrides ?? [];
   return {
     ...{ plan, citation, dataset, simulated },

@@ -7,13 +7,15 @@ import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { writeFilesAtomic } from '../../base/files/atomic-file.ts';
 import { kindOfPath } from '../../base/files/folders.ts';
 import type { Value } from '../../base/files/shape.ts';
+import { formatBytes } from '../../base/text.ts';
 import { readResult } from '../../results/result-file.ts';
 import { findProjectRoot, type PipelineOptions } from '../project/load-plan.ts';
 import type { figureFormats } from '../project/option-choices.ts';
+import { printResult, toOneLine } from '../view/print.ts';
 
 type Format = (typeof figureFormats)[number];
 
-export interface FiguresOptions extends Pick<PipelineOptions, 'project' | 'json'> {
+interface FiguresOptions extends Pick<PipelineOptions, 'project' | 'json'> {
   /** A folder with a report; default: that of the last run. */
   readonly report?: string;
   readonly figure: readonly string[];
@@ -27,12 +29,11 @@ const shape = v.object({ id: v.string(), title: v.string(), alt: v.string() });
 type ListedFigure = Value<typeof shape>;
 
 /**
- * Writes the figures of a report for papers. Nothing is written unless everything can be.
+ * `repro export figures`: the figures of a report for papers. Nothing is written unless everything can be.
  *
- * @returns the files
  * @throws {ReproError} `figure-file`; `usage` for a figure that the report has not; `output-exists`; `missing-package`
  */
-export async function convertFigures(options: FiguresOptions) {
+export async function exportFigures(options: FiguresOptions): Promise<void> {
   const { project, format, out, force = false } = options;
   const report = options.report ?? path.join(findProjectRoot(project ?? process.cwd()), 'artifacts/report');
   const folder = path.join(report, 'figures');
@@ -54,7 +55,10 @@ export async function convertFigures(options: FiguresOptions) {
     });
   }
   await writeFilesAtomic(files);
-  return files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }));
+  const written = files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }));
+  printResult(options, 'export figures', { files: written }, () =>
+    written.map(({ file, sizeBytes }) => `${toOneLine(file)}  ${formatBytes(sizeBytes)}`),
+  );
 }
 
 const makeAgain = 'Make the report again with this version: ./repro run report --force';
