@@ -86,5 +86,5 @@ export function addDataCommands(program: Command): void {
     .option('--force', 'replace an existing file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', showExamples)
-    .action(lazily(async () => (await import('./data.ts')).showClip));
+    .action(lazily(async () => (await import('./show.ts')).showClip));
 }

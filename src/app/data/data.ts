@@ -1,29 +1,51 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { countCores } from '../../base/cores.ts';
 import { describeError, ReproError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/text.ts';
+import type { Dataset } from '../../data/contract/dataset.ts';
+import { describePublishedFile, showPath } from '../../data/contract/how-to-get.ts';
+import { fetchFiles } from '../../data/fetch/fetch-files.ts';
+import { DATASETS, findDataset } from '../../data/registry.ts';
+import type { Manifest } from '../../results/manifest.ts';
+import { findDataSet } from '../../results/thesis/data-sets.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
+import { findProjectRoot } from '../project/load-plan.ts';
 import { showWork } from '../view/open-view.ts';
 import { alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
-import { drawClip, type ShowOptions } from './clip-picture.ts';
-import {
-  assertFetched,
-  checkDataset,
-  type DataOptions,
-  downloadDataset,
-  lookUpDataset,
-  placeDataset,
-  showPath,
-  surveyDatasets,
-} from './datasets.ts';
 
-type Options = DataOptions & { readonly json?: boolean };
+type Line = readonly [topic: string, text: string];
 
-/** `repro data list` */
-export function listDatasets(options: Options): void {
-  const datasets = surveyDatasets(options);
-  const count = (clips: number): string => clips.toLocaleString('en-US');
+export interface DataOptions {
+  readonly project?: string;
+  readonly root?: string;
+  readonly json?: boolean;
+}
+
+/** `repro data list`: all data sets, and which of them are here. */
+export function listDatasets(options: DataOptions): void {
+  const datasets = DATASETS.map((dataset) => {
+    const root = rootOf(dataset, options);
+    const simulated = findDataSet(dataset.name)?.simulated === true;
+    return {
+      name: dataset.name,
+      title: dataset.title,
+      kind: dataset.kind,
+      classes: dataset.classes.length,
+      clips: dataset.published,
+      licence: dataset.licence,
+      /** Whether all its files can be downloaded directly. */
+      fetch: isFetched(dataset),
+      /** Whether its profile makes it. */
+      simulated,
+      profile: dataset.profile,
+      root,
+      // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
+      present: existsSync(simulated ? path.join(root, 'Train') : root),
+    };
+  });
   printResult(options, 'data list', { datasets }, () => [
     ...alignTable([
       ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
@@ -31,7 +53,7 @@ export function listDatasets(options: Options): void {
         name,
         kind === 'events' ? 'event recordings' : 'still images',
         String(classes),
-        `${count(clips.train)} + ${count(clips.test)}`,
+        `${formatNumber(clips.train)} + ${formatNumber(clips.test)}`,
         one.simulated
           ? `./repro run --profile ${one.profile}`
           : one.fetch
@@ -45,31 +67,86 @@ export function listDatasets(options: Options): void {
   ]);
 }
 
-/** `repro data info NAME` */
-export async function describeDataset(name: string, options: Options): Promise<void> {
-  const { lines, howToGet, document } = await lookUpDataset(name, options);
-  printResult(options, 'data info', document, () => [...alignTopics(lines), '', howToGet]);
+/** `repro data info NAME`: what is known of a data set, and all steps to get it. */
+export async function describeDataset(name: string, options: DataOptions): Promise<void> {
+  const { dataset, root } = await placeDataset(name, options);
+  const { title, summary, kind, classes, licence, citation, homepage, files, published, remarks, profile } =
+    dataset;
+  const document = {
+    name,
+    title,
+    summary,
+    kind,
+    ...(dataset.kind === 'events'
+      ? { sensor: dataset.sensor }
+      : { image: dataset.image, preparation: dataset.preparation }),
+    ...{ classes, published, licence, citation, homepage, files, remarks, profile, root },
+  };
+  const lines: Line[] = [
+    ['name', `${name} (${title})`],
+    ['what', summary],
+    dataset.kind === 'events'
+      ? ['sensor', `${dataset.sensor.width} x ${dataset.sensor.height} pixels`]
+      : ['image', describeImage(dataset)],
+    ['classes', `${classes.length}: ${classes.join(', ')}`],
+    describeClips(published.train, published.test),
+    ['licence', licence],
+    ['cite', citation],
+    ['from', homepage],
+    ['profile', profile],
+    ...files.map((file): Line => ['file', describePublishedFile(file)]),
+    ...remarks.map((remark): Line => ['remark', remark]),
+  ];
+  printResult(options, 'data info', document, () => [...alignTopics(lines), '', dataset.howToGet(root)]);
+}
+
+function describeClips(train: number, test: number): Line {
+  return ['clips', `${formatNumber(train)} for training, ${formatNumber(test)} for testing`];
+}
+
+function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images' }>): string {
+  const { channels, height, width } = image;
+  const { mean, std, augmentation } = preparation;
+  const colours = channels === 1 ? 'grey' : 'colour';
+  const shown = `(x / 255 - mean) / std with mean ${mean.join(', ')} and std ${std.join(', ')}`;
+  const varied = augmentation === 'none' ? 'not varied' : `varied for training (${augmentation})`;
+  return `${width} x ${height} pixels, ${colours}; shown as ${shown}; ${varied}`;
 }
 
 /** With so few, the error itself shows them all. */
 const shownProblems = 3;
 
 /** `repro data verify NAME`: exit code 1 if the data are missing or not right. */
-export async function verifyDataset(name: string, options: Options): Promise<void> {
-  const placed = await placeDataset(name, options);
+export async function verifyDataset(name: string, options: DataOptions): Promise<void> {
+  const { dataset, root } = await placeDataset(name, options);
   const signals = listenForSignals();
-  const view = await showWork('data verify', `${placed.dataset.title} in ${showPath(placed.root)}`);
+  const view = await showWork('data verify', `${dataset.title} in ${showPath(root)}`);
   const problems: string[] = [];
   try {
-    const { manifest, lines } = await checkDataset(placed, {
-      signal: signals.stop,
-      progress: view.progress,
-      log: (line) => problems.push(line),
-    });
+    const verify = (simulated: boolean) =>
+      dataset.verify(root, {
+        simulated,
+        signal: signals.stop,
+        // The compiled file with this code, which a thread can run from.
+        threads: { count: countCores(), module: new URL(import.meta.url) },
+        progress: (done, total) => view.progress({ done, total, unit: dataset.recordingsNoun }),
+        log: (line) => problems.push(line),
+      });
+    // As simulated recordings, if it is these that are there.
+    const manifest = await withData(() =>
+      verify(false).catch((error: unknown) => {
+        if (error instanceof ReproError && error.code === 'data-kind') return verify(true);
+        throw error;
+      }),
+    );
     view.finish();
     for (const warning of manifest.warnings) printWarning(warning);
     if (options.json === true) printJson(manifest);
-    else process.stdout.write(`${alignTopics(lines).join('\n')}\n`);
+    else process.stdout.write(`${alignTopics(describeManifest(manifest)).join('\n')}\n`);
   } catch (error) {
     view.close();
     if (signals.received() !== null) {
@@ -93,19 +170,48 @@ export async function verifyDataset(name: string, options: Options): Promise<voi
   }
 }
 
-/** `repro data fetch NAME` */
-export async function fetchDataset(name: string, options: Options): Promise<void> {
-  const placed = await placeDataset(name, options);
-  assertFetched(placed);
-  const { dataset, root } = placed;
+function describeManifest(manifest: Manifest): Line[] {
+  const { simulated, splits, perUser, perLight, perClass, files, archive } = manifest;
+  const counts: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
+    ['per class', perClass],
+    ['per light', perLight],
+    ['per user', perUser],
+  ];
+  return [
+    describeClips(splits.train.clips, splits.test.clips),
+    ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
+    ...counts.flatMap(([topic, of]): Line[] => {
+      const each = Object.entries(of).map(([key, clips]) => `${key} ${formatNumber(clips)}`);
+      return each.length === 0 ? [] : [[topic, each.join(', ')]];
+    }),
+    ['files', `${formatNumber(files.length)}${archive ? ', read in the archive' : ''}`],
+  ];
+}
+
+/** `repro data fetch NAME`: if no program may download it, an error says what to do instead. */
+export async function fetchDataset(name: string, options: DataOptions): Promise<void> {
+  const { dataset, root } = await placeDataset(name, options);
+  if (!isFetched(dataset)) {
+    throw new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
+      fix: dataset.howToGet(root),
+    });
+  }
   const signals = listenForSignals();
   const view = await showWork('data fetch', `${dataset.title} (${dataset.licence}) to ${showPath(root)}`);
   try {
-    const files = await downloadDataset(placed, {
+    const outcomes = await fetchFiles(dataset.files, root, {
       signal: signals.stop,
       note: view.note,
-      progress: view.progress,
+      progress: ({ file, doneBytes, totalBytes, bytesPerSecond }) =>
+        view.progress({
+          done: megabytes(doneBytes),
+          // Without a size there is no percentage; the note has the amount.
+          total: totalBytes === null ? 0 : megabytes(totalBytes),
+          unit: 'MB',
+          note: `${file} · ${formatBytes(doneBytes)} · ${formatBytes(bytesPerSecond)}/s`,
+        }),
     });
+    const files = dataset.files.map((file, i) => ({ name: file.name, outcome: outcomes[i] }));
     view.finish();
     const own = options.root === undefined ? '' : ` --root ${showPath(root)}`;
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [
@@ -123,14 +229,44 @@ export async function fetchDataset(name: string, options: Options): Promise<void
   }
 }
 
-/** `repro data show NAME CLIP`, or `repro data show FILE` */
-export async function showClip(
-  name: string,
-  clip: string | undefined,
-  options: ShowOptions & { readonly json?: boolean },
-): Promise<void> {
-  const { facts, values, file, sizeBytes } = await drawClip(name, clip, options, printWarning);
-  printResult(options, 'data show', { ...values, picture: path.resolve(file) }, () =>
-    alignTopics([...facts, ['picture', `${file} (${formatBytes(sizeBytes)})`]]),
-  );
+/** To a tenth. */
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
+}
+
+async function placeDataset(name: string, options: DataOptions) {
+  const dataset = await withData(async () => findDataset(name));
+  return { dataset, root: rootOf(dataset, options) };
+}
+
+/** Whether all its files can be downloaded directly. */
+function isFetched({ files }: Dataset): boolean {
+  return files.length > 0 && files.every(({ urls }) => urls.length > 0);
+}
+
+/** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */
+export function rootOf({ usualRoot }: Dataset, { root, project }: DataOptions): string {
+  return path.resolve(root ?? path.join(projectOrHere(project), usualRoot));
+}
+
+function projectOrHere(project: string | undefined): string {
+  try {
+    return findProjectRoot(project ?? process.cwd());
+  } catch (error) {
+    if (project === undefined && error instanceof ReproError && error.code === 'no-pipeline') {
+      return process.cwd();
+    }
+    throw error;
+  }
+}
+
+/** Does something with data. Errors about the pipeline's settings name no place: here the arguments say which data are meant. */
+export async function withData<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof ReproError) || !/^dataset\.(root|name)$/.test(error.where ?? '')) throw error;
+    const { code, message, fix, cause } = error;
+    throw new ReproError(code, message, { fix, cause });
+  }
 }

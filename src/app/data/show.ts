@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { requireEnding, writeOutput } from '../../base/files/chosen-file.ts';
+import { formatBytes } from '../../base/text.ts';
 import { spanOf } from '../../data/events/clips.ts';
 import type { Sensor } from '../../data/events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../../data/events/frames.ts';
@@ -11,10 +12,10 @@ import { kindOfSource } from '../../data/reading/file-tree.ts';
 import { findDataset } from '../../data/registry.ts';
 import { contactSheet } from '../../report/pictures/contact-sheet.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
-import type { Warn } from '../project/load-plan.ts';
-import { type DataOptions, rootOf, withData } from './datasets.ts';
+import { alignTopics, printResult, printWarning } from '../view/print.ts';
+import { type DataOptions, rootOf, withData } from './data.ts';
 
-export interface ShowOptions extends DataOptions {
+interface ShowOptions extends DataOptions {
   readonly steps: number;
   readonly splitBy: 'number' | 'time';
   readonly out?: string;
@@ -36,16 +37,11 @@ interface Drawn {
 const SIMULATED = 'SIMULATED';
 
 /**
- * Draws a clip of a data set, or a whole recording, to a file.
+ * `repro data show NAME CLIP`, or `repro data show FILE`: draws a clip, or a whole recording, to a file.
  *
  * @param name of a data set, or the path of a recording
  */
-export async function drawClip(
-  name: string,
-  clip: string | undefined,
-  options: ShowOptions,
-  warn: Warn,
-): Promise<Pick<Drawn, 'facts' | 'values'> & { readonly file: string; readonly sizeBytes: number }> {
+export async function showClip(name: string, clip: string | undefined, options: ShowOptions): Promise<void> {
   if (options.out !== undefined) requireEnding(options.out, 'png', 'Change the name: --out NAME.png');
   const found = await kindOfSource(name);
   const isFile = clip === undefined && found === 'file';
@@ -64,13 +60,15 @@ export async function drawClip(
     throw new ReproError('recording-missing', problem, { where: name, fix });
   }
   const shown = isFile
-    ? await drawRecording(name, options, warn)
+    ? await drawRecording(name, options)
     : await withData(() => drawFromDataset(name, clip, options));
-  const { frames } = shown;
-  const picture = contactSheet(frames, shown.simulated ? { caption: SIMULATED } : {}).png;
+  const { facts, values } = shown;
+  const picture = contactSheet(shown.frames, shown.simulated ? { caption: SIMULATED } : {}).png;
   const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.png`;
   await writeOutput(out, picture, options.force === true);
-  return { facts: shown.facts, values: shown.values, file: out, sizeBytes: picture.length };
+  printResult(options, 'data show', { ...values, picture: path.resolve(out) }, () =>
+    alignTopics([...facts, ['picture', `${out} (${formatBytes(picture.length)})`]]),
+  );
 }
 
 /** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
@@ -134,7 +132,7 @@ async function drawFromDataset(
 }
 
 /** A whole recording outside any data set. */
-async function drawRecording(file: string, options: ShowOptions, warn: Warn): Promise<Drawn> {
+async function drawRecording(file: string, options: ShowOptions): Promise<Drawn> {
   const bytes = await readFile(file).catch((cause: unknown) => {
     if (!hasErrorCode(cause, 'ERR_FS_FILE_TOO_LARGE')) throw cause;
     const fix = 'Cut the recording into parts.';
@@ -145,7 +143,7 @@ async function drawRecording(file: string, options: ShowOptions, warn: Warn): Pr
     });
   });
   const { events, sensor, format, warnings } = await decodeRecording(bytes, path.basename(file));
-  for (const warning of warnings) warn(warning);
+  for (const warning of warnings) printWarning(warning);
   const clip = clipOfEvents(events);
   return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {
     simulated: false,
