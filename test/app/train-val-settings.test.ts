@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { trainIntoFolders } from '../../src/app/original/training.ts';
+import { trainIntoFolders } from '../../src/app/original/train-val.ts';
 import { loadCheckpoint } from '../../src/exchange/checkpoints/loaded-checkpoint.ts';
 import { describeTrainingResult } from '../../src/exchange/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/exchange/original/preparation.ts';

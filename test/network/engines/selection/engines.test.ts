@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chooseDevice } from '../../../../src/app/original/training.ts';
+import { chooseDevice } from '../../../../src/app/original/train-val.ts';
 import { isLastResort } from '../../../../src/network/engines/engine.ts';
 import { type LoadedAddon, loadAddon, nameDigests } from '../../../../src/network/engines/native/addon.ts';
 import {
