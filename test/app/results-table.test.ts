@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collectAccuracies } from '../../src/app/run/accuracies.ts';
+import { tabulateResults } from '../../src/app/run/results-table.ts';
 import { planOf } from '../runner/plan/project-fixture.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 
@@ -86,5 +86,8 @@ test('the time of a model and seed is without stages that its accuracy does not 
   const results = new Map(
     Object.entries(made).map(([name, metrics]) => [`${name}@a,1`, { metrics, madeInSeconds: 10 }]),
   );
-  expect(collectAccuracies(plan, results)).toMatchObject([{ accuracy: '50.0 %', interval: '', seconds: 20 }]);
+  expect(tabulateResults(plan, results).slice(2)).toEqual([
+    '  model  seed  test accuracy  epoch  time',
+    '  a      1            50.0 %      9  20 s',
+  ]);
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { timelineLines } from '../../src/app/run/last-runs.ts';
-import { arrangeTimeline } from '../../src/app/run/timeline.ts';
+import { arrangeTimeline, timelineLines } from '../../src/app/run/timeline.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 
 /** A record of a run that began so many seconds after 12:00. */

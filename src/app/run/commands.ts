@@ -95,7 +95,7 @@ export function addRunCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate')
-    .action(lazily(async () => (await import('./last-runs.ts')).timeline));
+    .action(lazily(async () => (await import('./timeline.ts')).timeline));
 
   withPipelineOptions(program.command('metrics'))
     .description('show the metrics that each stage recorded in its last run')

@@ -8,19 +8,17 @@ import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { FetchStage } from '../../runner/run/execution-context.ts';
 import { type PlanRunOptions, runPlan } from '../../runner/run/run.ts';
-import { describeConfiguration } from '../../runner/store/records.ts';
 import type { RunOptions } from '../options/options.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
 import { describeSlowEngine, factsOf, refuseMissingEngines } from '../project/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';
 import { summariseRun } from '../view/event-text.ts';
-import { formatSeconds } from '../view/format.ts';
 import { showEvents } from '../view/open-view.ts';
-import { colorsFor, printJson, toOneLine } from '../view/print.ts';
+import { colorsFor, printJson } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
-import { collectAccuracies } from './accuracies.ts';
 import type { ClusterUse } from './on-cluster.ts';
+import { tabulateResults } from './results-table.ts';
 
 /** What is to run, and how: all that the options say. */
 interface RunRequest {
@@ -170,7 +168,9 @@ async function runShown(
     folder: process.cwd(),
     results: isReal ? describeResults(plan, wanted) : [],
   });
-  process.stderr.write(`${[...(isReal ? tabulateResults(plan, state) : []), ...summary].join('\n')}\n`);
+  process.stderr.write(
+    `${[...(isReal ? tabulateResults(plan, state.instances) : []), ...summary].join('\n')}\n`,
+  );
   return state;
 }
 
@@ -241,41 +241,4 @@ function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number
   // null: `attach` stopped showing a run that goes on.
   if (state.outcome === 'interrupted' || state.outcome === null) return exitCodeOfSignal(received);
   return exitCode.stageFailed;
-}
-
-/**
- * The table at the end of a run. A row for each combination of matrix values (such as a model and a seed) whose stages report
- * `testAccuracy`: the accuracy, its interval, its epoch, and how long these stages took.
- */
-function tabulateResults(plan: Plan, state: RunState): string[] {
-  const rows = collectAccuracies(plan, state.instances);
-  const [first] = rows;
-  if (first === undefined) return [];
-  const names = Object.keys(first.matrix);
-  const cells = [
-    [...names, 'test accuracy', '95 % interval', 'epoch', 'time'],
-    ...rows.map(({ matrix, accuracy, interval, epoch, seconds }) => [
-      ...names.map((name) => toOneLine(String(matrix[name] ?? ''))),
-      accuracy,
-      interval,
-      epoch,
-      formatSeconds(seconds),
-    ]),
-  ];
-  const hasIntervals = rows.some(({ interval }) => interval !== '');
-  const shown = hasIntervals ? cells : cells.map((row) => row.toSpliced(names.length + 1, 1));
-  const { profile, trial } = plan;
-  return [
-    '',
-    `results of ${toOneLine(describeConfiguration({ profile, ...trial }))}:`,
-    ...alignRows(shown, names.length),
-  ];
-}
-
-/** @param left how many columns of text come first; the others are numbers. A run with nothing to do has no time to load a library for it */
-function alignRows(rows: readonly (readonly string[])[], left: number): string[] {
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
-  const align = (cell: string, at: number): string =>
-    at < left ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
-  return rows.map((row) => `  ${row.map(align).join('  ')}`.trimEnd());
 }

@@ -1,8 +1,13 @@
-import type { Plan } from '../../runner/plan/plan.ts';
+import { formatBytes, formatMinute } from '../../base/text.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { nameConfiguration, openRecords, type RunRecord } from '../../runner/store/records.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
+import { formatSeconds } from '../view/format.ts';
+import { printResult, toOneLine } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
 
 /** When an instance last ran, for how long, and with how much memory. */
-export interface TimelineSpan {
+interface TimelineSpan {
   readonly id: string;
   readonly stage: string;
   /** After the start of its session. */
@@ -19,7 +24,7 @@ export interface TimelineSpan {
 }
 
 /** Instances that ran one after another or at the same time, with no long pause between them. */
-export interface TimelineSession {
+interface TimelineSession {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** From the first start to the last end. */
@@ -31,20 +36,17 @@ export interface TimelineSession {
   readonly spans: readonly TimelineSpan[];
 }
 
-/** The last successful runs of some instances. */
-interface RecordedTimeline {
-  readonly sessions: readonly TimelineSession[];
-  /** Ids of those that never succeeded here. */
-  readonly missing: readonly string[];
-}
-
-export function readTimeline(plan: Plan, ids: Iterable<string>): RecordedTimeline {
+/** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
+export async function timeline(targets: readonly string[], options: PipelineOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { named } = selectInstances(plan, { targets });
   const records = openRecords(plan);
-  const found = [...ids].map((id) => ({ id, record: records.findLast(id) }));
-  return {
-    sessions: arrangeTimeline(found.flatMap(({ record }) => record ?? [])),
-    missing: found.filter(({ record }) => record === null).map(({ id }) => id),
-  };
+  const found = [...named].map((id) => ({ id, record: records.findLast(id) }));
+  const sessions = arrangeTimeline(found.flatMap(({ record }) => record ?? []));
+  const missing = found.filter(({ record }) => record === null).map(({ id }) => id);
+  printResult(options, 'timeline', { profile: plan.profile, sessions, missing }, () =>
+    timelineLines(sessions, missing),
+  );
 }
 
 /** A pause longer than this separates sessions: on one time axis, it would leave no room for what happened. */
@@ -86,4 +88,56 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       configuration: nameConfiguration(record),
     })),
   }));
+}
+
+/** Characters for the time from the first start to the last end of a session. */
+const barWidth = 20;
+
+/** For each session a heading, then a line per instance with a bar, its time and its memory. */
+export function timelineLines(sessions: readonly TimelineSession[], missing: readonly string[]): string[] {
+  const spans = sessions.flatMap((session) => session.spans.map((span) => ({ session, span })));
+  const timeWidth = Math.max(0, ...spans.map(({ span }) => formatSeconds(span.seconds).length));
+  const rows = alignTable([
+    ...spans.map(({ session, span }) => [
+      span.id,
+      drawBar(span, session.seconds),
+      formatSeconds(span.seconds).padStart(timeWidth),
+      span.peakMemoryBytes === null ? 'memory unknown' : formatBytes(span.peakMemoryBytes),
+    ]),
+    ...missing.map((id) => [id, 'has not run']),
+  ]).map((row) => `  ${row}`);
+  const lines = sessions.flatMap((session, index) => [
+    ...(index === 0 ? [] : ['']),
+    describeSession(session),
+    ...session.spans.flatMap((span) => [rows.shift() ?? '', ...describeMore(span, session)]),
+  ]);
+  return [...lines, ...rows];
+}
+
+/** `2026-11-26 00:22 UTC, 1 min 18 s, profile quick, on cedar`. */
+function describeSession({ startedAt, seconds, hosts, profiles }: TimelineSession): string {
+  return toOneLine(
+    `${formatMinute(startedAt)}, ${formatSeconds(seconds)}, profile ${profiles.join(', ')}, on ${hosts.join(', ')}`,
+  );
+}
+
+/** How long all attempts took; and where they differ within a session, whose the line above is. */
+function describeMore(
+  { totalSeconds, configuration, host }: TimelineSpan,
+  { profiles, hosts }: TimelineSession,
+): string[] {
+  const parts = [
+    ...(totalSeconds === null ? [] : [`${formatSeconds(totalSeconds)} in all attempts`]),
+    ...(profiles.length > 1 ? [`profile ${configuration}`] : []),
+    ...(hosts.length > 1 ? [`on ${host}`] : []),
+  ];
+  return parts.length === 0 ? [] : [`    ${toOneLine(parts.join(', '))}`];
+}
+
+/** At least one character, within a frame as long as the session. */
+function drawBar({ startSeconds, seconds }: TimelineSpan, sessionSeconds: number): string {
+  const scale = barWidth / Math.max(sessionSeconds, 1e-9);
+  const from = Math.min(barWidth - 1, Math.floor(startSeconds * scale));
+  const length = Math.max(1, Math.min(barWidth - from, Math.round(seconds * scale)));
+  return `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(barWidth);
 }
