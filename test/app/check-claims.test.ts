@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sectionOfClaims } from '../../src/app/records/checking.ts';
+import { sectionOfClaims } from '../../src/app/records/check.ts';
 import type { Verdict } from '../../src/results/thesis/published.ts';
 
 const claims = (...verdicts: Verdict[]) =>

@@ -15,14 +15,15 @@ import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../project/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';
+import { printResult } from '../view/print.ts';
 
 /**
- * Writes what the last run gave as the baseline of its profile. The file has a line for each fact, so git shows what changes.
+ * `repro baseline update`: writes what the last run gave as the baseline of its profile. The file has a line for each fact, so git shows
+ * what changes.
  *
- * @returns also whether the file changed
  * @throws {ReproError} `baseline-overridden`, `no-results`, `results-stale`
  */
-export async function updateBaseline(options: PipelineOptions) {
+export async function updateBaseline(options: PipelineOptions): Promise<void> {
   refuseOverrides(options.set);
   const plan = await loadSelectedPlan(options);
   const file = baselinePathOf(plan.profile);
@@ -30,7 +31,9 @@ export async function updateBaseline(options: PipelineOptions) {
   const content = formatBaseline(await collectFresh(plan, options));
   const written = (await readFile(target, 'utf8').catch(() => null)) !== content;
   if (written) await writeFileAtomic(target, content);
-  return { profile: plan.profile, file, written };
+  printResult(options, 'baseline update', { profile: plan.profile, file, written }, () => [
+    written ? `written  ${file}; git diff shows what changed` : `${file} is as it should be`,
+  ]);
 }
 
 /** These change where data are or how fast it computes, not the results. */

@@ -1,16 +1,62 @@
 import process from 'node:process';
 import stringWidth from 'string-width';
+import { quoteWords } from '../../base/files/shell-words.ts';
+import { getAt, type Json } from '../../base/schema/json.ts';
+import { listSome } from '../../base/text.ts';
+import {
+  type Baseline,
+  baselinePathOf,
+  findBaselineRun,
+  nameRun,
+  type RunFacts,
+  readBaseline,
+} from '../../report/baseline/baseline.ts';
+import { listSettingDifferences } from '../../report/baseline/exact-rules.ts';
+import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
+import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
+import { flattenSettings } from '../../results/run-file.ts';
+import { VERDICT_TITLES } from '../../results/thesis/published.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import type { InstanceStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
-import type { PipelineOptions } from '../project/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
+import { buildModel } from '../project/model-check.ts';
+import { listModules, trainModule } from '../project/stages.ts';
 import { type Colors, colorsFor, printResult, toOneLine } from '../view/print.ts';
-import { updateBaseline } from './baseline.ts';
-import { type CheckedRow, type CheckedSection, checkAll } from './checking.ts';
+import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
 
-/**
- * `repro check`: checks published claims and the baseline; with --no-data, only the baseline's configuration. Exits with 4 if something
- * fails, and with 3 if results are merely stale.
- */
-export async function check(options: PipelineOptions & { readonly data: boolean }): Promise<void> {
+/** What `repro check` says of one thing, or of several alike. */
+interface CheckedRow {
+  readonly name: string;
+  /** `noted`: worth knowing, but no failure; `skipped`: there was nothing to judge. */
+  readonly state: 'ok' | 'failed' | 'noted' | 'skipped';
+  /** The state in words: `not reproduced`. */
+  readonly word: string;
+  readonly text: string;
+}
+
+/** One kind of check of one profile: for programs, and for people. */
+interface CheckedSection {
+  /** An entry of `checks` in the document of --json. */
+  readonly document: {
+    readonly kind: 'configuration' | 'results' | 'claims' | 'baseline';
+    readonly profile: string;
+    readonly [key: string]: unknown;
+  };
+  readonly rows: readonly CheckedRow[];
+  readonly isGood: boolean;
+  /** A sentence. */
+  readonly summary: string;
+  /** What to do if it is not good; lines. */
+  readonly remedy: readonly string[];
+}
+
+interface CheckOptions extends PipelineOptions {
+  readonly data: boolean;
+}
+
+/** `repro check`. Exits with 4 if something fails, and with 3 if results are merely stale. */
+export async function check(options: CheckOptions): Promise<void> {
   const sections = await checkAll(options);
   const failed = sections.filter(({ isGood }) => !isGood);
   const document = { ok: failed.length === 0, checks: sections.map((section) => section.document) };
@@ -43,11 +89,277 @@ export function describeSection({ rows, isGood, summary, remedy }: CheckedSectio
   ];
 }
 
-/** `repro baseline update`: writes the last run as the committed baseline. */
-export async function printUpdate(options: PipelineOptions): Promise<void> {
-  const updated = await updateBaseline(options);
-  const { file, written } = updated;
-  printResult(options, 'baseline update', updated, () => [
-    written ? `written  ${file}; git diff shows what changed` : `${file} is as it should be`,
-  ]);
+/**
+ * Checks whether the last run's results contradict a published claim, or got worse than the committed baseline; refuses stale ones. Without
+ * data, only whether the baseline is of this configuration.
+ *
+ * @throws {ReproError} `no-results`
+ */
+async function checkAll(options: CheckOptions): Promise<CheckedSection[]> {
+  const plan = await loadSelectedPlan(options);
+  assertHasResults(plan);
+  const baseline = await readBaseline(plan.projectRoot, plan.profile);
+  if (!options.data)
+    return [baseline === null ? missingBaseline(plan) : await checkConfiguration(plan, baseline)];
+  const results = await findResults(plan);
+  if (results.kind === 'stale') return [refuseStale(plan, options, results.stale)];
+  const said = await readVerdicts(plan);
+  const verdicts = sectionOfClaims(plan.profile, baseline, said.claims);
+  if (baseline === null) return [verdicts, missingBaseline(plan)];
+  const now = await collectBaseline(plan, results.statuses, said);
+  return [verdicts, sectionOfBaseline(plan, baseline, now, selectsRuns(options.set))];
+}
+
+function refuseStale(
+  { profile }: Plan,
+  options: PipelineOptions,
+  stale: readonly InstanceStatus[],
+): CheckedSection {
+  const command = `./repro run ${quoteWords(pipelineArguments({ ...options, profile }))}`;
+  const [count, them] =
+    stale.length === 1 ? ['one result is', 'it'] : [`${stale.length} results are`, 'them'];
+  return {
+    document: {
+      kind: 'results',
+      profile,
+      stale: stale.map(({ id, state, reasons }) => ({ id, state, reasons })),
+      command,
+    },
+    rows: stale.map(({ id, state, reasons, error }) => ({
+      name: id,
+      state: 'failed',
+      word: state === 'running' ? 'still running' : 'not up to date',
+      text: error?.text ?? reasons.map(({ text }) => text).join('; '),
+    })),
+    isGood: false,
+    summary: `profile ${profile}: ${count} not of the present code, configuration and data, so nothing is judged`,
+    remedy: [`run ${them} first: ${command}`],
+  };
+}
+
+function missingBaseline({ profile }: Plan): CheckedSection {
+  const file = baselinePathOf(profile);
+  return {
+    document: { kind: 'baseline', profile, file, findings: null },
+    rows: [{ name: file, state: 'failed', word: 'missing', text: 'there is nothing to compare with' }],
+    isGood: false,
+    summary: `profile ${profile}: it has no baseline`,
+    remedy: [`write it from these results, and commit it: ${updateCommand(profile)}`],
+  };
+}
+
+/** Whether `--set` selects models or seeds, so that others may be missing. */
+function selectsRuns(set: readonly string[]): boolean {
+  return set.some((assignment) => /^\s*(models|seeds)\s*[=.[]/.test(assignment));
+}
+
+function sectionOfBaseline(
+  { profile }: Plan,
+  baseline: Baseline,
+  now: Baseline,
+  isSelection: boolean,
+): CheckedSection {
+  const file = baselinePathOf(profile);
+  const findings = judgeBaseline(baseline, now, isSelection);
+  const failed = findings.filter(({ state }) => state === 'failed').length;
+  const compared = now.runs.filter((run) => findBaselineRun(baseline, run) !== undefined).length;
+  const share = compared === now.runs.length ? '' : ` of ${compared} of ${now.runs.length} runs`;
+  const engines = describeEngines(baseline, now);
+  return {
+    document: {
+      kind: 'baseline',
+      profile,
+      file,
+      engines: now.runs.map((run) => ({
+        run: nameRun(run),
+        now: run.engine,
+        baseline: findBaselineRun(baseline, run)?.engine ?? null,
+      })),
+      findings: findings.map(({ rule, subject, state, text }) => ({ rule, subject, state, text })),
+    },
+    rows: foldFindings(findings),
+    isGood: failed === 0,
+    summary:
+      failed === 0
+        ? `profile ${profile}: the results${share} agree with ${file}${engines}`
+        : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${engines}`,
+    remedy: [...describeRemedies(findings), updateCommand(profile)],
+  };
+}
+
+/** What may have caused the failures; the command that rewrites the baseline follows. */
+function describeRemedies(findings: readonly BaselineFinding[]): string[] {
+  const failed = new Set(findings.filter(({ state }) => state === 'failed').map(({ rule }) => rule));
+  const known: readonly (readonly [BaselineFinding['rule'], string])[] = [
+    ['frames', 'the frames differ, and everything else follows from them: docs/check.md'],
+    ['runs', 'the profile has other models or seeds than the baseline'],
+    ['settings', 'the baseline was made with other settings'],
+  ];
+  const causes = known.filter(([rule]) => failed.has(rule)).map(([, text]) => text);
+  return [
+    ...(causes.length > 0 ? causes : ['what each alarm means: docs/check.md']),
+    'if the results are meant to change, write the baseline again:',
+  ];
+}
+
+/** Both engines, if they differ: then numbers need not be equal to the last digit. */
+function describeEngines(baseline: Baseline, now: Baseline): string {
+  const [before, after] = [baseline, now].map(({ runs }) =>
+    [...new Set(runs.map(({ engine }) => engine))].join(', '),
+  );
+  return before === after ? '' : ` (engine ${after}; that of the baseline: ${before})`;
+}
+
+function updateCommand(profile: string): string {
+  return `./repro baseline update --profile ${quoteWords([profile])}`;
+}
+
+/**
+ * Rows for people, for each rule: one per failure, or else one for all that passed, with the finding nearest to its limit; one per note;
+ * and one per reason why something was not compared.
+ */
+function foldFindings(findings: readonly BaselineFinding[]): CheckedRow[] {
+  return RULES.flatMap((rule): CheckedRow[] => {
+    const of = (state: BaselineFinding['state']) =>
+      findings.filter((one) => one.rule === rule && one.state === state);
+    const [failed, passed, skipped] = [of('failed'), of('ok'), of('skipped')];
+    const [nearest] = passed.toSorted((a, b) => b.size - a.size);
+    const which = nearest !== undefined && nearest.size > 0 ? 'nearest to its limit is' : 'for example';
+    const reasons = [...new Set(skipped.map(({ text }) => text))];
+    return [
+      ...failed.map((one) => row(one)),
+      ...(failed.length > 0 || nearest === undefined
+        ? []
+        : [row(nearest, passed.length > 1 ? `all ${passed.length}, ${which} ` : '')]),
+      ...of('noted').map((one) => row(one)),
+      ...reasons.map((text) => {
+        const subjects = skipped.filter((one) => one.text === text).map(({ subject }) => subject);
+        return row({ rule, state: 'skipped', subject: subjects.join('; '), text });
+      }),
+    ];
+  });
+}
+
+function row({ rule, state, subject, text }: Omit<BaselineFinding, 'size'>, prefix = ''): CheckedRow {
+  return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
+}
+
+/** The report's verdicts on the published claims, compared with those in the baseline. */
+export function sectionOfClaims(
+  profile: string,
+  ...[baseline, claims]: Parameters<typeof judgeVerdicts>
+): CheckedSection {
+  const judged = judgeVerdicts(baseline, claims);
+  const rows = judged.map(rowOfClaim).filter(({ state }) => state !== 'skipped');
+  const count = (are: (claim: JudgedClaim) => boolean) => judged.filter(are).length;
+  const isAre = (n: number) => `${n} ${n === 1 ? 'is' : 'are'}`;
+  const reduced = count(({ verdict }) => verdict === 'reduced-scale');
+  const answered = rows.length - reduced;
+  const failed = count(({ isWorse }) => isWorse);
+  const known = count((claim) => claim.verdict === 'not-reproduced' && !claim.isWorse);
+  const besides = reduced === 0 ? '' : `; ${isAre(reduced)} measured at reduced scale`;
+  const reasons = new Set(claims.map(({ reason }) => reason));
+  const summary =
+    failed > 0
+      ? `${failed} of ${answered} judged claims ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
+      : answered === 0
+        ? `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
+        : known === 0
+          ? `none of ${answered} judged claims is contradicted${besides}`
+          : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} not reproduced either${besides}`;
+  return {
+    document: { kind: 'claims', profile, claims: judged },
+    rows,
+    isGood: failed === 0,
+    summary: `profile ${profile}: ${summary}`,
+    remedy: ['what each verdict means: docs/claims.md; if it is right, accept it: ./repro baseline update'],
+  };
+}
+
+/** How a verdict is shown unless it is worse than in the baseline; else as `ok`. */
+const claimStates: Partial<Record<JudgedClaim['verdict'], CheckedRow['state']>> = {
+  'not-applicable': 'skipped',
+  'reduced-scale': 'noted',
+  'not-reproduced': 'noted',
+};
+
+function rowOfClaim(claim: JudgedClaim): CheckedRow {
+  const { id, statement, measured, verdict, reason, before, isWorse } = claim;
+  const isKnown = verdict === 'not-reproduced' && !isWorse;
+  const text = [
+    `${statement}.`,
+    ...(measured === null ? [] : [`Measured: ${measured}.`]),
+    reason,
+    ...(before === null || before === verdict ? [] : [`In the baseline: ${VERDICT_TITLES[before]}.`]),
+    ...(isKnown ? ['As in the baseline.'] : []),
+  ].join(' ');
+  const state = isWorse ? 'failed' : (claimStates[verdict] ?? 'ok');
+  return { name: `claim ${id}`, state, word: VERDICT_TITLES[verdict], text };
+}
+
+/** Settings of a training that a model's file and the profile decide; the data decide the others. */
+const decided = (key: string): boolean =>
+  /^(network|training)\./.test(key) && key !== 'network.input' && key !== 'network.classes';
+
+/**
+ * Whether a committed baseline is of the models, seeds and settings that the profile and the models' files have now. It reads no data and
+ * no results; that code computes the same numbers is another question, which only a run answers.
+ */
+async function checkConfiguration(plan: Plan, baseline: Baseline): Promise<CheckedSection> {
+  const { profile } = plan;
+  const file = baselinePathOf(profile);
+  const left = new Map(baseline.runs.map((run) => [nameRun(run), run]));
+  const trainings = listModules(plan, trainModule);
+  const rows: CheckedRow[] = [];
+  const fail = (name: string, text: string) => rows.push({ name, state: 'failed', word: 'differs', text });
+  for (const { matrix, inputs, params } of trainings) {
+    const name = nameRun({ model: String(matrix.model), seed: Number(matrix.seed) });
+    const run = left.get(name);
+    left.delete(name);
+    const model = inputs.find((one) => one.name === 'model')?.path ?? '';
+    if (run === undefined) fail(name, `missing in ${file}`);
+    else {
+      const differences = await findDifferences(plan, run, model, params.train ?? {});
+      if (differences !== null) fail(name, differences);
+    }
+  }
+  for (const name of left.keys()) fail(name, 'the profile has no such run');
+  const isGood = rows.length === 0;
+  return {
+    document: {
+      kind: 'configuration',
+      profile,
+      file,
+      differing: rows.map(({ name, text }) => ({ name, text })),
+    },
+    rows,
+    isGood,
+    summary: isGood
+      ? `profile ${profile}: ${file} is of this configuration`
+      : `profile ${profile}: ${rows.length} of ${trainings.length + left.size} runs in ${file} are not of this configuration`,
+    remedy: [`make them again: ./repro run --profile ${quoteWords([profile])} && ${updateCommand(profile)}`],
+  };
+}
+
+/** @returns what differs, in words; null if nothing does */
+async function findDifferences(
+  plan: Plan,
+  run: RunFacts,
+  modelFile: string,
+  overrides: Json,
+): Promise<string | null> {
+  const { model } = await buildModel(plan, modelFile, overrides);
+  const { network, training } = model;
+  const now = flattenSettings({ network, training, frames: getAt(plan.settings, ['frames']) ?? {} });
+  const before = new Map(Object.entries({ ...run.settings, 'training.epochs': run.epochs }));
+  // The profile leaves out frame settings that are at their defaults.
+  const kept = (key: string) => decided(key) || (now.has(key) && before.has(key));
+  const of = (settings: ReadonlyMap<string, unknown>) =>
+    Object.fromEntries([...settings].filter(([key]) => kept(key)));
+  const differences = listSettingDifferences(of(before), of(now));
+  if (differences.length === 0) return null;
+  return listSome(
+    differences.map(({ what, before: was, now: is }) => `${what}: ${was} → ${is}`),
+    4,
+  );
 }

@@ -80,7 +80,7 @@ export function addRecordCommands(program: Command): void {
     .description('write the baseline of a profile from the last run')
     .option('--json', 'print one JSON document')
     .addHelpText('after', baselineExamples)
-    .action(lazily(async () => (await import('./check.ts')).printUpdate));
+    .action(lazily(async () => (await import('./baseline.ts')).updateBaseline));
 
   withPipelineOptions(program.command('compare'))
     .description('compare the settings and results of two recorded runs, models or seeds, with tests')
@@ -89,5 +89,5 @@ export function addRecordCommands(program: Command): void {
     .option('--only <model[,seed]>', 'compare only this model, or this seed of it')
     .option('--json', 'print one JSON document')
     .addHelpText('after', compareExamples)
-    .action(lazily(async () => (await import('./compare.ts')).printComparison));
+    .action(lazily(async () => (await import('./compare.ts')).compareNamed));
 }

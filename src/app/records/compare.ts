@@ -1,35 +1,152 @@
 import process from 'node:process';
 import { formatBytes } from '../../base/text.ts';
-import type { RunRecord } from '../../runner/store/records.ts';
-import { describeConfiguration } from '../../runner/store/records.ts';
-import type { PipelineOptions } from '../project/load-plan.ts';
+import {
+  type ClipComparison,
+  compareRuns,
+  type MetricRow,
+  nameAnswers,
+  type PairComparison,
+  type RunComparison,
+  type RunResults,
+  type SeedComparison,
+  settingsOf,
+} from '../../report/comparison/compare.ts';
+import { readTestAnswers } from '../../results/predictions.ts';
+import { fixOf, type ResultFile } from '../../results/result-file.ts';
+import { stateP } from '../../results/stats/p-values.ts';
+import { readStatus } from '../../runner/run/status.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
+import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
+import { Store } from '../../runner/store/store.ts';
+import { factsOf } from '../project/facts.ts';
+import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
+import { stageNames } from '../project/stages.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
 import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
-import {
-  type ClipComparison,
-  type ComparedRuns,
-  compareRecorded,
-  documentOf,
-  type MetricRow,
-  nameNetwork,
-  nameNetworks,
-  type PairComparison,
-  type RunResults,
-  type SeedComparison,
-  stateP,
-} from './comparing.ts';
+import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
 
-/** `repro compare A B`. */
-export async function printComparison(
-  a: string,
-  b: string,
-  options: PipelineOptions & { readonly only?: string },
-): Promise<void> {
-  const compared = await compareRecorded(a, b, options, printWarning);
+/** Everything that is shown. */
+interface ComparedRuns {
+  /** As given. */
+  readonly a: string;
+  readonly b: string;
+  readonly comparison: RunComparison;
+  readonly recordOf: ReadonlyMap<RunResults, RecordedNetwork>;
+}
+
+interface CompareOptions extends PipelineOptions {
+  readonly only?: string;
+}
+
+/** `repro compare A B`. @throws {ReproError} `no-record` if nothing matches one of them */
+export async function compareNamed(a: string, b: string, options: CompareOptions): Promise<void> {
+  const compared = await compareRecorded(a, b, options);
   printResult(options, 'compare', documentOf(compared), () =>
     describeComparison(compared, colorsFor(process.stdout)),
   );
+}
+
+async function compareRecorded(a: string, b: string, options: CompareOptions): Promise<ComparedRuns> {
+  const plan = await loadSelectedPlan(options);
+  const store = new Store(cacheFolderOf(plan).store);
+  const present = new Map<string, RunRecord>();
+  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
+    if (isPresent && record !== null) present.set(id, record);
+  }
+  const networks = new RecordedNetworks(plan, present);
+  const recordOf = new Map<RunResults, RecordedNetwork>();
+  const read = async (wanted: string): Promise<RunResults[]> => {
+    const found: RunResults[] = [];
+    for (const recorded of networks.find(wanted, options.only)) {
+      const results = await readResults(recorded, store);
+      found.push(results);
+      recordOf.set(results, recorded);
+      const { evaluation } = recorded;
+      // A model's name means its present result. A fingerprint or a time may name any run, without a warning.
+      if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
+      const why = plan.instances.has(evaluation.id)
+        ? 'has no result of the present settings, code and data'
+        : `is not in profile ${plan.profile}`;
+      const last = describeConfiguration(evaluation);
+      printWarning(`${nameNetwork(results)} ${why}; this is its last run: ${last}`);
+    }
+    return found;
+  };
+  return { a, b, comparison: compareRuns(await read(a), await read(b)), recordOf };
+}
+
+/** Hundreds of times those of the thesis. */
+const BYTES_AT_MOST = 64 * 1024 * 1024;
+
+/** Reads what a network's stages left; what is no longer kept is null. */
+async function readResults(
+  { evaluation, lineage, data }: RecordedNetwork,
+  store: Store,
+): Promise<RunResults> {
+  const training = lineage.get(stageNames.train);
+  const [run, predictions] = [
+    await readText(training, 'run.json', store),
+    await readText(evaluation, 'predictions.csv', store),
+  ];
+  const { model, seed } = evaluation.parts.matrix;
+  return {
+    model: String(model ?? evaluation.id),
+    seed: String(seed ?? ''),
+    settings: run === null ? null : settingsOf(run),
+    answers: predictions === null ? null : nameAnswers(readTestAnswers(predictions)),
+    metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
+    run: evaluation.fingerprint,
+    data,
+  };
+}
+
+async function readText(
+  record: RunRecord | undefined,
+  name: string,
+  store: Store,
+): Promise<ResultFile | null> {
+  const output = record?.outputs[0];
+  const bytes = output === undefined ? null : await store.readOutputFile(output, name, BYTES_AT_MOST);
+  if (record === undefined || output === undefined || bytes === null) return null;
+  return { file: `${output.path}/${name}`, text: bytes.toString('utf8'), fix: fixOf(record.id) };
+}
+
+/** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */
+function numbersOf({ stage, metrics }: RunRecord): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).flatMap(([name, value]) =>
+      typeof value === 'number' ? [[`${stage}.${name}`, value]] : [],
+    ),
+  );
+}
+
+/** Whether words such as `baseline`, `baseline,2020` or `evaluate@baseline,2020` name a network by what it is. */
+function isModel({ model, seed }: RunResults, wanted: string): boolean {
+  return wanted
+    .replace(/^(evaluate|train)@/, '')
+    .split(',')
+    .every((word) => word === model || word === seed);
+}
+
+/** What `--json` prints. */
+function documentOf({ a, b, comparison, recordOf }: ComparedRuns): object {
+  const describe = (results: RunResults): object => ({
+    model: results.model,
+    seed: results.seed,
+    stages: Object.fromEntries(
+      [...(recordOf.get(results)?.lineage ?? [])].map(([stage, { parts, outputs: _, ...told }]) => {
+        return [stage, { overrides: [], ...told, facts: parts.facts }];
+      }),
+    ),
+  });
+  return {
+    runs: { a, b },
+    pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
+    seeds: comparison.seeds,
+    onlyA: comparison.onlyA.map(describe),
+    onlyB: comparison.onlyB.map(describe),
+  };
 }
 
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
@@ -48,7 +165,7 @@ function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
     ['A', onlyA],
     ['B', onlyB],
   ] as const) {
-    if (runs.length > 0) lines.push(`only in ${side}: ${runs.map(nameOf).join(' ')}`);
+    if (runs.length > 0) lines.push(`only in ${side}: ${runs.map(nameNetwork).join(' ')}`);
   }
   if (pairs.length > 0) {
     const several = pairs.length > 1;
@@ -114,9 +231,9 @@ const placeRows: readonly (readonly [
   ],
 ];
 
-function describePlaces({ a, b }: PairComparison, { networkOf }: ComparedRuns, several: boolean): string[] {
+function describePlaces({ a, b }: PairComparison, { recordOf }: ComparedRuns, several: boolean): string[] {
   const rows = ['train', 'evaluate'].flatMap((stage) => {
-    const records = [a, b].map((results) => networkOf(results).lineage.get(stage));
+    const records = [a, b].map((results) => recordOf.get(results)?.lineage.get(stage));
     return placeRows.map(([name, show]) => [
       `${stage} ${name}`,
       ...records.map((record) => (record && show(record)) ?? 'not known'),
@@ -184,11 +301,13 @@ function signed(value: number, format: (size: number) => string): string {
   return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
 }
 
-/** Names come from records, which may be of others. */
-function nameOf(results: RunResults): string {
-  return toOneLine(nameNetwork(results));
+/** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
+function namePair(a: RunResults, b: RunResults): string {
+  const [first, second] = [nameNetwork(a), nameNetwork(b)];
+  return first === second ? first : `${first} → ${second}`;
 }
 
-function namePair(a: RunResults, b: RunResults): string {
-  return toOneLine(nameNetworks(a, b));
+/** Names come from records, which may be of others. */
+function nameNetwork({ model, seed }: RunResults): string {
+  return toOneLine(seed === '' ? model : `${model},${seed}`);
 }

@@ -1,144 +1,20 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import {
-  compareRuns,
-  type DataIdentity,
-  nameAnswers,
-  type RunComparison,
-  type RunResults,
-  settingsOf,
-} from '../../report/comparison/compare.ts';
-import { readTestAnswers } from '../../results/predictions.ts';
-import { fixOf, type ResultFile } from '../../results/result-file.ts';
+import type { DataIdentity } from '../../report/comparison/compare.ts';
 import { findAmong } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { readStatus } from '../../runner/run/status.ts';
-import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import {
-  describeConfiguration,
-  openRecords,
-  type Records,
-  type RunRecord,
-} from '../../runner/store/records.ts';
-import { Store } from '../../runner/store/store.ts';
-import { factsOf } from '../project/facts.ts';
-import { loadSelectedPlan, type PipelineOptions, type Warn } from '../project/load-plan.ts';
+import { openRecords, type Records, type RunRecord } from '../../runner/store/records.ts';
 import { stageNames } from '../project/stages.ts';
 
-export type {
-  ClipComparison,
-  MetricRow,
-  PairComparison,
-  RunResults,
-  SeedComparison,
-} from '../../report/comparison/compare.ts';
-export { stateP } from '../../results/stats/p-values.ts';
-
-/** Everything that is shown. */
-export interface ComparedRuns {
-  /** As given. */
-  readonly a: string;
-  readonly b: string;
-  readonly comparison: RunComparison;
-  readonly networkOf: (results: RunResults) => RecordedNetwork;
-}
-
-/** A network on record with its results. */
-interface ReadNetwork {
-  readonly recorded: RecordedNetwork;
-  readonly results: RunResults;
-}
-
-/** @throws {ReproError} `no-record` if nothing matches `a` or `b` */
-export async function compareRecorded(
-  a: string,
-  b: string,
-  options: PipelineOptions & { readonly only?: string },
-  warn: Warn,
-): Promise<ComparedRuns> {
-  const plan = await loadSelectedPlan(options);
-  const [records, store] = [openRecords(plan), new Store(cacheFolderOf(plan).store)];
-  const present = new Map<string, RunRecord>();
-  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
-    if (isPresent && record !== null) present.set(id, record);
-  }
-  const networks = new RecordedNetworks(plan, records, present);
-  const read = async (wanted: string): Promise<ReadNetwork[]> => {
-    const found: ReadNetwork[] = [];
-    for (const recorded of networks.find(wanted, options.only)) {
-      const results = await readResults(recorded, store);
-      found.push({ recorded, results });
-      const { evaluation } = recorded;
-      // A model's name means its present result. A fingerprint or a time may name any run, without a warning.
-      if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
-      const why = plan.instances.has(evaluation.id)
-        ? 'has no result of the present settings, code and data'
-        : `is not in profile ${plan.profile}`;
-      warn(`${nameNetwork(results)} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
-    }
-    return found;
-  };
-  const [first, second] = [await read(a), await read(b)];
-  const byResults = new Map([...first, ...second].map(({ recorded, results }) => [results, recorded]));
-  const networkOf = (results: RunResults): RecordedNetwork => {
-    const network = byResults.get(results);
-    if (network === undefined) throw new Error('results without a record');
-    return network;
-  };
-  const comparison = compareRuns(
-    first.map(({ results }) => results),
-    second.map(({ results }) => results),
-  );
-  return { a, b, comparison, networkOf };
-}
-
-/** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
-export function nameNetworks(a: RunResults, b: RunResults): string {
-  const [first, second] = [nameNetwork(a), nameNetwork(b)];
-  return first === second ? first : `${first} → ${second}`;
-}
-
-export function nameNetwork({ model, seed }: RunResults): string {
-  return seed === '' ? model : `${model},${seed}`;
-}
-
-/** Whether words such as `baseline`, `baseline,2020` or `evaluate@baseline,2020` name a network by what it is. */
-function isModel({ model, seed }: RunResults, wanted: string): boolean {
-  return wanted
-    .replace(/^(evaluate|train)@/, '')
-    .split(',')
-    .every((word) => word === model || word === seed);
-}
-
-/** What `--json` prints. */
-export function documentOf({ a, b, comparison, networkOf }: ComparedRuns): object {
-  const describe = (results: RunResults): object => ({
-    model: results.model,
-    seed: results.seed,
-    stages: Object.fromEntries(
-      [...networkOf(results).lineage].map(([stage, { parts, outputs: _, ...told }]) => {
-        return [stage, { overrides: [], ...told, facts: parts.facts }];
-      }),
-    ),
-  });
-  return {
-    runs: { a, b },
-    pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
-    seeds: comparison.seeds,
-    onlyA: comparison.onlyA.map(describe),
-    onlyB: comparison.onlyB.map(describe),
-  };
-}
-
 /** An evaluation on record, with the run of every stage that it was made from, by stage. */
-interface RecordedNetwork {
+export interface RecordedNetwork {
   readonly evaluation: RunRecord;
   readonly lineage: ReadonlyMap<string, RunRecord>;
   readonly data: DataIdentity;
 }
 
 /** Finds networks that were trained and evaluated here, by the words that name a run. */
-class RecordedNetworks {
+export class RecordedNetworks {
   readonly #plan: Plan;
   readonly #records: Records;
   readonly #present: ReadonlyMap<string, RunRecord>;
@@ -151,7 +27,8 @@ class RecordedNetworks {
   readonly #byOutput: ReadonlyMap<string, RunRecord>;
 
   /** @param present the records of the present settings, code and data, by instance */
-  constructor(plan: Plan, records: Records, present: ReadonlyMap<string, RunRecord>) {
+  constructor(plan: Plan, present: ReadonlyMap<string, RunRecord>) {
+    const records = openRecords(plan);
     this.#present = present;
     this.#plan = plan;
     this.#records = records;
@@ -269,49 +146,4 @@ function keyOf({ path, digest }: { readonly path: string; readonly digest: strin
 function hasMatrix(matrix: RunRecord['parts']['matrix'], words: string): boolean {
   const values = Object.values(matrix).map(String);
   return words.split(',').every((word) => values.includes(word));
-}
-
-/** Hundreds of times those of the thesis. */
-const BYTES_AT_MOST = 64 * 1024 * 1024;
-
-/** Reads what a network's stages left; what is no longer kept is null. */
-async function readResults(
-  { evaluation, lineage, data }: RecordedNetwork,
-  store: Store,
-): Promise<RunResults> {
-  const training = lineage.get(stageNames.train);
-  const [run, predictions] = [
-    await readText(training, 'run.json', store),
-    await readText(evaluation, 'predictions.csv', store),
-  ];
-  const { model, seed } = evaluation.parts.matrix;
-  return {
-    model: String(model ?? evaluation.id),
-    seed: String(seed ?? ''),
-    settings: run === null ? null : settingsOf(run),
-    answers: predictions === null ? null : nameAnswers(readTestAnswers(predictions)),
-    metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
-    run: evaluation.fingerprint,
-    data,
-  };
-}
-
-async function readText(
-  record: RunRecord | undefined,
-  name: string,
-  store: Store,
-): Promise<ResultFile | null> {
-  const output = record?.outputs[0];
-  const bytes = output === undefined ? null : await store.readOutputFile(output, name, BYTES_AT_MOST);
-  if (record === undefined || output === undefined || bytes === null) return null;
-  return { file: `${output.path}/${name}`, text: bytes.toString('utf8'), fix: fixOf(record.id) };
-}
-
-/** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */
-function numbersOf({ stage, metrics }: RunRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(metrics).flatMap(([name, value]) =>
-      typeof value === 'number' ? [[`${stage}.${name}`, value]] : [],
-    ),
-  );
 }
