@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const plain: JobScript = {
   ...{ request: { cpu: 2 }, name: 'train.ab', comment: 'repro:ab', requeues: false, environment: {} },
-  ...{ logFile: '/p/ab.log', about: [], folders: ['/tmp'], projectRoot: '/', prelude: [], command: ['echo'] },
+  ...{ logFile: '/p/ab.log', about: '', folder: '/tmp', projectRoot: '/', prelude: [], command: ['echo'] },
 };
 
 const directivesOf = (more: Partial<JobScript>): string[] =>
@@ -31,14 +31,14 @@ describe('the options of a job', () => {
     const more = directivesOf({
       request: {
         ...{ partition: 'gpu', qos: 'long', memoryBytes: 2 ** 32 - 1, gpu: 2, gpuType: 'a100' },
-        ...{ timeSeconds: 7201, warnSeconds: 119.5, arrayLimit: 4, flags: ['--exclusive'] },
+        ...{ timeSeconds: 7201, warnSeconds: 119.5, flags: ['--exclusive'] },
       },
-      ...{ folders: Array(40).fill('/tmp'), requeues: true },
+      requeues: true,
     });
     expect(more).toEqual(
       expect.arrayContaining([
         ...['--partition=gpu', '--qos=long', '--mem=4096M', '--gres=gpu:a100:2', '--time=121'],
-        ...['--signal=B:USR2@120', '--array=0-39%4', '--requeue', '--output=/p/ab.log.%a', '--exclusive'],
+        ...['--signal=B:USR2@120', '--requeue', '--exclusive'],
       ]),
     );
   });
@@ -48,10 +48,9 @@ describe('the options of a job', () => {
     const directives = directivesOf({
       comment: 'a #b "c" \\',
       logFile: `${odd}/x.log`,
-      folders: ['/a', '/b'],
     });
     expect(directives).toContain('--comment="a #b \\"c\\" \\\\"');
-    expect(directives).toContain('--output="/tmp/it\'s \\"100 %%\\" #1 \\\\x $HOME 💥/x.log.%a"');
+    expect(directives).toContain('--output="/tmp/it\'s \\"100 %%\\" #1 \\\\x $HOME 💥/x.log"');
   });
 });
 
@@ -77,14 +76,12 @@ describe('the script of a job', () => {
     return bin;
   };
 
-  test('runs its command with every word as it is, on the folder of its task', async () => {
-    const folders = [`${folder}/it's "100 %" #1 \\x $HOME 💥`, `${folder}/b`];
-    for (const one of folders) await mkdir(one);
+  test('runs its command with every word as it is, on the folder of its job', async () => {
+    const odd = `${folder}/it's "100 %" #1 \\x $HOME 💥`;
+    await mkdir(odd);
     const command = ['printf', '%s|', 'a "b" $c'];
-    const first = await start({ folders, prelude: ['echo prelude'], command });
-    expect(first.stdout).toBe(`prelude\na "b" $c|${folders[0]}|`);
-    const second = await start({ folders, command }, { SLURM_ARRAY_TASK_ID: '1' });
-    expect(second.stdout).toBe(`a "b" $c|${folders[1]}|`);
+    const { stdout } = await start({ folder: odd, prelude: ['echo prelude'], command });
+    expect(stdout).toBe(`prelude\na "b" $c|${odd}|`);
   });
 
   test('ends with the line of its prelude that fails, and not with what a line only asks', async () => {
@@ -96,7 +93,7 @@ describe('the script of a job', () => {
   });
 
   test('ends, and says so, where the folder is not the one that was submitted', async () => {
-    const { exitCode, stdout, stderr } = await start({ folders: ['/no/such/folder'] });
+    const { exitCode, stdout, stderr } = await start({ folder: '/no/such/folder' });
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
       `repro: / is not the same folder on this node as where the job was submitted: ${os.hostname()}`,

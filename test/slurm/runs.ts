@@ -124,13 +124,10 @@ exec "$real" "$@"
 `;
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run();
-    await project.waitForCount('gpu-1');
-    await project.waitForCount('gpu-2');
-    expect((await cluster().jobsOf('gpu'))[2]).toMatch(/^PENDING/);
+    await cluster().expectJobs('gpu', [/^RUNNING/, /^RUNNING/, /^PENDING/], 60_000);
     await project.go();
     expect((await running).stderr).toContain('3 run');
     const gpus = [1, 2, 3].map((n) => project.read(`artifacts/gpu/${n}/gpus`));
-    expect(gpus.slice(0, 2).sort()).toEqual(['0', '1']);
-    expect(['0', '1']).toContain(gpus[2]);
+    expect([...new Set(gpus)].sort()).toEqual(['0', '1']);
   });
 }

@@ -103,13 +103,13 @@ export class SlurmCluster {
 
   /** `state reason` of all jobs whose name begins so, in the order of their ids. */
   async jobsOf(stage: string): Promise<string[]> {
-    const text = await this.ask('squeue', '--array', '--noheader', '--states=all', '--format=%F %K %j %T %r');
+    const text = await this.ask('squeue', '--noheader', '--states=all', '--format=%i %j %T %r');
     return text
       .split('\n')
       .map((line) => line.split(' '))
-      .filter(([, , name = '']) => name.startsWith(`${stage}.`))
-      .sort(([a, i], [b, j]) => Number(a) - Number(b) || Number(i) - Number(j))
-      .map(([, , , ...said]) => said.join(' '));
+      .filter(([, name = '']) => name.startsWith(`${stage}.`))
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([, , ...said]) => said.join(' '));
   }
 
   /** Waits until the jobs of a stage are as expected: a job may still be ending when its result is there. */

@@ -48,14 +48,14 @@ const disabled = 'echo "Slurm accounting storage is disabled" >&2; exit 1';
 describe('what is known about jobs', () => {
   const squeue = print('12|RUNNING|node7|None');
   const statesOf = async (programs: Readonly<Record<string, string>>) => {
-    const answer = await (await createSlurm({ sacct: disabled, ...programs })).readStates(['12', '13_0']);
-    return [answer.stateOf('12'), answer.stateOf('13_0'), answer.problem];
+    const answer = await (await createSlurm({ sacct: disabled, ...programs })).readStates(['12', '13']);
+    return [answer.stateOf('12'), answer.stateOf('13'), answer.problem];
   };
   const running = { state: 'RUNNING', reason: null, node: 'node7' };
   const unknown = { state: forgotten, reason: null, node: null };
 
   test('is what the queue says, then what accounting says; neither need answer', async () => {
-    const sacct = "echo '13_0|CANCELLED by 7|None assigned|0:9'";
+    const sacct = "echo '13|CANCELLED by 7|None assigned|0:9'";
     const cancelled = { state: 'CANCELLED', reason: 'RaisedSignal:9', node: null };
     expect(await statesOf({ squeue, sacct })).toEqual([running, cancelled, null]);
     expect(await statesOf({ squeue, sacct: 'true' })).toEqual([running, unknown, null]);
@@ -69,7 +69,7 @@ describe('what is known about jobs', () => {
   test('has whatever Slurm gives as the reason; lines of another form are skipped', async () => {
     const lines = [
       'a message of the site',
-      '13_0|FAILED|node[1-2]|a reason | with (signs)',
+      '13|FAILED|node[1-2]|a reason | with (signs)',
       '12|not a state||None',
     ];
     const reason = 'a reason | with (signs)';
@@ -90,7 +90,7 @@ test('a job is found by its name, in accounting if it has left the queue', async
   const find = async (programs: Readonly<Record<string, string>>) =>
     (await createSlurm({ sacct: disabled, ...programs })).findJob('train.ab');
   expect(await find({ squeue: 'echo 12; echo 12' })).toEqual({ kind: 'ok', text: '12' });
-  expect(await find({ squeue: 'true', sacct: 'echo 13_4' })).toEqual({ kind: 'ok', text: '13' });
+  expect(await find({ squeue: 'true', sacct: 'echo 13' })).toEqual({ kind: 'ok', text: '13' });
   expect(await find({ squeue: 'true' })).toEqual({ kind: 'ok', text: '' });
   expect(await find({ squeue: 'echo down >&2; exit 1' })).toEqual({ kind: 'refused', text: 'down' });
 });

@@ -60,7 +60,7 @@ const sacct = 'echo "Slurm accounting storage is disabled" >&2; exit 1\n';
 
 const scontrol = 'echo "ClusterName = stand-in"\n';
 
-/** A project, and shell scripts that stand for Slurm, for what a real one cannot be made to do at a given moment. They know no arrays. */
+/** A project, and shell scripts that stand for Slurm, for what a real one cannot be made to do at a given moment. */
 export class StandInSlurm extends CliProject {
   readonly folder: string;
 

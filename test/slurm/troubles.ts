@@ -84,7 +84,7 @@ export function describeTroubles(): void {
     );
   });
 
-  test.concurrent('of an array of forty, no more than four run at once', async () => {
+  test.concurrent('of forty instances, no more than `arrayLimit` run at once', async () => {
     const stages = `  many:
     matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }
     cmd: [sh, -c, 'date +%s%N >> counts/starts; mkdir "$REPRO_OUTPUT_0"; date +%s%N >> counts/ends']
@@ -108,8 +108,6 @@ export function describeTroubles(): void {
       most = Math.max(most, now);
     }
     expect(most).toBeLessThanOrEqual(4);
-    const text = await cluster().ask('squeue', '--noheader', '--states=all', '--format=%F %j');
-    expect(new Set(text.match(/^\d+(?= many\.)/gm)).size).toBe(1);
   });
 }
 

@@ -118,6 +118,25 @@ test.concurrent('more jobs than may be submitted wait until they may, beside the
   expect(stderr.match(/you have reached your limit of submitted jobs/g)).toHaveLength(1);
 });
 
+test.concurrent('a run ends at a signal although instances wait for a place, and the next keeps to the limit', async ({
+  onTestFinished,
+}) => {
+  const matrix = '  many:\n    matrix: { n: [1, 2, 3] }\n';
+  const stages = `${matrix}    cmd: [node, tool.mjs, wait]\n    outputs: ["artifacts/many/\${n}"]\n`;
+  const project = await StandInSlurm.with(onTestFinished, stages);
+  const settings = 'poll: 0.3s\npatience: 2s\nstages: { many: { arrayLimit: 1 } }\n';
+  await project.write('configs/executors/slurm.yaml', settings);
+  const running = project.run();
+  await project.until(() => project.jobs.join() === '101 RUNNING');
+  running.interrupt();
+  const { exitCode, stderr } = await running.ended;
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('1 job continues on the cluster')]);
+  expect(project.jobs).toEqual(['101 RUNNING']);
+  await project.write('go', '');
+  expect((await project.run().ended).stderr).toContain('3 run');
+  await project.expectJobs(['101 COMPLETED', '102 COMPLETED', '103 COMPLETED']);
+});
+
 test.concurrent('the own limit of a stage ends it in a job, but for one that goes on in another: the time of the job is what limits that', async ({
   onTestFinished,
 }) => {

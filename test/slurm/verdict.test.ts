@@ -18,10 +18,9 @@ const unknown = status(forgotten, { node: null });
 
 const verdictOf = (evidence: Partial<Evidence>) =>
   judge({
-    job: '12_3',
+    job: '12',
     end: null,
     hasStarted: true,
-    isUnwanted: false,
     status: null,
     isSilent: false,
     ...evidence,
@@ -54,7 +53,7 @@ describe('a job', () => {
 
   test('that failed and had not begun is judged at once: its log says why, or it could write none', () => {
     const said = status('FAILED', { reason: 'NonZeroExitCode' });
-    const text = 'job 12_3 on node7 failed before its stage began (NonZeroExitCode)\n  The log says why';
+    const text = 'job 12 on node7 failed before its stage began (NonZeroExitCode)\n  The log says why';
     expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('not-begun', text));
     expect(verdictOf({ status: said })).toBeNull();
   });
@@ -90,7 +89,7 @@ describe('a job', () => {
     [null, status('FAILED', { reason: 'RaisedSignal:15(Terminated)' })],
   ])('that was told to end, and not why, says so: %j, %j', (end, said) => {
     expect(verdictOf({ status: said, end, isSilent: true })).toEqual(
-      failure('told-to-end', 'job 12_3 on node7 was ended by SIGTERM, and Slurm does not say why'),
+      failure('told-to-end', 'job 12 on node7 was ended by SIGTERM, and Slurm does not say why'),
     );
   });
 
@@ -102,8 +101,6 @@ describe('a job', () => {
   test('that was cancelled before it began is judged at once', () => {
     const said = status('CANCELLED', { node: null });
     expect(verdictOf({ status: said, hasStarted: false })).toEqual(failure('cancelled'));
-    const gone = { status: unknown, hasStarted: false, isUnwanted: true } as const;
-    expect(verdictOf(gone)).toEqual(failure('cancelled', 'was cancelled'));
   });
 
   test.each([

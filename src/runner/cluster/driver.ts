@@ -50,8 +50,8 @@ export async function submitDriver(
     comment: commentOf(projectRoot),
     ...{ environment: Object.fromEntries(passed), requeues: true, projectRoot },
     logFile: logFileIn(folder),
-    about: ['the run itself, which submits the stages'],
-    folders: [folder.jobs],
+    about: 'the run itself, which submits the stages',
+    folder: folder.jobs,
     prelude: settings.prelude,
     command: [...runner, 'driver-job'],
   });

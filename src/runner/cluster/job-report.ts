@@ -45,16 +45,14 @@ export async function readJobReports(
   const isDriven = driver !== null || findHolder(folder.lock) !== null;
   const unended = listOutstanding(folder).flatMap(({ job }) => job.job ?? []);
   const answer = await new Slurm(environment).readStates(unended).catch(() => null);
-  const unwanted = readClusterRun(folder)?.cancelled ?? [];
   const jobs = listJobs(folder).map(({ folder: files, job: { id, name, job } }): [string, JobReport] => {
     const end = files.readEnd(name);
     const status = job === null || end !== null ? null : (answer?.stateOf(job) ?? null);
     const startedMs = files.readStarted(name)?.atMs ?? null;
-    const [hasStarted, isUnwanted] = [startedMs !== null, unwanted.includes(id)];
     const untilMs = files.readPatience(name);
     // As the run at work judges; without one, nobody waits.
     const isSilent = untilMs === null ? !isDriven : Date.now() >= untilMs;
-    const known = { job: job ?? '', end, hasStarted, isUnwanted, status, isSilent };
+    const known = { job: job ?? '', end, hasStarted: startedMs !== null, status, isSilent };
     return [id, reportOf({ job, status, startedMs }, judge(known))];
   });
   return { isDriven, jobs: new Map(jobs), driver: driver && reportOf({ ...driver, startedMs: null }, null) };
@@ -119,8 +117,7 @@ export async function cancelJobs(
     if (!isWanted(job.id)) continue;
     const { kind, text } = job.job === null ? await slurm.findJob(job.name) : { kind: 'ok', text: job.job };
     if (kind !== 'ok') throw unanswered(text);
-    const isTask = job.job === null && job.index !== null;
-    if (text !== '') cancelled.push({ id: job.id, job: isTask ? `${text}_${job.index}` : text });
+    if (text !== '') cancelled.push({ id: job.id, job: text });
   }
   await cancelAndWait(
     slurm,

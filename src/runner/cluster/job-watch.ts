@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { StageEnd, StageLaunch } from '../executors/executor.ts';
 import { forgotten, isOnNode, isOver, type JobStatus } from '../executors/slurm/slurm.ts';
-import { isCancelled, type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
+import { type JobEnd, JobFolder } from '../jobs/jobs-folder.ts';
 import { parseStageMessage, type StageMessage } from '../stage/protocol.ts';
 import { settingsFile } from './cluster-settings.ts';
 import { AppendedLines, refreshFolder } from './job-files.ts';
@@ -90,9 +90,8 @@ export class JobWatch {
         else if (message !== null) listener.onMessage(message);
       }
       if (progress !== null) listener.onMessage(progress);
-      const isUnwanted = isOver(status) && (this.isEnding || isCancelled(run.session.folder, job.id));
       const hasStarted = startedMs !== null;
-      const verdict = judge({ job: job.job, end, hasStarted, isUnwanted, status, isSilent: isSilent() });
+      const verdict = judge({ job: job.job, end, hasStarted, status, isSilent: isSilent() });
       return verdict && { verdict, end };
     };
     this.#watched.set(job.id, job);
@@ -147,8 +146,6 @@ export interface Evidence {
   readonly end: JobEnd | null;
   /** Whether its file says that it has started. */
   readonly hasStarted: boolean;
-  /** Whether it was cancelled from here. */
-  readonly isUnwanted: boolean;
   /** What Slurm says; null: it did not answer. */
   readonly status: JobStatus | null;
   /** Whether Slurm has called it over for so long that no report will appear. */
@@ -168,7 +165,7 @@ export type JobVerdict = Extract<StageEnd, { kind: 'done' }> | JobFailure;
  *
  * @returns null while it waits or runs, or this is unknown
  */
-export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Evidence): JobVerdict | null {
+export function judge({ job, end, hasStarted, status, isSilent }: Evidence): JobVerdict | null {
   if (end !== null && end.end.kind !== 'interrupted') return end.end;
   if (end?.wasWarned === true) return failed('timeout', `job ${job} on ${end.node} used up its time`, true);
   if (!isOver(status)) return null;
@@ -176,9 +173,7 @@ export function judge({ job, end, hasStarted, isUnwanted, status, isSilent }: Ev
   const node = status.node ?? end?.node ?? null;
   const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
   const hasBegun = hasStarted || end !== null;
-  // Without accounts, Slurm forgets tasks of an array that are cancelled while they wait.
-  if (!hasBegun && (state === 'CANCELLED' || (state === forgotten && isUnwanted)))
-    return failed('cancelled', `${where} was cancelled`);
+  if (!hasBegun && state === 'CANCELLED') return failed('cancelled', `${where} was cancelled`);
   // At once, although what it left may not be visible yet: the folder was listed again just now, and a mistake in `prelude` is common.
   if (!hasBegun && state === 'FAILED')
     return failed(

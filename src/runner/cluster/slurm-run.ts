@@ -5,7 +5,7 @@ import type { StageEnd, StageLaunch } from '../executors/executor.ts';
 import { isOver, Slurm } from '../executors/slurm/slurm.ts';
 import type { Fingerprints } from '../freshness/fingerprint.ts';
 import type { Session } from '../freshness/session.ts';
-import { isCancelled, type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
+import { type Job, type JobEnd, JobFolder, listJobs } from '../jobs/jobs-folder.ts';
 import { instanceOf, listMakers, makersOf } from '../plan/graph.ts';
 import { runFactNames } from '../plan/plan.ts';
 import type { FoundWork, RemoteExecution, StartOtherMachines, Work } from '../run/execution-context.ts';
@@ -151,10 +151,6 @@ class SlurmExecution implements RemoteExecution {
       let job = found === null || isSubmitted(found) ? found : await submitter.locate(found);
       if (job !== null) submitter.count(stage, 1);
       for (let continued = found?.continued ?? 0; ; ) {
-        if (job === null && isCancelled(run.session.folder, id)) {
-          const fix = 'Run again to continue.';
-          throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix });
-        }
         job ??= await submitter.submit({ instance, key: this.#key, continued });
         const { verdict, end } = await watch.follow(job, listener);
         submitter.count(stage, -1);
@@ -215,7 +211,7 @@ class SlurmExecution implements RemoteExecution {
 
   /** What the script and Slurm have printed tells why a stage could not report itself. */
   async #appendLog(job: SubmittedJob, logFile: string): Promise<void> {
-    const printed = scriptFilesOf(this.#slurm.run.session.folder, job).log;
+    const printed = scriptFilesOf(this.#slurm.run.session.folder, job.name).log;
     const text = await fs.readFile(printed, 'utf8').catch(() => '');
     await fs.appendFile(logFile, text.slice(-printedLengthAtMost));
   }

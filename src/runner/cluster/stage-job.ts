@@ -31,8 +31,7 @@ import { awaitVisible, describeFiles, type JobLaunch } from './job-files.ts';
 export async function runStageJob(root: string, name: string, knownFacts: Facts): Promise<number> {
   const folder = new JobFolder(root);
   const stop = listenForJobSignals();
-  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: index, SLURM_JOB_ID: id = '0' } = process.env;
-  const job = array === undefined ? id : `${array}_${index}`;
+  const { SLURM_JOB_ID: job = '0' } = process.env;
   const node = os.hostname();
   const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeError } from '../../base/errors.ts';
+import { describeError, ReproError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files/atomic-file.ts';
 import { renderJobScript } from '../executors/slurm/job-script.ts';
 import { explainSubmission, isLimitReached, type Slurm } from '../executors/slurm/slurm.ts';
@@ -37,29 +37,23 @@ interface Waiting extends Submission {
   readonly fail: (error: unknown) => void;
 }
 
-/** What one script submits. */
-type Batch<One> = readonly [One, ...One[]];
-
 /** Of a submission that a run no longer makes, since it ends. */
 export const dropped = new Error('not submitted, since the run ends');
 
-/** Instances become ready one after the other, a moment apart: those that follow within this time share an array. */
-const gatherMs = 400;
-
-/** Submits instances as jobs: those that become ready together, and request the same, as one array. */
+/** Submits instances as jobs, one after the other; those of a stage with a limit as its jobs end. */
 export class Submitter {
   readonly #context: ClusterContext;
   #waiting: Waiting[] = [];
   readonly #underWay = new Map<string, number>();
-  /** One batch is sent after the other. */
   #sending: Promise<void> = Promise.resolve();
   #hasNotedLimit = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
+    context.run.signal.addEventListener('abort', () => this.drop(), { once: true });
   }
 
-  /** @throws {ReproError} `slurm-refused`; {@link dropped} */
+  /** @throws {ReproError} `slurm-refused`, `cancelled`; {@link dropped} */
   submit(one: Submission): Promise<SubmittedJob> {
     return new Promise((settle, fail) => {
       this.#waiting.push({ ...one, settle, fail });
@@ -84,98 +78,69 @@ export class Submitter {
   }
 
   async #sendAll(): Promise<void> {
-    const { ids, signal } = this.#context.run;
-    for (let count = 0; count < this.#waiting.length && !signal.aborted; ) {
-      count = this.#waiting.length;
-      await wait(gatherMs, undefined, { signal }).catch(() => {});
+    const { settings, run } = this.#context;
+    const hasRoom = ({ instance }: Waiting): boolean =>
+      (this.#underWay.get(instance.stage) ?? 0) <
+      (requestOf(instance, settings).arrayLimit ?? Number.POSITIVE_INFINITY);
+    while (!run.signal.aborted) {
+      const next = this.#waiting.find(hasRoom);
+      if (next === undefined) return;
+      this.#waiting = this.#waiting.filter((one) => one !== next);
+      this.count(next.instance.stage, 1);
+      await this.#send(next);
     }
-    // They come in any order.
-    this.#waiting.sort((a, b) => ids.indexOf(a.instance.id) - ids.indexOf(b.instance.id));
-    for (let batch = this.#takeBatch(); batch !== null && !signal.aborted; batch = this.#takeBatch()) {
-      await this.#send(batch);
-    }
-    if (signal.aborted) this.drop();
+    this.drop();
   }
 
-  /**
-   * The next instances that share an array. Of a stage with a limit, all that are ready go in one array, which keeps the limit itself; those
-   * that become ready while others are under way take the places that are free.
-   */
-  #takeBatch(): Batch<Waiting> | null {
-    const { settings } = this.#context;
-    for (const [first, ...more] of groupAlike(this.#waiting, settings)) {
-      const { stage } = first.instance;
-      const underWay = this.#underWay.get(stage) ?? 0;
-      const { arrayLimit = Number.POSITIVE_INFINITY } = requestOf(first.instance, settings);
-      const room = underWay === 0 ? Number.POSITIVE_INFINITY : arrayLimit - underWay;
-      if (room <= 0) continue;
-      const batch: Batch<Waiting> = [first, ...more.slice(0, room - 1)];
-      this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
-      this.#underWay.set(stage, underWay + batch.length);
-      return batch;
-    }
-    return null;
-  }
-
-  /** Submits an array exactly once, whatever Slurm answers. */
-  async #send(batch: Batch<Waiting>): Promise<void> {
+  /** Submits a job exactly once, whatever Slurm answers. */
+  async #send({ instance, key, continued, settle, fail }: Waiting): Promise<void> {
     const { run, settings } = this.#context;
     const { folder, plan } = run.session;
-    const [{ instance }] = batch;
-    const name = `${instance.stage}.${randomBytes(4).toString('hex')}`;
-    const again: Waiting[] = [];
+    const { id, stage } = instance;
     try {
-      const jobs = new Map<Waiting, Job>();
-      for (const [i, one] of batch.entries()) {
-        const { id } = one.instance;
-        const index = batch.length === 1 ? null : i;
-        const job: Job = { version: 1, id, key: one.key, name, index, job: null, continued: one.continued };
-        jobs.set(one, job);
+      for (let found: SubmittedJob | null = null; found === null; ) {
+        if (isCancelled(folder, id)) {
+          const fix = 'Run again to continue.';
+          throw new ReproError('cancelled', 'it was cancelled by `./repro cancel`', { fix });
+        }
+        const name = `${stage}.${randomBytes(4).toString('hex')}`;
+        const job: Job = { version: 1, id, key, name, job: null, continued };
         await JobFolder.of(folder, id).writeJob(job);
-      }
-      const { script } = scriptFilesOf(folder, { name, index: null });
-      const names = [...variablesOf(instance, run.facts), ...settings.environment];
-      const environment = Object.entries(stageEnvironment(names, run.environment)).filter(
-        ([one]) => !ofNode.has(one) || settings.environment.includes(one),
-      );
-      const text = renderStageScript(batch, name, Object.fromEntries(environment), plan, this.#context);
-      await writeFileAtomic(script, text, { mode: 0o600 });
-      const id = await this.#sendScript(script, batch);
-      for (const [one, job] of jobs) {
-        const found = await (id === null ? this.locate(job) : this.#accept(job, id));
-        if (found === null) again.push(one);
-        else one.settle(found);
+        const names = [...variablesOf(instance, run.facts), ...settings.environment];
+        const environment = Object.entries(stageEnvironment(names, run.environment)).filter(
+          ([one]) => !ofNode.has(one) || settings.environment.includes(one),
+        );
+        const { script } = scriptFilesOf(folder, name);
+        const text = renderStageScript(instance, name, Object.fromEntries(environment), plan, this.#context);
+        await writeFileAtomic(script, text, { mode: 0o600 });
+        const accepted = await this.#sendScript(script, instance);
+        found = await (accepted === null ? this.locate(job) : this.#accept(job, accepted));
+        if (found !== null) settle(found);
       }
     } catch (error) {
-      for (const { instance, fail } of batch) {
-        fail(error);
-        this.count(instance.stage, -1);
-      }
-      return;
+      fail(error);
+      this.count(stage, -1);
     }
-    const [first, ...more] = again;
-    if (first !== undefined) await this.#send([first, ...more]);
   }
 
-  /** @returns the id of the job or of the array; null if Slurm has not answered, and may have accepted it all the same */
-  async #sendScript(script: string, batch: Batch<Waiting>): Promise<string | null> {
+  /** @returns the id of the job; null if Slurm has not answered, and may have accepted it all the same */
+  async #sendScript(script: string, { id, stage }: StageInstance): Promise<string | null> {
     const { run, slurm, settings } = this.#context;
-    const [{ instance }] = batch;
     for (;;) {
       run.assertLocked();
       if (run.signal.aborted) {
-        for (const one of batch) await JobFolder.of(run.session.folder, one.instance.id).remove();
+        await JobFolder.of(run.session.folder, id).remove();
         throw dropped;
       }
       const { kind, text } = await slurm.submit(script);
       if (kind === 'ok') return text;
       if (kind === 'unknown') {
-        this.#warn(instance.id, `Slurm does not answer (${text}); submitting again when it does`);
+        this.#warn(id, `Slurm does not answer (${text}); submitting again when it does`);
         return null;
       }
-      if (!isLimitReached(text)) throw explainSubmission(text, `${settingsFile} (${instance.stage})`);
+      if (!isLimitReached(text)) throw explainSubmission(text, `${settingsFile} (${stage})`);
       const noted = 'you have reached your limit of submitted jobs; the rest is submitted as jobs end';
-      if (!this.#hasNotedLimit) this.#warn(instance.id, noted);
+      if (!this.#hasNotedLimit) this.#warn(id, noted);
       this.#hasNotedLimit = true;
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal }).catch(() => {});
     }
@@ -194,7 +159,7 @@ export class Submitter {
       if (kind === 'ok') {
         // Without accounts, Slurm soon forgets a job that has ended.
         const started = JobFolder.of(run.session.folder, job.id).readStarted(job.name);
-        const id = text === '' ? started?.job.replace(/_.*/, '') : text;
+        const id = text === '' ? started?.job : text;
         return id === undefined ? null : this.#accept(job, id);
       }
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal });
@@ -205,11 +170,10 @@ export class Submitter {
     this.#context.run.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 
-  /** @param id of the job, or of its array */
   async #accept(job: Job, id: string): Promise<SubmittedJob> {
     const { run, slurm } = this.#context;
     const { folder } = run.session;
-    const submitted = { ...job, job: job.index === null ? id : `${id}_${job.index}` };
+    const submitted = { ...job, job: id };
     await JobFolder.of(folder, job.id).writeJob(submitted);
     // `repro cancel` notes what it cancels before it looks for jobs: either it finds the id, or this finds the note.
     if (isCancelled(folder, job.id)) {
@@ -222,13 +186,10 @@ export class Submitter {
 /** Variables that the node sets itself: the job's folder and GPUs. */
 const ofNode: ReadonlySet<string> = new Set(['TMPDIR', 'CUDA_VISIBLE_DEVICES']);
 
-/** `script`: of a submission; `log`: what the script and Slurm print, of one task in an array. */
-export function scriptFilesOf(
-  { jobs }: Pick<CacheFolder, 'jobs'>,
-  { name, index }: Pick<Job, 'name' | 'index'>,
-) {
+/** `log`: what the script and Slurm print. */
+export function scriptFilesOf({ jobs }: Pick<CacheFolder, 'jobs'>, name: string) {
   const base = path.join(jobs, 'scripts', name);
-  return { script: `${base}.sh`, log: `${base}.log${index === null ? '' : `.${index}`}` };
+  return { script: `${base}.sh`, log: `${base}.log` };
 }
 
 /** By which a person finds all jobs of a project folder: `squeue --format="%i %k"`. */
@@ -239,7 +200,7 @@ export function commentOf(projectRoot: string): string {
 type ScriptOptions = Pick<ClusterContext, 'settings' | 'runner'>;
 
 function renderStageScript(
-  batch: Batch<Pick<Submission, 'instance'>>,
+  instance: StageInstance,
   name: string,
   environment: Readonly<Record<string, string>>,
   plan: Plan,
@@ -248,43 +209,28 @@ function renderStageScript(
   const folder = cacheFolderOf(plan);
   return renderJobScript({
     ...{ name, environment, requeues: false, projectRoot: plan.projectRoot },
-    request: requestOf(batch[0].instance, settings),
+    request: requestOf(instance, settings),
     comment: commentOf(plan.projectRoot),
-    logFile: scriptFilesOf(folder, { name, index: null }).log,
-    about: batch.map(({ instance }, i) => `${i}: ${instance.id}`),
-    folders: batch.map(({ instance }) => JobFolder.of(folder, instance.id).root),
+    logFile: scriptFilesOf(folder, name).log,
+    about: instance.id,
+    folder: JobFolder.of(folder, instance.id).root,
     prelude: settings.prelude,
     command: [...settings.command, ...runner, 'stage-job', name],
   });
 }
 
-/** Those that can be tasks of one array. */
-function groupAlike<One extends Pick<Submission, 'instance'>>(
-  all: readonly One[],
-  settings: ClusterSettings,
-): Batch<One>[] {
-  const groups = new Map<string, [One, ...One[]]>();
-  for (const one of all) {
-    const key = JSON.stringify([one.instance.stage, requestOf(one.instance, settings)]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return [...groups.values()];
-}
-
 /**
- * The scripts that a run would submit if all instances of a stage became ready together, with the name of the stage in place of a token, and
+ * The scripts that a run would submit, one for each stage: that of its first instance, with the name of the stage in place of a token, and
  * without the environment.
  *
  * @param ids what would run, in plan order
  */
 export function renderScripts(plan: Plan, ids: readonly string[], options: ScriptOptions) {
-  const all = ids.map((id) => ({ instance: instanceOf(plan, id) }));
-  const submitted = all.filter(({ instance }) => !staysLocal(instance, options.settings));
-  return groupAlike(submitted, options.settings).map((batch) => {
-    const { stage } = batch[0].instance;
-    const script = renderStageScript(batch, stage, {}, plan, options);
-    return { stage, ids: batch.map(({ instance }) => instance.id), script };
+  const all = ids.map((id) => instanceOf(plan, id));
+  const submitted = all.filter((instance) => !staysLocal(instance, options.settings));
+  return [...new Set(submitted.map(({ stage }) => stage))].flatMap((stage) => {
+    const alike = submitted.filter((one) => one.stage === stage);
+    const script = renderStageScript(alike[0] as StageInstance, stage, {}, plan, options);
+    return { stage, ids: alike.map(({ id }) => id), script };
   });
 }

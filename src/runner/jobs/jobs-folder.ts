@@ -13,10 +13,9 @@ export interface Job {
   readonly id: string;
   /** A hash of the work, machine facts left out: a job of other work is not this one. */
   readonly key: string;
-  /** By which Slurm knows the submission, which may be of several instances: the stage's name and a random token. */
+  /** By which Slurm knows it: the stage's name and a random token. */
   readonly name: string;
-  readonly index: number | null;
-  /** Slurm's id: `12`, or `12_3` in an array; null until Slurm's answer is on disk. */
+  /** Slurm's id; null until Slurm's answer is on disk. */
   readonly job: string | null;
   /** How often the instance has continued in another job because a job's time was over. */
   readonly continued: number;

@@ -33,7 +33,6 @@ export type RunEvent =
       /** What a cluster says about the job of an instance, whenever that changes. */
       readonly kind: 'job';
       readonly id: string;
-      /** `12`, or `12_3` in an array. */
       readonly job: string;
       /** In the cluster's own words, such as `PENDING`. */
       readonly state: string;

@@ -18,7 +18,7 @@ const places = {
   logs: 'logs',
   /** The last attempt of each instance that has not succeeded. */
   attempts: 'attempts',
-  /** What was submitted to a cluster and not yet taken note of: a folder for each job or array. */
+  /** What was submitted to a cluster and not yet taken note of: a folder for each job. */
   jobs: 'jobs',
   lock: 'lock',
 } as const;

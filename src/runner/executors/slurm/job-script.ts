@@ -1,6 +1,6 @@
 import { quoteWord, quoteWords } from '../../../base/files/shell-words.ts';
 
-/** What a stage, or each task of an array, asks of Slurm; what is absent: the cluster's default. */
+/** What a stage asks of Slurm; what is absent: the cluster's default. */
 export interface JobRequest {
   readonly partition?: string | number;
   readonly account?: string | number;
@@ -14,7 +14,7 @@ export interface JobRequest {
   readonly timeSeconds?: number;
   /** How long before the time limit the job is sent SIGUSR2; absent: never. */
   readonly warnSeconds?: number;
-  /** How many tasks of an array may run at once. */
+  /** How many instances of a stage may run at once: the runner sees to it. */
   readonly arrayLimit?: number;
   /** Further options, each one word. */
   readonly flags?: readonly string[];
@@ -26,18 +26,18 @@ export interface JobScript {
   readonly comment: string;
   /** Whether Slurm itself starts it again after a node failure or a preemption. */
   readonly requeues: boolean;
-  /** The file for what the script and Slurm print; absolute. `.%a` is added in an array. */
+  /** The file for what the script and Slurm print; absolute. */
   readonly logFile: string;
-  /** Lines of comment that say what it runs. */
-  readonly about: readonly string[];
-  /** Absolute; the folder of the job, or of each task of an array. */
-  readonly folders: readonly string[];
+  /** A comment that says what it runs. */
+  readonly about: string;
+  /** The folder of the job; absolute. */
+  readonly folder: string;
   /** The variables that the job sees. */
   readonly environment: Readonly<Record<string, string>>;
   readonly projectRoot: string;
   /** Lines of shell that run first, such as `module load nodejs`. */
   readonly prelude: readonly string[];
-  /** A program with its arguments; the folder of the task's job is appended. */
+  /** A program with its arguments; the folder of the job is appended. */
   readonly command: readonly string[];
 }
 
@@ -46,7 +46,8 @@ export interface JobScript {
  * Slurm's signals reach it. Values are quoted, so folders may have any name.
  */
 export function renderJobScript(script: JobScript): string {
-  const { projectRoot, folders, prelude, command } = script;
+  const { projectRoot, prelude, command } = script;
+  const folder = quoteWord(script.folder);
   const missing = `repro: ${projectRoot} is not the same folder on this node as where the job was submitted`;
   const exports = Object.entries(script.environment).map(
     ([name, value]) => `export ${name}=${quoteWord(value)}`,
@@ -56,20 +57,15 @@ export function renderJobScript(script: JobScript): string {
     prelude.length === 0 ? '#!/bin/bash' : '#!/bin/bash -l',
     ...listSbatchOptions(script).map((word) => `#SBATCH ${quoteDirective(word)}`),
     '',
-    ...script.about.map((line) => `# ${line.replaceAll(/\p{Cc}/gu, ' ')}`),
+    `# ${script.about.replaceAll(/\p{Cc}/gu, ' ')}`,
     // It would end the shell, and what the shell starts until that handles it.
     "trap '' USR2",
-    'folders=(',
-    ...folders.map((folder) => `  ${quoteWord(folder)}`),
-    ')',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
-    'folder=${folders[${SLURM_ARRAY_TASK_ID:-0}]}',
-    `if [ ! -d "$folder" ] || ! cd ${quoteWord(projectRoot)}; then`,
+    `if [ ! -d ${folder} ] || ! cd ${quoteWord(projectRoot)}; then`,
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     '  exit 1',
     'fi',
     ...(prelude.length === 0 ? exports : runPrelude(prelude, exports, projectRoot)),
-    `exec ${quoteWords(command)} "$folder"`,
+    `exec ${quoteWords(command)} ${folder}`,
   ].join('\n')}\n`;
 }
 
@@ -94,19 +90,8 @@ function runPrelude(
 }
 
 /** The options of `sbatch`, each one word. */
-function listSbatchOptions({ request, folders, ...script }: JobScript): string[] {
-  const {
-    cpu = 1,
-    gpu = 0,
-    gpuType,
-    memoryBytes,
-    timeSeconds,
-    warnSeconds,
-    arrayLimit,
-    flags = [],
-  } = request;
-  const count = folders.length;
-  const atOnce = arrayLimit === undefined || arrayLimit >= count ? '' : `%${arrayLimit}`;
+function listSbatchOptions({ request, ...script }: JobScript): string[] {
+  const { cpu = 1, gpu = 0, gpuType, memoryBytes, timeSeconds, warnSeconds, flags = [] } = request;
   const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
     request[name] === undefined ? [] : [`--${name}=${request[name]}`],
   );
@@ -122,13 +107,12 @@ function listSbatchOptions({ request, folders, ...script }: JobScript): string[]
     // In minutes.
     ...(timeSeconds === undefined ? [] : [`--time=${Math.ceil(timeSeconds / 60)}`]),
     ...(warnSeconds === undefined ? [] : [`--signal=B:USR2@${Math.ceil(warnSeconds)}`]),
-    ...(count === 1 ? [] : [`--array=0-${count - 1}${atOnce}`]),
     // Nothing else of the submitting shell's environment: the script says what the job sees.
     '--export=HOME,USER,LOGNAME,SHELL',
     script.requeues ? '--requeue' : '--no-requeue',
     '--open-mode=append',
     // In a pattern, Slurm reads `%` as the start of a placeholder.
-    `--output=${script.logFile.replaceAll('%', '%%')}${count === 1 ? '' : '.%a'}`,
+    `--output=${script.logFile.replaceAll('%', '%%')}`,
     ...flags,
   ];
 }

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { ReproError } from '../../../base/errors.ts';
 
-/** What Slurm says about one job, or one task of an array. */
+/** What Slurm says about one job. */
 export interface JobStatus {
   /** Slurm's word, such as `PENDING` or `OUT_OF_MEMORY`; {@link forgotten} if it no longer knows the job. */
   readonly state: string;
@@ -82,10 +82,10 @@ export class Slurm {
    * Looks for a submission in the queue and, if it has left that, in accounting.
    *
    * @param name its own, which no other job has
-   * @returns its id, or that of its array; '' if neither knows the name
+   * @returns its id; '' if neither knows the name
    */
   async findJob(name: string): Promise<SlurmAnswer> {
-    const words = { squeue: [...wholeQueue, '--format=%F'], sacct: [...accounts, '--format=JobID'] };
+    const words = { squeue: [...wholeQueue, '--format=%i'], sacct: [...accounts, '--format=JobID'] };
     const queue = await this.#ask('squeue', [...words.squeue, `--name=${name}`]);
     const isThere = queue.kind !== 'ok' || /\d/.test(queue.text);
     const answer = isThere
@@ -107,25 +107,23 @@ export class Slurm {
     readonly problem: string | null;
   }> {
     const states = new Map<string, JobStatus>();
-    // The ids of jobs or of the arrays that tasks belong to, each once.
     const read = async (program: 'squeue' | 'sacct', words: readonly string[]): Promise<string | null> => {
       const rest = jobs.filter((job) => !states.has(job));
       if (rest.length === 0) return null;
-      const ids = [...new Set(rest.map((job) => job.split('_', 1)[0]))];
-      const { kind, text } = await this.#ask(program, [...words, `--jobs=${ids.join(',')}`]);
+      const { kind, text } = await this.#ask(program, [...words, `--jobs=${rest.join(',')}`]);
       if (kind === 'ok') for (const [job, status] of parseStates(text)) states.set(job, status);
       // All are unknown: if Slurm knows some, it reports those.
       return kind === 'ok' || /invalid job id/i.test(text) ? null : `${program}: ${text}`;
     };
     const problem =
-      (await read('squeue', [...wholeQueue, '--array', '--format=%i|%T|%N|%r'])) ??
-      (await read('sacct', [...accounts, '--array', '--format=JobID,State,NodeList,ExitCode']));
+      (await read('squeue', [...wholeQueue, '--format=%i|%T|%N|%r'])) ??
+      (await read('sacct', [...accounts, '--format=JobID,State,NodeList,ExitCode']));
     const unknown = { state: forgotten, reason: null, node: null };
     return { stateOf: (job) => states.get(job) ?? (problem === null ? unknown : null), problem };
   }
 
   /**
-   * Cancels jobs, or tasks of arrays. Those that have ended already are no error.
+   * Cancels jobs. Those that have ended already are no error.
    *
    * @param options `--state=PENDING` leaves running jobs alone
    * @throws {ReproError} `slurm-unreachable`, `slurm-refused`
@@ -202,7 +200,7 @@ function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Reads lines of `12_3|RUNNING|node7|reason`; accounting gives `exit code:signal` as the reason. Lines of another form are skipped: a
+ * Reads lines of `12|RUNNING|node7|reason`; accounting gives `exit code:signal` as the reason. Lines of another form are skipped: a
  * job that is not there need not have ended.
  */
 function* parseStates(text: string): Generator<[job: string, JobStatus]> {
@@ -210,7 +208,7 @@ function* parseStates(text: string): Generator<[job: string, JobStatus]> {
     const [job = '', said = '', node = '', ...reason] = line.trim().split('|');
     // `CANCELLED by 1000`.
     const [state = ''] = said.split(' ');
-    if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
+    if (!/^\d+$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
     // As the queue says it.
     const why = reason.join('|').replace(/^0:(?=[1-9])/, 'RaisedSignal:');
     yield [job, { state, reason: readCell(why), node: readCell(node) }];
