@@ -80,11 +80,6 @@ describe('the examples in the pages', () => {
   });
 });
 
-test('the drawing of the graph is that of pipeline.yaml, as `./repro graph --format svg > docs/images/graph.svg` makes it', async () => {
-  const { stdout } = await new CliProject(repository).call(['graph', '--format', 'svg']);
-  expect(`${stdout}\n`).toBe(readPage('docs/images/graph.svg'));
-});
-
 describe('the model in docs/models.md', () => {
   const model =
     blocks.find(({ at, language }) => at.startsWith('docs/models.md') && language === 'yaml')?.text ?? '';

@@ -75,11 +75,8 @@ export function addRunCommands(program: Command): void {
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')
-    .addOption(
-      new Option('--format <kind>', 'output format').choices(['text', 'svg', 'json']).default('text'),
-    )
-    .option('--json', 'the same as --format json')
-    .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro graph --profile full')
     .action(lazily(async () => (await import('./last-runs.ts')).graph));
 
   withPipelineOptions(program.command('logs'))

@@ -101,10 +101,9 @@ function describeMetrics({ id, record, isPresent, reasons }: InstanceStatus, pro
 }
 
 /** `repro graph`: shows the stages and their dependencies. */
-export async function graph(
-  options: PipelineOptions & { readonly format: 'text' | 'svg' | 'json' },
-): Promise<void> {
-  const { renderGraph } = await import('../../runner/extras/drawing.ts');
+export async function graph(options: PipelineOptions & { readonly json?: boolean }): Promise<void> {
+  const { describeGraph, drawGraph } = await import('../../runner/extras/drawing.ts');
   const plan = await loadSelectedPlan(options);
-  process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
+  if (options.json === true) printJson(describeGraph(plan));
+  else process.stdout.write(`${drawGraph(plan).trimEnd()}\n`);
 }

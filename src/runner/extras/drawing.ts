@@ -1,27 +1,8 @@
-import { unreachable } from '../../base/errors.ts';
-import { escapeMarkup } from '../../base/text.ts';
-import { type FoldedStage, foldPlan, nameFolded } from '../plan/graph.ts';
-import type { Plan } from '../plan/plan.ts';
-import { arrangeLayers, type Box, type LayerNode, placeBoxes } from './layers.ts';
-
-type GraphFormat = 'text' | 'svg' | 'json';
-
-/** Draws the stages of a plan and what they read from each other; the instances of a matrix are drawn as one. */
-export function renderGraph(plan: Plan, format: GraphFormat): string {
-  switch (format) {
-    case 'text':
-      return drawText(plan);
-    case 'svg':
-      return drawSvg(plan);
-    case 'json':
-      return drawJson(plan);
-    default:
-      return unreachable(format);
-  }
-}
+import { listMakers, makersOf } from '../plan/graph.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
 
 /** One line per stage, in run order: name, what it reads from, what it makes. */
-function drawText(plan: Plan): string {
+export function drawGraph(plan: Plan): string {
   const rows = foldPlan(plan).map((stage) => ({
     name: nameFolded(stage),
     reads: [...stage.dependencies, ...stage.sources].join(', '),
@@ -41,8 +22,9 @@ function drawText(plan: Plan): string {
   return [...lines, ...left].join('\n');
 }
 
-function drawJson(plan: Plan): string {
-  const document = {
+/** The instances of a plan, as one JSON document. */
+export function describeGraph(plan: Plan) {
+  return {
     version: 1,
     command: 'graph',
     profile: plan.profile,
@@ -59,81 +41,66 @@ function drawJson(plan: Plan): string {
     })),
     inactive: plan.inactive,
   };
-  return JSON.stringify(document, null, 2);
 }
 
-/** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
-const nameLetter = 14 * 0.6;
-const pathLetter = 11 * 0.6;
-const sizes = { boxHeight: 46, layerHeight: 92, gap: 28, passWidth: 14, margin: 20 };
+interface FoldedStage {
+  readonly name: string;
+  readonly instances: readonly StageInstance[];
+  /** Stages it reads from, in plan order. */
+  readonly dependencies: readonly string[];
+  /** Inputs that no stage makes, with `*` where instances differ. */
+  readonly sources: readonly string[];
+  readonly outputs: readonly string[];
+}
 
-/** A self-contained picture of the graph, from the first stage at the top to the last at the bottom. */
-function drawSvg(plan: Plan): string {
-  const folded = foldPlan(plan);
-  const inactive = plan.inactive.map(
-    (name): FoldedStage => ({ name, instances: [], dependencies: [], sources: [], outputs: [] }),
-  );
-  const stages = new Map([...inactive, ...folded].map((stage) => [stage.name, stage]));
-  const layers = arrangeLayers([...stages.values()]);
-  const placed = placeBoxes(layers, sizes, (name) => {
-    const stage = stages.get(name);
-    if (stage === undefined) return 0;
-    const subtitle = describeBox(stage, plan.profile);
-    return Math.max(nameFolded(stage).length * nameLetter, subtitle.length * pathLetter) + 28;
-  });
-  const { boxes, height } = placed;
-  const width = Math.ceil(placed.width);
-
-  const edges: string[] = [];
-  const shapes: string[] = [];
-  for (const node of layers.flat()) {
-    const box = boxes.get(node);
-    if (box === undefined) continue;
-    for (const lower of node.below) edges.push(drawEdge(node, box, lower, boxes.get(lower) ?? box));
-    const stage = stages.get(node.stage ?? '');
-    if (stage !== undefined) shapes.push(drawBox(stage, box, plan.profile));
+/** The stages in plan order; a stage reads what any of its instances reads. */
+function foldPlan(plan: Pick<Plan, 'instances' | 'dependencies'>): FoldedStage[] {
+  const members = new Map<string, StageInstance[]>();
+  for (const instance of plan.instances.values()) {
+    members.set(instance.stage, [...(members.get(instance.stage) ?? []), instance]);
   }
-  const title = `The pipeline with profile ${plan.profile}`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace">`,
-    `<title>${escapeMarkup(title)}</title>`,
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b6b7f"/></marker></defs>',
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    `<g fill="none" stroke="#5b6b7f" stroke-width="1.4">`,
-    ...edges,
-    '</g>',
-    ...shapes,
-    '</svg>',
-  ].join('\n');
+  const order = [...members.keys()];
+
+  return [...members].map(([name, instances]) => {
+    const read = instances.flatMap(({ id }) => plan.dependencies.get(id) ?? []);
+    const dependencies = new Set(read.map((id) => plan.instances.get(id)?.stage));
+    const sourcesOf = (instance: StageInstance): string[] =>
+      instance.inputs
+        .map(({ path }) => path)
+        .filter((path) => listMakers(makersOf(plan, instance, path)).length === 0);
+    return {
+      name,
+      instances,
+      dependencies: order.filter((stage) => stage !== name && dependencies.has(stage)),
+      sources: foldPaths(instances.map(sourcesOf)),
+      outputs: foldPaths(instances.map(({ outputs }) => outputs)),
+    };
+  });
 }
 
-function drawEdge(upper: LayerNode, from: Box, lower: LayerNode, to: Box): string {
-  const { boxHeight } = sizes;
-  const start = upper.stage === null ? from.top + boxHeight / 2 : from.top + boxHeight;
-  const end = lower.stage === null ? to.top + boxHeight / 2 : to.top;
-  const middle = (start + end) / 2;
-  const arrow = lower.stage === null ? '' : ' marker-end="url(#arrow)"';
-  const [x1, x2] = [from.x.toFixed(1), to.x.toFixed(1)];
-  return `<path d="M${x1} ${start}C${x1} ${middle} ${x2} ${middle} ${x2} ${end}"${arrow}/>`;
+/** `train x4`. */
+function nameFolded({ name, instances }: FoldedStage): string {
+  const [first] = instances;
+  return Object.keys(first?.matrix ?? {}).length === 0 ? name : `${name} x${instances.length}`;
 }
 
-function drawBox(stage: FoldedStage, { x, top, width }: Box, profile: string): string {
-  const active = stage.instances.length > 0;
-  const style = active
-    ? 'fill="#eef4fb" stroke="#3b6ea5"'
-    : 'fill="#f6f6f6" stroke="#9a9a9a" stroke-dasharray="4"';
-  const left = (x - width / 2).toFixed(1);
-  const text = (dy: number, size: number, fill: string, content: string): string =>
-    `<text x="${x.toFixed(1)}" y="${top + dy}" font-size="${size}" fill="${fill}" text-anchor="middle">${escapeMarkup(content)}</text>`;
-  return [
-    `<rect x="${left}" y="${top}" width="${width.toFixed(1)}" height="${sizes.boxHeight}" rx="6" ${style}/>`,
-    text(19, 14, active ? '#1d2b3a' : '#6b6b6b', nameFolded(stage)),
-    text(36, 11, '#5b6b7f', describeBox(stage, profile)),
-  ].join('\n');
+/** One path per entry for all instances: segments in which they differ become `*`. */
+function foldPaths(lists: readonly (readonly string[])[]): string[] {
+  const [first = []] = lists;
+  return first.map((path, index) => {
+    const folded = path.split('/');
+    for (const list of lists) {
+      for (const [position, segment] of (list[index] ?? '').split('/').entries()) {
+        const own = folded[position];
+        if (own !== undefined && own !== segment) folded[position] = foldSegment(own, segment);
+      }
+    }
+    return folded.join('/');
+  });
 }
 
-function describeBox(stage: FoldedStage, profile: string): string {
-  if (stage.instances.length === 0) return `not in profile ${profile}`;
-  const [first = '', ...more] = stage.outputs;
-  return more.length === 0 ? first : `${first} + ${more.length}`;
+/** `baseline.yaml` and `no-reg.yaml`: `*.yaml`. */
+function foldSegment(a: string, b: string): string {
+  const extension = /\.[a-z]\w*$/.exec(a)?.[0] ?? '';
+  return extension !== '' && b.endsWith(extension) ? `*${extension}` : '*';
 }
