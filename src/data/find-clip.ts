@@ -39,7 +39,7 @@ export async function findClip(
     return fail(`${dataset.title} here has no recording "${recording}".`, describeClosest(recording, all));
   }
   if (names.length > 1)
-    fail(`"${recording}" could be any of ${names.length}.`, `Such as ${names.slice(0, 4).join(', ')}.`);
+    fail(`"${recording}" fits ${names.length} recordings.`, `For example ${names.slice(0, 4).join(', ')}.`);
   if (found.length === 1 && position === undefined) return { ...found[0]!, name };
   const one = position === undefined ? undefined : found[Number(position) - 1];
   if (one !== undefined) return { ...one, name: `${name}:${position}` };

@@ -183,7 +183,9 @@ async function readIdxFile(
   };
   // A packed file is at most a few bytes larger than its contents.
   if (size > limitBytes) {
-    fail(`${formatBytes(size)} are too many: ${title} has ${holds} of less than ${formatBytes(limitBytes)}.`);
+    fail(
+      `${formatBytes(size)} are too many: ${holds} of ${title} have less than ${formatBytes(limitBytes)}.`,
+    );
   }
   const bytes = await readRegular(full);
   const md5 = md5Of(bytes);

@@ -17,7 +17,7 @@ const profiles = readdirSync(path.join(repository, 'configs/baselines')).map((fi
 
 test.each(profiles)('the committed baseline of %s is of the committed configuration', async (profile) => {
   const { exitCode, stdout } = await check(profile);
-  expect(stdout).toBe(`profile ${profile}: configs/baselines/${profile}.json is of this configuration`);
+  expect(stdout).toBe(`profile ${profile}: configs/baselines/${profile}.json fits this configuration`);
   expect(exitCode).toBe(0);
 });
 
@@ -39,7 +39,7 @@ test('a setting of a model, of the profile or of the frames, and a run too many 
     'lambda-0.01, seed 2020 differs frames.downsample: 4 → 2, train.epochs: 32 → 31',
     'lambda-0.1, seed 2020 differs frames.downsample: 4 → 2, train.epochs: 32 → 31, train.loss.regulariseTau: 0.1 → 0.2',
     'no-reg, seed 2020 differs the profile has no such run',
-    'profile quick: 5 of 5 runs in configs/baselines/quick.json are not of this configuration',
+    'profile quick: 5 of 5 runs in configs/baselines/quick.json do not fit this configuration',
     ' make them again: ./repro run --profile quick && ./repro baseline update --profile quick',
   ]);
 });

@@ -132,7 +132,7 @@ describe('repro compare', () => {
     const earliest = (await fingerprintsOf('evaluate', 0)).at(-1) ?? '';
     const { stdout } = await call('compare', earliest.slice(0, 12), 'baseline,1', ...settings);
     if (paired) expect(stdout).toContain('McNemar');
-    else expect(stdout).toContain('other recordings, so no test clip by clip');
+    else expect(stdout).toContain('different recordings, so no test clip by clip');
     expect(stdout.includes('for other clips (Newcombe)')).toBe(!paired);
   });
 
@@ -143,6 +143,6 @@ describe('repro compare', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/evaluate\.testAccuracy +0\.1667 +0\.75 +\+0\.5833/);
     expect(stdout).toContain('run.json of a training is no longer kept');
-    expect(stdout).toContain('the answers of one are no longer kept, so there is no test');
+    expect(stdout).toContain('the answers of one run are no longer kept, so there is no test');
   });
 });

@@ -36,7 +36,7 @@ describe('repro run', () => {
     const project = await createProject(gpuStages);
     const { exitCode, stderr } = await project.call(['run', 'a'], { CUDA_VISIBLE_DEVICES: '' });
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('! a  asks for a GPU, but the runner found none, so it runs without');
+    expect(stderr).toContain('! a  asks for a GPU, but the runner found none, so it runs without any');
   });
 
   test('after a failure runs the rest, or with --fail-fast starts nothing more', async () => {

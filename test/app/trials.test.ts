@@ -99,9 +99,11 @@ describe('after a trial', () => {
     await run(project, ...trial);
     const marked = (await project.call(['metrics'])).stdout;
     expect(marked).toMatch(
-      /^ {2}not of the present settings, code and data: run with train\.epochs=3; .*3 → 32/m,
+      /^ {2}not up to date with the present settings, code and data: run with train\.epochs=3; .*3 → 32/m,
     );
-    expect((await project.call(['metrics', ...trial])).stdout).not.toContain('not of the present');
+    expect((await project.call(['metrics', ...trial])).stdout).not.toContain(
+      'not up to date with the present',
+    );
     await run(project);
     await run(project, ...trial);
     const { instances } = await project.json(['metrics']);

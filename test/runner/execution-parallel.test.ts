@@ -93,7 +93,7 @@ describe('a run', () => {
     expect(outcome).toBe('ok');
     expect(eventOf(events, 'note', 'big')).toMatchObject({
       level: 'warning',
-      text: 'asks for more than this machine has (9 CPUs of 4), so it runs alone; asks for a GPU, but the runner found none, so it runs without',
+      text: 'asks for more than this machine has (9 CPUs of 4), so it runs alone; asks for a GPU, but the runner found none, so it runs without any',
     });
     expect(project.read('counts/big')).toBe('big\nbig\n');
   });

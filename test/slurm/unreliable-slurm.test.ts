@@ -184,7 +184,7 @@ test.concurrent('a job that Slurm calls failed is one whose report may still app
   const [over = ''] = readdirSync(project.at(folder, 'stages/killed')).filter((name) => /^over/.test(name));
   await project.write(`${folder}/stages/killed/${over}`, '{"untilMs":1}');
   const failure = 'job 101 on node1 ended as FAILED (NonZeroExitCode) before the stage could report why';
-  expect(await status()).toContain(`${failure}; \`./repro attach\` takes it in`);
+  expect(await status()).toContain(`${failure}; \`./repro attach\` records it`);
   const { exitCode, stderr } = await project.call(['attach']);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`killed failed: ${failure}`)]);
 });

@@ -28,7 +28,7 @@ export async function verify(options: VerifyOptions): Promise<void> {
       ...names.map((name) => `damaged and removed: ${name}`),
       ...storedAgain.map((name) => `re-stored from its intact output: ${name}`),
       ...gone.map(
-        ({ id, output }) => `lost, neither in the store nor intact in its place: ${output} (${id})`,
+        ({ id, output }) => `lost: ${output} (${id}) is neither in the store nor intact in its place`,
       ),
       `${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`,
       ...adviseOnLost(gone),
@@ -43,6 +43,6 @@ function adviseOnLost(gone: readonly GoneOutput[]): string[] {
   return gone.length === 0
     ? []
     : [
-        `A run computes them again; profiles: ${profiles}. If the pipeline no longer has a stage, give it up: ./repro gc --forget STAGE`,
+        `A run computes them again; profiles: ${profiles}. If the pipeline no longer has a stage, forget its results: ./repro gc --forget STAGE`,
       ];
 }

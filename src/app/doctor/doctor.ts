@@ -78,11 +78,11 @@ function describeFullRun(estimate: FullRunEstimate): MachineFinding {
   const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
   return {
     ...{ what, state: 'ok' },
-    text: `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, besides reading the recordings`,
+    text: `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, and the time to read the recordings`,
     fix:
       `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
-      `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
-      `${millions(clips.trained)} and ${millions(clips.evaluated)} times.`,
+      `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one. In all, ${trainings} trainings train on ` +
+      `${millions(clips.trained)} clips and evaluate ${millions(clips.evaluated)}.`,
   };
 }
 

@@ -80,7 +80,7 @@ export async function planModel(
         ? [
             [
               'memory',
-              `unknown beforehand with ${(memory === null ? engine : evaluated.engine).name}; batches of ${training} (training) and ${evaluation} (evaluation)`,
+              `unknown in advance with ${(memory === null ? engine : evaluated.engine).name}; batches of ${training} (training) and ${evaluation} (evaluation)`,
             ] as const,
           ]
         : describePlan(memory, evaluated.memory, shortage === undefined)),

@@ -94,7 +94,7 @@ function checkTau({ network, loss, train }: ModelFile, model: ResolvedModel, ori
     throw refuse('train.tauRate', 'τ of LIF neurons is not learned.', 'Leave it out, or use `neuron: plif`.');
   if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0)) {
     const problem =
-      'λ weighs the variance of learned τ within a layer, and here a layer has one τ, or fixed ones.';
+      'λ weighs the variance of learned τ within a layer, but here a layer has a single τ, or τ is fixed.';
     throw refuse(
       'loss.regulariseTau',
       problem,

@@ -42,9 +42,9 @@ const harmless: ReadonlySet<string> = new Set(['dataset.root', 'threads']);
 function refuseOverrides(set: readonly string[]): void {
   const other = set.find((assignment) => !harmless.has(assignment.split('=', 1)[0]?.trim() ?? ''));
   if (other === undefined) return;
-  throw new ReproError('baseline-overridden', 'a baseline belongs to a profile as it is committed.', {
+  throw new ReproError('baseline-overridden', 'a baseline can be written only for an unchanged profile.', {
     where: `--set ${other}`,
-    fix: 'Change the profile, or make one of your own in configs/profiles.',
+    fix: 'Leave this out, change the profile, or make one of your own in configs/profiles.',
   });
 }
 
@@ -53,7 +53,7 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
   const results = await findResults(plan);
   if (results.kind === 'fresh') return collectBaseline(plan, results.statuses, await readVerdicts(plan));
   const ids = results.stale.map(({ id }) => id);
-  const problem = `${listSome(ids, 3)}: not up to date, so there is nothing to make a baseline of.`;
+  const problem = `${listSome(ids, 3)}: not up to date, so no baseline can be made.`;
   throw new ReproError('results-stale', problem, {
     fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
   });

@@ -132,7 +132,7 @@ function refuseStale(
       text: error?.text ?? reasons.map(({ text }) => text).join('; '),
     })),
     isGood: false,
-    summary: `profile ${profile}: ${count} not of the present code, configuration and data, so nothing is judged`,
+    summary: `profile ${profile}: ${count} not up to date with the present code, configuration and data, so nothing is judged`,
     remedy: [`run ${them} first: ${command}`],
   };
 }
@@ -266,7 +266,7 @@ export function sectionOfClaims(
         ? `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
         : known === 0
           ? `none of ${answered} judged claims is contradicted${besides}`
-          : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} not reproduced either${besides}`;
+          : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} also not reproduced${besides}`;
   return {
     document: { kind: 'claims', profile, claims: judged },
     rows,
@@ -335,8 +335,8 @@ async function checkConfiguration(plan: Plan, baseline: Baseline): Promise<Check
     rows,
     isGood,
     summary: isGood
-      ? `profile ${profile}: ${file} is of this configuration`
-      : `profile ${profile}: ${rows.length} of ${trainings.length + left.size} runs in ${file} are not of this configuration`,
+      ? `profile ${profile}: ${file} fits this configuration`
+      : `profile ${profile}: ${rows.length} of ${trainings.length + left.size} runs in ${file} do not fit this configuration`,
     remedy: [`make them again: ./repro run --profile ${quoteWords([profile])} && ${updateCommand(profile)}`],
   };
 }

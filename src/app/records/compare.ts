@@ -208,7 +208,7 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
   ]);
   const lines = table.length > 0 ? alignTable([['', 'A', 'B', ''], ...table]) : [];
   if (unknown.length > 0) {
-    lines.push(`not known of ${unknown.join(', ')}: run.json of a training is no longer kept`);
+    lines.push(`unknown for ${unknown.join(', ')}: run.json of a training is no longer kept`);
   }
   return lines.length > 0 ? lines : ['none'];
 }
@@ -247,7 +247,7 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
   const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
   // With several pairs, only rows that differ.
   const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
-  if (shown.length === 0) return [`${namePair(a, b)}: the same in every number`];
+  if (shown.length === 0) return [`${namePair(a, b)}: all numbers are the same`];
   const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
     toOneLine(name),
     show(first),
@@ -260,13 +260,13 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
 function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
   const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
   if (sameRun) return [`${name}A and B are the same run`];
-  if (clips === null) return [`${name}the answers of one are no longer kept, so there is no test`];
+  if (clips === null) return [`${name}the answers of one run are no longer kept, so there is no test`];
   return [`${name}${describeRight(clips)}`, `  ${describeTest(clips, pairs)}`];
 }
 
 function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparison, pairs: number): string {
-  if (sameData === false) return 'other recordings, so no test clip by clip';
-  if (sameData === null) return 'not known to be of the same recordings, so no test clip by clip';
+  if (sameData === false) return 'different recordings, so no test clip by clip';
+  if (sameData === null) return 'perhaps different recordings, so no test clip by clip';
   if (p === null) return 'no clip in common, so no test clip by clip';
   const corrected = pairs > 1 && pHolm !== null ? `, ${stateP(pHolm)} for ${pairs} pairs (Holm)` : '';
   return `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact ${stateP(p)}${corrected}`;
@@ -281,12 +281,12 @@ function describeRight(clips: ClipComparison): string {
 function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedComparison): string {
   const who = toOneLine(modelA === modelB ? modelA : `${modelA} → ${modelB}`);
   if (accuracy === null) {
-    return `${who}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not taken together`;
+    return `${who}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not averaged`;
   }
   const { mean, low, high, p } = accuracy;
   const spread =
     low === null || high === null || p === null
-      ? ' (all differ by the same, so there is neither interval nor test)'
+      ? ' (all differ by the same amount, so there is neither interval nor test)'
       : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
   return `${who}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
 }

@@ -88,7 +88,7 @@ function describeMetrics({ id, record, isPresent, reasons }: InstanceStatus, pro
   if (record === null) return [`${id}  has not run`];
   const memory = record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes);
   const why = [describeRun(record, profile), ...reasons.map(({ text }) => text)].join('; ');
-  const mark = toOneLine(`not of the present settings, code and data: ${why}`);
+  const mark = toOneLine(`not up to date with the present settings, code and data: ${why}`);
   const rows = Object.entries(record.metrics).map(([name, value]): [string, string] => [
     toOneLine(name),
     typeof value === 'number' ? formatFigure(value) : toOneLine(String(value)),

@@ -161,7 +161,7 @@ function describe(
   isDriven: boolean,
 ): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
-  const noted = isDriven ? '' : '; `./repro attach` takes it in';
+  const noted = isDriven ? '' : '; `./repro attach` records it';
   if (failure !== null) {
     const [reason = '', ...more] = toLines(failure);
     return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}${noted}`, ...more];

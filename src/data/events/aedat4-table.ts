@@ -115,7 +115,7 @@ export class FlatTable {
     } catch (error) {
       // What a DataView throws beyond its bytes.
       if (!(error instanceof RangeError)) throw error;
-      return this.#fail(`its contents of ${this.#bytes.length} bytes refer to what is not there`);
+      return this.#fail(`its contents of ${this.#bytes.length} bytes refer beyond their end`);
     }
   }
 

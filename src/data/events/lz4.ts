@@ -91,7 +91,7 @@ function copy(from: Uint8Array, out: Uint8Array, to: number): number {
 }
 
 function requireChecksum(computed: number, stored: number | undefined): void {
-  require(computed === stored, 'a checksum does not fit');
+  require(computed === stored, 'a checksum does not match');
 }
 
 function require(holds: boolean, otherwise: string): void {

@@ -115,7 +115,7 @@ async function complete(part: string, target: string): Promise<void> {
   if ((await kindOfSource(target)) !== null) {
     throw new ReproError('fetch-wrong-file', 'another program put this here during the download.', {
       where: showPath(target),
-      fix: 'Run again: it is checked, and the download is kept until then.',
+      fix: 'Run the same command again: it checks this file, and keeps the download until then.',
     });
   }
   await fs.rename(part, target);

@@ -55,7 +55,7 @@ export async function fetchFiles(
   const areThere = await findPresent(files, folder, signal);
   // A folder with all files may be read-only.
   if (areThere.every(Boolean)) return files.map(() => 'already there');
-  await makeFolder(folder, 'Name a folder that can be made.');
+  await makeFolder(folder, 'Name a folder that can be created.');
   const agent = openAgent(stallSeconds * 1000);
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));

@@ -34,14 +34,14 @@ export async function verifySamples(
   for (const split of SPLITS) {
     if (splits[split].length > 0) continue;
     const noun = split === 'train' ? 'training samples' : 'test samples';
-    problems.addPlace('no samples', `no ${noun}: none is called ${layout.sampleNames}`);
+    problems.addPlace('no samples', `no ${noun}: their names look like ${layout.sampleNames}`);
   }
   problems.throwIfAny({
     where: showPath(root),
     what: layout.title,
     fix: layout.simulated
       ? 'Make them again: `./repro run simulate --force`.'
-      : `Download or unpack these again; of a zip with part of the samples, unpack them.\n${layout.howToGet(root)}`,
+      : `Download or unpack these again. If a zip has only some of the samples, unpack it.\n${layout.howToGet(root)}`,
     log: options.log,
   });
   const labels = (split: Split) => splits[split].map((sample) => sample.class);

@@ -194,7 +194,7 @@ class Inference {
     if (shape === undefined) this.#fail(`it has no tensor "${name}", so it is not one of the networks here`);
     const [first = 0, second = 0] = shape;
     if (shape.length !== dimensions || first === 0 || second === 0) {
-      this.#fail(`"${name}" has shape [${shape.join(', ')}], as in no network here`);
+      this.#fail(`"${name}" has shape [${shape.join(', ')}], which no network here has`);
     }
     return [first, second];
   }
@@ -229,7 +229,7 @@ class Inference {
   #contradict(found: string, option: string | null): never {
     throw new ReproError('import-contradiction', `the file says ${found}, but ${option} says otherwise.`, {
       where: this.#evidence.file,
-      fix: `Leave out ${option}: it is for files that do not say.`,
+      fix: `Leave out ${option}: it is only for files that do not say this.`,
     });
   }
 

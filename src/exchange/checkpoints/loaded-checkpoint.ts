@@ -69,7 +69,7 @@ async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
   if (/\.pth?$/i.test(source)) return loadForeign(source);
   if (SAFETENSORS_NAME.test(source)) return loadSafetensors(source);
   if (NIR_NAME.test(source)) return loadNir(source);
-  const fix = 'Name such a file; of an .npz, the .safetensors file, which describes its network.';
+  const fix = 'Name such a file. Instead of an .npz, name the .safetensors file: it describes its network.';
   throw missing('expected a .pt, .safetensors or .nir file.', fix);
 }
 

@@ -175,7 +175,7 @@ export function formatCrateReadme(content: CrateContent): string {
       ? []
       : ['- Not in here: frames, and the explorable page, which contains some.']),
     `- Recordings: ${simulated ? 'simulated by this project' : `${title}, ${homepage}`}; licence ${licence}.`,
-    '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6), `croissant-*.json` (Croissant 1.1).',
+    '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6).',
     '',
   ].join('\n');
 }

@@ -154,7 +154,7 @@ export function driverEnded(folder: JobsFolder, job: string): ReproError {
   return new ReproError('driver-ended', said.join('\n  '), {
     where,
     fix:
-      '`./repro attach` continues the run here, with the jobs that run. If nodes may not submit jobs, keep the run on the login node: ' +
+      '`./repro attach` continues the run here, with the jobs that still run. If nodes may not submit jobs, keep the run on the login node: ' +
       'without --detach, in tmux or with nohup.',
   });
 }

@@ -234,7 +234,7 @@ async function readToolVersion(tool: Tool, cwd: string, env: NodeJS.ProcessEnv):
   const problem = asked.failed ? `cannot be asked: ${asked.shortMessage}` : 'prints nothing';
   throw new ReproError('tool-version', `"${factNameOf(tool)}" ${problem}`, {
     where: formatPlace(tool.at),
-    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
+    fix: 'Install it, or correct `tools:`. Name a program, which is run with --version, or a whole command such as "java -version". If a word contains blanks, write a list: ["my tool", -v].',
   });
 }
 

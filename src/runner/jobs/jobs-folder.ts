@@ -121,7 +121,7 @@ export function refuseOutstanding(folder: Pick<CacheFolder, 'jobs'>): void {
     `jobs on a cluster work in this folder: ${job ?? 'one being submitted'} for "${id}"${rest}`,
     {
       where: folder.jobs,
-      fix: 'Wait for them with `./repro attach`, which also takes in what has ended, or end them with `./repro cancel`.',
+      fix: 'Wait for them with `./repro attach`, which also records the jobs that have ended, or end them with `./repro cancel`.',
     },
   );
 }

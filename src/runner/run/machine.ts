@@ -51,7 +51,7 @@ export function describeShortage(wanted: Resources, machine: MachineResources): 
   const found = machine.gpus.length;
   if (gpu > found) {
     const gpus = gpu === 1 ? 'a GPU' : `${gpu} GPUs`;
-    const how = found === 0 ? 'without' : 'with that';
+    const how = found === 0 ? 'without any' : 'with that';
     texts.push(`asks for ${gpus}, but the runner found ${found || 'none'}, so it runs ${how}`);
   }
   return texts.length === 0 ? null : texts.join('; ');

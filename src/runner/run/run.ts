@@ -143,7 +143,7 @@ function refuseLost(lock: Lock): void {
   if (!lock.isLost()) return;
   throw new ReproError(
     'lock-lost',
-    'this run no longer holds the folder: its lock was deleted, or another run took over because it was silent for too long',
+    'this run no longer holds the folder: its lock was deleted, or another run took over because this one was silent for too long',
     { fix: 'Finished work is kept. Run again when no other run is active.' },
   );
 }

@@ -264,7 +264,7 @@ export function createFetchStage(
         'remote-missing',
         'remote-address',
       );
-      const rest = isGivenUp ? '\nNo more is fetched in this run.' : '';
+      const rest = isGivenUp ? '\nThis run fetches nothing more.' : '';
       const text = `not fetched, so it runs: ${describeError(error)}${rest}`;
       onEvent({ kind: 'note', id, level: 'warning', text });
       return false;

@@ -132,7 +132,7 @@ export function vanished(where: string, cause: unknown): ReproError {
 }
 
 function selfLink(where: string, cause: unknown): ReproError {
-  const fix = 'Remove the link, or let it point to what was meant.';
+  const fix = 'Remove the link, or correct where it points.';
   return refuse('link-loop', where, 'this symbolic link points back to itself', fix, cause);
 }
 

@@ -161,7 +161,7 @@ describe('on engine wasm', () => {
         /accuracy +skipped .*not judged after 1 epoch: the baseline was trained for 2 epochs/,
       );
       expect((await project.call(['baseline', 'update', ...set])).stderr).toContain(
-        'belongs to a profile as it is committed',
+        'can be written only for an unchanged profile',
       );
       const text = project.read(baselineFile);
       await project.write(baselineFile, text.slice(0, 900));

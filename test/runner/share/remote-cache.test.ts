@@ -126,9 +126,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     });
     expect(gone).toMatchObject({ outcome: 'ok', ran: ['a', 'b'] });
     const warnings = () => events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
-    expect(warnings()).toEqual([
-      'not fetched, so it runs: no route to host\nNo more is fetched in this run.',
-    ]);
+    expect(warnings()).toEqual(['not fetched, so it runs: no route to host\nThis run fetches nothing more.']);
 
     await copy.remove('artifacts');
     const once = await run(async () => ({

@@ -164,7 +164,7 @@ export class ComputeDevice {
   #check(cause?: unknown): void {
     if (this.#lost === undefined) return;
     throw new ReproError('gpu-lost', `The GPU was lost: ${this.#lost}.`, {
-      fix: 'Run this again: a training goes on from its last checkpoint.',
+      fix: 'Run this again: a training continues from its last checkpoint.',
       cause,
     });
   }

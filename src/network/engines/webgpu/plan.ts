@@ -57,7 +57,7 @@ export class NetworkPlan {
     if (training !== undefined && kind.steps > MOST_STEPS) {
       throw new ReproError(
         'gpu-limit',
-        `Training with T = ${kind.steps} needs more memory for each thread than GPUs are sure to have; T is at most ${MOST_STEPS} with engine webgpu.`,
+        `Training with T = ${kind.steps} needs more memory for each thread than every GPU is sure to have; T is at most ${MOST_STEPS} with engine webgpu.`,
         { fix: 'Use fewer steps, or another engine (`train.engine`).' },
       );
     }
