@@ -4,12 +4,14 @@ import { formatBytes, formatCount } from '../../base/text.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullPlan } from '../../runner/share/pull.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
+import type { TransferProgress } from '../../runner/share/remote.ts';
 import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
-import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
-import { exitCode } from '../process/ending.ts';
+import { openConfiguredRemote } from '../options/remote.ts';
+import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { factsOf } from '../project/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../project/load-plan.ts';
-import { printJson } from '../view/print.ts';
+import { printJson, toLines } from '../view/print.ts';
+import { StatusLine } from '../view/status-line.ts';
 
 interface TransferOptions extends PipelineOptions {
   readonly remote?: string;
@@ -26,7 +28,7 @@ export async function pull(
   const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
   const remote = await openConfiguredRemote(plan, options.remote);
   const all: Pulled[] = [];
-  await transferUntilStopped(async (signal, line) => {
+  await transferUntilStopped(async (signal, onProgress, print) => {
     await pullPlan(plan, {
       remote,
       trust,
@@ -34,13 +36,12 @@ export async function pull(
       named,
       facts: factsOf(plan.projectRoot),
       signal,
-      onProgress: line.show,
+      onProgress,
       onPulled: (pulled) => {
         all.push(pulled);
-        line.clear();
         const { id, warning } = pulled;
         if (!named.has(id)) return;
-        printTransfer(`${describePulled(pulled)}${warning === undefined ? '' : `\n! ${id}  ${warning}`}`);
+        print(`${describePulled(pulled)}${warning === undefined ? '' : `\n! ${id}  ${warning}`}`);
       },
     });
   });
@@ -101,20 +102,19 @@ export async function push(
   const signer = options.sign === undefined ? undefined : readSigner(options.sign);
   const remote = await openConfiguredRemote(plan, options.remote, true);
   const all: PushedInstance[] = [];
-  await transferUntilStopped(async (signal, line) => {
+  await transferUntilStopped(async (signal, onProgress, print) => {
     await pushPlan(plan, {
       remote,
       signer,
       selected,
       facts: factsOf(plan.projectRoot),
       signal,
-      onProgress: line.show,
+      onProgress,
       onPushed: (pushed) => {
         all.push(pushed);
-        line.clear();
         const { id, replaced } = pushed;
-        for (const key of replaced) printTransfer(`! ${id}  ${key} was damaged and has been replaced`);
-        printTransfer(describePushed(pushed, signer === undefined ? 'uploaded' : 'signed and uploaded'));
+        for (const key of replaced) print(`! ${id}  ${key} was damaged and has been replaced`);
+        print(describePushed(pushed, signer === undefined ? 'uploaded' : 'signed and uploaded'));
       },
     });
   });
@@ -144,4 +144,36 @@ function describePushed({ id, state, files, bytes, other, error }: PushedInstanc
     failed: `x ${id}  ${describeError(error)}`,
   };
   return texts[state];
+}
+
+/**
+ * Transfers with a line of progress, until done or stopped by a signal, which then determines the exit code. A second signal ends the
+ * process at once.
+ */
+async function transferUntilStopped(
+  transfer: (
+    stop: AbortSignal,
+    onProgress: (progress: TransferProgress) => void,
+    print: (text: string) => void,
+  ) => Promise<void>,
+): Promise<void> {
+  const signals = listenForSignals();
+  signals.kill.addEventListener('abort', () => process.exit(exitCodeOfSignal(signals.received())));
+  const line = new StatusLine();
+  const onProgress = ({ id, doneBytes, totalBytes }: TransferProgress): void =>
+    line.show(`${id}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  // Some of it comes from the remote, and must not act on the terminal.
+  const print = (text: string): void => {
+    line.clear();
+    process.stderr.write(`${toLines(text).join('\n')}\n`);
+  };
+  try {
+    await transfer(signals.stop, onProgress, print);
+  } catch (error) {
+    if (!signals.stop.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signals.received());
+  } finally {
+    line.clear();
+    signals.dispose();
+  }
 }

@@ -2,10 +2,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { formatBytes } from '../../base/text.ts';
 import { type GoneOutput, verifyStore } from '../../runner/store/verify-store.ts';
-import { TransferLine } from '../options/remote.ts';
 import { exitCode } from '../process/ending.ts';
 import { findProjectRoot } from '../project/load-plan.ts';
 import { printResult, toOneLine } from '../view/print.ts';
+import { StatusLine } from '../view/status-line.ts';
 
 interface VerifyOptions {
   readonly project?: string;
@@ -15,9 +15,9 @@ interface VerifyOptions {
 /** `repro cache verify`: checks everything in the store against its name; exits with 1 if something was damaged or is lost. */
 export async function verify(options: VerifyOptions): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const line = new TransferLine();
+  const line = new StatusLine();
   const onProgress = (doneBytes: number, totalBytes: number): void =>
-    line.show({ id: 'checked', doneBytes, totalBytes });
+    line.show(`checked  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
   const check = await verifyStore({ projectRoot, onProgress }).finally(() => line.clear());
   const { files, bytes, damaged, storedAgain, gone } = check;
   const names = damaged.map((file) => path.relative(projectRoot, file));

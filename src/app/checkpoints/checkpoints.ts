@@ -37,6 +37,7 @@ import { refuseRunnerFolder } from '../project/reserved-folder.ts';
 import { stageNames } from '../project/stages.ts';
 import { bringFramesUpToDate } from '../run/run.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
+import { StatusLine } from '../view/status-line.ts';
 
 interface SourceOptions extends PipelineOptions {
   readonly which?: Which;
@@ -64,6 +65,7 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
       throw new Error(`the pipeline has no stage "${stageNames.frames}" with an output`);
     const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
     const engine = await openEngine();
+    const line = new StatusLine();
     const evaluation = await evaluateCheckpoint(checkpoint, {
       engine,
       framesFolder: path.resolve(plan.projectRoot, output),
@@ -74,8 +76,8 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
       batchSize:
         checkpoint.graph !== undefined ? 1 : typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
       signal: signals.stop,
-      progress: showProgress,
-    });
+      progress: (done, total) => line.show(`${done} of ${total} clips`),
+    }).finally(() => line.clear());
     const assumed = checkpoint.assumptions.map(({ what }) => what);
     for (const text of evaluation.warnings) printWarning(text);
     for (const text of assumed) printWarning(`Not in the checkpoint: ${text}.`);
@@ -118,12 +120,6 @@ function prepareEngine(checkpoint: LoadedCheckpoint, where: string, options: Eva
   const nir = graph === undefined ? undefined : nirEngine(graph, { dt: options.dt, where });
   if (nir === undefined) networkToEvaluate(checkpoint);
   return async () => nir ?? chooseEngine(options.engine, { threads: options.threads });
-}
-
-/** Shows a counter, on a terminal only. */
-function showProgress(done: number, total: number): void {
-  if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return;
-  process.stderr.write(done === total ? '\r\x1b[K' : `\r${done} of ${total} clips`);
 }
 
 /** Accuracy and loss, and the clips they were measured on. */

@@ -29,6 +29,7 @@ import { buildModel, listTrainings } from '../project/model-check.ts';
 import { listModules, trainModule } from '../project/stages.ts';
 import { formatAbout } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult } from '../view/print.ts';
+import { StatusLine } from '../view/status-line.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
@@ -84,17 +85,6 @@ function describeFullRun(estimate: FullRunEstimate): MachineFinding {
       `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one. In all, ${trainings} trainings train on ` +
       `${millions(clips.trained)} clips and evaluate ${millions(clips.evaluated)}.`,
   };
-}
-
-/** Shows a line on a terminal meanwhile. */
-async function whileSaying<T>(text: string, work: () => Promise<T>): Promise<T> {
-  const shows = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
-  if (shows) process.stderr.write(text);
-  try {
-    return await work();
-  } finally {
-    if (shows) process.stderr.write('\r\x1b[K');
-  }
 }
 
 /** One thing that this machine has, or lacks. */
@@ -227,9 +217,10 @@ async function estimateFullRun(
       const { user, system } = process.cpuUsage();
       return (user + system) / 1000;
     };
-    const secondsPerClip = await whileSaying('Measuring a few training steps …', () =>
-      measureSpeed(engine, spec, { steps, budgetSeconds: budgetSeconds * machine.cpu, now: coreMs }),
-    );
+    const line = new StatusLine();
+    line.show('Measuring a few training steps …');
+    const budget = { budgetSeconds: budgetSeconds * machine.cpu, now: coreMs };
+    const secondsPerClip = await measureSpeed(engine, spec, { steps, ...budget }).finally(() => line.clear());
     const passes = models.map(({ model }) => countPasses(model, recordings));
     const clips = {
       trained: passes.reduce((sum, { trained }) => sum + trained, 0),

@@ -13,13 +13,6 @@ export interface SignalListener {
   dispose(): void;
 }
 
-/** For commands that can be killed at any moment: the first signal asks them to stop, the second ends them at once. */
-export function listenForTransferSignals(): SignalListener {
-  const signals = listenForSignals();
-  signals.kill.addEventListener('abort', () => process.exit(exitCodeOfSignal(signals.received())));
-  return signals;
-}
-
 export function listenForSignals(): SignalListener {
   const stop = new AbortController();
   const kill = new AbortController();

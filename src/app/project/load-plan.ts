@@ -17,9 +17,6 @@ export interface PipelineOptions {
   readonly json?: boolean;
 }
 
-/** Takes a warning that the user should see. */
-export type Warn = (text: string) => void;
-
 /** The nearest folder, from `start` upwards, that contains a `pipeline.yaml`. */
 export function findProjectRoot(start: string): string {
   for (let folder = path.resolve(start); ; ) {
