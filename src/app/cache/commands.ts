@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { collect, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { collect, lazily, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
 Keeps the last results of each stage and, for each profile, its last results that are not from a trial (a run with --set). Removes all other
@@ -60,7 +60,7 @@ export function addCacheCommands(program: Command): void {
     .option('-n, --dry-run', 'show what would be removed and how much space it takes')
     .option('--json', 'print one JSON document')
     .addHelpText('after', gcExamples)
-    .action(async (options) => (await import('./gc.ts')).gc({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./gc.ts')).gc));
 
   const cache = program
     .command('cache')
@@ -76,9 +76,7 @@ export function addCacheCommands(program: Command): void {
     .addOption(trustOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
-    .action(async (targets, options) =>
-      (await import('./transfers.ts')).pull(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./transfers.ts')).pull));
   withPipelineOptions(cache.command('push'))
     .description('upload results for others to fetch')
     .argument('[stage...]', 'stages or instances (default: all)')
@@ -89,13 +87,11 @@ export function addCacheCommands(program: Command): void {
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
-    .action(async (targets, options) =>
-      (await import('./transfers.ts')).push(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./transfers.ts')).push));
   cache
     .command('verify')
     .description('check every file of the local store, and re-store damaged files from intact outputs')
     .option('--json', 'print one JSON document')
     .addHelpText('after', verifyExample)
-    .action(async (options) => (await import('./verify.ts')).verify({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./verify.ts')).verify));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { lazily } from '../options/options.ts';
 
 const attachExamples = `
 Follows a run that \`repro run --executor slurm --detach\` started. After Ctrl-C, or if the runner was killed, it continues the last run on a
@@ -23,7 +24,7 @@ export function addClusterCommands(program: Command): void {
     .description('follow a run on a cluster, or continue it')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', attachExamples)
-    .action(async (options) => (await import('./jobs.ts')).attach({ ...program.opts(), ...options }));
+    .action(lazily(async () => (await import('./jobs.ts')).attach));
 
   program
     .command('cancel')
@@ -31,9 +32,7 @@ export function addClusterCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', cancelExamples)
-    .action(async (targets, options) =>
-      (await import('./jobs.ts')).cancel(targets, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./jobs.ts')).cancel));
 
   program
     .command('stage-job', { hidden: true })

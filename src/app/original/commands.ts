@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { collect, threadsOption } from '../options/options.ts';
+import { collect, lazily, threadsOption } from '../options/options.ts';
 import { COMPAT_PRESET_NAMES, describeArguments, engineChoices } from '../project/option-choices.ts';
 
 const trainExamples = `
@@ -47,7 +47,5 @@ export function addOriginalCommands(program: Command): void {
     .option('--json', 'print run.json to stdout at the end')
     .addHelpText('after', () => `\nThe original's arguments:\n${describeArguments().join('\n')}`)
     .addHelpText('after', trainExamples)
-    .action(async (words, options) =>
-      (await import('./train-val.ts')).trainVal(words, { ...program.opts(), ...options }),
-    );
+    .action(lazily(async () => (await import('./train-val.ts')).trainVal));
 }
