@@ -39,12 +39,6 @@ export function addRunCommands(program: Command): void {
     .option('--fail-fast', 'after a failure, start no more stages; let running ones finish')
     .addOption(
       new Option(
-        '--keep-going',
-        'after a failure, run everything that does not depend on it (default)',
-      ).conflicts('failFast'),
-    )
-    .addOption(
-      new Option(
         '--gpus <ids>',
         'the GPUs that stages may use, as in 0,1 (default: those in CUDA_VISIBLE_DEVICES, else all)',
       ).argParser(parseGpus),
@@ -82,7 +76,6 @@ export function addRunCommands(program: Command): void {
   withPipelineOptions(program.command('logs'))
     .description("print the log of a stage's last run")
     .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
-    .option('--path', 'print only the path of the log')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
     .action(lazily(async () => (await import('./last-runs.ts')).logs));

@@ -17,10 +17,7 @@ import { formatDone, formatFigure } from '../view/format.ts';
 import { alignTopics, colorsFor, printJson, printResult, toOneLine } from '../view/print.ts';
 
 /** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
-export async function logs(
-  target: string,
-  options: PipelineOptions & { readonly path?: boolean },
-): Promise<void> {
+export async function logs(target: string, options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
@@ -37,10 +34,6 @@ export async function logs(
     });
   }
   for (const { id, file } of found) {
-    if (options.path === true) {
-      process.stdout.write(`${file}\n`);
-      continue;
-    }
     if (found.length > 1) process.stdout.write(`==> ${id} <==\n`);
     const log = process.stdout.isTTY ? harmlessLines(file) : createReadStream(file);
     await pipeline(log, process.stdout, { end: false });
@@ -101,7 +94,7 @@ function describeMetrics({ id, record, isPresent, reasons }: InstanceStatus, pro
 }
 
 /** `repro graph`: shows the stages and their dependencies. */
-export async function graph(options: PipelineOptions & { readonly json?: boolean }): Promise<void> {
+export async function graph(options: PipelineOptions): Promise<void> {
   const { describeGraph, drawGraph } = await import('../../runner/extras/drawing.ts');
   const plan = await loadSelectedPlan(options);
   if (options.json === true) printJson(describeGraph(plan));
