@@ -5,7 +5,7 @@ import { type LayerOf, type NetworkSpec, outputShapes, spikingLayers, stateEntri
 export interface Synapses {
   /** Of its input. */
   readonly channels: number;
-  /** For each pixel of its input, row by row: the synapses of one value there. Zeros of the padding are no inputs. */
+  /** For each pixel of its input, row by row: the synapses of one value there. Zeros of the padding do not count as inputs. */
   readonly fanOuts: readonly number[];
   /** Whether its inputs are spikes, so that an operation only adds a weight (AC); otherwise it multiplies first (MAC). */
   readonly takesSpikes: boolean;
@@ -61,7 +61,7 @@ export interface Cost {
   readonly activationSparsity: number;
   /** Synaptic operations if every input counted. */
   readonly denseOperations: number;
-  /** Of these, those with an input other than 0 that is no spike; null if the engine does not count. */
+  /** Of these, those whose input is neither 0 nor a spike; null if the engine does not count. */
   readonly effectiveMacs: number | null;
   /** Of these, those with a spike as input; null if the engine does not count. */
   readonly effectiveAcs: number | null;

@@ -59,7 +59,7 @@ const EXPLORE_LINK: Text = [
   ': they run in your browser, and you can change their time constants and see what each neuron does.',
 ];
 
-/** How the run relates to the thesis, before its author's name: without its data it is no reproduction. */
+/** How the run relates to the thesis, before its author's name: without its data it is not a reproduction. */
 function nameKind(results: Results): string {
   if (results.simulated) return 'Run on simulated data with the pipeline that reproduces';
   return judgeComparability(results) === null

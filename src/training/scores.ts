@@ -9,7 +9,7 @@ export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
 /** What scores need to know of a network and of the switches. */
 export interface Scoring extends ScoringCompat {
   readonly classes: number;
-  /** Output neurons of each class; null if outputs are no shares of neurons, but any numbers. */
+  /** Output neurons of each class; null if outputs are any numbers instead of shares of neurons. */
   readonly votes: number | null;
 }
 

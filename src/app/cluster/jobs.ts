@@ -34,7 +34,7 @@ export async function attach(options: ClusterOptions): Promise<void> {
   await repeatRun(run, options, { isFollowing });
 }
 
-/** `repro driver-job`: what the job of `--detach` runs. At the end of its time it goes back into the queue; the jobs go on. */
+/** `repro driver-job`: what the job of `--detach` runs. At the end of its time it goes back into the queue; the jobs of stages continue. */
 export async function driverJob(root: string): Promise<void> {
   const run = readClusterRun({ jobs: root });
   if (run === null) return;

@@ -34,9 +34,9 @@ interface AskedRun {
 /**
  * Prepares a run on Slurm.
  *
- * @param mode.begins absent: it goes on with an earlier one, which goes on in a job (`isFollowing`), or in this job (`isDriver`), or nowhere
+ * @param mode.begins absent: it continues an earlier run, which runs in a job (`isFollowing`), in this job (`isDriver`), or nowhere
  * @throws {ConfigurationError} if configs/executors/slurm.yaml is wrong
- * @throws {ReproError} `project-name`; `locked` if another run goes on in a job
+ * @throws {ReproError} `project-name`; `locked` if another run is in a job
  */
 export async function useSlurm(
   plan: Plan,
@@ -71,7 +71,7 @@ export async function useSlurm(
       if (event.kind === 'finished' && !isFollowing) noted = noted.then(() => noteForced(folder, event.id));
       return event;
     },
-    /** Runs, or shows the run that goes on in a job; and says what can be done if another run keeps this one out. */
+    /** Runs, or shows the run that is in a job. Says what can be done if another run keeps this one out. */
     run: (options: PlanRunOptions): Promise<void> =>
       run(options).catch((error: unknown) => {
         const isHeld = error instanceof ReproError && error.code === 'locked';
@@ -100,19 +100,19 @@ export async function useSlurm(
       if (isDriver && last !== null) await writeClusterRun(folder, { ...last, isOver: true });
       else await tidyJobs(folder);
     },
-    /** After a signal: says that jobs go on without this run. */
+    /** After a signal: says that jobs continue without this run. */
     tellOfJobs: (): void => {
       const count = listOutstanding(folder).length;
       if (count === 0) return;
       const [jobs, them] = count === 1 ? ['1 job continues', 'it'] : [`${count} jobs continue`, 'them'];
       process.stderr.write(
-        `${jobs} on the cluster. \`./repro attach\` takes ${them} up again, \`./repro cancel\` ends ${them}.\n`,
+        `${jobs} on the cluster. \`./repro attach\` follows ${them} again, \`./repro cancel\` ends ${them}.\n`,
       );
     },
   };
 }
 
-/** What `attach` and the job of `--detach` repeat: with what is left of an earlier run that has the same profile and `--set`. */
+/** What `attach` and the job of `--detach` repeat, together with the unfinished part of an earlier run with the same profile and `--set`. */
 function describeAsked(plan: Plan, { selected, forced, options }: AskedRun): Omit<ClusterRun, 'driver'> {
   const folder = cacheFolderOf(plan);
   // The default profile by its name, too: it is the same run. A plan without profiles calls its own `none`.
@@ -142,7 +142,7 @@ async function noteForced(folder: CacheFolder, id: string): Promise<void> {
   await writeClusterRun(folder, { ...run, forced: run.forced.filter((one) => one !== id) });
 }
 
-/** What to do where another run goes on. */
+/** What to do if another run is under way. */
 const otherDriver =
   '`./repro attach` follows a run in a job; `./repro status` shows its jobs in any terminal; `./repro cancel` ends it. A run in ' +
   'another terminal can be stopped there (Ctrl-C), which leaves its jobs alone, and `./repro attach` then continues it here.';

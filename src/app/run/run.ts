@@ -175,8 +175,8 @@ async function runShown(
 }
 
 /**
- * Does what `repro run frames` does, unless nothing is to be done: then it needs no lock, and a training may go on meanwhile. Sets the exit
- * code if it fails.
+ * Does what `repro run frames` does. If nothing is to be done, it needs no lock, so a training may run meanwhile. Sets the exit code if it
+ * fails.
  *
  * @returns whether it succeeded
  */
@@ -238,7 +238,7 @@ function outcomeDocument(plan: Plan, state: RunState): object {
 
 function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
   if (state.outcome === 'ok') return exitCode.ok;
-  // null: `attach` stopped showing a run that goes on.
+  // null: `attach` stopped showing a run that continues.
   if (state.outcome === 'interrupted' || state.outcome === null) return exitCodeOfSignal(received);
   return exitCode.stageFailed;
 }

@@ -127,7 +127,7 @@ function describeRun({ profile, set }: ClusterRun): string {
   return named.length === 0 ? 'the default profile' : quoteWords(named);
 }
 
-/** Without what cannot be read, all else is still worth telling. */
+/** If something cannot be read, the rest is still worth showing. */
 async function quietly<Value>(read: () => Value | Promise<Value>, otherwise: Value): Promise<Value> {
   try {
     return await read();

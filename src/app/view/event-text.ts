@@ -32,7 +32,7 @@ export function describeReasons(reasons: readonly StaleReason[]): string {
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
 }
 
-/** The lines that both views show alike: those for what would run, a note and an interruption. Nothing else has one. */
+/** The lines that both views show alike, for what would run, a note and an interruption; none for other events. */
 export function describeAlike(event: RunEvent, colors: Colors): string[] {
   const id = 'id' in event ? toOneLine(event.id) : '';
   switch (event.kind) {

@@ -46,7 +46,7 @@ export function nameAuthor(author: Citation['authors'][number]): string {
   return author.name ?? [author['given-names'], author['family-names']].filter(Boolean).join(' ');
 }
 
-/** The address of a data set's licence; null for one that is no known licence, and so allows no copies. */
+/** The address of a data set's licence; null if the licence is unknown and so allows no copies. */
 export function findLicence(licence: string): string | null {
   const [, family, version] = /^CC (BY(?:-SA)?) (\d\.\d)$/.exec(licence) ?? [];
   if (family !== undefined) return licenceUrl(`CC-${family}-${version}`);

@@ -148,8 +148,8 @@ export interface RunComparison {
 }
 
 /**
- * Compares two lists of networks: each with that of the same model and seed; if both lists are of one model, with that of the same seed;
- * if both are of one seed, with that of the same model; and one with one whatever they are.
+ * Compares two lists of networks, each network with the one of the same model and seed. If each list has one model, only the seeds must
+ * match; if each has one seed, only the models. A single network is compared with a single network in any case.
  */
 export function compareRuns(a: readonly RunResults[], b: readonly RunResults[]): RunComparison {
   const matches = matchRuns(a, b);

@@ -125,7 +125,7 @@ const BINS = 20;
 /** With less spread, in time steps, neurons have no distribution to draw: it would be a single peak. */
 const LEAST_SPREAD = 1e-4;
 
-/** The smaller of two groups has at least this share of the neurons: a few far ones are no group. */
+/** The smaller of two groups has at least this share of the neurons: a few far ones are not a group. */
 const SMALLEST_GROUP = 0.05;
 
 /** From here on, what the division in two explains means two groups: an even spread of 110 neurons reaches it by chance once in 20 layers. */

@@ -79,7 +79,7 @@ function toSettings(value: JsonObject, report: Report) {
   return {
     stages,
     defaults: request('defaults'),
-    /** What the job of `--detach` requests, in which the run itself goes on. */
+    /** What the job of `--detach` requests, in which the run itself is. */
     driver: request('driver'),
     prelude: words('prelude'),
     command: words('command'),

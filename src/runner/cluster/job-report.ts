@@ -8,7 +8,7 @@ import type { CacheFolder } from '../store/cache-folder.ts';
 import { findDriver } from './driver.ts';
 import { type JobVerdict, judge } from './job-watch.ts';
 
-/** The job of an instance, or that in which a run goes on, as far as is known without watching it. */
+/** The job of an instance, or of a run with `--detach`, as far as is known without watching it. */
 export interface JobReport {
   /** null: its id is not on disk yet. */
   readonly job: string | null;
@@ -18,8 +18,8 @@ export interface JobReport {
   /** When its stage started, in milliseconds since 1970; null: it has not, or this is not known. */
   readonly startedMs: number | null;
   /**
-   * `unreported`: Slurm calls it over, and its report may still appear. `ended`: the next `repro attach` or `repro run --executor slurm` takes
-   * in its result.
+   * `unreported`: it has ended according to Slurm, and its report may still appear. `ended`: the next `repro attach` or
+   * `repro run --executor slurm` records its result.
    */
   readonly outcome: 'under-way' | 'unreported' | 'ended' | 'failed';
   /** How it failed. */
@@ -29,7 +29,7 @@ export interface JobReport {
 export interface JobReports {
   /** By instance. */
   readonly jobs: ReadonlyMap<string, JobReport>;
-  /** The job in which the run goes on; null if there is none. */
+  /** The job of the run itself; null if there is none. */
   readonly driver: JobReport | null;
   /** Whether a runner is at work, or waits in the queue. */
   readonly isDriven: boolean;
@@ -84,7 +84,7 @@ const waitAtMostMs = 60_000;
 /**
  * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more.
  *
- * @param targets stages or instances; none: all, with the job in which the run goes on
+ * @param targets stages or instances; none: all, with the job of the run itself
  * @throws {ReproError} `usage` if a target is not part of the run; `slurm-unreachable`, `slurm-refused`; `jobs-ending` if they still end after a minute
  */
 export async function cancelJobs(

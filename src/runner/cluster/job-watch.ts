@@ -107,7 +107,7 @@ export class JobWatch {
           if (ended !== null) return ended;
           if (isOver(status) && untilMs === null) waitForReport(status);
         } catch (error) {
-          // A network file system may fail for a moment, and the job goes on.
+          // A network file system may fail for a moment while the job continues.
           if (isSilent()) throw error;
         }
         await wait(everyMs, undefined, { signal });
@@ -153,7 +153,7 @@ export interface Evidence {
 }
 
 export type JobFailure = Extract<StageEnd, { kind: 'failed' }> & {
-  /** Whether it was ended before its stage was done, through no fault of the stage: another job may go on from what it saved. */
+  /** Whether it was ended before its stage was done, through no fault of the stage: another job may continue from what it saved. */
   readonly isCutOff?: true;
 };
 

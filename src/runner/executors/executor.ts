@@ -52,7 +52,7 @@ export interface MachineOrigin {
 /** How a stage ended. Only `done` means that its outputs are complete. */
 export type StageEnd =
   | { readonly kind: 'done'; readonly peakMemoryBytes: number | null; readonly origin?: MachineOrigin }
-  /** `isLeft`: only this run no longer waits for it; the stage goes on elsewhere. */
+  /** `isLeft`: only this run no longer waits for it; the stage continues elsewhere. */
   | { readonly kind: 'interrupted'; readonly isLeft?: true }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string };
 

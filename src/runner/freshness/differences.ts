@@ -214,7 +214,7 @@ async function diffInputs(
   return found;
 }
 
-/** By path; external data that moved, which is no difference, by their place among those that the other run knows under another path. */
+/** Inputs by path. External data may move without a difference, so those at new paths are matched with the other run's by their order. */
 function keyInputs(
   inputs: readonly InputPart[],
   others: readonly InputPart[],

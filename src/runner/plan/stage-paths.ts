@@ -154,7 +154,7 @@ function combineLists(reader: StageReader, text: string, combination: Combinatio
     const list = combination.has(name) ? undefined : settings.lookUp(path);
     if (!isJsonList(list)) continue;
     const values = list.filter((value) => typeof value !== 'object');
-    // A mapping is no part of a path: the list stays as it is, and is refused.
+    // A mapping cannot be part of a path: the list stays as it is, and is refused.
     if (values.length < list.length) continue;
     combinations = combinations.flatMap((one) =>
       values.map((value, index) =>

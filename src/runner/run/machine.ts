@@ -33,7 +33,7 @@ export function measureMachine(
 }
 
 /**
- * What a stage asks for beyond what the machine has, and what becomes of it, for a warning; null if it fits. Too few GPUs are no failure:
+ * What a stage asks for beyond what the machine has, and what happens then, for a warning; null if it fits. Too few GPUs are not a failure:
  * everything still runs, slowly, if the stage's program can use the CPU.
  */
 export function describeShortage(wanted: Resources, machine: MachineResources): string | null {

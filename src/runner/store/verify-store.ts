@@ -34,7 +34,7 @@ interface StoreCheckOptions {
 
 /**
  * Reads everything in the store, and removes what is not what its name says: a disk or a power cut has damaged it, and a run
- * would find that out only when it needs it. Then stores again what the last results lack and is intact in place. Holds the lock meanwhile.
+ * would find that out only when it needs it. Then re-stores from intact outputs what the last results lack. Holds the lock meanwhile.
  *
  * @throws {ReproError} `locked` if a run holds the folder; `disk-…`
  */

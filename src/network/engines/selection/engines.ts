@@ -249,7 +249,7 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
   return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
-/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one that is not only for its name. */
+/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one, except those that must be asked for by name. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
   for (const implementation of ['tfjs-cpu', 'wasm', 'native', 'webgpu', 'cuda'] as const) {

@@ -81,7 +81,7 @@ function viewOf(model: number) {
   return [networkInUse(model), clip, edits];
 }
 
-/** The page goes on with the network of the steps so far. */
+/** The page continues with the network of the steps so far. */
 function stop(): void {
   if (training === null) return;
   const { thread, model, points, reached } = training;
@@ -101,7 +101,7 @@ function refuse(network: Network | null): string {
   return `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`;
 }
 
-const OFFER = `The network goes on learning in this page, by the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
+const OFFER = `The network continues to learn in this page, with the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
 
 export function drawTraining({ state: { model } }: View) {
   const network = networkInUse(model);

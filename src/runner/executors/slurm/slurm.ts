@@ -123,7 +123,7 @@ export class Slurm {
   }
 
   /**
-   * Cancels jobs. Those that have ended already are no error.
+   * Cancels jobs. It is not an error if some have already ended.
    *
    * @param options `--state=PENDING` leaves running jobs alone
    * @throws {ReproError} `slurm-unreachable`, `slurm-refused`
