@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
+import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';
@@ -66,8 +67,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function makeReport(folder: string, title: string, made: MadeReport): Promise<string> {
   await writeMadeUpResults(folder, made);
   const logs = join(folder, 'logs');
-  await mkdir(logs);
-  await writeFile(join(logs, 'baseline.csv'), makeLog());
+  await mkdir(join(logs, 'baseline'), { recursive: true });
+  await writeFile(join(logs, 'baseline', 'a.tfevents'), makeLog());
   const output = join(folder, 'report');
   await stage.run({
     params: { models: made.models, seeds: made.seeds, report: { title } },
@@ -108,14 +109,21 @@ async function namedInputs(
 }
 
 /** A made-up log of 700 epochs of 28 batches each. */
-function makeLog(): string {
-  const rows = Array.from({ length: 700 }, (_, epoch) => {
+function makeLog(): Uint8Array {
+  const events = Array.from({ length: 700 }, (_, epoch) => {
     const accuracy = 0.96 - 0.5 * Math.exp(-epoch / 30);
     const end = 28 * (epoch + 1);
-    const w = Array.from({ length: 7 }, (_, layer) => `w${layer},${end},${(layer - 3) * 0.1}`);
-    return [`test_accuracy,${epoch},${accuracy}`, `val_accuracy,${epoch},${accuracy + 0.03}`, ...w].join(
-      '\n',
-    );
+    const point = (tag: string, step: number, value: number) => ({
+      tag,
+      step,
+      value,
+      wallTimeSeconds: epoch,
+    });
+    return [
+      point('test_accuracy', epoch, accuracy),
+      point('val_accuracy', epoch, accuracy + 0.03),
+      ...Array.from({ length: 7 }, (_, layer) => point(`w${layer}`, end, (layer - 3) * 0.1)),
+    ];
   });
-  return ['tag,step,value', ...rows, ''].join('\n');
+  return Buffer.concat([encodeEventFileHeader(0), encodeScalarEvents(events.flat())]);
 }

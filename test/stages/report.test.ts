@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
@@ -107,11 +108,12 @@ describe('the report stage', () => {
 
   it('draws the authors’ logs over its curves if an input names them', async () => {
     const logs = join(folder, 'logs');
-    await mkdir(logs);
-    await writeFile(
-      join(logs, 'baseline.csv'),
-      'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.625\n',
-    );
+    await mkdir(join(logs, 'baseline'), { recursive: true });
+    const events = encodeScalarEvents([
+      { tag: 'test_accuracy', step: 0, value: 0.5, wallTimeSeconds: 0 },
+      { tag: 'val_accuracy', step: 0, value: 0.625, wallTimeSeconds: 0 },
+    ]);
+    await writeFile(join(logs, 'baseline', 'a.tfevents'), [encodeEventFileHeader(0), events]);
     const real = { ...QUICK, simulated: false, models: ['baseline', 'no-reg'] };
     const files = await readAll((await report(real, 'a', logs)).output);
     expect(files.get('report.md')).toContain('Baseline epoch 1; none for No Reg.');

@@ -3,7 +3,6 @@ import { join, relative } from 'node:path';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile, type PickleValue } from '../../formats/torch-pt.ts';
-import { parseTable, refuse } from '../../results/result-file.ts';
 import type { EpochPoint, ReferenceCurves, ReferenceLogs } from '../data/results.ts';
 
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
@@ -28,7 +27,7 @@ const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs th
 
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
- * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders, or event files whose names begin with the id.
+ * the thesis' repository, at any depth; event files in `<id>/` or its subfolders.
  *
  * @returns the logs of those models that have one
  * @throws {ReproError} `report-input` or `results-invalid` if the folder does not exist, or a file in it is invalid
@@ -48,12 +47,9 @@ async function findLogs(
   models: readonly ReferenceModel[],
 ): Promise<[id: string, log: Log][]> {
   const files = await listFiles(folder);
-  const ids = models.map(({ id }) => id);
   return models.flatMap(({ id, published }): [string, Log][] => {
     const inFolder = files.filter((file) => file.startsWith(`${id}/`));
-    const table = files.filter((file) => file === `${id}.csv`);
-    const events = [...inFolder, ...files.filter((file) => ownerOf(file, ids) === id)].filter(isEventFile);
-    const [log, second] = [table, events, ...findAuthorsLogs(files, published)].filter(
+    const [log, second] = [inFolder.filter(isEventFile), ...findAuthorsLogs(files, published)].filter(
       ({ length }) => length > 0,
     );
     if (log !== undefined && second !== undefined) {
@@ -107,25 +103,14 @@ function isEventFile(file: string): boolean {
   return /tfevents[^/]*$/.test(file) && !file.endsWith('.partial');
 }
 
-/** The model whose id a file name begins with; `lambda-0.15.events…` matches neither `lambda-0.1` nor `lambda-0`. The longest id wins. */
-function ownerOf(file: string, models: readonly string[]): string | undefined {
-  if (file.includes('/')) return undefined;
-  return models
-    .filter((model) => file.startsWith(model) && !/^(?:[A-Za-z0-9]|\.\d)/.test(file.slice(model.length)))
-    .sort((a, b) => b.length - a.length)[0];
-}
-
 async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
   const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
   for (const name of log) {
     const file = join(folder, name);
-    if (name.endsWith('.pt')) files.push({ file, scalars: await readCheckpoint(file) });
-    else if (name.endsWith('.csv'))
-      files.push({ file, scalars: parseCsv(await readFile(file, 'utf8'), file) });
-    else {
-      const { scalars } = decodeEventFile(await readFile(file), file);
-      files.push({ file, scalars });
-    }
+    const scalars = name.endsWith('.pt')
+      ? await readCheckpoint(file)
+      : decodeEventFile(await readFile(file), file).scalars;
+    files.push({ file, scalars });
   }
   const placed = placeOnEpochs(collectCurves(files));
   if (placed !== null) return placed;
@@ -133,19 +118,6 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
     where: join(folder, log[0] ?? ''),
     fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
   });
-}
-
-/** The rows of a log in CSV form, with columns in any order and possibly others. @throws {ReproError} `results-invalid` with the line */
-function parseCsv(text: string, file: string): ScalarEvent[] {
-  const fix = LOG_FORMS;
-  // The parser would read the rest of the file as one cell.
-  if (text.split('"').length % 2 === 0) refuse({ file, fix }, 'a quote that begins a cell is never closed');
-  return parseTable({ file, text, fix }, ['step', 'value', 'tag']).rows.map((row) => ({
-    tag: row.text('tag'),
-    step: row.count('step'),
-    value: /^[+-]?(nan|inf(inity)?)$/i.test(row.text('value')) ? Number.NaN : row.number('value'),
-    wallTimeSeconds: 0,
-  }));
 }
 
 /** The curves in a checkpoint's `log_data_list`. Nothing in the file is run, and no tensor is read. */
@@ -157,7 +129,7 @@ async function readCheckpoint(file: string): Promise<ScalarEvent[]> {
       cause,
     });
   };
-  const log = await openTorchFile(file)
+  const points = await openTorchFile(file)
     .then(async ({ value, close }) => {
       await close();
       return readCurves(value instanceof Map ? value.get('log_data_list') : undefined);
@@ -166,8 +138,8 @@ async function readCheckpoint(file: string): Promise<ScalarEvent[]> {
       if (!(cause instanceof ReproError)) throw cause;
       return fail(`This checkpoint’s curves cannot be read: ${cause.message}`, cause);
     });
-  if (log.points.length === 0) fail('This checkpoint has no curves (log_data_list).');
-  return log.points
+  if (points.length === 0) fail('This checkpoint has no curves (log_data_list).');
+  return points
     .filter(({ step }) => Number.isSafeInteger(step) && step >= 0)
     .map((point) => ({ ...point, wallTimeSeconds: 0 }));
 }
@@ -275,26 +247,18 @@ interface CurvePoint {
 const MOST_POINTS = 1_000_000;
 const MOST_TAG_LENGTH = 100;
 
-/**
- * The points in `log_data_list`: for each epoch, a list of `(tag, value, step)`. Anything else is skipped.
- *
- * @returns the points in order, and how many entries were skipped (at least, if the log is too long)
- */
-export function readCurves(log: PickleValue | undefined): {
-  readonly points: readonly CurvePoint[];
-  readonly skipped: number;
-} {
+/** The points in `log_data_list`: for each epoch, a list of `(tag, value, step)`. Anything else is skipped. */
+export function readCurves(log: PickleValue | undefined): CurvePoint[] {
   const points: CurvePoint[] = [];
-  let skipped = 0;
+  let items = 0;
   for (const epoch of Array.isArray(log) ? log : []) {
     for (const item of Array.isArray(epoch) ? epoch : []) {
       const [tag, value, step] = Array.isArray(item) ? item : [];
       const isPoint = typeof tag === 'string' && typeof value === 'number' && typeof step === 'number';
       if (isPoint && tag.length <= MOST_TAG_LENGTH) points.push({ tag, step, value });
-      else skipped++;
       // A small file could repeat one list a million times.
-      if (points.length + skipped >= MOST_POINTS) return { points, skipped: skipped + 1 };
+      if (++items >= MOST_POINTS) return points;
     }
   }
-  return { points, skipped };
+  return points;
 }

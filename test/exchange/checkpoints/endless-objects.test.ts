@@ -27,12 +27,9 @@ describe('what would go on endlessly', () => {
 
   test('is truncated: a log that repeats one epoch; and entries that are not points are skipped', () => {
     const epoch = Array.from({ length: 2000 }, (_, step) => ['w0', 0.5, step]);
-    expect(readCurves(Array.from({ length: 2000 }, () => epoch))).toMatchObject({
-      points: { length: 1_000_000 },
-      skipped: 1,
-    });
+    expect(readCurves(Array.from({ length: 2000 }, () => epoch))).toHaveLength(1_000_000);
     const odd = [['a', 1, 2], ['a', null, 2], ['a'.repeat(101), 1, 2], 'a', [1, 2, 3]];
-    expect(readCurves([odd, 7])).toEqual({ points: [{ tag: 'a', value: 1, step: 2 }], skipped: 4 });
-    expect(readCurves(undefined)).toEqual({ points: [], skipped: 0 });
+    expect(readCurves([odd, 7])).toEqual([{ tag: 'a', value: 1, step: 2 }]);
+    expect(readCurves(undefined)).toEqual([]);
   });
 });

@@ -43,15 +43,20 @@ const PUBLISHED: Readonly<Record<string, string>> = {
 };
 const named = (ids: readonly string[]) => ids.map((id) => ({ id, published: PUBLISHED[id] ?? null }));
 
-const csv = 'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.75\nw0,28,0\n';
-
 describe('readReference', () => {
-  it('reads CSV files with columns in any order', async () => {
-    await write('baseline.csv', csv);
-    await write('no-reg.csv', 'step,wall_time,value,tag\n3,0,1,val_accuracy\n');
-    await write('no-reg-loss.csv', 'step,loss\n0,1\n');
-    const reference = await readReference(folder, named(['baseline', 'no-reg', 'lambda-0.1']));
-    expect([...reference.keys()]).toEqual(['baseline', 'no-reg']);
+  it('reads event files in the folder of a model or its subfolders', async () => {
+    const points = [
+      ['test_accuracy', 0, 0.5],
+      ['val_accuracy', 0, 0.75],
+      ['w0', 28, 0],
+    ] as const;
+    await write('baseline/run/events.out.tfevents.1', eventFile(points));
+    await write('baseline/notes.txt', 'not read');
+    await write('baseline/run/events.out.tfevents.2.partial', 'a file that a killed process left');
+    await write('lambda-0.1/a.tfevents', eventFile([['val_accuracy', 3, 1]]));
+    await write('lambda-0.15/a.tfevents', eventFile([['test_accuracy', 2, 0.25]]));
+    const reference = await readReference(folder, named(['baseline', 'lambda-0.1', 'no-reg']));
+    expect([...reference.keys()]).toEqual(['baseline', 'lambda-0.1']);
     expect(reference.get('baseline')).toEqual({
       epochs: [1, 1],
       accuracy: {
@@ -60,20 +65,7 @@ describe('readReference', () => {
       },
       tau: [[{ epoch: 1, value: 2 }]],
     });
-    expect(reference.get('no-reg')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
-  });
-
-  it('reads event files in the folder of a model or its subfolders, or named after it', async () => {
-    await write('baseline/run/events.out.tfevents.1', eventFile([['test_accuracy', 0, 0.5]]));
-    await write('baseline/notes.txt', 'not read');
-    await write('baseline/run/events.out.tfevents.2.partial', 'a file that a killed process left');
-    await write('lambda-0.1.events.out.tfevents.1', eventFile([['test_accuracy', 1, 0.25]]));
-    await write('lambda-0.15.events.out.tfevents.1', eventFile([['test_accuracy', 2, 0.25]]));
-    const reference = await readReference(folder, named(['baseline', 'lambda-0.1', 'lambda-0']));
-    expect([...reference].map(([model, { epochs }]) => [model, epochs])).toEqual([
-      ['baseline', [1, 1]],
-      ['lambda-0.1', [2, 2]],
-    ]);
+    expect(reference.get('lambda-0.1')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
   });
 
   it('uses the complete records of a file that was cut off', async () => {
@@ -87,36 +79,29 @@ describe('readReference', () => {
   });
 
   it('leaves gaps for values that are NaN or infinite, and ignores unknown tags', async () => {
-    await write('baseline.csv', `${csv}test_accuracy,1,nan\nval_accuracy,1,-inf\nlr,3,7\n`);
+    const points = [
+      ['test_accuracy', 0, 0.5],
+      ['test_accuracy', 1, Number.NaN],
+      ['w0', 28, Number.NEGATIVE_INFINITY],
+      ['lr', 3, 7],
+    ] as const;
+    await write('baseline/a.tfevents', eventFile(points));
     const curves = (await readReference(folder, named(['baseline']))).get('baseline');
-    expect(curves?.epochs).toEqual([1, 1]);
+    expect([curves?.epochs, curves?.tau]).toEqual([[1, 1], [[]]]);
   });
 
   it.each([
-    ['tag,step\n', 'column "value" is missing'],
-    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number, found "1.5"'],
-    [`${csv}w0,56,\n`, 'line 5, column "value": expected a number, found ""'],
-    [`${csv}w0,56,much\n`, 'line 5, column "value": expected a number, found "much"'],
-    [`${csv}test_accuracy,1,95.5\n`, 'test_accuracy at step 1: expected an accuracy from 0 to 1, found 95.5'],
-    ['tag,step,value\nw0,28,0\n', 'This log has no value of test_accuracy or val_accuracy.'],
-    ['tag,step,value\ntest_accuracy,0,nan\n', 'This log has no value of test_accuracy or val_accuracy.'],
-    [
-      `tag,step,value\n"test ""quoted"" tag",0,1\n"test_accuracy,0,0.5\n""val_accuracy,0,0.75\n`,
-      'a quote that begins a cell is never closed',
-    ],
-  ])('rejects a CSV file: %j', async (text, message) => {
-    await write('baseline.csv', text);
-    expect(await failure()).toBe(`LOGS/baseline.csv  ${message}`);
+    [['test_accuracy', 1, 95.5], 'test_accuracy at step 1: expected an accuracy from 0 to 1, found 95.5'],
+    [['w0', 28, 0], 'This log has no value of test_accuracy or val_accuracy.'],
+    [['test_accuracy', 0, Number.NaN], 'This log has no value of test_accuracy or val_accuracy.'],
+  ] as const)('rejects a log with %j alone', async (point, message) => {
+    await write('baseline/a.tfevents', eventFile([point]));
+    expect(await failure()).toBe(`LOGS/baseline/a.tfevents  ${message}`);
   });
 
-  it('rejects a folder that is missing, that lacks a log in a model’s folder, or that has two logs for a model', async () => {
+  it('rejects a folder that is missing, or that lacks a log in a model’s folder', async () => {
     await write('baseline/notes.txt', '');
     expect(await failure()).toBe('LOGS/baseline  This folder contains no event file of TensorBoard.');
-    await write('baseline/a.tfevents', eventFile([['test_accuracy', 0, 1]]));
-    await write('baseline.csv', csv);
-    expect(await failure()).toBe(
-      'LOGS  There are two logs for "baseline": baseline.csv and baseline/a.tfevents.',
-    );
     await rm(folder, { recursive: true });
     expect(await failure()).toBe('LOGS  The folder of the authors’ logs does not exist.');
   });
@@ -125,8 +110,10 @@ describe('readReference', () => {
 describe('the epochs of a log', () => {
   /** Where curves with these steps are; every value is 0.5. */
   async function place(steps: Readonly<Record<string, readonly number[]>>) {
-    const rows = Object.entries(steps).flatMap(([tag, list]) => list.map((step) => `${tag},${step},0.5\n`));
-    await write('baseline.csv', `tag,step,value\n${rows.join('')}`);
+    const points = Object.entries(steps).flatMap(([tag, list]) =>
+      list.map((step) => [tag, step, 0.5] as const),
+    );
+    await write('baseline/a.tfevents', eventFile(points));
     const { epochs, accuracy, tau } = (await readReference(folder, named(['baseline']))).get('baseline')!;
     return { epochs, test: accuracy.test.map(({ epoch }) => epoch), tau: tau[0]?.map(({ epoch }) => epoch) };
   }
@@ -146,10 +133,15 @@ describe('the epochs of a log', () => {
     expect(found.tau ?? []).toEqual([]);
   });
 
-  it('have the τ of each layer, whatever the order of the rows', async () => {
-    await write('baseline.csv', `tag,step,value\nval_accuracy,0,1\nw1,9,0\nw0,9,${-Math.log(2)}\n`);
+  it('have the τ of each layer, whatever the order of the records', async () => {
+    const points = [
+      ['val_accuracy', 0, 1],
+      ['w1', 9, 0],
+      ['w0', 9, -Math.log(2)],
+    ] as const;
+    await write('baseline/a.tfevents', eventFile(points));
     const curves = (await readReference(folder, named(['baseline']))).get('baseline');
-    expect(curves?.tau).toEqual([[{ epoch: 1, value: 3 }], [{ epoch: 1, value: 2 }]]);
+    expect(curves?.tau.map(([point]) => point?.value)).toEqual([expect.closeTo(3, 6), 2]);
   });
 });
 
@@ -187,6 +179,14 @@ describe('readReference of the folder in the thesis’ repository', () => {
       ['lambda-0.01', [4, 5]],
       ['lambda-0.1', [5, 6]],
     ]);
+  });
+
+  it('rejects two logs for a model', async () => {
+    await writeLogs('baseline', 2);
+    await write('baseline/a.tfevents', eventFile([['test_accuracy', 0, 1]]));
+    expect(await failure()).toMatch(
+      /^LOGS {2}There are two logs for "baseline": baseline\/a\.tfevents and pt_BASELINE_val/,
+    );
   });
 
   it('takes the curves of all epochs from checkpoint.pt, if it is there', async () => {
