@@ -79,7 +79,7 @@ function listSections(
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
     ...describeNeurons(results),
-    ...describeTime(results),
+    describeTime(results),
     {
       id: 'mistakes',
       title: 'Misclassifications',

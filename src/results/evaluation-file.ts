@@ -50,21 +50,19 @@ const shape = v.object({
   validation: v.nullish(score, null),
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
   spikeRates: v.object({ test: numbers, validation: v.nullish(numbers, null) }),
-  /** On the test clips (docs/cost.md); not in files of earlier versions. Operations are means per clip, null if the engine does not count. */
-  cost: v.exactOptional(
-    v.object({
-      footprintBytes: count,
-      activationSparsity: share,
-      denseOperations: count,
-      effectiveMacs: v.nullish(number, null),
-      effectiveAcs: v.nullish(number, null),
-    }),
-  ),
+  /** On the test clips (docs/cost.md). Operations are means per clip, null if the engine does not count. */
+  cost: v.object({
+    footprintBytes: count,
+    activationSparsity: share,
+    denseOperations: count,
+    effectiveMacs: v.nullish(number, null),
+    effectiveAcs: v.nullish(number, null),
+  }),
   maximum: maximaShape,
   /** Test clips by [true class][predicted class]. */
   confusion: v.array(v.array(count)),
-  /** Test clips whose class has the most votes up to each time step, [T]; missing in files of earlier versions of this program. */
-  correctByStep: v.exactOptional(v.array(count)),
+  /** Test clips whose class has the most votes up to each time step, [T]. */
+  correctByStep: v.array(count),
   /** The test clips again, with their frames in other orders: those that the profile asks for. */
   orders: v.exactOptional(
     v.object({
@@ -86,7 +84,7 @@ export function formatEvaluation(evaluation: EvaluationFile): string {
 export function readEvaluation(from: ResultFile): EvaluationFile {
   const evaluation = readResult(from, shape, version);
   const { test, correctByStep } = evaluation;
-  if (correctByStep !== undefined && correctByStep.at(-1) !== test.correct)
+  if (correctByStep.at(-1) !== test.correct)
     refuse(
       from,
       `field "correctByStep" ends with ${correctByStep.at(-1)}, but "test.correct" is ${test.correct}`,

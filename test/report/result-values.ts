@@ -74,6 +74,13 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
       ],
     },
     compat: COMPAT_DEFAULTS,
+    cost: {
+      footprintBytes: 4000,
+      activationSparsity: 0.9,
+      denseOperations: 1e6,
+      effectiveMacs: 2e5,
+      effectiveAcs: 3e5,
+    },
     correctByStep: [20, 60, 89, 90],
     orders: {},
     // 90 of 100 right, as in `test`.

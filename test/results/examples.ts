@@ -73,6 +73,7 @@ export function exampleEvaluation(over: Partial<EvaluationFile> = {}): Evaluatio
       [1, 0, 0],
       [0, 0, 1],
     ],
+    correctByStep: [0, 1, 2],
     ...over,
   };
 }

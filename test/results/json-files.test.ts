@@ -109,9 +109,8 @@ describe('evaluation.json', () => {
     const { test } = unheld;
     const timed = exampleEvaluation({ correctByStep: [0, 1, 3, 2], orders: { shuffled: test, mean: test } });
     expect(read(formatEvaluation(timed))).toEqual(timed);
-    const { cost, ...earlier } = exampleEvaluation();
-    expect(read(formatEvaluation(earlier))).toEqual(earlier);
-    const uncounted = exampleEvaluation({ cost: { ...cost!, effectiveMacs: null, effectiveAcs: null } });
+    const { cost } = unheld;
+    const uncounted = exampleEvaluation({ cost: { ...cost, effectiveMacs: null, effectiveAcs: null } });
     expect(read(formatEvaluation(uncounted))).toEqual(uncounted);
   });
 

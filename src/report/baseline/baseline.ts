@@ -74,12 +74,12 @@ const runShape = v.object({
     list: v.string(),
     /** The clips that were answered wrong, by their rows in test.npy, ascending. */
     wrong: numbers,
-    /** How many are right after each time step; missing in earlier baselines. */
-    correctByStep: v.exactOptional(numbers),
+    /** How many are right after each time step. */
+    correctByStep: numbers,
     /** How many are right with their frames in another order, by the order's name. */
     correctByOrder: v.exactOptional(v.record(v.string(), count)),
-    /** What was counted of what the network costs, by its name in evaluation.json (docs/cost.md); missing in earlier baselines. */
-    cost: v.exactOptional(v.record(v.string(), number)),
+    /** What was counted of what the network costs, by its name in evaluation.json (docs/cost.md). */
+    cost: v.record(v.string(), number),
   }),
 });
 export type RunFacts = Value<typeof runShape>;

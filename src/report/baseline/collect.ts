@@ -66,13 +66,13 @@ export async function readRunFacts(
 
 function countMore({ correctByStep, orders, cost }: EvaluationFile) {
   const counts = Object.entries(orders ?? {}).map(([order, { correct }]) => [order, correct] as const);
-  const known = Object.entries(cost ?? {}).flatMap(([name, value]) =>
+  const known = Object.entries(cost).flatMap(([name, value]) =>
     value === null ? [] : [[name, toSevenDigits(value)] as const],
   );
   return {
-    ...(correctByStep === undefined ? {} : { correctByStep }),
+    correctByStep,
     ...(orders === undefined ? {} : { correctByOrder: Object.fromEntries(counts) }),
-    ...(cost === undefined ? {} : { cost: Object.fromEntries(known) }),
+    cost: Object.fromEntries(known),
   };
 }
 

@@ -143,11 +143,11 @@ function listValues(run: RunFacts): { readonly name: string; readonly value: num
 
 /** Which test clips a run answered wrong, how many right after each step and with frames in other orders, and at what cost. */
 function describeAnswers({
-  test: { wrong, correctByStep, correctByOrder = {}, cost = {} },
+  test: { wrong, correctByStep, correctByOrder = {}, cost },
 }: RunFacts): Readonly<Record<string, string>> {
   return {
     'wrong test clips': wrong.join(', ') || 'none',
-    ...(correctByStep === undefined ? {} : { 'right after each step': correctByStep.join(', ') }),
+    'right after each step': correctByStep.join(', '),
     ...Object.fromEntries(
       Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
     ),

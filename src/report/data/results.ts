@@ -60,7 +60,7 @@ export interface ClipAnswer {
 /** The result of training one model with one seed: what its files say, with epochs counted from 1. */
 export interface RunResult
   extends Pick<RunFile, 'seed' | 'engine' | 'parameters' | 'frames' | 'compat'>,
-    Pick<EvaluationFile, 'test' | 'validation' | 'confusion' | 'cost'> {
+    Pick<EvaluationFile, 'test' | 'validation' | 'confusion' | 'cost' | 'correctByStep'> {
   readonly clips: Readonly<Record<ResultSplit, number>>;
   /** Settings in force, as recorded by the training. */
   readonly network: RawObject;
@@ -74,8 +74,6 @@ export interface RunResult
   readonly chosenOn: 'validation' | 'test' | null;
   /** Chosen on the same clips that they are measured on. */
   readonly maximum: Maxima;
-  /** Test clips that are right after each time step, [T]; null if the evaluation is of an earlier version. */
-  readonly correctByStep: readonly number[] | null;
   /** The test clips with their frames in other orders: those that were evaluated. */
   readonly orders: NonNullable<EvaluationFile['orders']>;
   /** Of the test clips, in the same order for every run. */

@@ -8,9 +8,8 @@ import { DIFFERENCE_LEVEL, isBySeed } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 
-/** What the models cost, and whether one τ per neuron changes it; nothing if an evaluation of an earlier version did not measure it. */
+/** What the models cost, and whether one τ per neuron changes it. */
 export function describeCost(results: Results): Block[] {
-  if (results.models.some(({ runs }) => runs.some(({ cost }) => cost === undefined))) return [];
   const answer = answerCost(results);
   const table: Block = { kind: 'table', table: tabulateCost(results) };
   return answer.length === 0 ? [table] : [{ kind: 'paragraph', text: answer }, table];
@@ -89,7 +88,7 @@ export function answerCost({ models, seeds }: Results): Text {
 
 /** The cost of each run, in the order of the seeds. */
 function costsOf({ runs }: ModelResult): Cost[] {
-  return runs.flatMap(({ cost }) => cost ?? []);
+  return runs.map(({ cost }) => cost);
 }
 
 /** Effective operations per clip of each run; NaN if its engine did not count. */

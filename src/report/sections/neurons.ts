@@ -125,9 +125,8 @@ function answerSpikes({ models }: Results): Text {
   const [quiet, busy] = extremesOf(layers);
   const mean = models.length === 1 ? '' : ', on average over the models';
   // As in the table of costs: a large layer counts for more than a small one.
-  const shares = models.flatMap(({ title, runs }) => {
-    const values = runs.flatMap(({ cost }) => (cost === undefined ? [] : [1 - cost.activationSparsity]));
-    return values.length === 0 ? [] : [{ title, value: summarise(values).mean }];
+  const shares = models.map(({ title, runs }) => {
+    return { title, value: summarise(runs.map(({ cost }) => 1 - cost.activationSparsity)).mean };
   });
   const [sparse, dense] = shares.length < 2 ? [] : extremesOf(shares);
   return [

@@ -28,22 +28,18 @@ import {
 } from '../page/document.ts';
 import { accuracyCell } from './outcome-tables.ts';
 
-/** How much the networks use the order of frames, and how soon they have their answers; nothing for evaluations of earlier versions. */
-export function describeTime(results: Results): Section[] {
-  const figure = drawLatency(results);
-  if (figure === null) return [];
+/** How much the networks use the order of frames, and how soon they have their answers. */
+export function describeTime(results: Results): Section {
   const texts = [answerOrders(results), answerSteps(results)].filter(({ length }) => length > 0);
-  return [
-    {
-      id: 'time',
-      title: 'Time',
-      blocks: [
-        ...texts.map((text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 })),
-        { kind: 'table', table: tabulateTime(results) },
-        { kind: 'figure', figure },
-      ],
-    },
-  ];
+  return {
+    id: 'time',
+    title: 'Time',
+    blocks: [
+      ...texts.map((text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 })),
+      { kind: 'table', table: tabulateTime(results) },
+      { kind: 'figure', figure: drawLatency(results) },
+    ],
+  };
 }
 
 const NAMES: Readonly<Record<FrameOrder, { readonly column: string; readonly words: string }>> = {
@@ -88,14 +84,11 @@ function listSteps(results: Results) {
   const guessers = new Set(listGuessers(results).map(({ model }) => model));
   return results.models.flatMap((model) => {
     const { title, runs } = model;
-    const counts = runs.flatMap(({ correctByStep, test: { clips } }) =>
-      correctByStep === null ? [] : [{ correctByStep, clips }],
+    if (guessers.has(model)) return [];
+    const curve = runs[0]!.correctByStep.map(
+      (_, step) => summarise(runs.map(({ correctByStep, test }) => correctByStep[step]! / test.clips)).mean,
     );
-    if (guessers.has(model) || counts.length === 0) return [];
-    const curve = (counts[0]?.correctByStep ?? []).map(
-      (_, step) => summarise(counts.map(({ correctByStep, clips }) => correctByStep[step]! / clips)).mean,
-    );
-    const steps = summarise(counts.map(({ correctByStep }) => countStepsToAnswer(correctByStep)));
+    const steps = summarise(runs.map(({ correctByStep }) => countStepsToAnswer(correctByStep)));
     return [{ title, runs, curve, steps }];
   });
 }
@@ -200,15 +193,14 @@ const AXIS: ChooseAxis = (lowest, highest) => ({
   format: 'percent',
 });
 
-/** The test accuracy after each time step, one line per model; null if no evaluation has it. */
-export function drawLatency(results: Results): Figure | null {
+/** The test accuracy after each time step, one line per model. */
+export function drawLatency(results: Results): Figure {
   const lines = results.models.map(({ title, runs }, index): EpochLine => {
-    const seeds = runs.filter(({ correctByStep }) => correctByStep !== null).map(listAccuracies);
+    const seeds = runs.map(listAccuracies);
     const series = seeds.length > 1 ? averageSeeds(seeds, [0, 1]) : { line: seeds.flat(), raw: [], band: [] };
     return { label: title, series, color: modelColor(index), mark: 'line' };
   });
   const steps = Math.max(...lines.map(({ series }) => series.line.length));
-  if (steps === 0) return null;
   const { axis, notes } = fitAxis(lines, AXIS, null);
   const seeds = results.seeds.length;
   const ends = lines.flatMap(({ label, series: { line } }) => {
@@ -234,11 +226,11 @@ export function drawLatency(results: Results): Figure | null {
       }),
     ],
     data: tabulateRuns(results, ['step', 'clips', 'correct', 'accuracy'], ({ correctByStep, test }) =>
-      (correctByStep ?? []).map((correct, index) => [index + 1, test.clips, correct, correct / test.clips]),
+      correctByStep.map((correct, index) => [index + 1, test.clips, correct, correct / test.clips]),
     ),
   };
 }
 
 function listAccuracies({ correctByStep, test }: RunResult) {
-  return (correctByStep ?? []).map((correct, index) => ({ epoch: index + 1, value: correct / test.clips }));
+  return correctByStep.map((correct, index) => ({ epoch: index + 1, value: correct / test.clips }));
 }

@@ -39,7 +39,7 @@ describe('the file of a baseline', () => {
 
   test('has each list of numbers on one line, so that a difference is read as one', () => {
     expect(text).toContain('\n   "neuronSteps": [1000000, 10000],\n');
-    expect(text).toContain('\n    "wrong": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n');
+    expect(text).toContain('\n    "wrong": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],\n');
     expect(text.split('\n').filter((line) => line.trim() === '[')).toEqual([]);
   });
 

@@ -95,6 +95,7 @@ describe('the results of a run', () => {
         clips: 3,
         list: expect.stringMatching(/^[0-9a-f]{64}$/),
         wrong: [1],
+        correctByStep: [0, 1, 2],
         cost: {
           footprintBytes: 1000,
           activationSparsity: 0.9,
@@ -106,7 +107,7 @@ describe('the results of a run', () => {
     });
   });
 
-  test('include the answers by time step and in other orders, if the evaluation has them', async () => {
+  test('include the answers by time step, and in other orders if the evaluation has them', async () => {
     const orders = { reversed: { clips: 3, correct: 1, accuracy: 1 / 3, loss: 0 } };
     const timed = exampleEvaluation({ correctByStep: [0, 3, 1, 2], orders });
     const { test } = await readWith({ 'evaluate/evaluation.json': formatEvaluation(timed) });
@@ -137,7 +138,9 @@ describe('the results of a run', () => {
       for (const [, label, predicted] of answers) confusion[Number(label)]![Number(predicted)]! += 1;
       const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
       const test = { clips: 3, correct, accuracy: correct / 3, loss: 0 };
-      const evaluation = formatEvaluation(exampleEvaluation({ test, confusion }));
+      const evaluation = formatEvaluation(
+        exampleEvaluation({ test, confusion, correctByStep: [0, correct] }),
+      );
       const read = await readWith({
         'evaluate/predictions.csv': text,
         'evaluate/evaluation.json': evaluation,

@@ -22,7 +22,13 @@ export function exampleRun(over: Partial<RunFacts> = {}): RunFacts {
       tauMeans: [2, 1.9],
       tauStds: [0.1, 0.12],
     })),
-    test: { clips: 100, list: 'a'.repeat(64), wrong: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    test: {
+      clips: 100,
+      list: 'a'.repeat(64),
+      wrong: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      correctByStep: [40, 90],
+      cost: { effectiveAcs: 100 },
+    },
     ...over,
   };
 }

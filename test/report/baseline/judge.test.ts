@@ -220,7 +220,7 @@ describe('a shorter run', () => {
     epochs: 4,
     trainLosses: [0.08, 0.06, 0.05, 0.04],
     layers: exampleRun().layers.slice(0, 3),
-    test: { clips: 100, list: 'a'.repeat(64), wrong: Array.from({ length: 60 }, (_, i) => i) },
+    test: { ...exampleRun().test, wrong: Array.from({ length: 60 }, (_, i) => i) },
   });
 
   test('is compared on its epochs, and its accuracy is not judged', () => {
@@ -236,7 +236,7 @@ describe('a shorter run', () => {
 describe('accuracy', () => {
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const wrong = (clips: readonly number[]): Baseline =>
-    withRun({ test: { clips: 100, list: 'a'.repeat(64), wrong: clips } });
+    withRun({ test: { ...exampleRun().test, wrong: clips } });
 
   test('fails from so many lost clips on that a coin would show them in less than one of a hundred cases', () => {
     // One run: 2^-6 is above 1 %, 2^-7 below.
@@ -252,9 +252,8 @@ describe('accuracy', () => {
   const models = ['a', 'b', 'c', 'd'];
   /** What fails of four runs with these wrong clips, each of which had the first ten wrong before. */
   const failuresOfFour = (wrongOf: (model: number) => readonly number[]): string[] => {
-    const list = 'a'.repeat(64);
     const runs = models.map((model, i) =>
-      exampleRun({ model, engine: 'native avx512', test: { clips: 100, list, wrong: wrongOf(i) } }),
+      exampleRun({ model, engine: 'native avx512', test: { ...exampleRun().test, wrong: wrongOf(i) } }),
     );
     const before = exampleBaseline({ runs: models.map((model) => exampleRun({ model })) });
     return failures(exampleBaseline({ runs }), false, before);
@@ -288,7 +287,7 @@ describe('accuracy', () => {
   });
 
   test('fails on other clips under the same settings', () => {
-    const now = withRun({ test: { clips: 100, list: 'b'.repeat(64), wrong: range(0, 100) } });
+    const now = withRun({ test: { ...exampleRun().test, list: 'b'.repeat(64), wrong: range(0, 100) } });
     expect(failures(now)).toEqual([
       'accuracy: no-reg, seed 2020: predictions.csv has other test clips or classes than the baseline, under the same settings',
     ]);
