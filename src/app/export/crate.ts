@@ -10,17 +10,17 @@ import { readYamlFile } from '../../base/schema/yaml-document.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
 import { findDataset } from '../../data/registry.ts';
 import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../../exchange/sharing/citation.ts';
+import { describeCrate } from '../../exchange/sharing/crate.ts';
 import {
   type CrateContent,
   type CrateFile,
   coversPath,
-  describeCrate,
   formatCrateReadme,
   licenseFrames,
   PIPELINE,
   ref,
   summariseCrate,
-} from '../../exchange/sharing/crate.ts';
+} from '../../exchange/sharing/crate-content.ts';
 import { EXPLORE_PAGE } from '../../report/explorable/make/page.ts';
 import { formatJson } from '../../results/result-file.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';

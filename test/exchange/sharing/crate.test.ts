@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { findDataset } from '../../../src/data/registry.ts';
 import { readCitation } from '../../../src/exchange/sharing/citation.ts';
+import { describeCrate } from '../../../src/exchange/sharing/crate.ts';
 import {
   type CrateContent,
-  describeCrate,
   formatCrateReadme,
   licenseFrames,
-} from '../../../src/exchange/sharing/crate.ts';
+} from '../../../src/exchange/sharing/crate-content.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';
 import { type Entity, idsIn } from './run-crate.ts';
 
