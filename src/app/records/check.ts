@@ -1,29 +1,23 @@
 import process from 'node:process';
 import stringWidth from 'string-width';
 import { quoteWords } from '../../base/files/shell-words.ts';
-import { getAt, type Json } from '../../base/schema/json.ts';
-import { listSome } from '../../base/text.ts';
 import {
   type Baseline,
   baselinePathOf,
   findBaselineRun,
   nameRun,
-  type RunFacts,
   readBaseline,
 } from '../../report/baseline/baseline.ts';
-import { listSettingDifferences } from '../../report/baseline/exact-rules.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
-import { flattenSettings } from '../../results/run-file.ts';
 import { VERDICT_TITLES } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
-import { buildModel } from '../project/model-check.ts';
-import { listModules, trainModule } from '../project/stages.ts';
 import { type Colors, colorsFor, printResult, toOneLine } from '../view/print.ts';
 import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
+import { compareConfiguration } from './check-configuration.ts';
 
 /** What `repro check` says of one thing, or of several alike. */
 interface CheckedRow {
@@ -297,69 +291,18 @@ function rowOfClaim(claim: JudgedClaim): CheckedRow {
   return { name: `claim ${id}`, state, word: VERDICT_TITLES[verdict], text };
 }
 
-/** Settings of a training that a model's file and the profile decide; the data decide the others. */
-const decided = (key: string): boolean =>
-  /^(network|training)\./.test(key) && key !== 'network.input' && key !== 'network.classes';
-
-/**
- * Whether a committed baseline is of the models, seeds and settings that the profile and the models' files have now. It reads no data and
- * no results; that code computes the same numbers is another question, which only a run answers.
- */
 async function checkConfiguration(plan: Plan, baseline: Baseline): Promise<CheckedSection> {
   const { profile } = plan;
   const file = baselinePathOf(profile);
-  const left = new Map(baseline.runs.map((run) => [nameRun(run), run]));
-  const trainings = listModules(plan, trainModule);
-  const rows: CheckedRow[] = [];
-  const fail = (name: string, text: string) => rows.push({ name, state: 'failed', word: 'differs', text });
-  for (const { matrix, inputs, params } of trainings) {
-    const name = nameRun({ model: String(matrix.model), seed: Number(matrix.seed) });
-    const run = left.get(name);
-    left.delete(name);
-    const model = inputs.find((one) => one.name === 'model')?.path ?? '';
-    if (run === undefined) fail(name, `missing in ${file}`);
-    else {
-      const differences = await findDifferences(plan, run, model, params.train ?? {});
-      if (differences !== null) fail(name, differences);
-    }
-  }
-  for (const name of left.keys()) fail(name, 'the profile has no such run');
-  const isGood = rows.length === 0;
+  const { differing, runs } = await compareConfiguration(plan, baseline);
+  const isGood = differing.length === 0;
   return {
-    document: {
-      kind: 'configuration',
-      profile,
-      file,
-      differing: rows.map(({ name, text }) => ({ name, text })),
-    },
-    rows,
+    document: { kind: 'configuration', profile, file, differing },
+    rows: differing.map((one) => ({ ...one, state: 'failed', word: 'differs' })),
     isGood,
     summary: isGood
       ? `profile ${profile}: ${file} fits this configuration`
-      : `profile ${profile}: ${rows.length} of ${trainings.length + left.size} runs in ${file} do not fit this configuration`,
+      : `profile ${profile}: ${differing.length} of ${runs} runs in ${file} do not fit this configuration`,
     remedy: [`make them again: ./repro run --profile ${quoteWords([profile])} && ${updateCommand(profile)}`],
   };
-}
-
-/** @returns what differs, in words; null if nothing does */
-async function findDifferences(
-  plan: Plan,
-  run: RunFacts,
-  modelFile: string,
-  overrides: Json,
-): Promise<string | null> {
-  const { model } = await buildModel(plan, modelFile, overrides);
-  const { network, training } = model;
-  const now = flattenSettings({ network, training, frames: getAt(plan.settings, ['frames']) ?? {} });
-  const before = new Map(Object.entries({ ...run.settings, 'training.epochs': run.epochs }));
-  // The profile leaves out frame settings that are at their defaults.
-  const kept = (key: string) => decided(key) || (now.has(key) && before.has(key));
-  const of = (settings: ReadonlyMap<string, unknown>) =>
-    Object.fromEntries([...settings].filter(([key]) => kept(key)));
-  const differences = listSettingDifferences(of(before), of(now));
-  if (differences.length === 0) return null;
-  return listSome(
-    differences.map(({ what, before: was, now: is }) => `${what}: ${was} → ${is}`),
-    4,
-  );
 }
