@@ -28,7 +28,7 @@ import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../proj
 import { buildModel, listTrainings } from '../project/model-check.ts';
 import { listModules, trainModule } from '../project/stages.ts';
 import { formatAbout } from '../view/format.ts';
-import { alignTopics, colorsFor, printJson, printResult } from '../view/print.ts';
+import { colorsFor, printJson } from '../view/print.ts';
 import { StatusLine } from '../view/status-line.ts';
 
 /**
@@ -36,7 +36,7 @@ import { StatusLine } from '../view/status-line.ts';
  * the full reproduction takes. With `--plan`: how much memory a model needs.
  */
 export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
-  if (options.plan !== undefined) return printPlan(options.plan, options);
+  if (options.plan !== undefined) return (await import('./memory-plan.ts')).printPlan(options.plan, options);
   if (options.profile !== undefined || options.set.length > 0) {
     throw new ReproError('usage', '--profile and --set only apply to --plan', {
       fix: 'Name a model: `./repro doctor --plan baseline --profile full`.',
@@ -49,14 +49,6 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
   if (options.json === true) {
     printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
   } else if (estimate !== undefined) printFindings([describeFullRun(estimate)], findings);
-}
-
-/** @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed */
-async function printPlan(model: string, options: PipelineOptions): Promise<void> {
-  const { planModel } = await import('./memory-plan.ts');
-  const { lines, document, shortage } = await planModel(model, options);
-  printResult(options, 'doctor', { plan: document }, () => alignTopics(lines));
-  if (shortage !== undefined) throw shortage;
 }
 
 /** Prints what was found, aligned with `all`. */

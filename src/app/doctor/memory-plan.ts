@@ -18,23 +18,19 @@ import { engineOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { buildModel } from '../project/model-check.ts';
+import { alignTopics, printResult } from '../view/print.ts';
 
 const modelsFolder = 'configs/models';
 
+type Line = readonly [topic: string, text: string];
+
 /**
- * What training and evaluating a model will need under a profile, as lines and as the document of `--json`. It reads no data.
+ * Prints what training and evaluating a model will need under a profile. It reads no data.
  *
  * @param name of the model, or the path of its file
- * @returns also `shortage`, the error `out-of-memory` if the memory available here is not enough
+ * @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed
  */
-export async function planModel(
-  name: string,
-  options: PipelineOptions,
-): Promise<{
-  readonly lines: readonly (readonly [topic: string, text: string])[];
-  readonly document: object;
-  readonly shortage: ReproError | undefined;
-}> {
+export async function printPlan(name: string, options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { projectRoot, profile } = plan;
   const file = await findModel(plan, name);
@@ -67,53 +63,52 @@ export async function planModel(
   const { engine, memory } = trained;
   const shortage = findShortage(memory, evaluated.memory, file);
   const parameters = countParameters(spec);
-  return {
-    lines: [
-      ['model', `${model.title} (${file}) with profile ${profile}`],
-      ['frames', `${spec.input.join(' x ')}, T = ${steps}, ${spec.classes} classes`],
-      ['network', `${parameters.toLocaleString('en-US')} parameters`],
-      ['engine', `${engine.name} (${engine.reason})`],
-      ...(evaluated === trained
-        ? []
-        : [['evaluated with', `${evaluated.engine.name} (${evaluated.engine.reason})`] as const]),
-      ...(memory === null || evaluated.memory === null
-        ? [
-            [
-              'memory',
-              `unknown in advance with ${(memory === null ? engine : evaluated.engine).name}; batches of ${training} (training) and ${evaluation} (evaluation)`,
-            ] as const,
-          ]
-        : describePlan(memory, evaluated.memory, shortage === undefined)),
-    ],
-    document: {
-      profile,
-      model: { file, title: model.title },
-      frames: spec.input,
-      steps,
-      classes: spec.classes,
-      parameters,
-      engine,
-      evaluationEngine: evaluated.engine,
-      batchSizes: { training, evaluation },
-      memory: memory &&
-        evaluated.memory && {
-          parameterBytes: memory.parameterBytes,
-          training: documentOf(memory.training, memory.availableBytes),
-          evaluation: documentOf(evaluated.memory.evaluation, evaluated.memory.availableBytes),
-          availableBytes: finite(memory.availableBytes),
-        },
-      fits:
-        memory && evaluated.memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
-    },
-    shortage,
+  const lines: Line[] = [
+    ['model', `${model.title} (${file}) with profile ${profile}`],
+    ['frames', `${spec.input.join(' x ')}, T = ${steps}, ${spec.classes} classes`],
+    ['network', `${parameters.toLocaleString('en-US')} parameters`],
+    ['engine', `${engine.name} (${engine.reason})`],
+    ...(evaluated === trained
+      ? []
+      : [['evaluated with', `${evaluated.engine.name} (${evaluated.engine.reason})`] as const]),
+    ...(memory === null || evaluated.memory === null
+      ? [
+          [
+            'memory',
+            `unknown in advance with ${(memory === null ? engine : evaluated.engine).name}; batches of ${training} (training) and ${evaluation} (evaluation)`,
+          ] as const,
+        ]
+      : describePlan(memory, evaluated.memory, shortage === undefined)),
+  ];
+  const document = {
+    profile,
+    model: { file, title: model.title },
+    frames: spec.input,
+    steps,
+    classes: spec.classes,
+    parameters,
+    engine,
+    evaluationEngine: evaluated.engine,
+    batchSizes: { training, evaluation },
+    memory: memory &&
+      evaluated.memory && {
+        parameterBytes: memory.parameterBytes,
+        training: documentOf(memory.training, memory.availableBytes),
+        evaluation: documentOf(evaluated.memory.evaluation, evaluated.memory.availableBytes),
+        availableBytes: finite(memory.availableBytes),
+      },
+    fits:
+      memory && evaluated.memory && Number.isFinite(memory.availableBytes) ? shortage === undefined : null,
   };
+  printResult(options, 'doctor', { plan: document }, () => alignTopics(lines));
+  if (shortage !== undefined) throw shortage;
 }
 
 function describePlan(
   { parameterBytes, training, availableBytes }: MemoryPlan,
   evaluated: MemoryPlan,
   fits: boolean,
-): (readonly [string, string])[] {
+): Line[] {
   const isKnown = Number.isFinite(availableBytes);
   const describe = ({ samples, bytes, largest }: BatchNeed, ofBytes = availableBytes): string =>
     `${describeMemory(bytes)} for a batch of ${samples}` +
