@@ -37,13 +37,12 @@ export interface ImportedCheckpoint {
  * @throws {ReproError} of `openSavedFile`, or `import-…` if it does not hold one of the thesis' networks
  */
 export async function importCheckpoint(
-  path: string,
+  file: string,
   answers: ImportAnswers = {},
-  file = path,
 ): Promise<ImportedCheckpoint> {
-  const saved = await openSavedFile(path, file);
+  const saved = await openSavedFile(file);
   try {
-    const facts = readFacts(saved.tree, file);
+    const facts = saved.tree === undefined ? { claims: {} } : readFacts(saved.tree, file);
     const { className } = saved;
     const inferred = inferNetwork({ tensors: saved.tensors, facts, className, answers, file });
     const spec = build(inferred.network, file);

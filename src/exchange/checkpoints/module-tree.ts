@@ -82,10 +82,7 @@ function shortName(className: string): string {
 }
 
 function unknown(file: string, problem: string): ReproError {
-  return new ReproError('import-unknown', `${problem}.`, {
-    where: file,
-    fix: IMPORTABLE,
-  });
+  return new ReproError('import-unknown', `${problem}.`, { where: file, fix: IMPORTABLE });
 }
 
 /** The parts of the original's networks, in the order they run. A network need not have all. */
@@ -193,13 +190,12 @@ function show(value: PickleValue): string {
 }
 
 function refuseLayer(file: string, { path, className }: ModuleNode, what: string): ReproError {
-  const layer = `layer ${quoteName(path)} (${escapeControls(className)})`;
-  return new ReproError('import-unknown', `${layer} ${what}.`, { where: file, fix: IMPORTABLE });
+  return unknown(file, `layer ${quoteName(path)} (${escapeControls(className)}) ${what}`);
 }
 
 /** What a network's modules say beyond its tensors. Only `claims`, and these empty, if only tensors were saved. */
-export type NetworkFacts = Partial<ReturnType<typeof readSettings>> &
-  Pick<ReturnType<typeof readSettings>, 'claims'>;
+export type NetworkFacts = Partial<ReturnType<typeof readFacts>> &
+  Pick<ReturnType<typeof readFacts>, 'claims'>;
 
 /** What it says about its training, under the original's names. */
 const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accuracy', 'max_test_accuracy'];
@@ -210,11 +206,7 @@ const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accura
  * @throws {ReproError} `import-mixed` if layers differ in a setting that has one value per network here, `import-unknown` for
  *   a layer that no network here has
  */
-export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFacts {
-  return tree === undefined ? { claims: {} } : readSettings(tree, file);
-}
-
-function readSettings(tree: ModuleTree, file: string) {
+export function readFacts(tree: ModuleTree, file: string) {
   const layers = readLayers(tree, file);
   const net = tree.modules[0]?.attributes ?? new Map<PickleValue, PickleValue>();
   const claims: Record<string, number> = {};
@@ -225,7 +217,7 @@ function readSettings(tree: ModuleTree, file: string) {
   const neurons = layers.filter(({ kind }) => kind === 'neuron');
   const of = (kind: Layer['kind']): ModuleLayer[] => layers.filter((layer) => layer.kind === kind);
   const common = <T>(what: string, among: readonly ModuleLayer[], read: (layer: ModuleLayer) => T) =>
-    commonValue(among, { what, read, file });
+    commonValue(among, what, read, file);
   const attribute = (name: string) => (layer: ModuleLayer) => numberOf(layer.attributes.get(name));
   return {
     /** Kinds of its layers, in the order they run. */
@@ -256,11 +248,9 @@ function readSettings(tree: ModuleTree, file: string) {
 /** The value that all layers share. @throws {ReproError} `import-mixed` naming two that differ */
 function commonValue<T>(
   layers: readonly ModuleLayer[],
-  {
-    what,
-    read,
-    file,
-  }: { readonly what: string; readonly read: (layer: ModuleLayer) => T; readonly file: string },
+  what: string,
+  read: (layer: ModuleLayer) => T,
+  file: string,
 ): T | undefined {
   const [first] = layers;
   if (first === undefined) return undefined;

@@ -34,16 +34,15 @@ export const SAFETENSORS_NAME = /\.safetensors$/i;
 /**
  * Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`.
  *
- * @param file name for messages
  * @throws {ReproError} of `openTorchFile` or `readSafetensorsArrays`; `checkpoint-missing` if there is no such file,
  *   `import-unknown` if it holds no network, `import-needless` if it is an export
  */
-export async function openSavedFile(path: string, file: string): Promise<SavedFile> {
-  return SAFETENSORS_NAME.test(path) ? openSafetensors(path, file) : openTorch(path, file);
+export async function openSavedFile(file: string): Promise<SavedFile> {
+  return SAFETENSORS_NAME.test(file) ? openSafetensors(file) : openTorch(file);
 }
 
-async function openTorch(path: string, file: string): Promise<SavedFile> {
-  const torch = await openTorchFile(path, file);
+async function openTorch(file: string): Promise<SavedFile> {
+  const torch = await openTorchFile(file);
   try {
     const { tensors, ...found } = findNetwork(torch.value, file);
     const readable = [...tensors].map(([name, tensor]): [string, SavedTensor] => [
@@ -57,8 +56,8 @@ async function openTorch(path: string, file: string): Promise<SavedFile> {
   }
 }
 
-async function openSafetensors(path: string, file: string): Promise<SavedFile> {
-  const bytes = await readRegular(path).catch((cause: unknown) => {
+async function openSafetensors(file: string): Promise<SavedFile> {
+  const bytes = await readRegular(file).catch((cause: unknown) => {
     if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
     throw new ReproError('checkpoint-missing', 'no such file.', { where: file, cause });
   });

@@ -48,8 +48,8 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 describe('a pipe is refused by name instead of waited for', () => {
   test.each([
     ['a checkpoint', 'x.safetensors', (file: string) => loadCheckpoint(file)],
-    ['a file to import', 'x.safetensors', (file: string) => openSavedFile(file, file)],
-    ['a file of PyTorch', 'x.pt', (file: string) => openSavedFile(file, file)],
+    ['a file to import', 'x.safetensors', openSavedFile],
+    ['a file of PyTorch', 'x.pt', openSavedFile],
     ['a JSON Schema', 'x.json', (file: string) => readJsonSchema(file, file).catch(throwCause)],
     ['a profile', 'x.yaml', (file: string) => readYamlFile(file, file).catch(throwCause)],
     ['frames', 'x.npy', (file: string) => openNpy(file)],

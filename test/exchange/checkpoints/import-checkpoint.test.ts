@@ -29,7 +29,7 @@ function expectedOf(name: string) {
 }
 
 function importFixture(name: string, answers: ImportAnswers = {}) {
-  return importCheckpoint(torchFixturePath(name), answers, name);
+  return importCheckpoint(torchFixturePath(name), answers);
 }
 
 describe('a checkpoint of the original', () => {
