@@ -77,6 +77,19 @@ describe('the plain view', () => {
     ]);
   });
 
+  test('writes the speed and the time left, also of the second file of a download', () => {
+    const megabytes = (done: number, atMs: number): [number, RunEvent] => [
+      atMs,
+      { kind: 'progress', id: 'fetch', progress: { done, total: 100, unit: 'MB' } },
+    ];
+    const first = [megabytes(0, 1000), megabytes(100, 2000)];
+    const second = [megabytes(0, 2000), megabytes(40, 6000)];
+    const state = stateAfter([started('fetch')], ...first, ...second);
+    expect(plainLines([megabytes(40, 6000)[1]], state, 6000)).toEqual([
+      '  fetch  40 % (40 of 100 MB)  6 s left  10 MB/s',
+    ]);
+  });
+
   test('tells what happened to the outputs of an instance that need not run, or in a dry run would', () => {
     expect(
       plainLines([

@@ -17,10 +17,10 @@ export function stateAfter(
 }
 
 /** What the plain view writes of events that come a millisecond after each other. */
-export function plainLines(events: readonly RunEvent[], state = new RunState()): string[] {
+export function plainLines(events: readonly RunEvent[], state = new RunState(), firstMs = 0): string[] {
   const lines: string[] = [];
   const view = new PlainView((line) => lines.push(line), colors);
-  for (const [atMs, event] of events.entries()) view.show(event, state, atMs);
+  for (const [atMs, event] of events.entries()) view.show(event, state, firstMs + atMs);
   view.close();
   return lines;
 }

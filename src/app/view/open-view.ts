@@ -4,6 +4,7 @@ import type { Progress } from '../../runner/stage/define-stage.ts';
 import { describeAlike, describeHit, describeReasons } from './event-text.ts';
 import { describeAfter, formatDone } from './format.ts';
 import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
+import { describeSpeed } from './progress-text.ts';
 import { applyEvent, RunState, type RunView } from './run-state.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
@@ -67,13 +68,13 @@ export class PlainView implements RunView {
     this.#colors = colors;
   }
 
-  show(event: RunEvent, _: RunState, nowMs: number): void {
-    for (const line of this.#linesOf(event, nowMs)) this.#write(line);
+  show(event: RunEvent, state: RunState, nowMs: number): void {
+    for (const line of this.#linesOf(event, state, nowMs)) this.#write(line);
   }
 
   close(): void {}
 
-  #linesOf(event: RunEvent, nowMs: number): string[] {
+  #linesOf(event: RunEvent, state: RunState, nowMs: number): string[] {
     const c = this.#colors;
     const id = 'id' in event ? toOneLine(event.id) : '';
     switch (event.kind) {
@@ -99,6 +100,8 @@ export class PlainView implements RunView {
         const figures = `${Math.floor(share * 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
         // Without a known end, only the note says how much is done.
         const parts = [...(total > 0 ? [figures] : []), ...(note === undefined ? [] : [note])];
+        const one = state.instances.get(event.id);
+        if (one !== undefined) parts.push(...describeSpeed(one, nowMs));
         return parts.length === 0 ? [] : [`  ${id}  ${toOneLine(parts.join('  '))}`];
       }
       case 'job': {

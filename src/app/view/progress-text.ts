@@ -35,12 +35,21 @@ export function showsMore(detail: ProgressDetail, than: ProgressDetail): boolean
   return progressDetails.indexOf(detail) < progressDetails.indexOf(than);
 }
 
+/** `40 s left` until it is done, and `3.1 batches/s`; nothing until there is a rate. */
+export function describeSpeed(one: InstanceView, nowMs: number): string[] {
+  const rate = rateOf(one, nowMs);
+  const left = secondsLeftOf(one, nowMs);
+  if (rate === null || left === null) return [];
+  const unit = toOneLine(one.progress?.unit ?? '');
+  const speed = `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s');
+  return left > 0 ? [`${formatLeft(left)} left`, speed] : [speed];
+}
+
 /** `42 % · epoch 3/12 · loss 0.071 · 40 s left · 3.1 batches/s`, as far as known; until there is a rate, `42 % · 12 s`. */
 export function describeProgress(one: InstanceView, nowMs: number, detail: ProgressDetail): string {
   const elapsedSeconds = (nowMs - one.startedMs) / 1000;
   if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total } = one.progress;
-  const unit = toOneLine(one.progress.unit ?? '');
   const words = one.progress.note === undefined ? [] : toOneLine(one.progress.note).split(' · ');
   const notes = showsMore(detail, 'few-words')
     ? words
@@ -51,13 +60,8 @@ export function describeProgress(one: InstanceView, nowMs: number, detail: Progr
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   if (detail === 'percentage') return percent;
   const parts = showsMore(detail, 'no-percentage') || notes.length === 0 ? [percent, ...notes] : [...notes];
-  const rate = rateOf(one, nowMs);
-  if (rate === null) {
-    if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
-  } else {
-    if (done < total) parts.push(`${formatLeft(secondsLeftOf(one, nowMs) ?? 0)} left`);
-    if (showsMore(detail, 'no-rate'))
-      parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
-  }
+  const speed = describeSpeed(one, nowMs);
+  if (speed.length > 0) parts.push(...(showsMore(detail, 'no-rate') ? speed : speed.slice(0, -1)));
+  else if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
   return `${showsMore(detail, 'no-bar') ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
 }

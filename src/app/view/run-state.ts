@@ -111,7 +111,10 @@ function applyToInstance(
       // Its results are being fetched.
       if (instance.state === 'waiting') start(instance, nowMs);
       const { progress, atMs = nowMs } = event;
-      const base = instance.progress?.base ?? { done: progress.done, atMs };
+      const last = instance.progress;
+      // A count that falls begins anew, as for the next file of a download.
+      const goesOn = last !== null && progress.done >= last.done;
+      const base = goesOn ? last.base : { done: progress.done, atMs };
       instance.progress = { ...progress, atMs, seenMs: nowMs, base };
       break;
     }
