@@ -31,11 +31,11 @@ export const ASL_DVS_LAYOUT: SampleLayout = {
   howToGet: (root) =>
     [
       'ASL-DVS is free for research. Download it by hand:',
-      `  1. Open ${HOMEPAGE} and follow its link to the data set, a folder at Dropbox.`,
-      '  2. Download the folder; Dropbox packs it as one zip, differently each time, so it has no checksum.',
-      `  3. Unpack that zip into ${showPath(root)}: it contains one zip for each letter, a.zip to y.zip without j. They are`,
-      '     read in place; unpacked to a/ to y/, they are read faster. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
-      ...thenRun('asl-dvs', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
+      `  1. The folder at Dropbox that ${HOMEPAGE} links to is deleted. OpenI has a mirror:`,
+      '     openi dataset download OpenI/ASLDVS',
+      `  2. Unpack the ICCV2019_DVS_dataset.zip in it into ${showPath(root)}: it contains one zip for each letter, a.zip to y.zip without j.`,
+      '     They are read in place; unpacked to a/ to y/, they are read faster.',
+      ...thenRun('asl-dvs', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  3. ${line}` : `  ${line}`)),
     ].join('\n'),
 };
 
@@ -56,7 +56,7 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
     'It was published without a split. As in the original, the first 80 % of each class by number are for training: 1 to 3,360.',
     'The thesis’ script accepts it, but no published program has a network for it; docs/networks.md says what is trained here.',
     'The original would have sheared its frames (frames.rowStride: height).',
-    'Dropbox packs each download again, so there is no checksum to rely on: verify checks the structure of every file.',
+    'No checksum is published, since Dropbox packed each download anew: verify checks the structure of every file.',
   ],
 });
 

@@ -1,5 +1,5 @@
 import { DATA_SETS } from '../results/thesis/data-sets.ts';
-import type { PublishedFile } from './contract/dataset.ts';
+import { publishedFile } from './contract/dataset.ts';
 import { howToFetch } from './contract/how-to-get.ts';
 import { decodeAedat2 } from './events/aedat2.ts';
 import type { SampleLayout } from './samples/layout.ts';
@@ -24,13 +24,12 @@ const FACTS = {
   usualRoot: 'data/CIFAR10-DVS',
   licence: 'CC BY 4.0',
   homepage: 'https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671',
-  files: ZIPS.map(
-    ([name, id, md5]): PublishedFile => ({
-      name: `${name}.zip`,
-      checksum: { kind: 'md5', hex: md5 },
-      sizeBytes: null,
-      urls: [`https://ndownloader.figshare.com/files/${id}`],
-    }),
+  // Where the first address answers with a check for browsers, the second may still serve the file.
+  files: ZIPS.map(([name, id, md5]) =>
+    publishedFile(`${name}.zip`, md5, [
+      `https://ndownloader.figshare.com/files/${id}`,
+      `https://api.figshare.com/v2/file/download/${id}`,
+    ]),
   ),
 };
 

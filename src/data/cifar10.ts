@@ -3,18 +3,21 @@ import { ReproError } from '../base/errors.ts';
 import { formatBytes } from '../base/text.ts';
 import type { Manifest, ManifestFile } from '../results/manifest.ts';
 import { DATA_SETS } from '../results/thesis/data-sets.ts';
-import type { ImageDataset, Images, PublishedFile, ReadOptions, Split } from './contract/dataset.ts';
+import {
+  type ImageDataset,
+  type Images,
+  publishedFile,
+  type ReadOptions,
+  type Split,
+} from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/problems.ts';
 import { hashFile, kindOfSource, md5Of, readWhole } from './reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
 
-const ARCHIVE: PublishedFile = {
-  name: 'cifar-10-binary.tar.gz',
-  checksum: { kind: 'md5', hex: 'c32a1d4ab5d03f1284b67883e8d87530' },
-  sizeBytes: null,
-  urls: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
-};
+const ARCHIVE = publishedFile('cifar-10-binary.tar.gz', 'c32a1d4ab5d03f1284b67883e8d87530', [
+  'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
+]);
 
 /** What the archive unpacks to. */
 const FOLDER = 'cifar-10-batches-bin';

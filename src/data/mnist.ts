@@ -6,7 +6,13 @@ import { formatBytes } from '../base/text.ts';
 import { decodeIdx } from '../formats/idx.ts';
 import type { ManifestFile } from '../results/manifest.ts';
 import { DATA_SETS } from '../results/thesis/data-sets.ts';
-import type { DatasetFacts, ImageDataset, Images, Split } from './contract/dataset.ts';
+import {
+  type DatasetFacts,
+  type ImageDataset,
+  type Images,
+  publishedFile,
+  type Split,
+} from './contract/dataset.ts';
 import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
 import { makeManifest } from './contract/problems.ts';
 import { kindOfSource, md5Of } from './reading/file-tree.ts';
@@ -100,7 +106,7 @@ export function datasetOfIdxFiles(facts: IdxFacts): ImageDataset {
   const files = idx.map(([split, holds, sizeBytes, hex]) => {
     const name = `${nameOf(split, holds)}.gz`;
     const urls = mirrors.map((mirror) => mirror + name);
-    return { name, checksum: { kind: 'md5' as const, hex }, sizeBytes, urls };
+    return publishedFile(name, hex, urls, sizeBytes);
   });
   const howToGet = (root: string) => howToFetch({ ...rest, files }, root);
   const read = (root: string, progress?: (done: number, total: number) => void) =>

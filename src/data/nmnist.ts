@@ -1,21 +1,40 @@
 import { DATA_SETS } from '../results/thesis/data-sets.ts';
-import type { PublishedFile } from './contract/dataset.ts';
-import { showPath, thenRun } from './contract/how-to-get.ts';
+import { publishedFile } from './contract/dataset.ts';
+import { howToFetch } from './contract/how-to-get.ts';
 import { decodeNmnist } from './events/nmnist-events.ts';
 import type { SampleLayout, SamplePart } from './samples/layout.ts';
 import { datasetOfSamples } from './samples/sample-dataset.ts';
 
-const HOMEPAGE = 'https://www.garrickorchard.com/datasets/n-mnist';
-const USUAL_ROOT = 'data/N-MNIST';
-
+/** Each part is a zip at Mendeley Data (DOI 10.17632/468j46mzdv.1), by the number of its file there. */
 const PARTS = [
-  { folder: 'Train', archive: 'Train.zip', md5: '20959b8e626244a1b502305a9e6e2031' },
-  { folder: 'Test', archive: 'Test.zip', md5: '69ca8762b2fe404d9b9bad1103e97832' },
-] as const satisfies readonly SamplePart[];
+  {
+    folder: 'Train',
+    archive: 'Train.zip',
+    md5: '20959b8e626244a1b502305a9e6e2031',
+    id: '39c25547-014b-4137-a934-9d29fa53c7a0',
+  },
+  {
+    folder: 'Test',
+    archive: 'Test.zip',
+    md5: '69ca8762b2fe404d9b9bad1103e97832',
+    id: '05a4d654-7e03-4c15-bdfa-9bb2bcbea494',
+  },
+] as const satisfies readonly (SamplePart & { id: string })[];
+
+const FACTS = {
+  ...DATA_SETS.nmnist,
+  usualRoot: 'data/N-MNIST',
+  licence: 'CC BY-SA 4.0',
+  homepage: 'https://www.garrickorchard.com/datasets/n-mnist',
+  files: PARTS.map(({ archive, md5, id }) =>
+    publishedFile(archive, md5, [
+      `https://data.mendeley.com/public-files/datasets/468j46mzdv/files/${id}/file_downloaded`,
+    ]),
+  ),
+};
 
 export const NMNIST_LAYOUT: SampleLayout = {
-  ...DATA_SETS.nmnist,
-  usualRoot: USUAL_ROOT,
+  ...FACTS,
   parts: PARTS,
   sampleNames: 'Train/<digit>/<number>.bin, Test/<digit>/<number>.bin',
   // 5 bytes per event and a few thousand events.
@@ -29,15 +48,9 @@ export const NMNIST_LAYOUT: SampleLayout = {
   },
   decode: decodeNmnist,
   howToGet: (root) =>
-    [
-      'N-MNIST is free under CC BY-SA 4.0. Download it by hand:',
-      `  1. Open ${HOMEPAGE} and follow its link to the data.`,
-      `  2. Download ${PARTS[0].archive} (md5 ${PARTS[0].md5})`,
-      `     and ${PARTS[1].archive} (md5 ${PARTS[1].md5}).`,
-      `  3. Put both zips into ${showPath(root)}, or unpack them there to Train/ and Test/. Part of the samples is enough:`,
-      '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
-      ...thenRun('nmnist', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
-    ].join('\n'),
+    howToFetch(FACTS, root, [
+      'The zips are read in place. Part of the samples is enough, if unpacked to Train/ and Test/.',
+    ]),
 };
 
 /**
@@ -47,17 +60,10 @@ export const NMNIST_LAYOUT: SampleLayout = {
  */
 export const NMNIST = datasetOfSamples(NMNIST_LAYOUT, {
   summary: "MNIST's digits on a screen, seen by an ATIS event camera that moved in three saccades.",
-  licence: 'CC BY-SA 4.0',
+  licence: FACTS.licence,
   citation:
     'Orchard et al., Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades, Frontiers in Neuroscience 9, 2015.',
-  homepage: HOMEPAGE,
-  files: PARTS.map(
-    ({ archive, md5 }): PublishedFile => ({
-      name: archive,
-      checksum: { kind: 'md5', hex: md5 },
-      sizeBytes: null,
-      urls: [],
-    }),
-  ),
+  homepage: FACTS.homepage,
+  files: FACTS.files,
   remarks: ['A sample without events is a blank clip and a warning.'],
 });

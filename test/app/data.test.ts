@@ -34,7 +34,10 @@ describe('repro data list', () => {
   test('works without a pipeline, for people and for programs', async () => {
     const { stdout, stderr, exitCode } = await call('list');
     expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +\.\/repro data fetch mnist +-$/m);
-    expect(stdout).toMatch(/^dvs128-gesture +event recordings +11 +1,176 \+ 288 +by hand +-$/m);
+    expect(stdout).toMatch(
+      /^dvs128-gesture +event recordings +11 +1,176 \+ 288 +\.\/repro data fetch dvs128-gesture +-$/m,
+    );
+    expect(stdout).toMatch(/^asl-dvs .* by hand +-$/m);
     expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
@@ -51,7 +54,9 @@ describe('repro data info', () => {
     expect(stdout).toContain('CC BY 4.0');
     expect(stdout).toContain('user22_led_labels.csv');
     expect(stdout).toContain('1,077 + 264');
-    expect(stdout).toContain('Put the archive at /data/gestures/DvsGesture.tar.gz');
+    expect(stdout).toContain(
+      './repro data fetch dvs128-gesture --root /data/gestures\nor by hand, into /data/gestures;',
+    );
     expect(exitCode).toBe(0);
     const { stdout: json } = await call('info', 'cifar10', '--json');
     expect(JSON.parse(json)).toMatchObject({
@@ -104,9 +109,9 @@ describe('repro data verify', () => {
 
 describe('repro data fetch', () => {
   test('says each step for data that can only be downloaded by hand', async () => {
-    const { stdout, stderr, exitCode } = await call('fetch', 'dvs128-gesture');
-    expect(stderr).toContain('DVS128 Gesture cannot be downloaded by a program.');
-    expect(stderr).toContain('1. Open https://research.ibm.com/');
+    const { stdout, stderr, exitCode } = await call('fetch', 'asl-dvs');
+    expect(stderr).toContain('ASL-DVS cannot be downloaded by a program.');
+    expect(stderr).toContain('openi dataset download OpenI/ASLDVS');
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
   });
 
@@ -133,8 +138,33 @@ describe('repro data fetch', () => {
       ]);
       expect(stderr).toContain('train-images-idx3-ubyte.gz  it could not be downloaded:');
       expect(stderr).toContain('the server answered 404 Not Found');
+      expect(stderr).toContain(
+        'By hand: download it from https://github.com/zalandoresearch/fashion-mnist to ',
+      );
+      expect(stderr.match(/Licence: MIT\. To cite: Xiao/g)).toHaveLength(1);
       expect(exitCode).toBe(1);
     } finally {
+      proxy.close();
+    }
+  });
+
+  test('ends with 130 on Ctrl-C in mid-download, and says how to continue', async () => {
+    const proxy = createServer((_, response) => {
+      response.writeHead(200, { 'content-length': 26_421_880 });
+      response.write(Buffer.of(0x1f, 0x8b), () => fetching.kill('SIGINT'));
+    });
+    proxy.on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const proxies = { http_proxy: url, https_proxy: url, no_proxy: '' };
+    const fetching = project.call(['data', 'fetch', 'fashion-mnist', '--root', folder], proxies);
+    try {
+      const { stderr, exitCode } = await fetching;
+      expect(stderr).toContain('Interrupted while downloading train-images-idx3-ubyte.gz');
+      expect(stderr).toContain('Run the same command again');
+      expect(exitCode).toBe(130);
+    } finally {
+      proxy.closeAllConnections();
       proxy.close();
     }
   });

@@ -129,7 +129,9 @@ describe('verifying recordings', () => {
     const error = await failure(real, path.join(root, 'nowhere'));
     expect(error.code).toBe('data-missing');
     expect(error.message).toContain(`${path.join(root, 'nowhere')} does not exist`);
-    expect(error.fix).toContain('A relative dataset.root is relative to the project folder.');
+    const command = './repro data fetch dvs128-gesture --root ';
+    expect(error.fix).toMatch(/^DVS128 Gesture .* can be downloaded by one command:\n/);
+    expect(error.fix?.split('\n')[1]).toContain(command);
     expect(error.fix).toContain(`repro run verify --profile full --set dataset.root=${root}/nowhere`);
     for (const step of ['research.ibm.com', 'DvsGesture.tar.gz', PUBLISHED.archiveMd5, 'CC BY 4.0']) {
       expect(error.fix).toContain(step);

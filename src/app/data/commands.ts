@@ -10,7 +10,7 @@ const fetchExamples = `
 If it is stopped, the same command resumes it. It verifies each file's checksum, and never replaces an existing file.
 
 Examples:
-  $ repro data fetch mnist
+  $ repro data fetch dvs128-gesture
   $ repro data fetch cifar10-dvs --root /data/CIFAR10-DVS`;
 
 const showExamples = `

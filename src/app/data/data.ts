@@ -4,8 +4,8 @@ import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { describeError, ReproError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/text.ts';
-import type { Dataset } from '../../data/contract/dataset.ts';
-import { describePublishedFile, showPath } from '../../data/contract/how-to-get.ts';
+import type { Dataset, PublishedFile } from '../../data/contract/dataset.ts';
+import { describePublishedFile, showPath, thenRun } from '../../data/contract/how-to-get.ts';
 import { fetchFiles } from '../../data/fetch/fetch-files.ts';
 import { DATASETS, findDataset } from '../../data/registry.ts';
 import type { Manifest } from '../../results/manifest.ts';
@@ -36,8 +36,8 @@ export function listDatasets(options: DataOptions): void {
       classes: dataset.classes.length,
       clips: dataset.published,
       licence: dataset.licence,
-      /** Whether all its files can be downloaded directly. */
-      fetch: isFetched(dataset),
+      /** Whether it can be downloaded directly. */
+      fetch: filesToFetch(dataset).length > 0,
       /** Whether its profile makes it. */
       simulated,
       profile: dataset.profile,
@@ -191,32 +191,33 @@ function describeManifest(manifest: Manifest): Line[] {
 /** `repro data fetch NAME`: if no program may download it, an error says what to do instead. */
 export async function fetchDataset(name: string, options: DataOptions): Promise<void> {
   const { dataset, root } = await placeDataset(name, options);
-  if (!isFetched(dataset)) {
+  const wanted = filesToFetch(dataset);
+  if (wanted.length === 0) {
     throw new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
       fix: dataset.howToGet(root),
     });
   }
   const signals = listenForSignals();
-  const view = await showWork('data fetch', `${dataset.title} (${dataset.licence}) to ${showPath(root)}`);
+  const view = await showWork('data fetch', `${dataset.title} to ${showPath(root)}`);
+  view.note(`Licence: ${dataset.licence}. To cite: ${dataset.citation}`);
   try {
-    const outcomes = await fetchFiles(dataset.files, root, {
+    const outcomes = await fetchFiles({ ...dataset, files: wanted }, root, {
       signal: signals.stop,
       note: view.note,
-      progress: ({ file, doneBytes, totalBytes, bytesPerSecond }) =>
+      progress: ({ file, doneBytes, totalBytes }) =>
         view.progress({
           done: megabytes(doneBytes),
           // Without a size there is no percentage; the note has the amount.
           total: totalBytes === null ? 0 : megabytes(totalBytes),
           unit: 'MB',
-          note: `${file} · ${formatBytes(doneBytes)} · ${formatBytes(bytesPerSecond)}/s`,
+          note: `${file} · ${formatBytes(doneBytes)}`,
         }),
     });
-    const files = dataset.files.map((file, i) => ({ name: file.name, outcome: outcomes[i] }));
+    const files = wanted.map((file, i) => ({ name: file.name, outcome: outcomes[i] }));
     view.finish();
-    const own = options.root === undefined ? '' : ` --root ${showPath(root)}`;
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [
       ...files.map(({ name: file, outcome }) => `${file}: ${outcome}`),
-      `Check what is in them: ./repro data verify ${name}${own}`,
+      ...thenRun(dataset.profile, root, dataset.usualRoot),
     ]);
   } catch (error) {
     view.close();
@@ -239,9 +240,9 @@ async function placeDataset(name: string, options: DataOptions) {
   return { dataset, root: rootOf(dataset, options) };
 }
 
-/** Whether all its files can be downloaded directly. */
-function isFetched({ files }: Dataset): boolean {
-  return files.length > 0 && files.every(({ urls }) => urls.length > 0);
+/** The files that can be downloaded directly; of those beside an archive, none is read. */
+function filesToFetch({ files }: Dataset): PublishedFile[] {
+  return files.filter(({ urls }) => urls.length > 0);
 }
 
 /** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */

@@ -55,6 +55,15 @@ export interface PublishedFile {
   readonly urls: readonly string[];
 }
 
+export function publishedFile(
+  name: string,
+  md5: string,
+  urls: readonly string[],
+  sizeBytes: number | null = null,
+): PublishedFile {
+  return { name, checksum: { kind: 'md5', hex: md5 }, sizeBytes, urls };
+}
+
 /** What is published about a data set, for people. */
 export interface DatasetFacts {
   /** As in a profile's `dataset.name`. */

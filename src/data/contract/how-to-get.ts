@@ -21,23 +21,27 @@ export function thenRun(profile: string, root: string, usualRoot: string): strin
   ];
 }
 
-/** For data that can be downloaded directly: one command, and the same by hand. */
+/** For data that can be downloaded directly: one command, and the same by hand. `hints` are lines about the latter. */
 export function howToFetch(
-  facts: Pick<DatasetFacts, 'name' | 'title' | 'licence' | 'profile' | 'usualRoot' | 'files'>,
+  facts: Pick<DatasetFacts, 'name' | 'title' | 'licence' | 'homepage' | 'profile' | 'usualRoot' | 'files'>,
   root: string,
+  hints: readonly string[] = [],
 ): string {
-  const option = showPath(root) === facts.usualRoot ? '' : ` --root ${showPath(root)}`;
+  const isUsual = path.resolve(root) === path.resolve(facts.usualRoot);
+  const files = facts.files.filter(({ urls }) => urls.length > 0);
   return [
     `${facts.title} (${facts.licence}) can be downloaded by one command:`,
-    `   ./repro data fetch ${facts.name}${option}`,
-    `or by hand, into ${showPath(root)}:`,
-    ...facts.files.flatMap((file) => [`   ${describePublishedFile(file)} from`, `      ${file.urls[0]}`]),
+    `   ./repro data fetch ${facts.name}${isUsual ? '' : ` --root ${quoteWord(showPath(root))}`}`,
+    `or by hand, into ${showPath(root)}; the publisher's page is ${facts.homepage}:`,
+    ...files.flatMap((file) => [`   ${describePublishedFile(file)} from`, `      ${file.urls[0]}`]),
+    ...hints.map((hint) => `   ${hint}`),
     ...thenRun(facts.profile, root, facts.usualRoot),
   ].join('\n');
 }
 
 /** Said where the data are not at `dataset.root`. */
-const RELATIVE_ROOT = 'A relative dataset.root is relative to the project folder.';
+const ELSEWHERE =
+  'If they are in another folder: --set dataset.root=DIR, relative to the project folder, or `./repro data … --root DIR`.';
 
 /** @throws {ReproError} `data-missing`: the data are not at `root`, and how to get them */
 export function failMissing(
@@ -49,7 +53,7 @@ export function failMissing(
   const message = `the ${title} ${noun} were not found: ${path.resolve(root)} ${what}.`;
   throw new ReproError('data-missing', message, {
     where: 'dataset.root',
-    fix: [RELATIVE_ROOT, howToGet(root)].join('\n'),
+    fix: [howToGet(root), ELSEWHERE].join('\n'),
   });
 }
 

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { DATA_SETS } from '../../results/thesis/data-sets.ts';
-import { failMissing, rootOption, showPath } from '../contract/how-to-get.ts';
+import { publishedFile } from '../contract/dataset.ts';
+import { failMissing, howToFetch } from '../contract/how-to-get.ts';
 import { kindOfSource } from '../reading/file-tree.ts';
 import { locatePacked, type PackedPlace } from '../reading/tar-tree.ts';
 import recordings from './recordings.json' with { type: 'json' };
@@ -39,10 +40,22 @@ export const PUBLISHED: GestureFacts = {
   },
 };
 
-export const { title: TITLE, sensor: SENSOR, classes: CLASSES } = DATA_SETS['dvs128-gesture'];
+export const FACTS = {
+  ...DATA_SETS['dvs128-gesture'],
+  licence: 'CC BY 4.0',
+  homepage: 'https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
+  usualRoot: USUAL_ROOT,
+  files: [
+    publishedFile(ARCHIVE, PUBLISHED.archiveMd5, [
+      'https://www.dropbox.com/s/cct5kyilhtsliup/DvsGesture.tar.gz?dl=1',
+    ]),
+    ...Object.entries(PUBLISHED.extras).map(([name, md5]) => publishedFile(name, md5, [])),
+  ],
+} as const;
+export const { sensor: SENSOR, classes: CLASSES } = FACTS;
 
 /** Rows per class in every labels file; class 1 of a labels file is `CLASSES[0]`. */
-export const ROWS_PER_CLASS = DATA_SETS['dvs128-gesture'].recordings.clipsByClass;
+export const ROWS_PER_CLASS = FACTS.recordings.clipsByClass;
 
 /** In this file class 9 ends after the next row starts; it was published that way. */
 export const OVERLAPPING_LABELS = 'user22_led_labels.csv';
@@ -63,20 +76,11 @@ export function labelsNameOf(recording: string): string {
 
 /** The full instructions for getting the recordings and putting them at `root`. */
 export function howToGetGestures(root: string): string {
-  const archive = isArchiveName(root) ? showPath(root) : `${showPath(root)}/${ARCHIVE}`;
-  const option = rootOption(root, USUAL_ROOT);
-  return [
-    'DVS128 Gesture is free under CC BY 4.0. Download it by hand:',
-    '  1. Open https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
-    '     and follow its link to the data set, a folder at https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8',
-    `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
-    `  3. Put the archive at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
-    '     it is read faster. For another folder: --set dataset.root=DIR, or `./repro data … --root DIR`.',
-    '  4. Then run (with your other --set options, if any):',
-    `     ./repro run verify --profile full${option}      (checks every file)`,
-    `     npm run reproduce -- --profile full${option}`,
-    'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
-  ].join('\n');
+  const steps = howToFetch(FACTS, isArchiveName(root) ? path.dirname(root) : root, [
+    `That is about ${ARCHIVE_BYTES / 1e9} GB, also in a folder that the page links to: https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8`,
+    `It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE}) it is read faster.`,
+  ]);
+  return `${steps}\nWithout the recordings, \`npm run reproduce\` runs everything on simulated gestures.`;
 }
 
 /**
@@ -104,6 +108,6 @@ export async function locateGestures(root: string): Promise<PackedPlace> {
     started === undefined
       ? `contains neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
       : `contains ${started}, an unfinished download, but not ${ARCHIVE}`;
-  const facts = { title: TITLE, howToGet: howToGetGestures };
+  const facts = { ...FACTS, howToGet: howToGetGestures };
   return failMissing(facts, 'recordings', root, kind === null ? 'does not exist' : what);
 }

@@ -18,11 +18,11 @@ export interface FetchProgress {
   readonly doneBytes: number;
   /** null if neither the list nor the server says. */
   readonly totalBytes: number | null;
-  /** Since the last request. */
-  readonly bytesPerSecond: number;
 }
 
 interface DownloadOptions {
+  /** The publisher's page, for those who download by hand. */
+  readonly homepage: string;
   /** Makes the requests and follows redirects. */
   readonly dispatcher: Dispatcher;
   readonly signal: AbortSignal | undefined;
@@ -66,7 +66,7 @@ export async function downloadFile(
   const { name, checksum } = file;
   const target = path.join(folder, name);
   const part = partOf(target);
-  const byHand = `download it by hand to ${showPath(target)}`;
+  const byHand = `By hand: download it from ${options.homepage} to ${showPath(target)}, then run the same command: it checks what is there.`;
   const hash = async () => (await hashFile(part, options.signal)).md5;
   // An earlier command may have been stopped between the last byte and the end.
   if (fileSize(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
@@ -77,9 +77,7 @@ export async function downloadFile(
     const failure = await fetchFrom(url, file, part, options);
     if (failure !== null) {
       failures.push(failure);
-      options.note(
-        `${name}: ${failure.message}. ${urls[0] === undefined ? 'No address is left.' : `Trying ${urls[0]}.`}`,
-      );
+      if (urls[0] !== undefined) options.note(`${name}: ${failure.message}. Trying ${urls[0]}.`);
       continue;
     }
     const found = await hash();
@@ -88,7 +86,7 @@ export async function downloadFile(
     rmSync(part);
     if (wrong.length === 2) {
       const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
-      const fix = `The file was changed at its source or on the way. Nothing was kept. Compare with the data set's own page, and ${byHand}.`;
+      const fix = `The file was changed at its source or on the way. Nothing was kept.\n${byHand}`;
       throw new ReproError('fetch-checksum', text, { where: name, fix });
     }
     const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
@@ -97,13 +95,14 @@ export async function downloadFile(
   }
   const bytes = fileSize(part);
   const kept = bytes > 0 ? ` ${formatCount(bytes, 'byte')} are kept, and the download continues there.` : '';
+  const mayPass = failures.some(({ isLasting, isUnreachable }) => !isLasting || isUnreachable);
   const text = ['it could not be downloaded:', ...failures.map(({ message }) => `  ${message}`)].join('\n');
   throw new ReproError('fetch-failed', text, {
     where: name,
     fix: [
-      `Run the same command again later.${kept}`,
+      ...(mayPass || bytes > 0 ? [`Run the same command again later.${kept}`] : []),
       ...(failures.some(({ isUnreachable }) => isUnreachable) ? [CHECK_NETWORK] : []),
-      `Or ${byHand}, then run the same command: it checks what is there.`,
+      byHand,
     ].join('\n'),
   });
 }
@@ -144,7 +143,7 @@ async function fetchFrom(
       mostBytes = Math.max(mostBytes, bytes);
       if (isLasting || failures > retries) {
         const times = failures > 1 ? ` (${failures} times in a row)` : '';
-        return new TryFailure(`${url}: ${message}${times}`, { isUnreachable });
+        return new TryFailure(`${url}: ${message}${times}`, { isLasting, isUnreachable });
       }
       const ms = Math.max(waitMs, backoffMs(failures));
       const count = failures > 0 ? ` (${failures} of ${retries})` : '';
@@ -166,7 +165,7 @@ async function receive(
   part: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { dispatcher, signal, note } = options;
+  const { dispatcher, signal } = options;
   const had = fileSize(part);
   const headers = {
     // A file that the server compresses on the way cannot be continued.
@@ -184,11 +183,6 @@ async function receive(
     // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
     const totalBytes = readAnswer(answer, file, part);
     const isRest = answer.statusCode === 206;
-    if (had > 0 && !isRest) {
-      note(
-        `${file.name}: the server cannot continue after ${formatCount(had, 'byte')}. Starting from the beginning.`,
-      );
-    }
     await writeBody(answer.body, { name: file.name, part, totalBytes, from: isRest ? had : 0 }, options);
   } finally {
     answer.body.destroy();
@@ -249,24 +243,30 @@ async function writeBody(
     /** The bytes of the part that are kept. */
     readonly from: number;
   },
-  { signal, progress }: DownloadOptions,
+  { signal, progress, note }: DownloadOptions,
 ): Promise<void> {
   const { name, part, totalBytes, from } = to;
-  const startMs = performance.now();
   let bytes = from;
   let reportedMs = Number.NEGATIVE_INFINITY;
   const report = (total: number | null): void => {
     const nowMs = performance.now();
     if (nowMs - reportedMs < REPORT_EVERY_MS && bytes !== total) return;
     reportedMs = nowMs;
-    const bytesPerSecond = (1000 * (bytes - from)) / Math.max(1, nowMs - startMs);
-    progress({ file: name, doneBytes: bytes, totalBytes: total, bytesPerSecond });
+    progress({ file: name, doneBytes: bytes, totalBytes: total });
   };
   let what = 'the answer ended';
-  const descriptor = openSync(part, from > 0 ? 'a' : 'w');
+  let descriptor: number | null = null;
   try {
     report(totalBytes);
     for await (const chunk of readChunks(body, signal)) {
+      if (descriptor === null) {
+        if (from === 0) checkBeginning(name, chunk);
+        const had = formatCount(fileSize(part), 'byte');
+        if (from < fileSize(part))
+          note(`${name}: the server cannot continue after ${had}. Starting from the beginning.`);
+        // Not before: an answer without a byte of the file must not replace what an earlier one has brought.
+        descriptor = openSync(part, from > 0 ? 'a' : 'w');
+      }
       // The checksum decides whether a server that sends more has the right file.
       const wanted = totalBytes === null ? chunk : chunk.subarray(0, totalBytes - bytes);
       appendFileSync(descriptor, wanted);
@@ -274,15 +274,29 @@ async function writeBody(
       report(totalBytes);
       if (bytes === totalBytes) break;
     }
+    if (descriptor === null) throw new TryFailure('the server sends nothing', { isLasting: true });
     if (bytes === (totalBytes ?? bytes)) return report(bytes);
   } catch (error) {
-    if (!(error instanceof TryFailure)) throw error;
+    if (!(error instanceof TryFailure) || error.isLasting) throw error;
     what = error.message;
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
   const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
   throw new TryFailure(`${what} after ${bytes.toLocaleString('en-US')}${of} bytes`);
+}
+
+/** Pages with status 200 are recognised by this, whatever their type is said to be, before gigabytes are waited for. */
+const BEGINNINGS: Readonly<Record<string, readonly number[]>> = { '.zip': [0x50, 0x4b], '.gz': [0x1f, 0x8b] };
+
+/** @throws {TryFailure} if a file with such a name does not begin like this */
+function checkBeginning(name: string, chunk: Uint8Array): void {
+  const kind = path.extname(name);
+  if ((BEGINNINGS[kind] ?? []).every((byte, i) => chunk[i] === byte)) return;
+  const [start = ''] = /[ -~]+/.exec(new TextDecoder().decode(chunk.subarray(0, 60))) ?? [];
+  throw new TryFailure(`the server sends no ${kind} file, but something that begins with "${start.trim()}"`, {
+    isLasting: true,
+  });
 }
 
 async function* readChunks(

@@ -6,7 +6,7 @@ import { explainDiskError } from '../../base/files/disk-error.ts';
 import { makeFolder } from '../../base/files/folders.ts';
 import { acquireLock } from '../../base/files/lock.ts';
 import { formatCount } from '../../base/text.ts';
-import type { PublishedFile } from '../contract/dataset.ts';
+import type { DatasetFacts, PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource } from '../reading/file-tree.ts';
 import { downloadFile, type FetchProgress, fileSize, partOf, waitFor } from './download-file.ts';
@@ -46,7 +46,7 @@ export interface FetchOptions {
  *   `locked` (another download into this folder), `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
-  files: readonly PublishedFile[],
+  { files, homepage }: Pick<DatasetFacts, 'files' | 'homepage'>,
   folder: string,
   options: FetchOptions = {},
 ): Promise<FetchOutcome[]> {
@@ -63,7 +63,8 @@ export async function fetchFiles(
   try {
     for (const [i, file] of files.entries()) {
       const isHere = areThere[i] === true;
-      if (!isHere) await downloadFile(file, folder, { dispatcher, signal, retries, wait, progress, note });
+      const own = { homepage, dispatcher, signal, retries, wait, progress, note };
+      if (!isHere) await downloadFile(file, folder, own);
       outcomes.push(isHere ? 'already there' : 'downloaded');
     }
     return outcomes;

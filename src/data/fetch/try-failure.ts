@@ -30,7 +30,9 @@ export function headerOf(headers: Dispatcher.ResponseData['headers'], name: stri
 
 /** What a status other than success means for further tries. */
 export function explainStatus(status: number, headers: Dispatcher.ResponseData['headers']): TryFailure {
-  const text = `the server answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  // 202 is how some servers keep programs out: a browser would run the script in the answer and ask again.
+  const instead = status < 300 ? ' instead of the file: it may serve browsers only' : '';
+  const text = `the server answered ${status} ${STATUS_CODES[status] ?? ''}`.trim() + instead;
   const retryAfter = headerOf(headers, 'retry-after');
   // Seconds, or a date.
   const asked = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();

@@ -32,7 +32,6 @@ describe('a download', () => {
   test.each([
     ['announced by the server', content, content.length],
     ['unknown', content, null],
-    ['0', Buffer.alloc(0), 0],
   ])('whose size is not published works if it is %s, and reports how far it is', async (_, bytes, length) => {
     const server = await startServer(serve(bytes, { length }));
     const fetcher = await makeFetcher();
@@ -41,7 +40,7 @@ describe('a download', () => {
     const file = remoteFile(bytes, [server.url()], { sizeBytes: null });
     expect(await fetcher.fetch(file, options)).toBe('downloaded');
     expect(await fetcher.has(bytes)).toBe(true);
-    expect(reports[0]).toEqual({ file: 'file.bin', doneBytes: 0, totalBytes: length, bytesPerSecond: 0 });
+    expect(reports[0]).toEqual({ file: 'file.bin', doneBytes: 0, totalBytes: length });
     expect(reports.at(-1)).toMatchObject({ doneBytes: bytes.length, totalBytes: bytes.length });
   });
 
@@ -91,7 +90,10 @@ describe('an error status', () => {
     expect(result).toMatchObject({
       ...failure('fetch-failed', `${server.url()}: the server answered ${code} `),
       where: 'file.bin',
-      fix: expect.stringContaining('Or download it by hand to '),
+      // Another try would not help.
+      fix: expect.stringMatching(
+        /^By hand: download it from https:\/\/publisher\.invalid\/ to .*file\.bin, then run/,
+      ),
     });
     expect(server.requests).toHaveLength(1);
     expect(await fetcher.names()).toEqual([]);
@@ -143,6 +145,66 @@ describe('an answer that is not the file', () => {
     expect(result).toMatchObject(failure('fetch-failed', text));
     expect(server.requests).toHaveLength(1);
     expect(await fetcher.names()).toEqual([]);
+  });
+
+  /** Announces 3 MB, sends a page and nothing more, so that waiting for the rest would end the test. */
+  const disguised =
+    (page: string): Answer =>
+    (_, response) => {
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': 3e6 };
+      response.writeHead(200, headers).write(page);
+    };
+
+  test.each([
+    [
+      'DvsGesture.tar.gz',
+      '<!DOCTYPE html>\n<title>Log in</title>',
+      'no .gz file, but something that begins with "<!DOCTYPE html>"',
+    ],
+    ['Train.zip', '\r\n<html lang="en">', 'no .zip file, but something that begins with "<html lang="en">"'],
+    [
+      'Train.zip',
+      '{"message": "quota"}',
+      'no .zip file, but something that begins with "{"message": "quota"}"',
+    ],
+  ])('is recognised by its first bytes: %s as %j', async (name, page, text) => {
+    const { server, fetcher, result } = await fetchFrom([disguised(page)], { name, sizeBytes: null });
+    expect(result).toMatchObject(failure('fetch-failed', `${server.url()}: the server sends ${text}`));
+    expect(server.requests).toHaveLength(1);
+    expect(await fetcher.names()).toEqual([]);
+  });
+
+  test.each([
+    [
+      '202, a check for browsers',
+      status(202, { 'x-amzn-waf-action': 'challenge' }),
+      'answered 202 Accepted instead of the file',
+    ],
+    ['200 and 0 bytes', serve(Buffer.alloc(0)), 'sends nothing'],
+    ['200 and a body that ends at once', serve(Buffer.alloc(0), { length: null }), 'sends nothing'],
+  ])('but %s is recognised at once', async (_, answer, text) => {
+    const { server, fetcher, result } = await fetchFrom([answer], { sizeBytes: null });
+    expect(result).toMatchObject(failure('fetch-failed', text));
+    expect(server.requests).toHaveLength(1);
+    expect(await fetcher.names()).toEqual([]);
+  });
+
+  test.each([
+    ['a page', disguised('<html>')],
+    ['nothing', serve(Buffer.alloc(0))],
+  ])('and is %s leaves what an earlier command has brought', async (_, answer) => {
+    const zip = Buffer.concat([Buffer.from('PK'), content]);
+    const [first, bad, good] = [
+      await startServer(serve(zip, { cutAfter: 100_000 }), status(404)),
+      await startServer(answer),
+      await startServer(serve(zip)),
+    ];
+    const fetcher = await makeFetcher();
+    const at = (...urls: string[]) => remoteFile(zip, urls, { name: 'a.zip', sizeBytes: null });
+    await expect(fetcher.fetch(at(first.url()))).rejects.toMatchObject({ code: 'fetch-failed' });
+    expect(await fetcher.fetch(at(bad.url(), good.url()))).toBe('downloaded');
+    expect(await fetcher.has(zip, 'a.zip')).toBe(true);
+    expect([bad.ranges, good.ranges]).toEqual([['bytes=100000-'], ['bytes=100000-']]);
   });
 
   test.each([
@@ -198,6 +260,16 @@ describe('a second address', () => {
     expect(first.ranges).toEqual([undefined, 'bytes=100000-']);
     expect(second.ranges).toEqual(ranges);
     expect(fetcher.notes).toContainEqual(expect.stringContaining(`Trying ${second.url()}.`));
+  });
+
+  test('is named in one line if the first leads to a deleted file at another host', async () => {
+    const [gone, good] = [await startServer(status(410)), await startServer(serve(content))];
+    const first = await startServer(status(302, { location: gone.url('/signed') }));
+    const fetcher = await makeFetcher();
+    expect(await fetcher.fetch(remoteFile(content, [first.url(), good.url()]))).toBe('downloaded');
+    expect(fetcher.notes).toEqual([
+      `file.bin: ${first.url()}: the server answered 410 Gone. Trying ${good.url()}.`,
+    ]);
   });
 
   test('does not help if it fails as well: the error says what each did', async () => {

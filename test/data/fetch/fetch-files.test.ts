@@ -3,7 +3,17 @@ import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
-import { content, failure, fetchFrom, makeFetcher, remoteFile, serve, startServer, status } from './rig.ts';
+import {
+  content,
+  failure,
+  fetchFrom,
+  homepage,
+  makeFetcher,
+  remoteFile,
+  serve,
+  startServer,
+  status,
+} from './rig.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -16,8 +26,8 @@ test('a download makes the folder, and brings several files in the order of the 
     remoteFile(content, [server.url('/a')], { name: 'a' }),
     remoteFile(content.subarray(1), [server.url('/b')], { name: 'b' }),
   ];
-  expect(await fetchFiles(files, folder)).toEqual(['downloaded', 'downloaded']);
-  expect(await fetchFiles(files, folder)).toEqual(['already there', 'already there']);
+  expect(await fetchFiles({ files, homepage }, folder)).toEqual(['downloaded', 'downloaded']);
+  expect(await fetchFiles({ files, homepage }, folder)).toEqual(['already there', 'already there']);
   expect(server.requests.map(({ url }) => url)).toEqual(['/a', '/b']);
 });
 
@@ -39,7 +49,7 @@ describe('a file that is already there', () => {
     const files = ['a', 'b', 'c', 'd'].map((name) =>
       remoteFile(content, [server.url()], { name: `${name}.bin` }),
     );
-    const error = await fetchFiles(files, fetcher.folder).catch((error: unknown) => error);
+    const error = await fetchFiles({ files, homepage }, fetcher.folder).catch((error: unknown) => error);
     expect(error).toMatchObject({
       code: 'fetch-wrong-file',
       fix: expect.stringMatching(/^Delete them .* run the same command again\.$/),
@@ -69,7 +79,7 @@ test('two downloads into one folder exclude each other: the second says who hold
   const fetcher = await makeFetcher();
   let second: unknown;
   const server = await startServer((...exchange) => {
-    void fetchFiles([remoteFile(content, [server.url()])], fetcher.folder)
+    void fetchFiles({ files: [remoteFile(content, [server.url()])], homepage }, fetcher.folder)
       .catch((error: unknown) => {
         second = error;
       })

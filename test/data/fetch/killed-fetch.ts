@@ -20,4 +20,6 @@ for (const [all, names] of [
 syncBuiltinESMExports();
 
 const remote: PublishedFile = JSON.parse(file);
-void fetchFiles([remote], folder).then(() => process.stdout.write('complete'));
+void fetchFiles({ files: [remote], homepage: 'https://publisher.invalid/' }, folder).then(() =>
+  process.stdout.write('complete'),
+);

@@ -116,6 +116,7 @@ export function remoteFile(
   return { name, urls, sizeBytes, checksum: { kind: 'md5', hex } };
 }
 
+export const homepage = 'https://publisher.invalid/';
 export const PART = 'file.bin.repro-part';
 
 /** Downloads one file into a folder of its own without ever waiting between tries, and records the waits. */
@@ -129,7 +130,7 @@ export class Fetcher {
   }
 
   async fetch(file: PublishedFile, options: FetchOptions = {}): Promise<FetchOutcome | undefined> {
-    const outcomes = await fetchFiles([file], this.folder, {
+    const outcomes = await fetchFiles({ files: [file], homepage }, this.folder, {
       wait: async (ms) => {
         this.waits.push(ms);
       },
@@ -168,11 +169,15 @@ export const other = makeContent(300_000, 2);
 /** What one address that gives these answers leads to. */
 export async function fetchFrom(
   answers: readonly Answer[],
-  { sizeBytes = content.length, ...options }: FetchOptions & { readonly sizeBytes?: number | null } = {},
+  {
+    sizeBytes = content.length,
+    name = 'file.bin',
+    ...options
+  }: FetchOptions & { readonly sizeBytes?: number | null; readonly name?: string } = {},
 ) {
   const server = await startServer(...answers);
   const fetcher = await makeFetcher();
-  const file = remoteFile(content, [server.url()], { sizeBytes });
+  const file = remoteFile(content, [server.url()], { sizeBytes, name });
   const result = await fetcher.fetch(file, { retries: 1, ...options }).catch((error: unknown) => error);
   return { server, fetcher, file, result };
 }
