@@ -71,7 +71,7 @@ describe('verifying N-MNIST', () => {
       message: expect.stringMatching(
         /archives are not the published ones \(1\):\n.*Test\.zip \(.*\): md5 \w{32} is not 69ca8762/,
       ),
-      fix: expect.stringContaining('unpack them'),
+      fix: expect.stringContaining('If a zip has only some of the samples, unpack it.'),
     });
   });
 
