@@ -106,7 +106,7 @@ export function describeEngine({ name, version, backend, reason }: EngineDescrip
   return `${name} ${version} on ${backend}: ${reason}`;
 }
 
-/** Whether `auto` is left with the engine that takes thousands of times as long as any other, which people should know while it runs. */
+/** Whether `auto` found only the engine that takes thousands of times as long as the others. People should know this while it runs. */
 export function isLastResort(choice: EngineChoice, { name, backend }: EngineDescription): boolean {
   return choice === 'auto' && name === 'tfjs' && backend === 'cpu';
 }

@@ -51,7 +51,7 @@ export interface StageInstance {
   /** Relative to the project, with `/`. */
   readonly outputs: readonly string[];
   readonly resume: readonly string[];
-  /** Environment variables that the stage sees, besides those that its facts cover, and that make it stale. */
+  /** Environment variables that the stage sees and that make it stale, without those that its facts cover. */
   readonly variables: readonly string[];
   /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
   readonly facts: readonly string[];

@@ -36,7 +36,7 @@ interface Started {
 }
 
 /**
- * Reads the state from which an instance starts, and checks that what other stages made for it is still what they made.
+ * Reads the state from which an instance starts, and checks that nothing has changed the outputs of other stages that it reads.
  *
  * @throws {ReproError} `input-changed`, `packages-differ`
  */
@@ -75,7 +75,7 @@ function listMade({ plan }: Session, { instance, parts }: Started): string[] {
 }
 
 /**
- * Checks, after an instance has run, that everything is as it was when it started, and stores the file lists of folders made by no stage, so
+ * Checks, after an instance has run, that everything is as it was when it started. Stores the file lists of folders that no stage made, so
  * that a later difference can be named file by file.
  *
  * A module runs from its bundle, so an edit of its sources meanwhile does not matter.
