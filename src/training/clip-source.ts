@@ -1,7 +1,5 @@
 import { ReproError, unreachable } from '../base/errors.ts';
-import { bytesPerElement } from '../formats/npy.ts';
-import { type NpyReader, openNpy } from '../formats/npy-file.ts';
-import { countElements } from '../formats/tensor.ts';
+import { openNpy } from '../formats/npy-file.ts';
 import type { Frames } from '../network/engines/engine.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { FrameOrder } from '../results/evaluation-file.ts';
@@ -33,53 +31,19 @@ export interface LabelledClips {
   readonly labels: Int32Array;
 }
 
-/** Files up to this size are kept in memory; the thesis' training frames (1,176 x 20 x 2 x 128 x 128) are larger. */
-const keptBytes = 256 * 2 ** 20;
-
 /**
- * Opens an `.npy` file with `[clips, T, P, H, W]`: small files are kept in memory, large ones are read clip by clip.
+ * Opens an `.npy` file with `[clips, T, P, H, W]`, from which clips are read one by one: the system keeps in memory what fits.
  *
  * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
  */
-export async function openClipSource(path: string, mostKeptBytes = keptBytes): Promise<ClipSource> {
+export async function openClipSource(path: string): Promise<ClipSource> {
   const reader = await openNpy(path);
-  try {
-    const [clips, steps, channels, height, width] = reader.shape;
-    if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
-      throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
-    }
-    const shape = [steps, channels, height, width] as const;
-    if (countElements(reader.shape) * bytesPerElement(reader.dtype) > mostKeptBytes) {
-      return fileSource(reader, path, clips, shape);
-    }
-    const all = await reader.readRows(Array.from({ length: clips }, (_, row) => row));
-    if (!isCounts(all)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
+  const [clips, steps, channels, height, width] = reader.shape;
+  if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
     await reader.close();
-    return memorySource(all, clips, shape);
-  } catch (error) {
-    await reader.close();
-    throw error;
+    throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
   }
-}
-
-/** Clips in memory: `data` is [clips, T, P, H, W]. */
-export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
-  const length = countElements(shape);
-  return {
-    clips,
-    shape,
-    async read(rows) {
-      const read = sameType(data, rows.length * length);
-      rows.forEach((row, i) => {
-        read.set(data.subarray(row * length, (row + 1) * length), i * length);
-      });
-      return { shape: [rows.length, ...shape], data: read };
-    },
-    async close() {},
-  };
-}
-
-function fileSource(reader: NpyReader, path: string, clips: number, shape: ClipSource['shape']): ClipSource {
+  const shape = [steps, channels, height, width] as const;
   return {
     clips,
     shape,
@@ -90,13 +54,6 @@ function fileSource(reader: NpyReader, path: string, clips: number, shape: ClipS
     },
     close: () => reader.close(),
   };
-}
-
-function sameType(data: Frames['data'], length: number): Frames['data'] {
-  if (data instanceof Uint8Array) return new Uint8Array(length);
-  if (data instanceof Uint16Array) return new Uint16Array(length);
-  if (data instanceof Uint32Array) return new Uint32Array(length);
-  return new Float32Array(length);
 }
 
 function isCounts(data: unknown): data is Frames['data'] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { memorySource, reorderFrames } from '../../src/training/clip-source.ts';
+import { reorderFrames } from '../../src/training/clip-source.ts';
+import { memorySource } from '../support/memory-source.ts';
 
 /** Three clips of four frames with two pixels: 0, 1 | 2, 3 | … | 22, 23. */
 const source = memorySource(

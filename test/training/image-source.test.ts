@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { memorySource } from '../../src/training/clip-source.ts';
 import {
   augmentImage,
   countDraws,
@@ -8,6 +7,7 @@ import {
   imageSource,
   transformAffinely,
 } from '../../src/training/image-source.ts';
+import { memorySource } from '../support/memory-source.ts';
 
 /** Two images of 1 x 2 x 2. */
 const pixels = memorySource(Uint8Array.of(0, 51, 102, 255, 255, 0, 0, 0), 2, [1, 1, 2, 2]);

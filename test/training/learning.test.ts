@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { buildNetwork } from '../../src/network/networks.ts';
 import { TorchRandom } from '../../src/network/torch-random.ts';
-import { type LabelledClips, memorySource } from '../../src/training/clip-source.ts';
+import type { LabelledClips } from '../../src/training/clip-source.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
 import { builds, nativeEngine } from '../native/support.ts';
+import { memorySource } from '../support/memory-source.ts';
 import { smallNetwork } from './small-task.ts';
 
 const [steps, size] = [4, 8];

@@ -4,9 +4,9 @@ import type { NetworkSpec } from '../../src/network/spec.ts';
 import { TorchRandom } from '../../src/network/torch-random.ts';
 import { formatMetrics } from '../../src/results/metrics.ts';
 import { encodeTraining } from '../../src/results/tensorboard.ts';
-import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
 import { splitClips } from '../../src/training/training-clips.ts';
+import { memorySource } from '../support/memory-source.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { AUGMENTATIONS, type CachedClip } from '../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
-import { memorySource } from '../../src/training/clip-source.ts';
 import { setUpTraining } from '../../src/training/train-model.ts';
+import { memorySource } from '../support/memory-source.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 
 /** Ten images in two classes. */
