@@ -69,8 +69,9 @@ export function addRunCommands(program: Command): void {
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')
+    .option('--mermaid', 'print a Mermaid flowchart, a drawing for Markdown')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ repro graph --profile full')
+    .addHelpText('after', '\nExamples:\n  $ repro graph --profile full\n  $ repro graph --mermaid')
     .action(lazily(async () => (await import('./last-runs.ts')).graph));
 
   withPipelineOptions(program.command('logs'))

@@ -94,9 +94,9 @@ function describeMetrics({ id, record, isPresent, reasons }: InstanceStatus, pro
 }
 
 /** `repro graph`: shows the stages and their dependencies. */
-export async function graph(options: PipelineOptions): Promise<void> {
-  const { describeGraph, drawGraph } = await import('../../runner/extras/drawing.ts');
+export async function graph(options: PipelineOptions & { readonly mermaid?: boolean }): Promise<void> {
+  const { describeGraph, drawGraph, drawMermaid } = await import('../../runner/extras/drawing.ts');
   const plan = await loadSelectedPlan(options);
   if (options.json === true) printJson(describeGraph(plan));
-  else process.stdout.write(`${drawGraph(plan).trimEnd()}\n`);
+  else process.stdout.write(`${options.mermaid === true ? drawMermaid(plan) : drawGraph(plan)}\n`);
 }

@@ -22,6 +22,18 @@ export function drawGraph(plan: Plan): string {
   return [...lines, ...left].join('\n');
 }
 
+/** A Mermaid flowchart, which GitHub and other readers of Markdown draw. */
+export function drawMermaid(plan: Plan): string {
+  const stages = foldPlan(plan);
+  // Numbered, because words such as "end" cannot be names in Mermaid.
+  const ids = new Map(stages.map(({ name }, index) => [name, `s${index}`]));
+  const nodes = stages.map((stage) => `  ${ids.get(stage.name)}["${nameFolded(stage)}"]`);
+  const edges = stages.flatMap(({ name, dependencies }) =>
+    dependencies.map((dependency) => `  ${ids.get(dependency)} --> ${ids.get(name)}`),
+  );
+  return ['flowchart LR', ...nodes, ...edges].join('\n');
+}
+
 /** The instances of a plan, as one JSON document. */
 export function describeGraph(plan: Plan) {
   return {

@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { describeGraph, drawGraph } from '../../../src/runner/extras/drawing.ts';
+import { describeGraph, drawGraph, drawMermaid } from '../../../src/runner/extras/drawing.ts';
+import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { planOf } from '../plan/project-fixture.ts';
 
 const pipeline = `version: 1
@@ -24,6 +27,21 @@ describe('the drawing of a graph', () => {
       'report    <- end, train          -> artifacts/report, artifacts/more',
       'never     (not in profile none)',
     ]);
+  });
+
+  test('as Mermaid has a node per stage and an arrow for what it reads, and is in the pages as it is', async () => {
+    expect(drawMermaid(await plan()).split('\n')).toEqual([
+      'flowchart LR',
+      '  s0["end"]',
+      '  s1["train x4"]',
+      '  s2["report"]',
+      '  s0 --> s1',
+      '  s0 --> s2',
+      '  s1 --> s2',
+    ]);
+    const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
+    const page = readFileSync(`${projectRoot}docs/architecture.md`, 'utf8');
+    expect(page).toContain(drawMermaid(await loadPlan({ projectRoot, profile: 'quick' })));
   });
 
   test('as JSON is one versioned document', async () => {
