@@ -135,13 +135,6 @@ function fail(code: string, { file, packet, byte }: PacketPlace, message: string
   });
 }
 
-interface AedatHeader {
-  /** Lines between magic and end, without `#` and line ends. */
-  readonly lines: readonly string[];
-  /** Up to and including the end line. */
-  readonly sizeBytes: number;
-}
-
 const MAGIC = '#!AER-DAT3.1\r\n';
 const END = '#!END-HEADER\r\n';
 const LARGEST_HEADER_BYTES = 16_384;
@@ -149,25 +142,24 @@ const LARGEST_HEADER_BYTES = 16_384;
 /**
  * Reads the text header at the start of a recording.
  *
+ * @returns its size in bytes, up to and including the end line
  * @throws {ReproError} `aedat-header` for a different magic or version, a line without `#`, or a missing end line
  */
-export function readHeaderLines(bytes: Uint8Array, file: string): AedatHeader {
+export function skipHeader(bytes: Uint8Array, file: string): number {
   const text = latin1Text(bytes.subarray(0, LARGEST_HEADER_BYTES));
   if (!text.startsWith(MAGIC)) {
     const { what, fix } = explainMagic(bytes, '3.1');
     failHeader(file, 0, what, fix);
   }
   let at = MAGIC.length;
-  const lines: string[] = [];
   for (;;) {
     const end = text.indexOf('\n', at);
     if (end === -1) failHeader(file, at, 'the header has no end line `#!END-HEADER`');
     const line = text.slice(at, end + 1);
-    if (line === END) return { lines, sizeBytes: end + 1 };
+    if (line === END) return end + 1;
     if (!line.startsWith('#')) {
       failHeader(file, at, 'a header line does not start with `#` and no `#!END-HEADER` came before it');
     }
-    lines.push(line.slice(1).trimEnd());
     at = end + 1;
   }
 }

@@ -12,8 +12,8 @@ import {
   PACKET_HEADER_BYTES,
   type PacketHeader,
   type PacketPlace,
-  readHeaderLines,
   readPacketHeader,
+  skipHeader,
 } from './aedat3-packet.ts';
 import { eachEvent } from './clips.ts';
 import { type BlockSink, isRegular } from './event-block.ts';
@@ -33,20 +33,12 @@ export interface ReadAedat3Options {
 
 /** What a recording contains besides its events. */
 export interface Aedat3Summary {
-  /** The text header's lines, without `#` and line ends. */
-  readonly header: readonly string[];
   readonly packets: number;
-  /** Packets other than polarity events (special, frame, IMU), which are skipped. */
-  readonly skippedPackets: number;
   /** Events passed on. */
   readonly events: number;
-  /** Events left out because `invalidEvents` is `drop`. */
-  readonly droppedEvents: number;
   /** Smallest and largest time, µs; null without events. */
   readonly firstUs: number | null;
   readonly lastUs: number | null;
-  /** No event is earlier than the one before it. */
-  readonly monotonic: boolean;
   /** Irregularities that the original accepts: one sentence each, with packet and byte offset. */
   readonly warnings: readonly string[];
 }
@@ -64,10 +56,9 @@ const BLOCK_EVENTS = 1 << 14;
  * @throws {ReproError} `aedat-header`, `aedat-packet`, `aedat-event` or `aedat-truncated`, with file, packet and byte offset
  */
 export function readAedat3(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink): Aedat3Summary {
-  const header = readHeaderLines(bytes, options.file);
   const reader = new PacketReader(bytes, options, sink);
-  reader.read(header.sizeBytes, bytes.length);
-  return reader.summarise(header.lines);
+  reader.read(skipHeader(bytes, options.file), bytes.length);
+  return reader.summarise();
 }
 
 /** Passes on the events of the packets between two bytes of a recording that has been read before. */
@@ -94,9 +85,7 @@ class PacketReader {
   readonly #kept = new Int32Array(2 * BLOCK_EVENTS);
   #packetOffset = 0;
   #packets = 0;
-  #skippedPackets = 0;
   #events = 0;
-  #dropped = 0;
   #firstUs = Number.POSITIVE_INFINITY;
   #lastUs = Number.NEGATIVE_INFINITY;
   #previousUs = Number.NEGATIVE_INFINITY;
@@ -127,22 +116,17 @@ class PacketReader {
         for (const [kind, text] of describeOddities(packet, invalidEvents)) this.#note(kind, text);
       }
       if (hasPolarityEvents(packet)) this.#readBody(bodyAt, packet);
-      else this.#skippedPackets += 1;
       at = bodyAt + bodyBytes;
     }
   }
 
-  summarise(header: readonly string[]): Aedat3Summary {
+  summarise(): Aedat3Summary {
     if (this.#events === 0) this.#notes.add('empty', 'contains no polarity events');
     return {
-      header,
       packets: this.#packets,
-      skippedPackets: this.#skippedPackets,
       events: this.#events,
-      droppedEvents: this.#dropped,
       firstUs: this.#events === 0 ? null : this.#firstUs,
       lastUs: this.#events === 0 ? null : this.#lastUs,
-      monotonic: !this.#notes.has('backwards'),
       warnings: this.#notes.sentences(),
     };
   }
@@ -190,10 +174,7 @@ class PacketReader {
       const data = words[i]!;
       let stamp = words[i + 1]! >>> 0;
       const slot = firstSlot + i / 2;
-      if (this.#drops && ((data & 1) === 0 || slot >= packet.number)) {
-        this.#dropped += 1;
-        continue;
-      }
+      if (this.#drops && ((data & 1) === 0 || slot >= packet.number)) continue;
       const byte = at + 4 * i;
       const x = data >>> 17;
       const y = (data >>> 2) & 0x7fff;

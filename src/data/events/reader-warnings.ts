@@ -41,10 +41,6 @@ export class ReaderNotes {
     this.#file = file;
   }
 
-  has(kind: string): boolean {
-    return this.#notes.has(kind);
-  }
-
   add(kind: string, text: string, where?: string): void {
     const note = this.#notes.get(kind);
     if (note === undefined) this.#notes.set(kind, { text, where, times: 1 });
