@@ -6,7 +6,7 @@ import { getAt, getOwn, isJsonObject, type Json, type JsonObject, type JsonPath 
 
 export type SchemaError = ErrorObject;
 
-/** A JSON Schema (draft-07, or 2020-12 if its `$schema` says so); compiled on first use. */
+/** A JSON Schema (draft-07); compiled on first use. */
 export class JsonSchema {
   readonly definition: JsonObject;
   /** Its name in messages. */
@@ -78,10 +78,7 @@ function invalid(what: string, where: string, cause: unknown): ReproError {
 
 /** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */
 async function compile(definition: JsonObject, file: string, isOwn: boolean): Promise<ValidateFunction> {
-  const isNewDraft = String(definition.$schema ?? '').includes('2020-12');
-  const Ajv = isNewDraft
-    ? (await import('ajv/dist/2020.js')).default.Ajv2020
-    : (await import('ajv')).default.Ajv;
+  const { Ajv } = (await import('ajv')).default;
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,

@@ -165,7 +165,6 @@ const bounds: Readonly<Record<string, (params: SchemaError['params']) => string>
   maximum: ({ limit }) => `must be at most ${limit}`,
   exclusiveMinimum: ({ limit }) => `must be more than ${limit}`,
   exclusiveMaximum: ({ limit }) => `must be less than ${limit}`,
-  multipleOf: ({ multipleOf }) => `must be a multiple of ${multipleOf}`,
 };
 
 const rules: Readonly<Record<string, (params: SchemaError['params'], data: unknown) => string>> = {
@@ -198,15 +197,10 @@ function keysOfBranches(error: SchemaError): string[] | undefined {
   return keys.length === branches.length && keys.length > 0 ? keys : undefined;
 }
 
-/** `must have exactly one of "run" and "cmd"` if the branches only require keys; otherwise the types that fit. */
+/** `must have exactly one of "run" and "cmd"` if the branches only require keys. */
 function describeChoice(error: SchemaError): string {
   const keys = keysOfBranches(error);
-  if (keys === undefined) {
-    const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
-    const types = branches.flatMap((branch) => (isJsonObject(branch) && branch.type) || []).map(String);
-    if (types.length === branches.length) return `must be ${nameTypes(types)}, not ${show(error.data)}.`;
-    return 'matches none of the forms allowed here.';
-  }
+  if (keys === undefined) return 'matches none of the forms allowed here.';
   const names = keys.map((key) => `"${key}"`).join(error.keyword === 'oneOf' ? ' and ' : ' or ');
   const found: unknown = error.data;
   const present =

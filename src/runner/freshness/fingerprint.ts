@@ -77,12 +77,8 @@ export class FactFinder {
 
   #factOf(name: string, instance: FactSubject): Promise<string> {
     const source = this.#facts[name];
-    if (source === undefined) {
-      throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
-        where: formatPlace(instance.at),
-        fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
-      });
-    }
+    // The plan has checked the names.
+    if (source === undefined) throw new Error(`there is no fact "${name}"`);
     const { id, params } = instance;
     const isOfRun = runFactNames.some((one) => one === name);
     return this.#once([name, params, isOfRun && id], () =>

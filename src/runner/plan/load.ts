@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { findClosest } from '../../base/schema/closest-name.ts';
 import type { Json } from '../../base/schema/json.ts';
@@ -35,7 +34,7 @@ export interface PlanRequest {
  * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
-  const paths = openProject(request.projectRoot);
+  const paths = new ProjectPaths(request.projectRoot);
   const pipeline = await readPipelineFile(paths.absolute('pipeline.yaml'), 'pipeline.yaml');
   const settings = await loadSettings(pipeline, paths, {
     name: request.profile,
@@ -99,17 +98,6 @@ function readStages(context: PipelineContext): {
   }
   throwProblems(problems);
   return { drafts, inactive };
-}
-
-function openProject(projectRoot: string): ProjectPaths {
-  try {
-    return new ProjectPaths(projectRoot);
-  } catch (cause) {
-    throw new ReproError('no-project', 'this folder does not exist.', {
-      where: path.resolve(projectRoot),
-      cause,
-    });
-  }
 }
 
 /** A stage that the profile leaves out, with the outputs it would have. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
 import type { Plan, StageInstance } from './plan.ts';
@@ -49,7 +48,7 @@ export function matchInstances(plan: Plan, target: string): string[] {
 
   const wanted = target.slice(at + 1).split(',');
   const found = instances.filter((one) => matches(one, wanted));
-  if (found.length === 0) throw unknownInstance(plan, target, { stage, wanted, instances });
+  if (found.length === 0) throw unknownInstance(target, stage, instances);
   return found.map(({ id }) => id);
 }
 
@@ -99,36 +98,10 @@ function unknownStage(plan: Plan, stage: string): ReproError {
   });
 }
 
-function unknownInstance(
-  plan: Plan,
-  target: string,
-  of: {
-    readonly stage: string;
-    readonly wanted: readonly string[];
-    readonly instances: readonly StageInstance[];
-  },
-): ReproError {
-  const { stage, wanted, instances } = of;
+function unknownInstance(target: string, stage: string, instances: readonly StageInstance[]): ReproError {
   const ids = instances.map(({ id }) => id);
-  const missing = findMissingSettings(plan, wanted, instances).map((one) => `--set '${one}'`);
-  const other = missing.length > 0 && `If it is of a run with other values, add ${missing.join(' ')}.`;
+  const other = 'If it is of a run with --set, add the same --set.';
   return new ReproError('usage', `stage "${stage}" has no instance "${target}"`, {
     fix: [suggestName(target, ids), other].filter(Boolean).join('\n'),
-  });
-}
-
-/** The settings of a run that has the wanted values: `seeds=[2021]`. The setting of a variable is the list that has just its values. */
-function findMissingSettings(
-  { settings }: Plan,
-  wanted: readonly string[],
-  instances: readonly StageInstance[],
-): string[] {
-  const variables = Object.keys(instances[0]?.matrix ?? {});
-  return variables.flatMap((variable, index) => {
-    const value = wanted[index] || '*';
-    const known = [...new Set(instances.map(({ matrix }) => matrix[variable]))];
-    if (value === '*' || known.map(String).includes(value)) return [];
-    const [setting] = Object.entries(settings).find(([, list]) => isDeepStrictEqual(list, known)) ?? [];
-    return setting === undefined ? [] : [`${setting}=[${value}]`];
   });
 }

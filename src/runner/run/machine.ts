@@ -76,7 +76,7 @@ export function findGpus(environment: NodeJS.ProcessEnv): readonly string[] {
       timeout: answerWithinMs,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return parseDeviceList(text);
+    return [...text.matchAll(/^GPU (\d+):/gm)].map(([, number = '']) => number);
   } catch {
     return [];
   }
@@ -87,18 +87,6 @@ function parseVisibleDevices(text: string): readonly string[] {
   const ids = text.split(',').map((one) => one.trim());
   const end = ids.findIndex((one) => !isDeviceId(one));
   return [...new Set(end === -1 ? ids : ids.slice(0, end))];
-}
-
-/** The answer of `nvidia-smi -L`. A GPU that is divided into MIG devices cannot be used as a whole. */
-export function parseDeviceList(text: string): readonly string[] {
-  const gpus: string[][] = [];
-  for (const line of text.split('\n')) {
-    const number = /^GPU (\d+):/.exec(line)?.[1];
-    if (number !== undefined) gpus.push([number]);
-    const part = /^\s+MIG .*\(UUID: (MIG-[^)\s]+)\)/.exec(line)?.[1];
-    if (part !== undefined) gpus.at(-1)?.push(part);
-  }
-  return gpus.flatMap(([number = '', ...parts]) => (parts.length === 0 ? [number] : parts));
 }
 
 /** What tells a stage which GPUs it has. Numbers mean what `nvidia-smi` shows: without the second variable, CUDA may count in another order. */

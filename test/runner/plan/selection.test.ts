@@ -109,24 +109,6 @@ stages:
     expect(named({ from: 'evaluate' })).toEqual([...evaluates, 'report']);
   });
 
-  test('of an instance that other settings have names them', async () => {
-    const template = `version: 1
-profiles: {folder: profiles, default: p}
-stages:
-  train: {matrix: {model: "\${models}", seed: "\${seeds}"}, cmd: [echo], outputs: ["artifacts/\${model}/\${seed}"]}
-`;
-    const plan = await planOf(template, { 'profiles/p.yaml': 'models: [base, deep]\nseeds: [1]\n' });
-    const refuse = (target: string) => () => matchInstances(plan, target);
-    expect(refuse('train@base,2')).toThrow(
-      expect.objectContaining({ fix: expect.stringContaining(`add --set 'seeds=[2]'.`) }),
-    );
-    expect(refuse('train@mine,2')).toThrow(
-      expect.objectContaining({
-        fix: expect.stringContaining(`add --set 'models=[mine]' --set 'seeds=[2]'.`),
-      }),
-    );
-  });
-
   test.each(
     Object.entries<string>({
       trian: 'there is no stage "trian"\n  Closest: "train".',
@@ -135,7 +117,7 @@ stages:
         'profile "none" leaves out stage "simulate"\n  Its `when:` in the pipeline file says which profiles include it.',
       'train@bsae,1': 'stage "train" has no instance "train@bsae,1"\n  Closest: "train@base,1".',
       'train@other,9':
-        'stage "train" has no instance "train@other,9"\n  Known: "train@base,1", "train@base,2", "train@deep,1", "train@deep,2".',
+        'stage "train" has no instance "train@other,9"\n  Known: "train@base,1", "train@base,2", "train@deep,1", "train@deep,2".\n  If it is of a run with --set, add the same --set.',
       'train@base,1,x': 'stage "train" has no instance "train@base,1,x"\n  Closest: "train@base,1".',
       'train@': 'stage "train" has no instance "train@"',
       'verify@base': 'stage "verify" has no instance "verify@base"\n  Known: "verify".',

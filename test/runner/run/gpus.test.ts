@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findGpus, gpuEnvironment, parseDeviceList, parseGpuList } from '../../../src/runner/run/machine.ts';
+import { findGpus, gpuEnvironment, parseGpuList } from '../../../src/runner/run/machine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('the GPUs that stages may use', () => {
@@ -23,16 +23,6 @@ describe('the GPUs that stages may use', () => {
     await writeFile(program, `#!/bin/sh\ntest "$1" = -L && printf '${line(0)}\\n${line(1)}\\n'\n`);
     await chmod(program, 0o755);
     expect(findGpus({ PATH: `${folder}:${process.env.PATH}` })).toEqual(['0', '1']);
-  });
-
-  test('are the parts of one that is divided', () => {
-    const list = `GPU 0: NVIDIA A100 (UUID: GPU-a)
-  MIG 3g.20gb     Device  0: (UUID: MIG-b1)
-  MIG 3g.20gb     Device  1: (UUID: MIG-b2)
-GPU 1: NVIDIA A100 (UUID: GPU-c)
-`;
-    expect(parseDeviceList(list)).toEqual(['MIG-b1', 'MIG-b2', '1']);
-    expect(parseDeviceList('No devices found.\n')).toEqual([]);
   });
 
   test('are those of the command line, if they are ids', () => {
