@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import * as v from 'valibot';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
-import { writeFilesAtomic } from '../../base/files/atomic-file.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
 import { kindOfPath } from '../../base/files/folders.ts';
 import type { Value } from '../../base/files/shape.ts';
 import { formatBytes } from '../../base/text.ts';
@@ -54,7 +54,7 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
       fix,
     });
   }
-  await writeFilesAtomic(files);
+  for (const { file, content } of files) await writeFileAtomic(file, content);
   const written = files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }));
   printResult(options, 'export figures', { files: written }, () =>
     written.map(({ file, sizeBytes }) => `${toOneLine(file)}  ${formatBytes(sizeBytes)}`),

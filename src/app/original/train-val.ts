@@ -32,7 +32,7 @@ import { mostBlocks } from '../../network/networks.ts';
 import type { CompatPresetName } from '../../results/thesis/compat.ts';
 import { findOriginal } from '../../results/thesis/data-sets.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { readRecord as readStageRecord } from '../../runner/store/records.ts';
+import { openRecords } from '../../runner/store/records.ts';
 import { CheckpointStore, checkpointNames } from '../../training/checkpoint.ts';
 import { describeEpoch } from '../../training/task.ts';
 import { trainModel, workloadOf } from '../../training/train-model.ts';
@@ -80,7 +80,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     const known = { arguments: values, compat: model.compat, data };
     if (!(await refuseOther(checkpointFolder, known))) await refuseForeign(preparation, lockFolder);
     if (!(await bringFramesUpToDate(plan, pipeline, signals))) return;
-    const frames = (await readStageRecord(plan, stageNames.frames))?.outputs[0];
+    const frames = openRecords(plan).findLast(stageNames.frames)?.outputs[0];
     if (frames === undefined) throw new Error(`stage "${stageNames.frames}" left no record`);
     const framesFolder = path.join(plan.projectRoot, frames.path);
     const { engine, notes: ofEngine } = await chooseDevice(values.device ?? 'cpu', options.engine, {

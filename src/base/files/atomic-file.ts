@@ -114,10 +114,3 @@ export async function syncTree(target: string): Promise<void> {
   await syncFiles(entries.filter((entry) => entry.isFile()).map(pathOf));
   await syncFolders([...entries.filter((entry) => entry.isDirectory()).map(pathOf), target]);
 }
-
-/** Writes several files, each completely or not at all. */
-export async function writeFilesAtomic(
-  files: readonly { readonly file: string; readonly content: Content }[],
-): Promise<void> {
-  for (const { file, content } of files) await writeFileAtomic(file, content);
-}

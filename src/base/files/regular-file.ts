@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
@@ -51,16 +42,6 @@ export async function readRegular(file: string): Promise<Buffer> {
     return await handle.readFile();
   } finally {
     await handle.close();
-  }
-}
-
-/** The whole file, without waiting. @throws as {@link openRegular} */
-export function readRegularSync(file: string): Buffer {
-  const descriptor = openRegularSync(file);
-  try {
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

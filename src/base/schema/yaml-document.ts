@@ -1,6 +1,6 @@
 import type { Scalar, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { readRegularSync } from '../files/regular-file.ts';
+import { readRegular } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
 import { ConfigurationError, type Problem, type SourcePosition, throwProblems } from './problems.ts';
 
@@ -27,14 +27,14 @@ export interface YamlDocument {
  * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
  */
 export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
-  return parseYaml(readTextFile(absolutePath, file), file);
+  return parseYaml(await readTextFile(absolutePath, file), file);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
-export function readTextFile(absolutePath: string, file: string): string {
+export async function readTextFile(absolutePath: string, file: string): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = readRegularSync(absolutePath);
+    bytes = await readRegular(absolutePath);
   } catch (cause) {
     throw new ReproError('unreadable', describeReadFailure(cause), { where: file, cause });
   }

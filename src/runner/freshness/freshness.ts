@@ -17,7 +17,7 @@ import {
   type StaleReason,
   unnamedReason,
 } from './differences.ts';
-import { type ProducedOutputs, resolveNormal } from './input-digests.ts';
+import type { ProducedOutputs } from './input-digests.ts';
 import type { Session } from './session.ts';
 
 export type Freshness =
@@ -81,7 +81,7 @@ export async function checkFreshness(
   const damaged: DamagedOutput[] = [];
   let isGone = false;
   for (const output of own.outputs) {
-    const absolute = resolveNormal(session.plan.projectRoot, output.path);
+    const absolute = path.resolve(session.plan.projectRoot, output.path);
     const found = await digestOutput(absolute, session.digests);
     if (found.kind === output.kind && found.digest === output.digest) continue;
     const described = await describeDamaged(session, output, found, own.outputs.length, last);

@@ -154,17 +154,12 @@ export class InputDigests {
   }
 
   #absoluteOf(relative: string): string {
-    return resolveNormal(this.#plan.projectRoot, relative);
+    return path.resolve(this.#plan.projectRoot, relative);
   }
 
   #relativeTo(folder: string, output: string): string {
     return path.relative(folder, path.resolve(this.#plan.projectRoot, output));
   }
-}
-
-/** Of a path in the project's form, or an absolute one: a tenth of the time of `path.resolve`, and there may be thousands. */
-export function resolveNormal(projectRoot: string, normal: string): string {
-  return path.isAbsolute(normal) ? normal : `${projectRoot}${path.sep}${normal}`;
 }
 
 /** Not asynchronously, which takes ten times as long: in a run that has nothing to do, this is most of the work. */

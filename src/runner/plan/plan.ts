@@ -1,9 +1,6 @@
 import type { Json, JsonPath } from '../../base/schema/json.ts';
 import type { Place, SourcePosition } from '../../base/schema/problems.ts';
 
-export type { Json } from '../../base/schema/json.ts';
-export type { SourcePosition } from '../../base/schema/problems.ts';
-
 export type MatrixValue = string | number | boolean;
 
 export interface InputPath {

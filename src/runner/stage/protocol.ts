@@ -64,26 +64,15 @@ const progressEveryMs = 100;
 /** The stage's end of the control channel. Writes are synchronous, so that they arrive even from a long computation. */
 export class MessageChannel {
   #lastProgressMs = Number.NEGATIVE_INFINITY;
-  #withheld: Progress | null = null;
 
   send(message: StageMessage): void {
-    this.#flushProgress();
     write(message);
   }
 
   progress(progress: Progress): void {
-    this.#withheld = progress;
     const nowMs = performance.now();
-    const isDue = nowMs - this.#lastProgressMs >= progressEveryMs || progress.done >= progress.total;
-    if (!isDue) return;
+    if (nowMs - this.#lastProgressMs < progressEveryMs && progress.done < progress.total) return;
     this.#lastProgressMs = nowMs;
-    this.#flushProgress();
-  }
-
-  #flushProgress(): void {
-    if (this.#withheld === null) return;
-    const progress = this.#withheld;
-    this.#withheld = null;
     write({ type: 'progress', progress });
   }
 }

@@ -131,10 +131,6 @@ export function openRecords(plan: Plan): Records {
   return new Records(cacheFolderOf(plan));
 }
 
-export async function readRecord(plan: Plan, id: string): Promise<RunRecord | null> {
-  return openRecords(plan).findLast(id);
-}
-
 type Configured = Pick<RunRecord, 'profile' | 'overrides'>;
 
 /** `profile quick`, `profile quick with train.epochs=3`. */

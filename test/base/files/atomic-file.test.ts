@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { writeFileAtomic, writeFilesAtomic, writeSynced } from '../../../src/base/files/atomic-file.ts';
+import { writeFileAtomic, writeSynced } from '../../../src/base/files/atomic-file.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: string;
@@ -57,19 +57,8 @@ test.skipIf(!existsSync('/proc/self'))(
   },
 );
 
-test('several files are written together, with their folders', async () => {
-  const [a, b] = [path.join(folder, 'a.txt'), path.join(folder, 'deep/er/b.txt')];
-  await fs.writeFile(a, 'old');
-  await writeFilesAtomic([
-    { file: a, content: 'new' },
-    { file: b, content: new Uint8Array([104, 105]) },
-  ]);
-  expect([await fs.readFile(a, 'utf8'), await fs.readFile(b, 'utf8')]).toEqual(['new', 'hi']);
-  expect(await fs.readdir(folder)).toEqual(['a.txt', 'deep']);
-});
-
 test('an error names the file that was asked for', async () => {
   const file = path.join(folder, 'a');
   await fs.mkdir(file);
-  await expect(writeFilesAtomic([{ file, content: '' }])).rejects.toMatchObject({ path: file });
+  await expect(writeFileAtomic(file, '')).rejects.toMatchObject({ path: file });
 });

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../src/base/schema/json.ts';
 import type { PlanRequest } from '../../../src/runner/plan/load.ts';
-import type { Json } from '../../../src/runner/plan/plan.ts';
 import { profileFiles, profileHead } from './profiles.ts';
 import { planOf, refusalOf } from './project-fixture.ts';
 

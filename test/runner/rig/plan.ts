@@ -1,6 +1,6 @@
+import type { Json } from '../../../src/base/schema/json.ts';
 import type {
   InputPath,
-  Json,
   Plan,
   Resources,
   StageCommand,
