@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
 import { openTorchFile, type PickleValue } from '../../formats/torch-pt.ts';
+import { parseTable } from '../../results/result-file.ts';
 import type { EpochPoint, ReferenceCurves, ReferenceLogs } from '../data/results.ts';
 
 /** A model's log: the paths of its files, relative to the folder, with `/`. At least one. */
@@ -27,7 +28,7 @@ const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs th
 
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
- * the thesis' repository, at any depth; event files in `<id>/` or its subfolders.
+ * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders.
  *
  * @returns the logs of those models that have one
  * @throws {ReproError} `report-input` or `results-invalid` if the folder does not exist, or a file in it is invalid
@@ -49,9 +50,9 @@ async function findLogs(
   const files = await listFiles(folder);
   return models.flatMap(({ id, published }): [string, Log][] => {
     const inFolder = files.filter((file) => file.startsWith(`${id}/`));
-    const [log, second] = [inFolder.filter(isEventFile), ...findAuthorsLogs(files, published)].filter(
-      ({ length }) => length > 0,
-    );
+    const table = files.filter((file) => file === `${id}.csv`);
+    const found = [table, inFolder.filter(isEventFile), ...findAuthorsLogs(files, published)];
+    const [log, second] = found.filter(({ length }) => length > 0);
     if (log !== undefined && second !== undefined) {
       const problem = `There are two logs for "${id}": ${log[0]} and ${second[0]}.`;
       throw new ReproError('report-input', problem, { where: folder, fix: 'Remove one of them.' });
@@ -107,10 +108,10 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
   const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
   for (const name of log) {
     const file = join(folder, name);
-    const scalars = name.endsWith('.pt')
-      ? await readCheckpoint(file)
-      : decodeEventFile(await readFile(file), file).scalars;
-    files.push({ file, scalars });
+    if (name.endsWith('.pt')) files.push({ file, scalars: await readCheckpoint(file) });
+    else if (name.endsWith('.csv'))
+      files.push({ file, scalars: parseCsv(await readFile(file, 'utf8'), file) });
+    else files.push({ file, scalars: decodeEventFile(await readFile(file), file).scalars });
   }
   const placed = placeOnEpochs(collectCurves(files));
   if (placed !== null) return placed;
@@ -118,6 +119,16 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
     where: join(folder, log[0] ?? ''),
     fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
   });
+}
+
+/** The rows of a log in CSV form, with columns in any order and possibly others. @throws {ReproError} `results-invalid` with the line */
+function parseCsv(text: string, file: string): ScalarEvent[] {
+  return parseTable({ file, text, fix: LOG_FORMS }, ['step', 'value', 'tag']).rows.map((row) => ({
+    tag: row.text('tag'),
+    step: row.count('step'),
+    value: row.number('value'),
+    wallTimeSeconds: 0,
+  }));
 }
 
 /** The curves in a checkpoint's `log_data_list`. Nothing in the file is run, and no tensor is read. */

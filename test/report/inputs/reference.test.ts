@@ -68,6 +68,17 @@ describe('readReference', () => {
     expect(reference.get('lambda-0.1')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
   });
 
+  it('reads a table with columns in any order, and says in which line it is wrong', async () => {
+    await write('baseline.csv', 'step,wall_time,value,tag\n3,0,1,val_accuracy\n');
+    await write('baseline-loss.csv', 'step,loss\n0,1\n');
+    const reference = await readReference(folder, named(['baseline']));
+    expect(reference.get('baseline')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
+    await write('baseline.csv', 'tag,step,value\ntest_accuracy,1.5,0\n');
+    expect(await failure()).toBe(
+      'LOGS/baseline.csv  line 2, column "step": expected a whole number, found "1.5"',
+    );
+  });
+
   it('uses the complete records of a file that was cut off', async () => {
     const file = eventFile([
       ['test_accuracy', 0, 0.25],
