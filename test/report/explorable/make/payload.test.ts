@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../../../src/formats/safetensors.ts';
 import { collectResults } from '../../../../src/report/collect.ts';
 import type { Results } from '../../../../src/report/data/results.ts';
@@ -30,6 +30,7 @@ beforeAll(async () => {
   results = await collectResults(sources, made);
   frames = await openFrameCache(dirname(sources.examples));
 });
+afterAll(() => frames.close());
 
 const collect = (room?: number): Promise<Payload> => collectPayload(results, sources, frames, room);
 const lengthOf = (clips: Payload['clips']) => clips.reduce((sum, clip) => sum + clip.frames.data.length, 0);
