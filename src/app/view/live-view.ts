@@ -160,7 +160,7 @@ function fitProgress(
     texts = shown.map((one) => describeProgress(one, nowMs, detail));
     room = columns - 1 - columnsAround - Math.max(0, ...texts.map((text) => stringWidth(text)));
     const share = showsMore(detail, 'no-percentage') ? 3 : 4;
-    const needed = showsMore(detail, 'few-words') ? Math.floor(columns / share) : columnsForName;
+    const needed = showsMore(detail, 'first-words') ? Math.floor(columns / share) : columnsForName;
     if (room >= Math.min(longest, needed)) break;
   }
   return { texts, widest: Math.max(room, 1) };

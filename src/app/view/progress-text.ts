@@ -15,18 +15,10 @@ function drawBar(share: number): string {
 }
 
 /**
- * How much is shown, from the most room to the least. Left out in turn: the bar; the rate; the percentage, if the stage has a note; the
- * note except its first and last words; except its first; everything but the percentage.
+ * How much is shown, from the most room to the least. Left out in turn: bar and rate; the percentage, if the stage has a note; the note
+ * except its first words; everything but the percentage.
  */
-export const progressDetails = [
-  'all',
-  'no-bar',
-  'no-rate',
-  'no-percentage',
-  'few-words',
-  'first-words',
-  'percentage',
-] as const;
+export const progressDetails = ['all', 'no-bar', 'no-percentage', 'first-words', 'percentage'] as const;
 
 type ProgressDetail = (typeof progressDetails)[number];
 
@@ -51,9 +43,7 @@ export function describeProgress(one: InstanceView, nowMs: number, detail: Progr
   if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total } = one.progress;
   const words = one.progress.note === undefined ? [] : toOneLine(one.progress.note).split(' · ');
-  const notes = showsMore(detail, 'few-words')
-    ? words
-    : words.filter((_, i) => i === 0 || (showsMore(detail, 'first-words') && i === words.length - 1));
+  const notes = showsMore(detail, 'first-words') ? words : words.slice(0, 1);
   // Without a known end there is no share; the note says how much is done.
   if (!(total > 0)) return [...notes, formatSeconds(elapsedSeconds)].join(' · ');
   const share = Math.min(1, Math.max(0, done / total));
@@ -61,7 +51,7 @@ export function describeProgress(one: InstanceView, nowMs: number, detail: Progr
   if (detail === 'percentage') return percent;
   const parts = showsMore(detail, 'no-percentage') || notes.length === 0 ? [percent, ...notes] : [...notes];
   const speed = describeSpeed(one, nowMs);
-  if (speed.length > 0) parts.push(...(showsMore(detail, 'no-rate') ? speed : speed.slice(0, -1)));
+  if (speed.length > 0) parts.push(...(showsMore(detail, 'no-bar') ? speed : speed.slice(0, -1)));
   else if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
   return `${showsMore(detail, 'no-bar') ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
 }
