@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { EnvHttpProxyAgent, interceptors } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from 'undici';
 import { ReproError } from '../../base/errors.ts';
 import { explainDiskError } from '../../base/files/disk-error.ts';
 import { makeFolder } from '../../base/files/folders.ts';
@@ -128,6 +128,15 @@ function describeInterruption(
   return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
 }
 
+/** With the error of a closed connection as it is, undici would connect to a proxy again and again without an end. */
+class ProxyPool extends Pool {
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+    return super.connect(options).catch(({ message }: Error) => {
+      throw new Error(`no answer of a proxy: ${message}`);
+    });
+  }
+}
+
 /** Makes requests through the proxies of the environment, which Node's own fetch ignores. */
 function openAgent(stallMs: number): EnvHttpProxyAgent {
   const connect = { timeout: CONNECT_SECONDS * 1000 };
@@ -138,6 +147,7 @@ function openAgent(stallMs: number): EnvHttpProxyAgent {
     ...{ connect, proxyTls: connect, headersTimeout: stallMs, bodyTimeout: stallMs },
     // A proxy for http:// is asked for the file, as every other program does: many allow tunnels to port 443 only.
     proxyTunnel: false,
+    clientFactory: (origin, options) => new ProxyPool(origin, options),
   });
 }
 

@@ -1,4 +1,5 @@
 import { mkdir, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -8,6 +9,7 @@ import {
   failure,
   fetchFrom,
   homepage,
+  listen,
   makeFetcher,
   remoteFile,
   serve,
@@ -154,6 +156,18 @@ describe('a proxy of the environment', () => {
     expect([await fetcher.fetch(far), await fetcher.fetch(near)]).toEqual(['downloaded', 'downloaded']);
     expect(proxy.requests.map(({ url }) => url)).toEqual(['http://data.invalid/a']);
     expect(direct.requests.map(({ url }) => url)).toEqual(['/b']);
+  });
+
+  test('that closes every connection, since it is none, is given up', async () => {
+    let connections = 0;
+    const other = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {}).on('data', () => socket.end());
+    });
+    vi.stubEnv('https_proxy', `http://127.0.0.1:${await listen(other)}`);
+    const fetching = (await makeFetcher()).fetch(remoteFile(content, ['https://data.invalid/a']));
+    await expect(fetching).rejects.toMatchObject(failure('fetch-failed', 'the proxy refused the connection'));
+    expect(connections).toBe(1);
   });
 
   test.each(['ftp://me:secret@proxy', 'http://'])(
