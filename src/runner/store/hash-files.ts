@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
@@ -9,7 +10,7 @@ export interface FileToHash {
   readonly stamp: FileStamp;
 }
 
-/** A larger file is read in pieces of this size, between which the caller stays responsive. */
+/** Bytes after which reading yields: to signals, the lock's signs of life, the live view. A larger file is read in pieces of this size. */
 const pieceBytes = 4 * 1024 * 1024;
 
 /**
@@ -19,8 +20,14 @@ const pieceBytes = 4 * 1024 * 1024;
  */
 export async function hashFiles(files: readonly FileToHash[]): Promise<string[]> {
   const hashes: string[] = [];
+  let bytesLeft = pieceBytes;
   try {
     for (const { absolute, stamp } of files) {
+      bytesLeft -= stamp.size;
+      if (bytesLeft < 0) {
+        bytesLeft = pieceBytes;
+        await setImmediate();
+      }
       hashes.push(
         stamp.size <= pieceBytes
           ? createHash('sha256').update(readFileSync(absolute)).digest('hex')

@@ -1,6 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { isAtOrBelow } from '../../base/files/folders.ts';
@@ -51,6 +52,9 @@ export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
 }
 
+/** Entries after which a scan yields: to signals, the lock's signs of life, the live view. */
+const entriesPerTurn = 4000;
+
 /**
  * Lists what is under a path, following symbolic links.
  *
@@ -69,10 +73,16 @@ export async function scanTree(target: string): Promise<Scan> {
   const emptyFolders: string[] = [];
   const folders: string[] = [];
   let hasLinks = false;
+  let entriesLeft = entriesPerTurn;
   const pending = [{ absolute: target, relative: '', ancestors: [realpathSync(target)] }];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const entries = listFolder(folder.absolute);
     if (entries.length === 0 && folder.relative !== '') emptyFolders.push(folder.relative);
+    entriesLeft -= entries.length;
+    if (entriesLeft < 0) {
+      entriesLeft = entriesPerTurn;
+      await setImmediate();
+    }
     for (const entry of entries) {
       const absolute = `${folder.absolute}${path.sep}${entry.name}`;
       refuseUnreadableName(folder.absolute, entry.name);
