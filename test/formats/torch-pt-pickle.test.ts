@@ -198,6 +198,56 @@ describe('a pickle that names what it must not', () => {
   );
 });
 
+describe('a pickle that expands', () => {
+  const repeat = (times: number, ...parts: Parts) =>
+    Array.from({ length: times }, () => [...bytesOf(...parts)]).flat();
+  const list = ['(', repeat(20_000, 'N'), 'lq', 1] as const;
+  const numbers = Array.from({ length: 20_000 }, (_, i) => ['M', i % 256, Math.floor(i / 256), 'N']);
+  const map = ['}(', numbers.flatMap((parts) => [...bytesOf(...parts)]), 'uq', 1] as const;
+  const shape = ['(', repeat(64, 'K', 1), 'tq', 1] as const;
+  const tensor = ['h', 0, '(K', 0, 'QK', 0, 'h', 1, 'h', 1, 't'];
+  const word = ['X', 32, 78, 0, 0, repeat(20_000, 'a'), 'q', 1] as const;
+
+  test.each<[string, Parts]>([
+    ['values', [repeat(4_000_000, 'N')]],
+    ['lists', [global('torch', 'Size'), 'q', 0, ...list, repeat(300, 'h', 0, 'h', 1, 0x85, 'R0')]],
+    [
+      'dictionaries',
+      [global('collections', 'OrderedDict'), 'q', 0, ...map, repeat(300, 'h', 0, 'h', 1, 0x85, 'R0')],
+    ],
+    ['attributes', [global('models', 'Net'), 'q', 0, ...map, repeat(300, 'h', 0, ')Rh', 1, 'b0')]],
+    [
+      'bytes',
+      [
+        global('_codecs', 'encode'),
+        'q',
+        0,
+        ...word,
+        flat(text('latin1')),
+        'q',
+        2,
+        repeat(300, 'h', 0, 'h', 1, 'h', 2, 0x86, 'R0'),
+      ],
+    ],
+    [
+      'tensors',
+      [global('torch._utils', '_rebuild_tensor_v2'), 'q', 0, ...shape, repeat(30_000, ...tensor, 'R0')],
+    ],
+  ])('is refused if it makes too many %s', (_, parts) => {
+    expect(refusal(...parts)).toMatch(
+      /^torch-refused .* the pickle expands to more values than a checkpoint has\.$/,
+    );
+  });
+
+  test('is refused if a whole number has thousands of digits', () => {
+    const longest = [0x8b, 0, 16, 0, 0, repeat(4096, 1)] as const;
+    expect(typeof load(...longest)).toBe('bigint');
+    expect(refusal(0x8b, 1, 16, 0, 0, repeat(4097, 1))).toBe(
+      'torch-unsupported x.pkl: byte 7 a whole number of 4097 bytes; at most 4096 are allowed.',
+    );
+  });
+});
+
 describe('a pickle with wrong lengths or shapes', () => {
   test('cannot change a tensor’s shape after it was checked', () => {
     const tensor = load(

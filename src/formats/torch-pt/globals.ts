@@ -52,10 +52,11 @@ const MOST_NAME_LENGTH = 200;
 /** Where the record of a `numpy.dtype` keeps its byte order: `<`, `>`, `|` (irrelevant) or `=` (native). */
 export const NUMPY_BYTE_ORDER = 'byteorder';
 
-/** A call of one function of the allow-list. */
+/** A call of one function of the allow-list. `charge` counts copied values against the pickle's limit. */
 interface Call {
   readonly args: readonly PickleValue[];
   readonly fail: Fail;
+  readonly charge: (values: number) => void;
 }
 
 const functions: Readonly<Record<string, (call: Call) => PickleValue>> = {
@@ -115,7 +116,7 @@ export function callName(callee: PickleValue, call: Call): PickleValue {
   return call.fail('refused', `it calls ${callee.name}, which is not callable`);
 }
 
-function rebuildTensor({ args: [storage, offset, shape, strides], fail }: Call): TorchTensor {
+function rebuildTensor({ args: [storage, offset, shape, strides], fail, charge }: Call): TorchTensor {
   if (!(storage instanceof TorchStorage)) return fail('broken', 'a tensor has no storage');
   if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
     return fail('broken', 'a tensor’s offset, shape and strides are not whole numbers, or differ in length');
@@ -128,6 +129,7 @@ function rebuildTensor({ args: [storage, offset, shape, strides], fail }: Call):
       `a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] ends at element ${end}, its storage at ${storage.length}`,
     );
   }
+  charge(2 * shape.length);
   // Copies: the pickle still holds its own lists, and could append to them after this check.
   return new TorchTensor(storage, offset, [...shape], [...strides]);
 }
@@ -137,17 +139,18 @@ function firstTensor({ args: [tensor], fail }: Call): TorchTensor {
 }
 
 /** A tensor with attributes, which are ignored. */
-function rebuildFromType({ args: [callee, , args], fail }: Call): PickleValue {
+function rebuildFromType({ args: [callee, , args], fail, charge }: Call): PickleValue {
   const known = callee instanceof PickleName && callee.name.startsWith('torch._utils._rebuild_');
   return known && Array.isArray(args)
-    ? callName(callee, { args, fail })
+    ? callName(callee, { args, fail, charge })
     : fail('broken', 'a tensor is rebuilt in an unknown way');
 }
 
-function copyList({ args: [values], fail }: Call): PickleValue[] {
+function copyList({ args: [values], fail, charge }: Call): PickleValue[] {
   if (values === undefined) return [];
   const list = values instanceof Set ? [...values] : values;
   if (!Array.isArray(list)) return fail('broken', 'a list is not made from a list');
+  charge(list.length);
   return [...list];
 }
 
@@ -156,11 +159,12 @@ function makeSet(call: Call): Set<PickleValue> {
 }
 
 /** A dictionary made from nothing, another dictionary, or a list of pairs. */
-function makeMap({ args: [items], fail }: Call): Map<PickleValue, PickleValue> {
+function makeMap({ args: [items], fail, charge }: Call): Map<PickleValue, PickleValue> {
   if (items === undefined) return new Map();
   if (!Array.isArray(items) && !(items instanceof Map)) {
     return fail('broken', 'a dictionary is not made from pairs');
   }
+  charge(Array.isArray(items) ? items.length : items.size);
   return new Map(
     [...items].map((pair): [PickleValue, PickleValue] =>
       Array.isArray(pair) && pair.length === 2
@@ -188,9 +192,10 @@ function nameMember({ args: [owner, name, ...more], fail }: Call): PickleName {
 }
 
 /** In protocol 2, Python 3 writes bytes as a string and a call that encodes it. */
-function encodeLatin1({ args: [text, encoding], fail }: Call): Uint8Array {
+function encodeLatin1({ args: [text, encoding], fail, charge }: Call): Uint8Array {
   if (typeof text !== 'string' || encoding !== 'latin1')
     return fail('broken', 'it encodes a string in an unknown way');
+  charge(text.length);
   return Uint8Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 

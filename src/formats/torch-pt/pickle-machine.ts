@@ -11,6 +11,9 @@ import {
 /** Resolves a persistent id: PyTorch keeps storages outside its pickles. */
 export type LoadStorage = (id: PickleValue, fail: Fail) => TorchStorage;
 
+/** Values that a pickle may make, copies included; the log of 1,256 epochs takes about 150,000. */
+const MOST_VALUES = 4_000_000;
+
 /** The state of unpickling and the operations on it: a stack of values, marks on it, and a memo of values by number. */
 export class PickleMachine {
   readonly input: PickleInput;
@@ -21,6 +24,7 @@ export class PickleMachine {
   /** Where the open lists and tuples begin on the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  #leftValues = MOST_VALUES;
   /** Position of the current opcode. */
   #at = 0;
 
@@ -32,6 +36,7 @@ export class PickleMachine {
 
   nextOpcode(): number {
     this.#at = this.input.position;
+    this.charge(1);
     return this.input.uint8();
   }
 
@@ -120,7 +125,8 @@ export class PickleMachine {
 
   call([callee, args]: readonly PickleValue[]): void {
     if (!Array.isArray(args)) this.fail('broken', 'a call has no tuple of arguments');
-    this.push(callName(callee ?? null, { args, fail: this.fail.bind(this) }));
+    const charge = (values: number) => this.charge(values);
+    this.push(callName(callee ?? null, { args, fail: this.fail.bind(this), charge }));
   }
 
   /** Sets attributes: a dictionary, or a pair of dictionaries. Those of a dictionary itself are ignored. */
@@ -138,6 +144,7 @@ export class PickleMachine {
     }
     for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
       if (!(part instanceof Map)) continue;
+      this.charge(part.size);
       for (const [key, value] of part) target.state.set(key, value);
     }
   }
@@ -146,10 +153,19 @@ export class PickleMachine {
     this.push(this.#load(id, this.fail.bind(this)));
   }
 
+  /** Counts values against the limit, so that a small file cannot fill the memory with copies. */
+  charge(values: number): void {
+    this.#leftValues -= values;
+    if (this.#leftValues < 0) this.fail('refused', 'the pickle expands to more values than a checkpoint has');
+  }
+
   fail(...[kind, what, offset = this.#at]: Parameters<Fail>): never {
     return this.#fail(kind, what, offset);
   }
 }
+
+/** The longest whole number: a random generator's state has 624 words of 4. */
+const MOST_INTEGER_BYTES = 4096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -217,6 +233,10 @@ class PickleInput {
 
   /** Two's complement, little-endian. */
   integer(length: number): number | bigint {
+    if (length > MOST_INTEGER_BYTES) {
+      const what = `a whole number of ${length} bytes; at most ${MOST_INTEGER_BYTES} are allowed`;
+      this.#fail('unsupported', what, this.position);
+    }
     const bytes = this.bytes(length);
     if (length === 0) return 0;
     const unsigned = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
