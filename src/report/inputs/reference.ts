@@ -111,13 +111,23 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
     if (name.endsWith('.pt')) files.push({ file, scalars: await readCheckpoint(file) });
     else if (name.endsWith('.csv'))
       files.push({ file, scalars: parseCsv(await readFile(file, 'utf8'), file) });
-    else files.push({ file, scalars: decodeEventFile(await readFile(file), file).scalars });
+    else files.push({ file, scalars: await readEvents(file) });
   }
   const placed = placeOnEpochs(collectCurves(files));
   if (placed !== null) return placed;
   throw new ReproError('report-input', 'This log has no value of test_accuracy or val_accuracy.', {
     where: join(folder, log[0] ?? ''),
     fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
+  });
+}
+
+/** The scalars of a whole event file: curves that end early would look like a training that did. */
+async function readEvents(file: string): Promise<readonly ScalarEvent[]> {
+  const { scalars, truncatedAt } = decodeEventFile(await readFile(file), file);
+  if (truncatedAt === null) return scalars;
+  throw new ReproError('report-input', `This event file is cut off in the record at byte ${truncatedAt}.`, {
+    where: file,
+    fix: 'Fetch it again from where it was written.',
   });
 }
 

@@ -79,14 +79,16 @@ describe('readReference', () => {
     );
   });
 
-  it('uses the complete records of a file that was cut off', async () => {
+  it('refuses an event file that was cut off', async () => {
     const file = eventFile([
       ['test_accuracy', 0, 0.25],
       ['test_accuracy', 1, 0.5],
     ]);
     await write('baseline/a.tfevents', file.subarray(0, file.length - 1));
-    const curves = (await readReference(folder, named(['baseline']))).get('baseline');
-    expect(curves?.accuracy.test).toHaveLength(1);
+    const start = eventFile([['test_accuracy', 0, 0.25]]).length;
+    expect(await failure()).toBe(
+      `LOGS/baseline/a.tfevents  This event file is cut off in the record at byte ${start}.`,
+    );
   });
 
   it('leaves gaps for values that are NaN or infinite, and ignores unknown tags', async () => {
