@@ -76,23 +76,26 @@ export async function acquireLock(folder: string): Promise<Lock> {
 /**
  * The run that holds the lock; null if it is free. A damaged file counts as released: files appear complete here, so the machine has lost
  * power since. A run on another machine that has given no sign for a minute counts as dead.
+ *
+ * @param readClock the time in ms; by this machine's clock, which may differ from that of a shared disk, if one only looks
  */
-export function findHolder(folder: string): LockContent | null {
+export function findHolder(folder: string, readClock = (_file: string) => Date.now()): LockContent | null {
   const file = fileOf(folder, findHighest(folder));
   const holder = readContent(file);
   if (holder === null || holder.released) return null;
   const state = findProcess(holder);
   if (state !== 'unknown') return state === 'alive' ? holder : null;
+  // In this order: a sign given between the two must not count as old.
+  const nowMs = readClock(file);
   const last = statSync(file, { throwIfNoEntry: false });
-  return last === undefined || Date.now() - last.mtimeMs > silenceMs ? null : holder;
+  return last === undefined || nowMs - last.mtimeMs > silenceMs ? null : holder;
 }
 
 function holdLock(folder: string, number: number, content: LockContent): Lock {
   const file = fileOf(folder, number);
   const isLost = (): boolean => findHighest(folder) !== number;
   const heartbeat = setInterval(() => {
-    const now = new Date();
-    fs.utimes(file, now, now).catch(() => {
+    touch(file).catch(() => {
       // A full or missing disk is reported elsewhere; one missed sign of life does no harm.
     });
   }, heartbeatMs);
@@ -121,8 +124,28 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
   };
 }
 
+/** Writes a byte that is there already: unlike `utimes`, this sets the time by the disk's clock. */
+async function touch(file: string): Promise<void> {
+  const handle = await fs.open(file, 'r+');
+  await handle.write('{', 0).finally(() => handle.close());
+}
+
+/** The time by the clock of the file's disk; 0 if another run takes the lock or removes its folder meanwhile. */
+function readDiskClock(file: string): number {
+  const probe = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(probe, '');
+    return statSync(probe).mtimeMs;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return 0;
+    throw error;
+  } finally {
+    removeIfThere(probe);
+  }
+}
+
 function refuseHolder(folder: string): void {
-  const holder = findHolder(folder);
+  const holder = findHolder(folder, readDiskClock);
   if (holder === null) return;
   const command = holder.command.slice(2).join(' ').slice(0, 100);
   throw new ReproError(

@@ -122,6 +122,36 @@ describe('the lock', () => {
     expect(readdirSync(folder)).toEqual(['8.json']);
   });
 
+  test.each([
+    ['ahead', 120_000],
+    ['behind', -120_000],
+  ])('held on another machine is judged by the disk’s clock where this machine’s is %s', async (_, offMs) => {
+    const nowMs = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(nowMs + offMs);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await writeHolder({ ...holder, host: 'elsewhere' });
+    await expect(acquireLock(folder)).rejects.toMatchObject({ code: 'locked' });
+    expect(readdirSync(folder)).toEqual(['7.json']);
+    await fs.utimes(path.join(folder, '7.json'), (nowMs - 61_000) / 1000, (nowMs - 61_000) / 1000);
+    await (await acquireLock(folder)).release();
+    expect(readdirSync(folder)).toEqual(['8.json']);
+  });
+
+  test('shows signs of life by the disk’s clock, and keeps its content', async () => {
+    const startMs = Date.now();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'], now: startMs - 120_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const lock = await acquireLock(folder);
+    const file = path.join(folder, '1.json');
+    const content = readFileSync(file, 'utf8');
+    await fs.utimes(file, 1, 1);
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(async () => expect((await fs.stat(file)).mtimeMs).not.toBe(1000));
+    expect((await fs.stat(file)).mtimeMs).toBeGreaterThan(startMs - 60_000);
+    expect(readFileSync(file, 'utf8')).toBe(content);
+    await lock.release();
+  });
+
   test('is lost when another run takes over or someone deletes it, and is then not released', async () => {
     const taken = await acquireLock(folder);
     await writeHolder(holder);
