@@ -188,6 +188,16 @@ describe('repro export', () => {
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
+  test('refuses a training that was altered, and so does evaluate', async () => {
+    await call('run', 'train');
+    await fs.appendFile(project.at('artifacts/train/baseline/2020/best.safetensors'), 'x');
+    for (const words of [
+      ['export', 'state', 'train@baseline,2020', '--to', 'npz', '--force'],
+      ['evaluate', 'train@baseline,2020'],
+    ])
+      await expectRefused(words, 'Restore it: ./repro run train@baseline,2020');
+  });
+
   test('writes a NIR graph, which can be evaluated but not exported', async () => {
     expect((await call('export', 'state', 'imported.safetensors', '--to', 'nir')).stdout).toMatch(
       /imported\.nir: 16 nodes, /,

@@ -40,8 +40,10 @@ describe('repro data list', () => {
     expect(stdout).toMatch(/^asl-dvs .* by hand +-$/m);
     expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
-    await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
-    await fs.mkdir(path.join(folder, 'artifacts/simulate/DvsGesture'), { recursive: true });
+    // A folder that a failed download has left has no data.
+    for (const name of ['data/CIFAR10/a', 'data/MNIST', 'artifacts/simulate/DvsGesture'])
+      await fs.mkdir(path.join(folder, name), { recursive: true });
+    await fs.writeFile(path.join(folder, 'data/MNIST/train.gz.repro-part'), '');
     const { datasets } = JSON.parse((await call('list', '--json')).stdout);
     expect(datasets).toHaveLength(8);
     expect(datasets.filter((one: { present: boolean }) => one.present)).toMatchObject([{ name: 'cifar10' }]);

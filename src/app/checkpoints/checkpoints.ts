@@ -226,15 +226,25 @@ async function findOutput(target: string, options: PipelineOptions): Promise<str
       fix: `Run it: ${quoteWords(['./repro', 'run', instance.id, ...pipelineArguments(options)])}`,
     });
   }
-  // The output may come from other settings, or from another profile.
   const { selected } = selectInstances(plan, { targets: [instance.id] });
   const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const status = statuses.find((one) => one.id === id);
-  if (status !== undefined && status.state !== 'fresh') {
-    const reasons = status.reasons.map(({ text }) => text).join('; ');
-    printWarning(
-      `${instance.id} is not up to date (${reasons || status.state}): using the output of its last run.`,
+  if (status === undefined || status.state === 'fresh') return folder;
+  const reasons = status.reasons.map(({ text }) => text).join('; ');
+  // What is there was altered, or is another run's.
+  if (status.state === 'restorable') {
+    throw new ReproError(
+      'checkpoint-altered',
+      `"${instance.id}" is not what its last run made: ${reasons}.`,
+      {
+        fix:
+          `Restore it: ${quoteWords(['./repro', 'run', instance.id, ...pipelineArguments(options)])}\n` +
+          'To use what is there, name its folder, or repeat the --set of its run.',
+      },
     );
   }
+  printWarning(
+    `${instance.id} is not up to date (${reasons || status.state}): using what is in ${instance.outputs[0]}.`,
+  );
   return folder;
 }

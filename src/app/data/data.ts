@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
@@ -43,7 +43,7 @@ export function listDatasets(options: DataOptions): void {
       profile: dataset.profile,
       root,
       // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
-      present: existsSync(simulated ? path.join(root, 'Train') : root),
+      present: hasFiles(simulated ? path.join(root, 'Train') : root),
     };
   });
   printResult(options, 'data list', { datasets }, () => [
@@ -65,6 +65,12 @@ export function listDatasets(options: DataOptions): void {
     '',
     `${datasets.length} data sets; \`./repro data info NAME\` says more about one.`,
   ]);
+}
+
+/** Whether there is a file, or a folder with more than what a download has left. */
+function hasFiles(place: string): boolean {
+  if (!existsSync(place)) return false;
+  return !statSync(place).isDirectory() || readdirSync(place).some((name) => !/^\.|\.repro-part/.test(name));
 }
 
 /** `repro data info NAME`: what is known of a data set, and all steps to get it. */
