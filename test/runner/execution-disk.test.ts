@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
@@ -85,6 +85,23 @@ describe.skipIf(!canMount)(`a full disk${why}`, () => {
       expect(readOutputs(root), about).toEqual(expectedFiles(version));
     }
     expect([...outcomes].sort()).toEqual([0, 1]);
+  });
+});
+
+describe.skipIf(!canMount)(`a disk of its own for a part of artifacts/${why}`, () => {
+  test.each([
+    ['artifacts/a', 'a'],
+    ['artifacts/c', 'c@low'],
+    ['artifacts/.cache', 'a'],
+  ])('%s is noticed before stage %s starts', async (folder, id) => {
+    const root = await createCrashProject();
+    mount(path.join(root, folder), '-t', 'tmpfs', 'tmpfs');
+    const { errors, states } = await runWhole(root, 1);
+    expect(states[id]).toBe('failed');
+    const temporary = path.join(root, 'artifacts/.cache/tmp');
+    expect(errors).toContain(`this is on another disk than ${temporary}, where results are made\n`);
+    expect(errors).toContain('mount all of artifacts/ instead');
+    expect(existsSync(path.join(root, 'artifacts/.cache/logs', `${id}.log`))).toBe(false);
   });
 });
 

@@ -13,6 +13,10 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
   ],
   EACCES: ['permission is denied', access],
   EPERM: ['the operation is not permitted', access],
+  EXDEV: [
+    'this would be moved to another disk',
+    'Mount all of artifacts/ instead of a folder in it, then run again.',
+  ],
   EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
   ENAMETOOLONG: [
     'the name is too long for this file system',

@@ -115,7 +115,7 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   await add(list(folder.logs), (file, name) => !logs.has(idOf(name)) && isOld(file));
   await add([...list(folder.attempts), ...list(folder.code)], isOld);
   await add(list(folder.temporary), () => true);
-  // Incomplete files of what only saves time, and of resume folders that were moved between disks.
+  // Incomplete files of what only saves time, and of resume folders that were being removed.
   const isGone = (file: string): boolean => garbage.includes(path.dirname(file));
   const others = [...list(folder.root), ...(await listParts(folder.resume))].filter((file) => !isGone(file));
   await add(others, () => false);

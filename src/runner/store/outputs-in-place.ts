@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, lstatSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../base/errors.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { makeFolderSynced, syncFolder } from '../../base/files/atomic-file.ts';
 import { kindOfPath, makeFolder } from '../../base/files/folders.ts';
 import { refuseUnreadableName } from '../../base/files/regular-file.ts';
@@ -70,25 +70,36 @@ export async function swapIn(from: string, target: string, aside: string): Promi
  * Checks that results can be kept and put in place, before a stage computes for days.
  *
  * @throws the system's error (`EACCES`, `EROFS`), with the folder that cannot be written
+ * @throws {ReproError} `other-disk` if an output is on a disk that results cannot be moved to in one step
  */
 export async function assertWritable(
   { store, actions, records, temporary, lock }: CacheFolder,
   projectRoot: string,
   outputs: readonly string[],
 ): Promise<void> {
-  const kept = [path.join(store, 'files'), path.join(store, 'trees'), actions, records, temporary, lock];
+  for (const one of [path.join(store, 'files'), path.join(store, 'trees'), actions, records, lock])
+    await assertFolderWritable(one);
+  const disk = await assertFolderWritable(temporary);
   const targets = outputs.map((output) => path.resolve(projectRoot, output));
   // A folder that is replaced is moved away, which changes its own entry for its parent.
-  for (const one of [...kept, ...targets.flatMap((target) => [path.dirname(target), target])])
-    await assertFolderWritable(one);
+  for (const one of targets.flatMap((target) => [path.dirname(target), target])) {
+    const own = await assertFolderWritable(one);
+    if (own === null || own === disk) continue;
+    throw new ReproError('other-disk', `this is on another disk than ${temporary}, where results are made`, {
+      where: one,
+      fix: 'Results are moved into place in one step: mount all of artifacts/ instead, then run again.',
+    });
+  }
 }
 
-/** A missing folder can be made if its nearest parent can be written. */
-async function assertFolderWritable(folder: string): Promise<void> {
+/** A missing folder can be made if its nearest parent can be written. @returns the disk; null if a file is there */
+async function assertFolderWritable(folder: string): Promise<number | null> {
   const kind = await kindOfPath(folder);
   if (kind === null) return assertFolderWritable(path.dirname(folder));
   // A file in the place of a parent is told of, by its name, when the output is to be put there.
-  if (kind === 'folder') await fs.access(folder, constants.W_OK | constants.X_OK);
+  if (kind === 'file') return null;
+  await fs.access(folder, constants.W_OK | constants.X_OK);
+  return (await fs.stat(folder)).dev;
 }
 
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */

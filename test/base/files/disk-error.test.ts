@@ -12,6 +12,7 @@ test.each([
   ['EDQUOT', 'your disk quota is used up'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission is denied'],
+  ['EXDEV', 'this would be moved to another disk'],
 ])('%s is reported with its path, a fix, and that nothing is lost', (code, text) => {
   const told = describeError(explainDiskError(systemError(code, import.meta.filename), { keepsWork: true }));
   expect(told).toContain(`${import.meta.filename}  ${text} (${code})\n  `);
