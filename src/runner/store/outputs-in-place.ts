@@ -113,6 +113,7 @@ interface KnownOutputs {
 
 interface Found {
   readonly absolute: string;
+  readonly sizeBytes: number;
   /** null for what no run leaves, or what cannot be read. */
   readonly sha256: string | null;
 }
@@ -131,7 +132,9 @@ export async function setAside(
   const found = await Promise.all(
     outputs.map((output) => listFound(known, path.resolve(projectRoot, output.path))),
   );
-  const strange = found.flat().filter(({ sha256 }) => sha256 === null || !known.store.hasFile(sha256));
+  const strange = found
+    .flat()
+    .filter(({ sha256, sizeBytes }) => sha256 === null || !known.store.hasFile(sha256, sizeBytes));
   if (strange.length === 0) return null;
   const place = await makePlace(projectRoot);
   const names = strange.map(({ absolute }) => path.relative(projectRoot, absolute));
@@ -155,25 +158,26 @@ async function listFound(known: KnownOutputs, target: string): Promise<Found[]> 
     const files = entries.map(({ parentPath, name }) => path.join(parentPath, name));
     return await hashFound(known, files);
   } catch {
-    return [{ absolute: target, sha256: null }];
+    return [{ absolute: target, sizeBytes: 0, sha256: null }];
   }
 }
 
 async function hashFound({ digests }: KnownOutputs, entries: readonly string[]): Promise<Found[]> {
-  const found = new Map<string, string | null>();
+  const found = new Map<string, Found>();
   const unknown: FileToHash[] = [];
   for (const absolute of entries) {
     const stats = lstatSync(absolute, { bigint: true });
     if (!stats.isFile() && !stats.isSymbolicLink()) continue;
     const stamp = stampOf(stats);
     const sha256 = stats.isFile() ? digests.find(absolute, stamp) : null;
-    found.set(absolute, sha256 ?? null);
+    found.set(absolute, { absolute, sizeBytes: stamp.size, sha256: sha256 ?? null });
     if (sha256 === undefined) unknown.push({ absolute, stamp });
   }
   // If one of them cannot be read, all of them count as people's: too much is kept rather than too little.
   const hashes = await hashFiles(unknown).catch(() => []);
-  for (const [i, { absolute }] of unknown.entries()) found.set(absolute, hashes[i] ?? null);
-  return [...found].map(([absolute, sha256]) => ({ absolute, sha256 }));
+  for (const [i, { absolute, stamp }] of unknown.entries())
+    found.set(absolute, { absolute, sizeBytes: stamp.size, sha256: hashes[i] ?? null });
+  return [...found.values()];
 }
 
 /** A new folder: `<date>-1`, or the next that is free. */

@@ -136,6 +136,21 @@ describe('what runs wrote', () => {
   });
 });
 
+test('what a run wrote is set aside if the store has only a part of it', async () => {
+  const project = await createRun();
+  const content = project.read('artifacts/file');
+  const store = project.at('artifacts/.cache/store/files');
+  for (const { parentPath, name } of readdirSync(store, { withFileTypes: true, recursive: true })) {
+    const object = path.join(parentPath, name);
+    if (!lstatSync(object).isFile() || readFileSync(object, 'utf8') !== content) continue;
+    await fs.chmod(object, 0o600);
+    await fs.truncate(object, 1);
+  }
+  define(project, 2);
+  await project.run();
+  expect(Object.values(listAside(project.root))).toEqual([content, content]);
+});
+
 test('what was set aside stays through garbage collection, and the next time gets a folder of its own', async () => {
   const project = await createRun();
   for (const text of ['one', 'two']) {
