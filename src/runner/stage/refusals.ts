@@ -144,7 +144,7 @@ export function explainRefusals(
   };
   const [reads, writes] = [namesOf('FileSystemRead'), namesOf('FileSystemWrite')];
   if (reads.length + writes.length === 0) return explainFunction(refusals[0], stage, details);
-  const [those, it] = reads.length === 1 ? ['it is', 'it'] : ['they are', 'them'];
+  const those = reads.length === 1 ? 'it is' : 'they are';
   const sentences = [
     ...(reads.length > 0
       ? [`may not read ${listSome(reads, namedAtMost)}: ${those} not among its inputs.`]
@@ -153,19 +153,32 @@ export function explainRefusals(
       ? [`may not write ${listSome(writes, namedAtMost)}: stages write to their outputs only.`]
       : []),
   ];
-  const lines = reads
+  // The plan refuses these as inputs, and what is around them.
+  const others = ['artifacts/.cache', ...outputs].map((one) => path.resolve(projectRoot, one));
+  const mayBeInput = (name: string): boolean => {
+    const file = path.resolve(projectRoot, name);
+    return !others.some((one) => isAtOrBelow(file, one) || isAtOrBelow(one, file));
+  };
+  const inputs = reads.filter(mayBeInput);
+  const lines = inputs
     .slice(0, namedAtMost)
     .map((name) => (path.isAbsolute(name) ? `{ path: ${quote(name)}, external: true }` : quote(name)));
   const ofReads = [
-    `Add ${it} to the stage in pipeline.yaml:`,
+    `Add ${inputs.length === 1 ? 'it' : 'them'} to the stage in pipeline.yaml:`,
     '  inputs:',
     ...lines.map((one) => `    - ${one}`),
   ];
+  const ofOthers =
+    'A stage may read neither its own earlier outputs nor artifacts/.cache. To continue after an interruption, use `resume:`.';
   const ofWrites = [
     `Write to context.outputs, here ${outputs.map((one, i) => `[${i}] for ${one}`).join(', ')}: the runner moves them there once the stage`,
     'has succeeded. Add what is missing to `outputs:`. For temporary files, use os.tmpdir(); to continue after an interruption, `resume:`.',
   ];
-  const fix = [...(reads.length > 0 ? ofReads : []), ...(writes.length > 0 ? ofWrites : [])].join('\n');
+  const fix = [
+    ...(inputs.length > 0 ? ofReads : []),
+    ...(inputs.length < reads.length ? [ofOthers] : []),
+    ...(writes.length > 0 ? ofWrites : []),
+  ].join('\n');
   const code = reads.length > 0 ? 'undeclared-read' : 'undeclared-write';
   return new ReproError(code, `${stage} ${sentences.join(' It ')}`, { ...details, fix });
 }

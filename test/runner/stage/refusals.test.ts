@@ -1,5 +1,6 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { isProbe } from '../../../src/runner/stage/refusals.ts';
+import { explainRefusals, isProbe, type RefusedError } from '../../../src/runner/stage/refusals.ts';
 
 /** The stack of a call that came from a file, through Node's and the watch's own frames. */
 function stackFrom(file: string): string {
@@ -58,4 +59,23 @@ test('a package may ask for a program, the code of a stage may not', () => {
   const ask = (stack: string) => isProbe({ permission: 'ChildProcess', stack }, { projectRoot: '/p' });
   expect(ask(ofPackage)).toBe(true);
   expect(ask(ofStage)).toBe(false);
+});
+
+test.each([
+  [['artifacts/s/old', 'artifacts/.cache/x', 'artifacts', '.'], []],
+  [
+    ['artifacts/s', 'a.json', 'artifacts/s2'],
+    ['  inputs:', '    - a.json', '    - artifacts/s2'],
+  ],
+])('of %j, only what the plan takes as an input is proposed as one', (names, inputs) => {
+  const refusals = names.map((name): RefusedError => {
+    const resource = path.join('/project', name);
+    const known = { code: 'ERR_ACCESS_DENIED', permission: 'FileSystemRead', resource } as const;
+    return Object.assign(new Error('refused'), known);
+  });
+  const declaration = { stage: 's', where: '', projectRoot: '/project', outputs: ['artifacts/s'] };
+  expect(explainRefusals(refusals, declaration).fix?.split('\n')).toEqual([
+    ...(inputs.length > 0 ? ['Add them to the stage in pipeline.yaml:', ...inputs] : []),
+    expect.stringContaining('neither its own earlier outputs nor artifacts/.cache'),
+  ]);
 });
