@@ -26,7 +26,8 @@ import { type ClusterContext, dropped, type SubmittedJob, Submitter, scriptFiles
  * - A run that finds the folder of the very work that it is about to start (`key`) submits nothing: it follows that job, reading its
  *   messages from the start, or takes in its end. So a killed run is continued by the same command.
  * - `job.json` without an id: the run was killed while it submitted, or Slurm did not answer. The job is looked for by its name, in which
- *   a random token stands. If there is none, another is submitted; one that Slurm has accepted late finds the other's name, and ends.
+ *   a random token stands. If there is none, the submission is given up: the runner makes the file `started-<name>.json`, which a job
+ *   makes as it starts. Only one of them can, so a job that Slurm has accepted late ends at once.
  * - A job of other work keeps the instance from starting, until it has ended or is cancelled: both would write to the resume folder.
  */
 

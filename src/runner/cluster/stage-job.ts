@@ -36,11 +36,10 @@ export async function runStageJob(root: string, name: string, knownFacts: Facts)
   const given = JSON.parse(await fs.readFile(folder.fileOf('launch.json'), 'utf8')) as JobLaunch;
   const resume = given.instance.resume.map((one) => path.resolve(given.launch.cwd, one));
   const started = { job, node, atMs: Date.now(), resume: await describeFiles(resume) };
-  if (folder.readJob()?.name !== name) {
+  if (folder.readJob()?.name !== name || !folder.claim(name, started)) {
     process.stderr.write('repro: another job was submitted in place of this one, which ends\n');
     return 0;
   }
-  await folder.writeStarted(name, started);
   const ended = await runStage(folder.fileOf(`messages-${name}.ndjson`), given, stop, knownFacts).catch(
     (error: unknown): StageReport => {
       if (stop.aborted) return { end: { kind: 'interrupted' }, outputs: '' };

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeError, ReproError } from '../../base/errors.ts';
@@ -147,20 +148,23 @@ export class Submitter {
   }
 
   /**
-   * Finds out, for a submission whose answer is not known, which job it became. Should one start later all the same, it finds that another
-   * was submitted, and ends.
+   * Finds out, for a submission whose answer is not known, which job it became. If there is none, it is given up: should one start all the
+   * same, it ends at once.
    *
-   * @returns null if there is none
+   * @returns null if it was given up
    */
   async locate(job: Job): Promise<SubmittedJob | null> {
     const { run, slurm, settings } = this.#context;
+    const files = JobFolder.of(run.session.folder, job.id);
     for (;;) {
       const { kind, text } = await slurm.findJob(job.name);
       if (kind === 'ok') {
-        // Without accounts, Slurm soon forgets a job that has ended.
-        const started = JobFolder.of(run.session.folder, job.id).readStarted(job.name);
-        const id = text === '' ? started?.job : text;
-        return id === undefined ? null : this.#accept(job, id);
+        if (text !== '') return this.#accept(job, text);
+        run.assertLocked();
+        if (files.claim(job.name, { job: null, node: os.hostname(), atMs: Date.now(), resume: '' }))
+          return null;
+        const started = files.readStarted(job.name)?.job ?? null;
+        return started === null ? null : this.#accept(job, started);
       }
       await wait(settings.pollSeconds * 1000, undefined, { signal: run.signal });
     }

@@ -21,9 +21,10 @@ export interface Job {
   readonly continued: number;
 }
 
-/** `started-<name>.json`: written by the job as it starts. */
+/** `started-<name>.json`: written by the job as it starts, or by the runner to give a submission up; the second of them yields. */
 export interface Started {
-  readonly job: string;
+  /** null: the submission was given up. */
+  readonly job: string | null;
   readonly node: string;
   readonly atMs: number;
   /** What the resume folders held: see `describeFiles`. */
@@ -64,13 +65,14 @@ export class JobFolder {
     return writeFileAtomic(this.fileOf('job.json'), JSON.stringify(job));
   }
 
-  /** null until a job of the submission has started. */
+  /** null until a job of the submission has started, or the submission was given up. */
   readStarted(name: string): Started | null {
     return readJson<Started>(this.fileOf(`started-${name}.json`));
   }
 
-  writeStarted(name: string, started: Started): Promise<void> {
-    return writeFileAtomic(this.fileOf(`started-${name}.json`), JSON.stringify(started));
+  /** @returns whether this is the first to say so */
+  claim(name: string, started: Started): boolean {
+    return createWhole(this.fileOf(`started-${name}.json`), JSON.stringify(started));
   }
 
   /** The report of the job of a submission; null if there is none yet. */
