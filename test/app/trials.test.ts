@@ -43,6 +43,16 @@ async function run(project: CliProject, ...words: readonly string[]): Promise<st
 }
 
 describe('after a trial', () => {
+  test('export figures says that the report is that of a trial', async () => {
+    const project = await createProject();
+    const saidAfter = async (...words: readonly string[]) => {
+      await run(project, ...words);
+      return (await project.call(['export', 'figures', '--format', 'svg'])).stderr;
+    };
+    expect(await saidAfter(...trial)).toContain('! this report is of profile quick with train.epochs=3\n');
+    expect(await saidAfter()).not.toContain('this report is of');
+  });
+
   test('gc keeps the last results of every profile, and lists what goes with its settings', async () => {
     const project = await createProject();
     for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {

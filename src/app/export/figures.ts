@@ -9,9 +9,10 @@ import { kindOfPath } from '../../base/files/folders.ts';
 import type { Value } from '../../base/files/shape.ts';
 import { formatBytes } from '../../base/text.ts';
 import { readResult } from '../../results/result-file.ts';
+import { describeConfiguration, openRecords } from '../../runner/store/records.ts';
 import { findProjectRoot, type PipelineOptions } from '../project/load-plan.ts';
 import type { figureFormats } from '../project/option-choices.ts';
-import { printResult, toOneLine } from '../view/print.ts';
+import { printResult, printWarning, toOneLine } from '../view/print.ts';
 
 type Format = (typeof figureFormats)[number];
 
@@ -35,7 +36,7 @@ type ListedFigure = Value<typeof shape>;
  */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
   const { project, format, out, force = false } = options;
-  const report = options.report ?? path.join(findProjectRoot(project ?? process.cwd()), 'artifacts/report');
+  const report = options.report ?? findReport(findProjectRoot(project ?? process.cwd()));
   const folder = path.join(report, 'figures');
   const index = path.join(folder, 'index.json');
   const source = { file: index, text: await readFigureFile(index), fix: makeAgain, code: 'figure-file' };
@@ -59,6 +60,13 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
   printResult(options, 'export figures', { files: written }, () =>
     written.map(({ file, sizeBytes }) => `${toOneLine(file)}  ${formatBytes(sizeBytes)}`),
   );
+}
+
+/** Where the report of the last run is. Warns if that was a trial. */
+function findReport(projectRoot: string): string {
+  const record = openRecords({ projectRoot }).findLast('report');
+  if (record?.overrides !== undefined) printWarning(`this report is of ${describeConfiguration(record)}`);
+  return path.join(projectRoot, 'artifacts/report');
 }
 
 const makeAgain = 'Make the report again with this version: ./repro run report --force';

@@ -127,7 +127,7 @@ export class Records {
   }
 }
 
-export function openRecords(plan: Plan): Records {
+export function openRecords(plan: Pick<Plan, 'projectRoot'>): Records {
   return new Records(cacheFolderOf(plan));
 }
 
