@@ -77,6 +77,7 @@ describe.each(Object.entries(damages))('any file of the cache that is %s', (name
       'digests.json',
       'lock',
       'logs',
+      'profiles',
       'records',
       'store',
     ]);

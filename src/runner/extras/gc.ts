@@ -37,7 +37,7 @@ const untouchedDays = 30;
 
 /**
  * Removes from the cache what no kept record needs, under the lock: while stages run it is refused, and no stage starts meanwhile. Kept are
- * the last record of each instance, its last under each profile that was no trial, and those of the last `days`.
+ * the last record of each instance, the last that each profile computed or used (trials do not count), and those of the last `days`.
  *
  * @throws {ReproError} `locked` if a run holds the folder; `usage` if a name is that of no record; `disk-…`
  */
@@ -80,8 +80,10 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
     const fix = 'Name a stage or an instance, such as train or train@baseline,2020.';
     throw new ReproError('usage', `--forget: there is no record of "${idle}"`, { fix });
   }
-  // The newest of each profile, too: a trial, or a profile that ran since, must not cost weeks of training.
-  const needed = [...last, ...newestOf(all)].filter((record) => !isNamed(record, forgotten));
+  // Those of each profile, too: a trial, or a profile that ran since, must not cost weeks of training.
+  const used = await records.listUsed();
+  const inUse = all.filter(({ fingerprint }) => used.has(fingerprint));
+  const needed = [...last, ...newestOf(all), ...inUse].filter((record) => !isNamed(record, forgotten));
   const kept = [...needed, ...all.filter((record) => endOf(record) >= nowMs - days * dayMs)];
   const keptPrints = new Set(kept.map(({ fingerprint }) => fingerprint));
   const prints = new Map(all.map((record) => [record.fingerprint, record]));
@@ -115,9 +117,10 @@ async function inspect(options: GarbageOptions, folder: CacheFolder): Promise<Ga
   await add(list(folder.logs), (file, name) => !logs.has(idOf(name)) && isOld(file));
   await add([...list(folder.attempts), ...list(folder.code)], isOld);
   await add(list(folder.temporary), () => true);
-  // Incomplete files of what only saves time, and of resume folders that were being removed.
+  // Incomplete files of what only saves time, of notes, and of resume folders that were being removed.
   const isGone = (file: string): boolean => garbage.includes(path.dirname(file));
-  const others = [...list(folder.root), ...(await listParts(folder.resume))].filter((file) => !isGone(file));
+  const parts = [...(await listParts(folder.resume)), ...(await listParts(folder.profiles))];
+  const others = [...list(folder.root), ...parts].filter((file) => !isGone(file));
   await add(others, () => false);
   return {
     ...{ garbage, sizeBytes, keptRecords: keptPrints.size },

@@ -47,6 +47,11 @@ export function openSession(
   return { ...base, inputs, closures, fingerprints, listRuns };
 }
 
+/** Notes that a record is now the plan's result: also one that another profile computed. A trial displaces no profile's result. */
+export async function noteUse({ plan, records }: Session, record: RunRecord): Promise<void> {
+  if (plan.trial?.reaching.has(record.id) !== true) await records.noteUse(plan.profile, record);
+}
+
 /** Writes what saves time in the next run. A failed write costs only that time. */
 export async function saveDigests(session: Session): Promise<void> {
   await session.digests.save().catch(() => {});

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { describeError, hasErrorCode, unreachable } from '../../base/errors.ts';
 import { explainDiskError } from '../../base/files/disk-error.ts';
 import type { StageEnd } from '../executors/executor.ts';
+import { noteUse } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import type { MetricValue } from '../stage/define-stage.ts';
 import type { StageMessage, StageTask } from '../stage/protocol.ts';
@@ -212,6 +213,7 @@ async function commit(
   context.assertLocked();
   for (const folder of resume) await folder.markFinished(fingerprint);
   await session.records.write(record);
+  await noteUse(session, record);
   await session.attempts.drop(id);
   const told = await installOutputs(session, taken, temporary);
   if (told !== null) onEvent({ kind: 'note', id, level: 'warning', text: told });

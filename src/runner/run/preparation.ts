@@ -2,7 +2,7 @@ import { describeError } from '../../base/errors.ts';
 import { explainDiskError } from '../../base/files/disk-error.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import { checkFreshness, checkInstances, type Freshness } from '../freshness/freshness.ts';
-import type { Session } from '../freshness/session.ts';
+import { noteUse, type Session } from '../freshness/session.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
@@ -125,6 +125,7 @@ async function settle(
   if (!('record' in freshness)) return 'must-run';
   const record = adopt(session, freshness.record);
   if (record !== freshness.record) await session.records.writeAction(record);
+  await noteUse(session, record);
   if (freshness.kind === 'fresh') {
     if (!freshness.isLast || record !== freshness.record) await session.records.writeLast(record);
   } else {

@@ -7,7 +7,7 @@ import { explainDiskError } from '../../base/files/disk-error.ts';
 import { acquireLock } from '../../base/files/lock.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
 import { checkFreshness } from '../freshness/freshness.ts';
-import { openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { noteUse, openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { RunEvent } from '../run/events.ts';
@@ -117,6 +117,7 @@ async function pullInstance(
   if (!('record' in freshness)) throw new Error(`${id} was fetched, and yet is not there`);
   const { record } = freshness;
   known.set(id, record.outputs);
+  await noteUse(session, record);
   if (freshness.kind === 'fresh') {
     if (!freshness.isLast) await records.writeLast(record);
     await attempts.drop(id);

@@ -9,6 +9,8 @@ const places = {
   records: 'records',
   /** The record of each fingerprint that was ever computed here. */
   actions: 'actions',
+  /** The fingerprint that each instance last had under each profile: `<profile>/<instance>`. */
+  profiles: 'profiles',
   digests: 'digests.json',
   code: 'code',
   /** Incomplete files; one folder per run. */

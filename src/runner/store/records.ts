@@ -6,7 +6,7 @@ import { requireSha256 } from '../../base/files/canonical-json.ts';
 import { count, number, parseJson, type Value } from '../../base/files/shape.ts';
 import { formatMinute } from '../../base/text.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type CacheFolder, cacheFolderOf, fileNameOf, listNames } from './cache-folder.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf, listNames, listParts } from './cache-folder.ts';
 import { safePath, sha256 } from './digest.ts';
 import { type FingerprintParts, partsShape } from './fingerprint-parts.ts';
 
@@ -118,6 +118,17 @@ export class Records {
     await writeFileAtomic(this.#lastFileOf(record.id), `${JSON.stringify(record, null, 2)}\n`);
   }
 
+  /** Notes, unless it is noted already, that this record of an instance is the last that a profile used: `gc` keeps it. */
+  async noteUse(profile: string, { id, fingerprint }: RunRecord): Promise<void> {
+    const file = path.join(this.#folder.profiles, fileNameOf(profile), fileNameOf(id));
+    if (readNote(file) !== fingerprint) await writeFileAtomic(file, fingerprint);
+  }
+
+  /** The fingerprints of all records that are the last that a profile used. */
+  async listUsed(): Promise<ReadonlySet<string | null>> {
+    return new Set((await listParts(this.#folder.profiles)).map(readNote));
+  }
+
   #lastFileOf(id: string): string {
     return path.join(this.#folder.records, `${fileNameOf(id)}.json`);
   }
@@ -155,6 +166,14 @@ export function readRecordFile(file: string): RunRecord | null {
   try {
     const value = parseJson(readFileSync(file, 'utf8'));
     return isRunRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function readNote(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
   } catch {
     return null;
   }

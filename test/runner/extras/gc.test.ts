@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acquireLock } from '../../../src/base/files/lock.ts';
@@ -86,6 +86,26 @@ describe('the garbage of a cache', () => {
     expect(await findKept(project)).toEqual([2, 3]);
   });
 
+  test('is not what a profile used last, though another profile computed it', async () => {
+    const project = await createRuns(['p1']);
+    define(project, 1, 'p2');
+    expect((await project.run()).cached).toEqual(['a', 'b']);
+    define(project, 2, 'p1');
+    await project.run();
+    await collect(project);
+    expect(await findKept(project)).toEqual([1, 2]);
+    const states = () =>
+      filesBelow(project.at('artifacts/.cache/profiles')).map((file) => [file, statSync(file).ino]);
+    const before = states();
+    define(project, 2, 'p1');
+    expect((await project.run()).cached).toEqual(['a', 'b']);
+    expect(states()).toEqual(before);
+    define(project, 2, 'p2');
+    await project.run();
+    await collect(project);
+    expect(await findKept(project)).toEqual([2]);
+  });
+
   test('does not grow because the last record of an instance is damaged', async () => {
     const project = await createRuns();
     for (const id of ['a', 'b']) await project.write(`artifacts/.cache/records/${id}.json`, '');
@@ -123,6 +143,7 @@ describe('the garbage of a cache', () => {
       'logs/old.previous.log',
       'attempts/old.json',
       'attempts/.5.partial',
+      'profiles/p/.6.partial',
     ];
     const stay = [
       `resume/${'34'.repeat(32)}/0/state`,
