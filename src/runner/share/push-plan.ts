@@ -164,7 +164,7 @@ async function refuseDamaged(session: Session, record: RunRecord, files: readonl
 function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {
   return new ReproError('store-incomplete', `the store has lost or damaged files of "${id}"`, {
     where: session.folder.store,
-    fix: `Make them again, then push: ./repro run --force ${quoteWords([id])}`,
+    fix: `If the outputs in place are intact, re-store them: ./repro cache verify. Otherwise make them again: ./repro run --force ${quoteWords([id])}. Then push.`,
     cause,
   });
 }

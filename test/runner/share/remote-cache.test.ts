@@ -5,6 +5,7 @@ import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { openRemote } from '../../../src/runner/share/open-remote.ts';
 import { createFetchStage } from '../../../src/runner/share/pull.ts';
 import { actionKeyOf, fileKeyOf, type Remote } from '../../../src/runner/share/remote.ts';
+import { verifyStore } from '../../../src/runner/store/verify-store.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createProject } from '../rig/project.ts';
 import {
@@ -85,9 +86,15 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       if (readFileSync(file, 'utf8').startsWith('yy')) rmSync(file);
     }
     const pushed = await push(copy, other);
-    expect(pushed[0]).toMatchObject({ state: 'failed', error: { code: 'store-incomplete' } });
+    expect(pushed[0]).toMatchObject({
+      ...{ state: 'failed' },
+      error: { code: 'store-incomplete', fix: expect.stringContaining('./repro cache verify') },
+    });
     const { fingerprint } = await recordOf(copy, 'a');
     expect(await other.sizeOf(actionKeyOf(fingerprint))).toBe(null);
+    // What the error advises costs no run while the outputs are intact.
+    await verifyStore({ projectRoot: copy.root });
+    expect(statesOf(await push(copy, other))).toBe('a pushed, b present');
   });
 
   check('keeps the results that were there first', async () => {
