@@ -10,7 +10,7 @@ import { withoutPlaces } from '../store/fingerprint-parts.ts';
 import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';
-import { readAction } from './checked-reading.ts';
+import { readAction, readTree } from './checked-reading.ts';
 import { isAboutOne } from './pull.ts';
 import {
   actionKeyOf,
@@ -92,9 +92,9 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
     else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
     return null;
   });
-  if (theirs !== null && !haveSameDigests(theirs.outputs, record.outputs)) {
-    return { state: 'theirs', other: theirs };
-  }
+  const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
+  if (isOther && (await isWhole(theirs, remote, signal))) return { state: 'theirs', other: theirs };
+  const isNew = theirs === null || isOther;
   const wanted: StoredObject[] = [];
   await transferAll(
     await listObjects(session, record),
@@ -120,10 +120,27 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
     signal,
   );
   const told = { ...record, parts: withoutPlaces(record.parts) };
-  if (theirs === null)
+  if (isNew)
     await remote.write(key, signer ? signRecord(told, signer) : `${JSON.stringify(told, null, 2)}\n`);
-  const state = theirs === null || wanted.length > 0 ? 'pushed' : 'present';
+  const state = isNew || wanted.length > 0 ? 'pushed' : 'present';
   return { state, files: files.length, bytes: totalBytes, replaced: replaced.sort() };
+}
+
+/** Whether a remote still has every file that a record of it names: storage may delete old ones. A damaged list counts as absent. */
+async function isWhole({ outputs }: RunRecord, remote: Remote, signal?: AbortSignal): Promise<boolean> {
+  for (const { kind, digest, sizeBytes } of outputs) {
+    const list = async () => {
+      if (kind === 'file') return [{ sha256: digest, size: sizeBytes }];
+      return (await readTree(remote, digest, signal))?.entries ?? null;
+    };
+    const files = await list().catch((error: unknown) => {
+      if (!hasErrorCode(error, 'remote-damaged')) throw error;
+      return null;
+    });
+    if (files === null) return false;
+    for (const { sha256, size } of files) if ((await remote.sizeOf(fileKeyOf(sha256))) !== size) return false;
+  }
+  return true;
 }
 
 /** A file of the store, or a list of files. */

@@ -97,7 +97,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(statesOf(await push(copy, other))).toBe('a pushed, b present');
   });
 
-  check('keeps the results that were there first', async () => {
+  check('keeps the results that were there first, unless it has lost files of them', async () => {
     const { project, remote } = await createPushed(kind);
     const other = await createCopy();
     await other.run();
@@ -108,6 +108,11 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     };
     await remote.write(actionKeyOf(record.fingerprint), JSON.stringify(theirs));
     expect(statesOf(await push(other, remote))).toBe('a present, b theirs');
+    const lost = 'ab'.repeat(32);
+    const incomplete = record.outputs.map((one) => ({ ...one, digest: lost }));
+    await remote.write(actionKeyOf(record.fingerprint), JSON.stringify({ ...record, outputs: incomplete }));
+    expect(statesOf(await push(other, remote))).toBe('a present, b pushed');
+    expect(statesOf(await pull(await createCopy(), remote))).toBe('a fetched, b fetched');
   });
 
   check('is asked by a run first, which runs what is missing or damaged there', async () => {
