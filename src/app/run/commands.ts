@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander';
-import { lazily, parseGpus, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import {
+  lazily,
+  parseGpus,
+  type RunOptions,
+  trustOption,
+  wholeFrom,
+  withPipelineOptions,
+} from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -57,7 +64,14 @@ export function addRunCommands(program: Command): void {
     .option('--remote <address>', 'the remote cache for --pull (default: `cache.remote` in pipeline.yaml)')
     .addOption(trustOption())
     .addHelpText('after', runExamples)
-    .action(lazily(async () => (await import('./run.ts')).run));
+    .action(
+      lazily(async () => {
+        const { loadCheckedPlan } = await import('../project/load-plan.ts');
+        const { run } = await import('./run.ts');
+        return async (targets: readonly string[], options: RunOptions) =>
+          run(await loadCheckedPlan(options), targets, options);
+      }),
+    );
 
   withPipelineOptions(program.command('status'))
     .description('show which stages are up to date, and why the others are not')

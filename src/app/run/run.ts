@@ -11,7 +11,7 @@ import { type PlanRunOptions, runPlan } from '../../runner/run/run.ts';
 import type { RunOptions } from '../options/options.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
 import { describeSlowEngine, factsOf, refuseMissingEngines } from '../project/facts.ts';
-import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
+import { type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';
 import { summariseRun } from '../view/event-text.ts';
 import { showEvents } from '../view/open-view.ts';
@@ -35,8 +35,7 @@ interface RunRequest {
 }
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
-export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+export async function run(plan: Plan, targets: readonly string[], options: RunOptions): Promise<void> {
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
       fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
