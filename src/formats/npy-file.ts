@@ -16,7 +16,7 @@ import {
 import { countElements } from './tensor.ts';
 
 /** An open `.npy` file; rows are its first dimension. */
-export interface NpyReader {
+interface NpyReader {
   readonly shape: readonly number[];
   readonly dtype: NpyType;
   /**
