@@ -128,7 +128,8 @@ async function fetchFrom(
   part: string,
   options: DownloadOptions,
 ): Promise<TryFailure | null> {
-  const { retries, note, wait, signal } = options;
+  const { note, wait, signal } = options;
+  let retries = Math.min(1, options.retries);
   let failures = 0;
   let mostBytes = fileSize(part);
   for (;;) {
@@ -137,7 +138,9 @@ async function fetchFrom(
       return null;
     } catch (failure) {
       if (!(failure instanceof TryFailure)) throw failure;
-      const { message, isLasting, isUnreachable, waitMs } = failure;
+      const { message, isLasting, isUnreachable, isUnconnected, waitMs } = failure;
+      // Without internet, the command ends soon. A server that was reached gets all its tries.
+      if (!isUnconnected) retries = options.retries;
       const bytes = fileSize(part);
       failures = bytes > mostBytes ? 0 : failures + 1;
       mostBytes = Math.max(mostBytes, bytes);

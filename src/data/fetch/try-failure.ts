@@ -12,13 +12,19 @@ export class TryFailure extends Error {
   readonly isLasting: boolean;
   /** Whether there was no answer at all. */
   readonly isUnreachable: boolean;
+  /** Whether not even a connection was made, as without internet. */
+  readonly isUnconnected: boolean;
   /** How long the server asks to wait. */
   readonly waitMs: number;
 
-  constructor(message: string, { isLasting = false, isUnreachable = false, waitMs = 0 } = {}) {
+  constructor(
+    message: string,
+    { isLasting = false, isUnreachable = false, isUnconnected = false, waitMs = 0 } = {},
+  ) {
     super(message);
     this.isLasting = isLasting;
     this.isUnreachable = isUnreachable;
+    this.isUnconnected = isUnconnected;
     this.waitMs = waitMs;
   }
 }
@@ -47,6 +53,9 @@ export function explainStatus(status: number, headers: Dispatcher.ResponseData['
   return new TryFailure(text, { waitMs: asked || 0 });
 }
 
+/** The name is not known, or no connection can be made. */
+const UNCONNECTED = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'];
+
 /** What went wrong, by the code of Node or undici; other errors say it themselves. */
 const explanations: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: 'the server did not answer in time',
@@ -68,7 +77,8 @@ export function explainNetworkError(error: unknown, { isUnreachable = false } = 
   if (/\bproxy\b/i.test(message)) {
     return new TryFailure(`the proxy refused the connection (${message})`, lasting);
   }
-  return new TryFailure(explanations[code] ?? message, { isUnreachable });
+  const isUnconnected = UNCONNECTED.includes(code);
+  return new TryFailure(explanations[code] ?? message, { isUnreachable, isUnconnected });
 }
 
 /** Several addresses of one host fail as a group; the first stands for all. */

@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer as createSocketServer } from 'node:net';
@@ -84,18 +85,55 @@ describe('a download', () => {
 });
 
 describe('a connection', () => {
-  test('that cannot be made is an error that names the proxy variable', async () => {
-    const closed = createSocketServer();
-    const port = await listen(closed);
-    await new Promise((resolve) => closed.close(resolve));
-    const fetching = (await makeFetcher()).fetch(remoteFile(content, [`http://127.0.0.1:${port}/`]), {
-      retries: 1,
+  /** Looks names up as told, the last answer again and again; null: the name is not known, as without internet. */
+  function lookUp(...addresses: readonly ('127.0.0.1' | null)[]): void {
+    let count = 0;
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, __: object, done: LookedUp) => {
+      const address = addresses[Math.min(count, addresses.length - 1)];
+      count += 1;
+      if (address) done(null, [{ address, family: 4 }]);
+      else done(Object.assign(new Error('getaddrinfo ENOTFOUND data.invalid'), { code: 'ENOTFOUND' }));
+    }) as unknown as typeof dns.lookup);
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      lookup.mockRestore();
+      syncBuiltinESMExports();
     });
-    await expect(fetching).rejects.toMatchObject({
-      code: 'fetch-failed',
-      message: expect.stringMatching(/ECONNREFUSED .* \(2 times in a row\)/),
-      fix: expect.stringContaining('https_proxy'),
+  }
+  type LookedUp = (error: Error | null, found?: dns.LookupAddress[]) => void;
+
+  test.each([
+    ['to a closed port', '127.0.0.1'],
+    ['without internet', 'data.invalid'],
+  ])(
+    'that cannot be made %s is tried once more only, and the error names the proxy variable',
+    async (_, host) => {
+      const closed = createSocketServer();
+      const port = await listen(closed);
+      await new Promise((resolve) => closed.close(resolve));
+      lookUp(null);
+      const fetcher = await makeFetcher();
+      const fetching = fetcher.fetch(remoteFile(content, [`http://${host}:${port}/`]));
+      await expect(fetching).rejects.toMatchObject({
+        code: 'fetch-failed',
+        message: expect.stringMatching(/(ECONNREFUSED|ENOTFOUND) .* \(2 times in a row\)/),
+        fix: expect.stringContaining('https_proxy'),
+      });
+      expect(fetcher.waits).toHaveLength(1);
+      expect(fetcher.notes).toEqual([expect.stringContaining(' (1 of 1).')]);
+    },
+  );
+
+  test('that cannot be made again in the middle of a file is waited for as often as any other', async () => {
+    const server = await startServer(serve(content, { cutAfter: 100_000 }));
+    const fetcher = await makeFetcher();
+    lookUp('127.0.0.1', null);
+    const url = server.url().replace('127.0.0.1', 'data.invalid');
+    await expect(fetcher.fetch(remoteFile(content, [url]), { retries: 3 })).rejects.toMatchObject({
+      message: expect.stringMatching(/ENOTFOUND .* \(4 times in a row\)/),
+      fix: expect.stringContaining('100,000 bytes are kept'),
     });
+    expect(fetcher.waits).toHaveLength(4);
   });
 
   test('on which the server says nothing is given up', async () => {
