@@ -28,6 +28,8 @@ interface DownloadOptions {
   readonly signal: AbortSignal | undefined;
   /** How often to try an address again in a row without new data. */
   readonly retries: number;
+  /** How much to take of a file whose size nobody says. */
+  readonly mostBytes: number;
   readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly progress: (progress: FetchProgress) => void;
   readonly note: (text: string) => void;
@@ -246,7 +248,7 @@ async function writeBody(
     /** The bytes of the part that are kept. */
     readonly from: number;
   },
-  { signal, progress, note }: DownloadOptions,
+  { signal, progress, note, mostBytes }: DownloadOptions,
 ): Promise<void> {
   const { name, part, totalBytes, from } = to;
   let bytes = from;
@@ -269,6 +271,11 @@ async function writeBody(
           note(`${name}: the server cannot continue after ${had}. Starting from the beginning.`);
         // Not before: an answer without a byte of the file must not replace what an earlier one has brought.
         descriptor = openSync(part, from > 0 ? 'a' : 'w');
+      }
+      if (totalBytes === null && bytes + chunk.length > mostBytes) {
+        rmSync(part);
+        const text = `the server sends more than ${formatBytes(mostBytes)}, which is too long for this file`;
+        throw new TryFailure(text, { isLasting: true });
       }
       // The checksum decides whether a server that sends more has the right file.
       const wanted = totalBytes === null ? chunk : chunk.subarray(0, totalBytes - bytes);

@@ -14,6 +14,8 @@ import { downloadFile, type FetchProgress, fileSize, partOf, waitFor } from './d
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
 const CONNECT_SECONDS = 30;
+/** Five times the longest file of a data set, 2.9 GB. */
+const MOST_BYTES = 16 * 2 ** 30;
 /** Browsers follow 20; a download page needs two or three. */
 const MOST_REDIRECTS = 10;
 
@@ -30,6 +32,8 @@ export interface FetchOptions {
   readonly retries?: number | undefined;
   /** How long to wait for the next byte. */
   readonly stallSeconds?: number | undefined;
+  /** How much to take of a file whose size neither the list nor the server says; for tests. */
+  readonly mostBytes?: number | undefined;
   /** Waits between tries; for tests. */
   readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
@@ -50,7 +54,7 @@ export async function fetchFiles(
   folder: string,
   options: FetchOptions = {},
 ): Promise<FetchOutcome[]> {
-  const { signal, retries = 5, stallSeconds = 60, wait = waitFor } = options;
+  const { signal, retries = 5, stallSeconds = 60, mostBytes = MOST_BYTES, wait = waitFor } = options;
   const { progress = () => {}, note = () => {} } = options;
   const areThere = await findPresent(files, folder, signal);
   // A folder with all files may be read-only.
@@ -63,7 +67,7 @@ export async function fetchFiles(
   try {
     for (const [i, file] of files.entries()) {
       const isHere = areThere[i] === true;
-      const own = { homepage, dispatcher, signal, retries, wait, progress, note };
+      const own = { homepage, dispatcher, signal, retries, mostBytes, wait, progress, note };
       if (!isHere) await downloadFile(file, folder, own);
       outcomes.push(isHere ? 'already there' : 'downloaded');
     }

@@ -152,6 +152,19 @@ describe('an answer that is not the file', () => {
     },
   );
 
+  test('but does not end, of unknown size, is stopped at a limit, and the next address starts anew', async () => {
+    const endless = serve(makeContent(3_000_000), { length: null });
+    const [bad, good] = [await startServer(endless), await startServer(serve(content))];
+    const fetcher = await makeFetcher();
+    const file = remoteFile(content, [bad.url(), good.url()], { sizeBytes: null });
+    expect(await fetcher.fetch(file, { mostBytes: 1e6 })).toBe('downloaded');
+    expect(await fetcher.has(content)).toBe(true);
+    expect(fetcher.notes).toEqual([
+      `file.bin: ${bad.url()}: the server sends more than 1.0 MB, which is too long for this file. Trying ${good.url()}.`,
+    ]);
+    expect([bad.ranges, good.ranges]).toEqual([[undefined], [undefined]]);
+  });
+
   test('but announces nothing and ends early is asked for the rest', async () => {
     const { server, result } = await fetchFrom([
       serve(content.subarray(0, 100_000), { length: null }),
