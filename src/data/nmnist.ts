@@ -46,7 +46,7 @@ export const NMNIST_LAYOUT: SampleLayout = {
     const split = match[1] === 'Train' ? 'train' : 'test';
     return { split, class: Number(match[2]), number: Number(match[3]) };
   },
-  decode: decodeNmnist,
+  decode: (bytes, file) => decodeNmnist(bytes, file, DATA_SETS.nmnist),
   howToGet: (root) =>
     howToFetch(FACTS, root, [
       'The zips are read in place. Part of the samples is enough, if unpacked to Train/ and Test/.',

@@ -116,10 +116,13 @@ test('unused files cause one warning, before blank samples, and may have any siz
   expect(perClass['3']).toBe(2);
 });
 
+const N_MNIST = { title: 'N-MNIST', sensor: { height: 34, width: 34 } };
+
 test('five big-endian bytes are one event: x, y, polarity, 23 bits of time', () => {
   const { events, warnings } = decodeNmnist(
     Uint8Array.of(10, 33, 0x80, 0x03, 0xe8, 0, 5, 0x7f, 0xff, 0xff),
     'Train/0/1.bin',
+    N_MNIST,
   );
   expect(events).toEqual({
     tUs: Float64Array.of(1000, 2 ** 23 - 1),
@@ -134,15 +137,15 @@ test.each([
   ['x', [0, 0, 0, 0, 0, 34, 0, 0, 0, 0]],
   ['y', [0, 0, 0, 0, 0, 0, 34, 0, 0, 0]],
 ])('an event with %s outside the sensor is rejected with the byte', (_, bytes) => {
-  expect(() => decodeNmnist(Uint8Array.from(bytes), 'a.bin')).toThrow(
+  expect(() => decodeNmnist(Uint8Array.from(bytes), 'a.bin', N_MNIST)).toThrow(
     expect.objectContaining({ code: 'nmnist-event', where: 'a.bin: byte 5' }),
   );
 });
 
 test('time going backwards and an empty sample are accepted with a warning', () => {
-  const { warnings } = decodeNmnist(Uint8Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 8), 'a.bin');
+  const { warnings } = decodeNmnist(Uint8Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 8), 'a.bin', N_MNIST);
   expect(warnings).toEqual(['a.bin: byte 5  goes back in time.']);
-  expect(decodeNmnist(new Uint8Array(0), 'b.bin').warnings).toEqual([
+  expect(decodeNmnist(new Uint8Array(0), 'b.bin', N_MNIST).warnings).toEqual([
     'b.bin  contains no events: its clip is blank.',
   ]);
 });
@@ -151,13 +154,13 @@ test('time going backwards and an empty sample are accepted with a warning', () 
 const THREE_EVENTS = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 33, 0, 0, 200, 0, 0, 0xff, 0xff, 0xff);
 
 test('a file cut at any byte is an error, or between two events the events before', () => {
-  const whole = decodeNmnist(THREE_EVENTS, 'a.bin').events;
+  const whole = decodeNmnist(THREE_EVENTS, 'a.bin', N_MNIST).events;
   for (let cut = 0; cut < THREE_EVENTS.length; cut++) {
     const bytes = THREE_EVENTS.subarray(0, cut);
     if (cut % 5 === 0) {
-      expect(decodeNmnist(bytes, 'a.bin').events).toEqual(sliceEvents(whole, 0, cut / 5));
+      expect(decodeNmnist(bytes, 'a.bin', N_MNIST).events).toEqual(sliceEvents(whole, 0, cut / 5));
     } else {
-      expect(() => decodeNmnist(bytes, 'a.bin'), `cut at ${cut}`).toThrow(
+      expect(() => decodeNmnist(bytes, 'a.bin', N_MNIST), `cut at ${cut}`).toThrow(
         expect.objectContaining({ code: 'nmnist-size', where: `a.bin: byte ${cut - (cut % 5)}` }),
       );
     }
@@ -173,10 +176,10 @@ test('a file with any bytes is read, each event in its place, or rejected with a
         ...rest,
       ]);
       if (rest.length > 0 || rows.some(([x, y]) => x > 33 || y > 33)) {
-        expect(() => decodeNmnist(bytes, 'a.bin')).toThrow(ReproError);
+        expect(() => decodeNmnist(bytes, 'a.bin', N_MNIST)).toThrow(ReproError);
         return;
       }
-      const { events } = decodeNmnist(bytes, 'a.bin');
+      const { events } = decodeNmnist(bytes, 'a.bin', N_MNIST);
       expect(rows.map((_, i) => [events.x[i], events.y[i], events.p[i], events.tUs[i]])).toEqual(rows);
       expect(events.tUs).toHaveLength(rows.length);
     }),

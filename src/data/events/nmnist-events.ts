@@ -1,5 +1,4 @@
 import { ReproError } from '../../base/errors.ts';
-import { DATA_SETS } from '../../results/thesis/data-sets.ts';
 import { type Events, makeEvents, type Sensor } from './events.ts';
 import { ReaderNotes } from './reader-warnings.ts';
 
@@ -9,7 +8,7 @@ const EVENT_BYTES = 5;
  * Reads one N-MNIST sample: 5 bytes per event, big-endian: x (8 bits), y (8), polarity (1), time (23, µs).
  *
  * @param file name for messages
- * @param dataset whose pixels there can be; others use the format, too
+ * @param of whose pixels there can be: other data sets use the format, too
  * @returns the events in file order, and a sentence for each accepted irregularity
  * @throws {ReproError} `nmnist-size` if the size is not a multiple of 5, `nmnist-event` if a pixel lies outside the sensor
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
@@ -17,7 +16,7 @@ const EVENT_BYTES = 5;
 export function decodeNmnist(
   bytes: Uint8Array,
   file: string,
-  dataset: { readonly title: string; readonly sensor: Sensor } = DATA_SETS.nmnist,
+  { title, sensor }: { readonly title: string; readonly sensor: Sensor },
 ): { readonly events: Events; readonly warnings: readonly string[] } {
   const length = Math.floor(bytes.length / EVENT_BYTES);
   if (bytes.length % EVENT_BYTES !== 0) {
@@ -27,13 +26,13 @@ export function decodeNmnist(
     throw new ReproError('nmnist-size', text, { where: `${file}: byte ${length * EVENT_BYTES}`, fix });
   }
   const events = makeEvents(length);
-  const { height, width } = dataset.sensor;
+  const { height, width } = sensor;
   const notes = new ReaderNotes(file);
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {
     const [x, y, high] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     if (x >= width || y >= height) {
       const text = `event ${i} is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`;
-      const fix = `The file is damaged or not part of ${dataset.title}: get it again.`;
+      const fix = `The file is damaged or not part of ${title}: get it again.`;
       throw new ReproError('nmnist-event', text, { where: `${file}: byte ${at}`, fix });
     }
     events.x[i] = x;

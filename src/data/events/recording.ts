@@ -1,6 +1,5 @@
 import { ReproError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/text.ts';
-import { DATA_SETS } from '../../results/thesis/data-sets.ts';
 import {
   type Aedat2Address,
   addressOfCamera,
@@ -25,6 +24,9 @@ interface Recording {
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
 const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
 
+/** Of N-MNIST, whose samples do not say so either. */
+const SMALLEST: Sensor = { height: 34, width: 34 };
+
 /** Sensors of common event cameras: DVS128, DAVIS240, ATIS, DAVIS346, VGA and HD sensors. */
 const CAMERAS: readonly Sensor[] = [
   { height: 128, width: 128 },
@@ -37,13 +39,20 @@ const CAMERAS: readonly Sensor[] = [
 
 /**
  * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
- * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is a sample of N-MNIST.
+ * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as a sample of N-MNIST.
  *
+ * @param expected the sensor of a `.bin` if all events fit; its smallest common sensor is otherwise that of N-MNIST
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
-export async function decodeRecording(bytes: Uint8Array, file: string): Promise<Recording> {
+export async function decodeRecording(
+  bytes: Uint8Array,
+  file: string,
+  expected: Sensor = SMALLEST,
+): Promise<Recording> {
   if (file.endsWith('.bin')) {
-    return { ...decodeNmnist(bytes, file), sensor: DATA_SETS.nmnist.sensor, format: 'N-MNIST' };
+    const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
+    const sensor = smallestSensor(events, [expected, SMALLEST, ...CAMERAS]);
+    return { events, sensor, format: 'N-MNIST', warnings };
   }
   const head = latin1Text(bytes.subarray(0, 14));
   if (head.startsWith('#!AER-DAT4.0')) {
@@ -79,8 +88,8 @@ function guessAddress(events: Uint8Array): Aedat2Address {
   return DVS128_ADDRESS;
 }
 
-function smallestSensor({ x, y }: Events): Sensor {
+function smallestSensor({ x, y }: Events, sensors = CAMERAS): Sensor {
   const most = (values: Uint16Array) => values.reduce((a, b) => Math.max(a, b), 0);
   const least = { height: most(y) + 1, width: most(x) + 1 };
-  return CAMERAS.find(({ height, width }) => height >= least.height && width >= least.width) ?? least;
+  return sensors.find(({ height, width }) => height >= least.height && width >= least.width) ?? least;
 }

@@ -2,12 +2,10 @@ import { ReproError } from '../../base/errors.ts';
 import { eventsIn, spanOf } from '../../data/events/clips.ts';
 import type { Events, Sensor } from '../../data/events/events.ts';
 import { integrateFrames } from '../../data/events/frames.ts';
-import { decodeNmnist } from '../../data/events/nmnist-events.ts';
 import { decodeRecording } from '../../data/events/recording.ts';
 import { RandomStream } from '../../data/simulated/random-stream.ts';
 import { CAMERA, filmScene, type SceneImage } from '../../data/simulated/recording.ts';
 import { createImage, drawBackground, drawCapsule, findLight } from '../../data/simulated/scene.ts';
-import { DATA_SETS } from '../../results/thesis/data-sets.ts';
 import type { FrameSetting } from './payload.ts';
 
 /*
@@ -95,14 +93,9 @@ export async function readRecording(
   frames: FrameSetting,
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const expected = sensorOf(frames);
-  const isExpected = ({ height, width }: Sensor) => height === expected.height && width === expected.width;
-  const task = DATA_SETS['two-scales'];
-  const recording =
-    file.endsWith('.bin') && isExpected(task.sensor)
-      ? { ...decodeNmnist(bytes, file, task), sensor: task.sensor }
-      : await decodeRecording(bytes, file);
-  if (isExpected(recording.sensor)) return recording;
+  const recording = await decodeRecording(bytes, file, expected);
   const { height, width } = recording.sensor;
+  if (height === expected.height && width === expected.width) return recording;
   throw new ReproError(
     'own-sensor',
     `the sensor has ${width} x ${height} pixels; the networks of this page expect ${expected.width} x ${expected.height}. Recordings are not scaled: choose one of such a camera.`,

@@ -55,15 +55,20 @@ test('frames of a loaded recording are those of the run', async () => {
   expect(clip.frames).toEqual(Float32Array.from(counts));
 });
 
-test('a file that ends in .bin is read as N-MNIST, or of the task of two time scales', async () => {
+test('a file that ends in .bin is of the page’s sensor if its events fit, as of the task of two time scales', async () => {
   // x 3, y 2, ON, 65536 + 2 · 256 + 1 µs.
   const bytes = Uint8Array.of(3, 2, 0x81, 2, 1);
-  const { events } = await readRecording(bytes, 'a.bin', DIGITS);
-  expect([events.x[0], events.y[0], events.p[0], events.tUs[0]]).toEqual([3, 2, 1, 66_049]);
-  const outside = readRecording(Uint8Array.of(200, 2, 0, 0, 0), 'a.bin', DIGITS);
-  await expect(outside).rejects.toMatchObject({ code: 'nmnist-event' });
+  for (const frames of [DIGITS, GESTURES]) {
+    const { events } = await readRecording(bytes, 'a.bin', frames);
+    expect([events.x[0], events.y[0], events.p[0], events.tUs[0]]).toEqual([3, 2, 1, 66_049]);
+  }
   const scales = { ...DIGITS, height: 1, width: 5 };
   expect((await readRecording(Uint8Array.of(3, 0, 0, 0, 0), 'a.bin', scales)).events.x[0]).toBe(3);
+  // The smallest common sensor that the event fits.
+  const outside = readRecording(bytes, 'a.bin', scales);
+  await expect(outside).rejects.toThrow('34 x 34 pixels; the networks of this page expect 5 x 1');
+  const far = readRecording(Uint8Array.of(34, 2, 0, 0, 0), 'a.bin', DIGITS);
+  await expect(far).rejects.toThrow('128 x 128 pixels; the networks of this page expect 34 x 34');
 });
 
 test('another sensor, larger or smaller, and a file of another kind, are refused in words', async () => {
@@ -73,8 +78,9 @@ test('another sensor, larger or smaller, and a file of another kind, are refused
     message:
       'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Recordings are not scaled: choose one of such a camera.',
   });
-  const small = readRecording(Uint8Array.of(3, 2, 0x81, 2, 1), 'a.bin', GESTURES);
-  await expect(small).rejects.toThrow('34 x 34 pixels; the networks of this page expect 128 x 128');
+  // Old AEDAT does not say the sensor: that of the smallest camera, also where the events would fit.
+  const small = readRecording(read('golden/recording.aedat'), 'a.aedat', DAVIS);
+  await expect(small).rejects.toThrow('128 x 128 pixels; the networks of this page expect 346 x 260');
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
