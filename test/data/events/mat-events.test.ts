@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ASL_DVS_LAYOUT, decodeAslDvs } from '../../src/data/asl-dvs.ts';
-import { shearEvents } from '../../src/data/events/frames.ts';
-import { expectReadOrRefused } from '../support/damaged-bytes.ts';
+import { shearEvents } from '../../../src/data/events/frames.ts';
+import { decodeMatEvents } from '../../../src/data/events/mat-events.ts';
+import { expectReadOrRefused } from '../../support/damaged-bytes.ts';
 
-const fixtures = new URL('../fixtures/formats/', import.meta.url);
+const fixtures = new URL('../../fixtures/formats/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, fixtures));
 const integers = read('asl-dvs.mat');
 const doubles = read('asl-dvs-compressed.mat');
 const expected = JSON.parse(read('expected.json').toString())['asl-dvs.mat'];
+
+const ASL_DVS = { title: 'ASL-DVS', sensor: { height: 180, width: 240 } };
 
 /** The recording with the numbers of one of its lists (u32 for ts, bytes for the others) changed. */
 function patched(name: string, index: number, value: number): Buffer {
@@ -20,12 +22,12 @@ function patched(name: string, index: number, value: number): Buffer {
   return bytes;
 }
 
-describe('reading ASL-DVS', () => {
+describe('reading events of MATLAB files', () => {
   test.each([
     ['integers', integers],
     ['compressed doubles', doubles],
   ])('takes the lists as they are, as the original does: %s', (_, bytes) => {
-    const { events, warnings } = decodeAslDvs(bytes, 'a_0001.mat');
+    const { events, warnings } = decodeMatEvents(bytes, 'a_0001.mat', ASL_DVS);
     expect(events).toEqual({
       tUs: Float64Array.from(expected.t),
       x: Uint16Array.from(expected.x),
@@ -48,7 +50,7 @@ describe('reading ASL-DVS', () => {
     const column = (at: 0 | 1, key: 'from' | 'to') => Uint16Array.from(pixels, (pixel) => pixel[key][at]!);
     const others = { tUs: Float64Array.from(pixels, (_, i) => i), p: new Uint8Array(pixels.length).fill(1) };
     const events = { ...others, x: column(0, 'from'), y: column(1, 'from') };
-    expect(shearEvents(events, ASL_DVS_LAYOUT.sensor)).toEqual({
+    expect(shearEvents(events, ASL_DVS.sensor)).toEqual({
       ...others,
       x: column(0, 'to'),
       y: column(1, 'to'),
@@ -59,7 +61,7 @@ describe('reading ASL-DVS', () => {
   });
 
   test('accepts time going backwards, with a warning', () => {
-    expect(decodeAslDvs(patched('ts', 3, 4_000_000_000), 'a.mat').warnings).toEqual([
+    expect(decodeMatEvents(patched('ts', 3, 4_000_000_000), 'a.mat', ASL_DVS).warnings).toEqual([
       'a.mat: event 4  goes back in time.',
     ]);
   });
@@ -70,13 +72,13 @@ describe('reading ASL-DVS', () => {
       'x',
       2,
       240,
-      'asl-dvs-event',
+      'mat-event',
       /^event 2 is at x 240, y \d+, outside the sensor's 240 x 180/,
     ],
-    ['y outside the sensor', 'y', 0, 180, 'asl-dvs-event', /^event 0 is at x \d+, y 180/],
-    ['another polarity', 'pol', 49, 2, 'asl-dvs-event', /^event 49 has the polarity 2/],
+    ['y outside the sensor', 'y', 0, 180, 'mat-event', /^event 0 is at x \d+, y 180/],
+    ['another polarity', 'pol', 49, 2, 'mat-event', /^event 49 has the polarity 2/],
   ])('rejects %s', (_, name, index, value, code, message) => {
-    expect(() => decodeAslDvs(patched(name, index, value), 'a.mat')).toThrow(
+    expect(() => decodeMatEvents(patched(name, index, value), 'a.mat', ASL_DVS)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) }),
     );
   });
@@ -87,10 +89,10 @@ describe('reading ASL-DVS', () => {
   ])('reads or rejects a recording with any byte changed, %s', (_, bytes) => {
     expectReadOrRefused(
       bytes,
-      (copy) => decodeAslDvs(copy, 'a.mat').events,
+      (copy) => decodeMatEvents(copy, 'a.mat', ASL_DVS).events,
       ({ x, y, p, tUs }) => {
-        expect(x.every((value) => value < ASL_DVS_LAYOUT.sensor.width)).toBe(true);
-        expect(y.every((value) => value < ASL_DVS_LAYOUT.sensor.height)).toBe(true);
+        expect(x.every((value) => value < ASL_DVS.sensor.width)).toBe(true);
+        expect(y.every((value) => value < ASL_DVS.sensor.height)).toBe(true);
         expect(p.every((value) => value <= 1) && tUs.every((t) => Number.isSafeInteger(t))).toBe(true);
       },
     );

@@ -1,0 +1,54 @@
+import { ReproError } from '../../base/errors.ts';
+import { decodeAedat2 } from './aedat2.ts';
+import { decodeAedat3 } from './aedat3-parser.ts';
+import { decodeAedat4 } from './aedat4.ts';
+import type { Events, Sensor } from './events.ts';
+import { decodeMatEvents } from './mat-events.ts';
+import { decodeNmnist } from './nmnist-events.ts';
+
+/** The data set that a file of events belongs to. */
+interface SampleSource {
+  readonly title: string;
+  readonly sensor: Sensor;
+}
+
+interface DecodedSample {
+  readonly events: Events;
+  /** One sentence for each accepted irregularity. */
+  readonly warnings: readonly string[];
+}
+
+/** What turns a file with one clip into events. */
+interface SampleReader {
+  /** What names of such files end in. */
+  readonly endings: readonly string[];
+  /** @throws {ReproError} if the bytes are not such a file, or an event lies outside the sensor */
+  decode(bytes: Uint8Array, file: string, of: SampleSource): Promise<DecodedSample> | DecodedSample;
+}
+
+/** By the name that a data set's `reader` gives. */
+export const READERS = {
+  'nmnist-bin': { endings: ['.bin'], decode: decodeNmnist },
+  // Addresses as the original reads CIFAR10-DVS.
+  aedat2: { endings: ['.aedat'], decode: (bytes, file, { sensor }) => decodeAedat2(bytes, file, sensor) },
+  aedat3: {
+    endings: ['.aedat'],
+    decode(bytes, file, { sensor }) {
+      const { events, summary } = decodeAedat3(bytes, { file, sensor });
+      return { events, warnings: summary.warnings };
+    },
+  },
+  aedat4: {
+    endings: ['.aedat4'],
+    async decode(bytes, file, { title, sensor }) {
+      const { sensor: found, ...sample } = await decodeAedat4(bytes, file);
+      if (found.height === sensor.height && found.width === sensor.width) return sample;
+      const what = `the header's sensor has ${found.width} x ${found.height} pixels, but ${title} has ${sensor.width} x ${sensor.height}.`;
+      throw new ReproError('sample-sensor', what, {
+        where: file,
+        fix: 'Correct `sensor` of the data set, or remove the file.',
+      });
+    },
+  },
+  mat: { endings: ['.mat'], decode: decodeMatEvents },
+} as const satisfies Readonly<Record<string, SampleReader>>;

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { READERS } from '../../../src/data/events/readers.ts';
+import { goldenEvents } from '../../support/golden-events.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url));
+const expected = JSON.parse(read('fixtures/formats/expected.json').toString());
+const DVS128 = { title: 'A', sensor: { height: 128, width: 128 } };
+const DAVIS = { title: 'B', sensor: { height: 260, width: 346 } };
+
+const timesOf = (events: { readonly tUs: Float64Array }) => [...events.tUs];
+
+test('a table reads each kind of file with the sensor of its data set', async () => {
+  const nmnist = READERS['nmnist-bin'].decode(Uint8Array.of(3, 2, 0x81, 2, 1), 'a.bin', DVS128);
+  expect(timesOf(nmnist.events)).toEqual([66_049]);
+  const aedat2 = READERS.aedat2.decode(read('fixtures/formats/cifar10-dvs.aedat'), 'a.aedat', DVS128);
+  expect(timesOf(aedat2.events)).toEqual(expected['cifar10-dvs.aedat'].original.t);
+  const aedat3 = READERS.aedat3.decode(read('golden/recording.aedat'), 'a.aedat', DVS128);
+  expect(aedat3).toEqual({ events: goldenEvents('aedat_events'), warnings: [] });
+  const mat = READERS.mat.decode(read('fixtures/formats/asl-dvs.mat'), 'a.mat', DAVIS);
+  expect(timesOf(mat.events)).toEqual(expected['asl-dvs.mat'].t);
+  const aedat4 = await READERS.aedat4.decode(read('fixtures/formats/davis-lz4.aedat4'), 'a.aedat4', DAVIS);
+  expect(Object.keys(aedat4)).toEqual(['events', 'warnings']);
+});
+
+test('an AEDAT 4 recording of another sensor is refused with both sizes', async () => {
+  const decoded = READERS.aedat4.decode(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', DVS128);
+  await expect(decoded).rejects.toMatchObject({
+    code: 'sample-sensor',
+    message: "the header's sensor has 346 x 260 pixels, but A has 128 x 128.",
+  });
+});
