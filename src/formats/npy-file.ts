@@ -1,11 +1,15 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { ReproError } from '../base/errors.ts';
 import { openRegular } from '../base/files/regular-file.ts';
+import { packZip } from '../base/files/zip-file.ts';
+import { quoteName } from '../base/text.ts';
 import {
   bytesPerElement,
   type CountType,
   checkNpySize,
   decodeNpyHeader,
+  encodeNpy,
   encodeNpyHeader,
   LARGEST_NPY_HEADER_BYTES,
   type NpyData,
@@ -13,7 +17,7 @@ import {
   newNpyData,
   npyDataFromBytes,
 } from './npy.ts';
-import { countElements } from './tensor.ts';
+import { countElements, type State, type Tensor } from './tensor.ts';
 
 /** An open `.npy` file; rows are its first dimension. */
 interface NpyReader {
@@ -193,4 +197,25 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): 
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
     done += bytesWritten;
   }
+}
+
+/**
+ * Encodes an `.npz` as NumPy's `savez` writes it: an uncompressed zip with one `.npy` per tensor. `numpy.load` returns them
+ * under their names.
+ *
+ * @throws {ReproError} `npz-unwritable` for a name that is not valid for a file: empty, or with a slash or backslash
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.savez.html
+ */
+export async function encodeNpz(tensors: State): Promise<Uint8Array> {
+  const entries = [...tensors].map(([name, tensor]) => {
+    if (name === '' || /[\\/\0]/.test(name)) {
+      throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
+    }
+    return [`${name}.npy`, encodeTensor(tensor)] as const;
+  });
+  return new Uint8Array(await buffer(packZip(entries)));
+}
+
+function encodeTensor({ dtype, shape, data }: Tensor): Uint8Array {
+  return encodeNpy({ dtype: dtype === 'F32' ? 'float32' : 'int64', shape, data: data.slice() });
 }

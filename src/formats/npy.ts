@@ -1,8 +1,6 @@
-import { buffer } from 'node:stream/consumers';
 import { ReproError } from '../base/errors.ts';
-import { packZip } from '../base/files/zip-file.ts';
-import { escapeControls, quoteName } from '../base/text.ts';
-import { countElements, type State, type Tensor } from './tensor.ts';
+import { escapeControls, latin1Text } from '../base/text.ts';
+import { countElements } from './tensor.ts';
 
 /** Element types by NumPy's names. */
 const TYPES = {
@@ -90,6 +88,18 @@ export function encodeNpyHeader(dtype: NpyType, shape: readonly number[]): Uint8
  * @throws {ReproError} `npy` for another format, version, byte order, element type or Fortran order
  */
 export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
+  const { descr, isFortran, shape, dataOffset } = parseNpyHeader(bytes, file);
+  if (isFortran) fail(file, PREFIX_BYTES, 'its fortran_order is True, expected False (C order)');
+  const dtype = TYPE_NAMES.find((name) => `'${TYPES[name].descr}'` === descr);
+  if (dtype === undefined) return fail(file, PREFIX_BYTES, `its element type ${descr} is not supported`);
+  return { dtype, shape, dataOffset };
+}
+
+/** A header of any element type, which `descr` says as Python writes it: `'<f4'`, or the list of a structured array's fields. */
+export function parseNpyHeader(
+  bytes: Uint8Array,
+  file: string,
+): Omit<NpyHeader, 'dtype'> & { readonly descr: string; readonly isFortran: boolean } {
   if (MAGIC.slice(0, 6).some((byte, i) => bytes[i] !== byte))
     fail(file, 0, 'expected a .npy file, found something else');
   if (bytes.length < PREFIX_BYTES) fail(file, bytes.length, 'the file ends inside its header');
@@ -99,16 +109,12 @@ export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const dataOffset = PREFIX_BYTES + bytes[8]! + 256 * bytes[9]!;
   if (dataOffset > LARGEST_NPY_HEADER_BYTES) fail(file, 8, `its header claims ${dataOffset} bytes`);
   if (bytes.length < dataOffset) fail(file, bytes.length, 'the file ends inside its header');
-  const text = Buffer.from(bytes.subarray(PREFIX_BYTES, dataOffset)).toString('latin1');
-  return { ...parseDictionary(text, file), dataOffset };
-}
-
-function parseDictionary(text: string, file: string): Pick<NpyHeader, 'dtype' | 'shape'> {
+  const text = latin1Text(bytes.subarray(PREFIX_BYTES, dataOffset));
   const body = /^\{(.*?),? *\} *\n$/.exec(text)?.[1];
   const entries = new Map<string, string>();
   let rest = body ?? fail(file, PREFIX_BYTES, `its header cannot be parsed: ${text.trim()}`);
   while (rest !== '') {
-    const entry = /^ *'(\w+)': *('[^']*'|True|False|\([\d, ]*\)) *(?:, *|$)/.exec(rest);
+    const entry = /^ *'(\w+)': *('[^']*'|True|False|\([\d, ]*\)|\[[^\]]*\]) *(?:, *|$)/.exec(rest);
     if (entry === null || entries.has(entry[1]!)) {
       return fail(file, PREFIX_BYTES, `its header cannot be parsed: ${text.trim()}`);
     }
@@ -119,10 +125,7 @@ function parseDictionary(text: string, file: string): Pick<NpyHeader, 'dtype' | 
   if (descr === undefined || order === undefined || shape === undefined || entries.size !== 3) {
     return fail(file, PREFIX_BYTES, 'its header must have descr, fortran_order and shape, and nothing else');
   }
-  if (order !== 'False') fail(file, PREFIX_BYTES, `its fortran_order is ${order}, expected False (C order)`);
-  const dtype = TYPE_NAMES.find((name) => `'${TYPES[name].descr}'` === descr);
-  if (dtype === undefined) return fail(file, PREFIX_BYTES, `its element type ${descr} is not supported`);
-  return { dtype, shape: parseShape(shape, file) };
+  return { descr, isFortran: order === 'True', shape: parseShape(shape, file), dataOffset };
 }
 
 function parseShape(text: string, file: string): number[] {
@@ -177,25 +180,4 @@ function fail(file: string, offset: number, what: string): never {
     where: `${file}: byte ${offset}`,
     fix: 'Make the file again. If a stage made it, rerun that stage with --force.',
   });
-}
-
-/**
- * Encodes an `.npz` as NumPy's `savez` writes it: an uncompressed zip with one `.npy` per tensor. `numpy.load` returns them
- * under their names.
- *
- * @throws {ReproError} `npz-unwritable` for a name that is not valid for a file: empty, or with a slash or backslash
- * @see https://numpy.org/doc/stable/reference/generated/numpy.savez.html
- */
-export async function encodeNpz(tensors: State): Promise<Uint8Array> {
-  const entries = [...tensors].map(([name, tensor]) => {
-    if (name === '' || /[\\/\0]/.test(name)) {
-      throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
-    }
-    return [`${name}.npy`, encodeTensor(tensor)] as const;
-  });
-  return new Uint8Array(await buffer(packZip(entries)));
-}
-
-function encodeTensor({ dtype, shape, data }: Tensor): Uint8Array {
-  return encodeNpy({ dtype: dtype === 'F32' ? 'float32' : 'int64', shape, data: data.slice() });
 }

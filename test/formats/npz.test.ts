@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fromBufferPromise } from 'yauzl';
-import { decodeNpy, encodeNpz, type NpyArray } from '../../src/formats/npy.ts';
+import { decodeNpy, type NpyArray } from '../../src/formats/npy.ts';
+import { encodeNpz } from '../../src/formats/npy-file.ts';
 import type { State } from '../../src/formats/tensor.ts';
 
 const state: State = new Map([

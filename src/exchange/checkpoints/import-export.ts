@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { writeOutput } from '../../base/files/chosen-file.ts';
 import { escapeControls } from '../../base/text.ts';
-import { encodeNpz } from '../../formats/npy.ts';
+import { encodeNpz } from '../../formats/npy-file.ts';
 import { writeSafetensors } from '../../formats/safetensors.ts';
 import type { State } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
