@@ -9,7 +9,7 @@ const alone = [
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',
 ];
-/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, PyTorch, compilers, whole runs, TensorFlow.js. */
+/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, PyTorch, compilers, whole runs, TensorFlow.js. */
 const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
@@ -18,6 +18,7 @@ const slow = [
   'test/app/gc.test.ts',
   'test/app/newcomer.test.ts',
   'test/app/train-val-folders.test.ts',
+  'test/data/fetch/long.test.ts',
   'test/docs/examples.test.ts',
   'test/network/engines/session.test.ts',
   'test/native/kernels.test.ts',
