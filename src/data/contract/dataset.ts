@@ -53,6 +53,8 @@ export interface PublishedFile {
   readonly sizeBytes: number | null;
   /** Direct addresses, tried in this order; empty if it can only be downloaded by hand. */
   readonly urls: readonly string[];
+  /** The address of a zip that has this file in it, in whatever folder; tried last. */
+  readonly zipUrl?: string | undefined;
 }
 
 export function publishedFile(

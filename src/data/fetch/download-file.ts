@@ -1,7 +1,16 @@
-import { appendFileSync, closeSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  createWriteStream,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { ReproError } from '../../base/errors.ts';
@@ -9,8 +18,9 @@ import { syncFile, syncFolder } from '../../base/files/atomic-file.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
 import type { PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { hashFile, kindOfSource } from '../reading/file-tree.ts';
-import { explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
+import { hashFile, kindOfSource, type TreeFile } from '../reading/file-tree.ts';
+import { ZipTree } from '../reading/zip-tree.ts';
+import { checkBeginning, explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
 
 export interface FetchProgress {
   readonly file: string;
@@ -48,6 +58,11 @@ export function partOf(name: string): string {
   return `${name}.repro-part`;
 }
 
+/** Where a zip is while files are taken out of it. */
+export function zipIn(folder: string, url: string): string {
+  return partOf(path.join(folder, path.posix.basename(new URL(url).pathname)));
+}
+
 export function fileSize(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
@@ -74,9 +89,12 @@ export async function downloadFile(
   if (fileSize(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
   const wrong: string[] = [];
   const failures: TryFailure[] = [];
-  const urls = [...file.urls];
+  const { zipUrl } = file;
+  const urls = [...file.urls, ...(zipUrl === undefined ? [] : [zipUrl])];
   for (let url = urls.shift(); url !== undefined; url = urls.shift()) {
-    const failure = await fetchFrom(url, file, part, options);
+    const failure = await (url === zipUrl
+      ? fetchZipped(url, file, part, options)
+      : fetchFrom(url, file, part, options));
     if (failure !== null) {
       failures.push(failure);
       if (urls[0] !== undefined) options.note(`${name}: ${failure.message}. Trying ${urls[0]}.`);
@@ -86,6 +104,7 @@ export async function downloadFile(
     if (found === checksum.hex) return complete(part, target);
     wrong.push(`  md5 ${found}, ${formatCount(fileSize(part), 'byte')}, from ${url}`);
     rmSync(part);
+    if (url === zipUrl) rmSync(zipIn(folder, url));
     if (wrong.length === 2) {
       const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
       const fix = `The file was changed at its source or on the way. Nothing was kept.\n${byHand}`;
@@ -156,6 +175,38 @@ async function fetchFrom(
       await wait(ms, signal);
       signal?.throwIfAborted();
     }
+  }
+}
+
+/** Takes the part out of a zip, which is downloaded beside it unless it is there. @returns why the zip was given up; null if it was not */
+async function fetchZipped(
+  url: string,
+  file: PublishedFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<TryFailure | null> {
+  const zip = zipIn(path.dirname(part), url);
+  const name = path.basename(zip, partOf(''));
+  for (let isWhole = false; ; isWhole = true) {
+    let isUnpacked = false;
+    const unpack = async (member: TreeFile) => {
+      if (path.posix.basename(member.path) !== file.name) return;
+      await pipeline(member.open(), createWriteStream(part), { signal: options.signal });
+      isUnpacked = true;
+    };
+    try {
+      if (fileSize(zip) > 0) await new ZipTree(zip, url).walk(unpack);
+      if (isUnpacked) return null;
+    } catch (error) {
+      // A piece of a zip, or a damaged one; other errors are the disk's.
+      if (!(error instanceof ReproError)) throw error;
+    }
+    if (isWhole) {
+      rmSync(zip);
+      return new TryFailure(`${url}: no ${file.name} can be read in this zip`, { isLasting: true });
+    }
+    const failure = await fetchFrom(url, { ...file, name, sizeBytes: null }, zip, options);
+    if (failure !== null) return failure;
   }
 }
 
@@ -294,19 +345,6 @@ async function writeBody(
   }
   const of = totalBytes === null ? '' : ` of ${totalBytes.toLocaleString('en-US')}`;
   throw new TryFailure(`${what} after ${bytes.toLocaleString('en-US')}${of} bytes`);
-}
-
-/** Pages with status 200 are recognised by this, whatever their type is said to be, before gigabytes are waited for. */
-const BEGINNINGS: Readonly<Record<string, readonly number[]>> = { '.zip': [0x50, 0x4b], '.gz': [0x1f, 0x8b] };
-
-/** @throws {TryFailure} if a file with such a name does not begin like this */
-function checkBeginning(name: string, chunk: Uint8Array): void {
-  const kind = path.extname(name);
-  if ((BEGINNINGS[kind] ?? []).every((byte, i) => chunk[i] === byte)) return;
-  const [start = ''] = /[ -~]+/.exec(new TextDecoder().decode(chunk.subarray(0, 60))) ?? [];
-  throw new TryFailure(`the server sends no ${kind} file, but something that begins with "${start.trim()}"`, {
-    isLasting: true,
-  });
 }
 
 async function* readChunks(

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from 'undici';
@@ -9,7 +10,7 @@ import { formatCount } from '../../base/text.ts';
 import type { DatasetFacts, PublishedFile } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource } from '../reading/file-tree.ts';
-import { downloadFile, type FetchProgress, fileSize, partOf, waitFor } from './download-file.ts';
+import { downloadFile, type FetchProgress, fileSize, partOf, waitFor, zipIn } from './download-file.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
@@ -71,6 +72,7 @@ export async function fetchFiles(
       if (!isHere) await downloadFile(file, folder, own);
       outcomes.push(isHere ? 'already there' : 'downloaded');
     }
+    for (const { zipUrl } of files) if (zipUrl !== undefined) rmSync(zipIn(folder, zipUrl), { force: true });
     return outcomes;
   } catch (error) {
     const current = files[outcomes.length];

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import path from 'node:path';
 import type { Dispatcher } from 'undici';
 
 /** A server that asks for more than this is not waited for. */
@@ -51,6 +52,19 @@ export function explainStatus(status: number, headers: Dispatcher.ResponseData['
     });
   }
   return new TryFailure(text, { waitMs: asked || 0 });
+}
+
+/** Pages with status 200 are recognised by this, whatever their type is said to be, before gigabytes are waited for. */
+const BEGINNINGS: Readonly<Record<string, readonly number[]>> = { '.zip': [0x50, 0x4b], '.gz': [0x1f, 0x8b] };
+
+/** @throws {TryFailure} if a file with such a name does not begin like this */
+export function checkBeginning(name: string, chunk: Uint8Array): void {
+  const kind = path.extname(name);
+  if ((BEGINNINGS[kind] ?? []).every((byte, i) => chunk[i] === byte)) return;
+  const [start = ''] = /[ -~]+/.exec(new TextDecoder().decode(chunk.subarray(0, 60))) ?? [];
+  throw new TryFailure(`the server sends no ${kind} file, but something that begins with "${start.trim()}"`, {
+    isLasting: true,
+  });
 }
 
 /** The name is not known, or no connection can be made. */

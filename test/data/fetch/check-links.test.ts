@@ -42,7 +42,9 @@ test('without arguments, every address of every data set is asked', async () => 
   proxy.on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
   const origin = `http://127.0.0.1:${await listen(proxy)}`;
   const { stdout, exitCode } = await run([], { http_proxy: origin, https_proxy: origin });
-  const urls = DATASETS.flatMap(({ files }) => files.flatMap((file) => file.urls));
+  const urls = DATASETS.flatMap(({ files }) =>
+    files.flatMap((file) => [...file.urls, file.zipUrl ?? []].flat()),
+  );
   for (const url of urls) expect(stdout).toContain(`  ${url}: `);
   expect(stdout).toContain(`${urls.length} asked, ${urls.length} without their file.`);
   expect(exitCode).toBe(1);
