@@ -194,6 +194,8 @@ describe('repro data show', () => {
     expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260 pixels$/m);
     const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
     expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
+    const arrays = await call('show', path.join(fixtures, 'events.npz'));
+    expect(arrays.stdout).toMatch(/events\.npz, NumPy, 240 x 180 pixels$/m);
     const far = encodeAedat3({
       tUs: Float64Array.of(1),
       x: Uint16Array.of(30_000),

@@ -20,7 +20,7 @@ Examples:
   $ repro data show nmnist Test/7/00018.bin
   $ repro data show dvs128-gesture user24_led:3                 the third gesture of a recording
   $ repro data show fashion-mnist test/42 --out boot.png
-  $ repro data show my-recording.aedat4 --steps 40              a recording of your own: AEDAT 2.0, 3.1 or 4, or .bin`;
+  $ repro data show my-recording.aedat4 --steps 40              a recording of your own: AEDAT 2.0, 3.1 or 4, .bin, .npy or .npz`;
 
 function rootOption(): Option {
   return new Option(

@@ -5,11 +5,13 @@ import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeMatEvents } from './mat-events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
+import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
 
 /** The data set that a file of events belongs to. */
 interface SampleSource {
   readonly title: string;
   readonly sensor: Sensor;
+  readonly npy?: NpySettings | undefined;
 }
 
 interface DecodedSample {
@@ -51,4 +53,5 @@ export const READERS = {
     },
   },
   mat: { endings: ['.mat'], decode: decodeMatEvents },
+  npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
 } as const satisfies Readonly<Record<string, SampleReader>>;

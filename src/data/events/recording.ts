@@ -12,6 +12,7 @@ import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
+import { decodeNpyEvents, guessNpySettings } from './npy-events.ts';
 
 /** A recording outside any data set. */
 interface Recording {
@@ -39,9 +40,10 @@ const CAMERAS: readonly Sensor[] = [
 
 /**
  * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
- * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as a sample of N-MNIST.
+ * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as
+ * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
  *
- * @param expected the sensor of a `.bin` if all events fit; its smallest common sensor is otherwise that of N-MNIST
+ * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(
@@ -49,10 +51,16 @@ export async function decodeRecording(
   file: string,
   expected: Sensor = SMALLEST,
 ): Promise<Recording> {
+  const sensors = [expected, SMALLEST, ...CAMERAS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
-    const sensor = smallestSensor(events, [expected, SMALLEST, ...CAMERAS]);
+    const sensor = smallestSensor(events, sensors);
     return { events, sensor, format: 'N-MNIST', warnings };
+  }
+  if (/\.np[yz]$/.test(file)) {
+    const npy = guessNpySettings(bytes, file);
+    const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy });
+    return { events, sensor: smallestSensor(events, sensors), format: 'NumPy', warnings };
   }
   const head = latin1Text(bytes.subarray(0, 14));
   if (head.startsWith('#!AER-DAT4.0')) {
@@ -72,7 +80,7 @@ export async function decodeRecording(
   }
   throw new ReproError(
     'recording-format',
-    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy or .npz.',
     {
       where: file,
       fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',

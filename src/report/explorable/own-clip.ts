@@ -83,7 +83,8 @@ function* drawImages(path: readonly PathPoint[]): Iterable<SceneImage> {
 }
 
 /**
- * Reads a recording: AEDAT 2.0, 3.1 or 4.0, or a sample in the format of N-MNIST (`.bin`), which the simulated task of two time scales has, too.
+ * Reads a recording: AEDAT 2.0, 3.1 or 4.0, a sample in the format of N-MNIST (`.bin`), as the simulated task of two time scales has, too, or
+ * events that Python wrote (`.npy`, `.npz`).
  *
  * @throws {ReproError} `own-sensor` for another sensor than the networks know; as the format's own reader
  */

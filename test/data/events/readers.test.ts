@@ -19,6 +19,11 @@ test('a table reads each kind of file with the sensor of its data set', async ()
   expect(aedat3).toEqual({ events: goldenEvents('aedat_events'), warnings: [] });
   const mat = READERS.mat.decode(read('fixtures/formats/asl-dvs.mat'), 'a.mat', DAVIS);
   expect(timesOf(mat.events)).toEqual(expected['asl-dvs.mat'].t);
+  const npy = READERS.npy.decode(read('fixtures/formats/events.npz'), 'a.npz', {
+    ...DAVIS,
+    npy: { timeUnit: 's' },
+  });
+  expect(npy).toEqual(mat);
   const aedat4 = await READERS.aedat4.decode(read('fixtures/formats/davis-lz4.aedat4'), 'a.aedat4', DAVIS);
   expect(Object.keys(aedat4)).toEqual(['events', 'warnings']);
 });

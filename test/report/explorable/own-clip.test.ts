@@ -84,7 +84,8 @@ test('another sensor, larger or smaller, and a file of another kind, are refused
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
-    message: 'this is not a recording in AEDAT 2.0, 3.1 or 4.0, nor a sample of N-MNIST (.bin).',
+    message:
+      'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy or .npz.',
   });
 });
 
@@ -108,7 +109,9 @@ test('readers run where there is nothing of Node, with the same events', async (
   const own = runInNewContext(`${bundled.outputFiles[0]!.text}; own`, browser);
   const files = ['none', 'lz4', 'lz4-high', 'zstd'].map((kind) => `fixtures/formats/davis-${kind}.aedat4`);
   const others = ['fixtures/formats/cifar10-dvs.aedat', 'golden/recording.aedat'];
-  for (const file of [...files, ...others]) {
+  const arrays = ['npy', 'npz'].map((kind) => `fixtures/formats/events.${kind}`);
+  for (const file of [...files, ...others, ...arrays]) {
+    // Those of arrays have coordinates up to 239 and 179, and no sensor of their own.
     const frames = others.includes(file) ? GESTURES : DAVIS;
     const here = await readRecording(read(file), file, frames);
     expect(await own.readRecording(read(file), file, frames), file).toEqual(here);
