@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../base/files/atomic-file.ts';
@@ -65,7 +65,8 @@ export class Attempts {
 
   /** After a success, also one that was found or fetched, or an interruption, which says nothing about the stage. */
   async drop(id: string): Promise<void> {
-    await ignoreErrors(fs.rm(this.#fileOf(id), { force: true }));
+    const file = this.#fileOf(id);
+    if (existsSync(file)) await ignoreErrors(fs.rm(file));
   }
 
   find(id: string): Attempt | null {
