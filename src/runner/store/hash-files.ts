@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import fs from 'node:fs/promises';
+import { createHash, webcrypto } from 'node:crypto';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { forEachLimited } from '../../base/files/for-each-limited.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
 export interface FileToHash {
@@ -10,8 +10,11 @@ export interface FileToHash {
   readonly stamp: FileStamp;
 }
 
-/** Bytes after which reading yields: to signals, the lock's signs of life, the live view. A larger file is read in pieces of this size. */
+/** Bytes read at once. In between, signals, the lock's signs of life and the live view have their turn, as after some smaller files. */
 const pieceBytes = 4 * 1024 * 1024;
+
+/** Reused, since new memory for each file takes as long as hashing. What is in it is hashed or copied before anything else runs. */
+const piece = Buffer.allocUnsafe(pieceBytes);
 
 /**
  * Hex sha256 of each file, in order.
@@ -20,41 +23,42 @@ const pieceBytes = 4 * 1024 * 1024;
  */
 export async function hashFiles(files: readonly FileToHash[]): Promise<string[]> {
   const hashes: string[] = [];
-  let bytesLeft = pieceBytes;
-  try {
-    for (const { absolute, stamp } of files) {
-      bytesLeft -= stamp.size;
-      if (bytesLeft < 0) {
-        bytesLeft = pieceBytes;
-        await setImmediate();
-      }
-      hashes.push(
-        stamp.size <= pieceBytes
-          ? createHash('sha256').update(readFileSync(absolute)).digest('hex')
-          : await hashInPieces(absolute),
-      );
-    }
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
-    throw vanished(error instanceof Error && 'path' in error ? String(error.path) : '', error);
-  }
+  // As many as Node has threads for this.
+  await forEachLimited(files, 4, async ({ absolute }, i) => {
+    if (i % 256 === 255) await setImmediate();
+    hashes[i] = await hashFile(absolute).catch((error: unknown) => {
+      throw hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? vanished(absolute, error) : error;
+    });
+  });
   for (const file of files) refuseChanged(file);
   return hashes;
 }
 
-async function hashInPieces(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  const handle = await fs.open(file);
+async function hashFile(file: string): Promise<string> {
+  const descriptor = openSync(file, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(pieceBytes);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
+    let bytes = readPiece(descriptor);
+    // A smaller file is hashed before a thread would have it.
+    if (bytes.length > 65_536 && bytes.length < pieceBytes)
+      return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+    const hash = createHash('sha256').update(bytes);
+    while (bytes.length === pieceBytes) {
+      await setImmediate();
+      bytes = readPiece(descriptor);
+      hash.update(bytes);
     }
+    return hash.digest('hex');
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
+}
+
+/** Shorter than a piece only at the end of the file. */
+function readPiece(descriptor: number): Uint8Array {
+  let length = 0;
+  for (let read = -1; read !== 0; length += read)
+    read = readSync(descriptor, piece, length, pieceBytes - length, null);
+  return piece.subarray(0, length);
 }
 
 function refuseChanged(file: FileToHash): void {

@@ -120,9 +120,13 @@ describe('the digest of a path', () => {
       Buffer.alloc(9_000_000, 1),
       Buffer.alloc(0),
       Buffer.alloc(9_000_001, 2),
+      // Just below and at the size that is read at once, and more of them than are hashed at once.
+      ...[-1, 0, 1].map((more) => Buffer.alloc(2 ** 22 + more, 3)),
+      ...Array.from({ length: 9 }, (_, i) => Buffer.alloc(70_000, 4 + i)),
       Buffer.from('small'),
     ];
-    for (const [i, content] of contents.entries()) await fs.writeFile(path.join(root, String(i)), content);
+    for (const [i, content] of contents.entries())
+      await fs.writeFile(path.join(root, String(i).padStart(2, '0')), content);
     const { files } = await scanTree(root);
     expect(await hashFiles(files)).toEqual(contents.map((content) => hashText(content)));
     for (const [i, file] of files.entries())
