@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
@@ -43,6 +52,24 @@ export async function readRegular(file: string): Promise<Buffer> {
   } finally {
     await handle.close();
   }
+}
+
+/** As much of the file as there is room for. @returns how many bytes @throws as {@link openRegular} */
+export function readRegularInto(file: string, room: Uint8Array): number {
+  const descriptor = openRegularSync(file);
+  try {
+    return readFully(descriptor, room);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads on until there is no more room, or the file ends. @returns how many bytes */
+export function readFully(descriptor: number, room: Uint8Array): number {
+  let size = 0;
+  for (let read = -1; read !== 0; size += read)
+    read = readSync(descriptor, room, size, room.length - size, null);
+  return size;
 }
 
 /** The file in pieces. @throws as {@link openRegular}, when the first piece is asked for */

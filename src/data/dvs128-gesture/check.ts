@@ -221,14 +221,17 @@ const INSPECT_JOB = defineThreadJob<null, DiskFile, FoundFile & { readonly path:
   },
 );
 
+/** The bytes of the file that was inspected last. */
+let memory: Uint8Array | undefined;
+
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
   const { path, sizeBytes } = file;
   const isRecording = parseRecordingName(path) !== null;
   if (!isRecording && !isTextFile(path)) return await hashChunks(file.open(), signal);
-  const bytes = await readWhole(file, isRecording ? LARGEST_RECORDING_BYTES : LARGEST_TEXT_BYTES);
-  const found = { sizeBytes, md5: md5Of(bytes) };
-  if (!isRecording) return { ...found, text: new TextDecoder().decode(bytes) };
-  return { ...found, recording: checkFormat(bytes, path) };
+  memory = await readWhole(file, isRecording ? LARGEST_RECORDING_BYTES : LARGEST_TEXT_BYTES, memory);
+  const found = { sizeBytes, md5: md5Of(memory) };
+  if (!isRecording) return { ...found, text: new TextDecoder().decode(memory) };
+  return { ...found, recording: checkFormat(memory, path) };
 }
 
 function checkFormat(bytes: Uint8Array, file: string): CheckedRecording {

@@ -129,12 +129,14 @@ async function readGestureClips(
   const wanted = rowsByRecording(clips);
   const missing = new Set(wanted.keys());
   const { signal, invalidEvents } = options;
+  let bytes: Uint8Array | undefined;
   await place.tree.walk(async (file) => {
     const rows = wanted.get(file.path);
     if (rows === undefined) return;
     const { path } = file;
     const recording = { file: path, sensor: SENSOR, invalidEvents, addon: findEventAddon() };
-    const { clips } = cutAedat3(await readWhole(file, LARGEST_RECORDING_BYTES), rows, recording);
+    bytes = await readWhole(file, LARGEST_RECORDING_BYTES, bytes);
+    const { clips } = cutAedat3(bytes, rows, recording);
     for (const [i, events] of clips.entries()) {
       signal?.throwIfAborted();
       await visit({ ...rows[i]!, events });

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import { refuseUnreadableName, streamRegular } from '../../base/files/regular-file.ts';
+import { readRegularInto, refuseUnreadableName, streamRegular } from '../../base/files/regular-file.ts';
 
 /** One file of a data set, in a folder or in an archive. */
 export interface TreeFile {
@@ -99,14 +99,23 @@ function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): 'file' | 'folder'
   return found.isFile() ? 'file' : null;
 }
 
-/** @throws {ReproError} `data-corrupt` if the file is larger than its kind can be */
-export async function readWhole(file: TreeFile, mostBytes: number): Promise<Uint8Array> {
+/**
+ * @param reused what it returned for another file and nothing reads any more: new memory for each recording takes longer than reading it
+ * @throws {ReproError} `data-corrupt` if the file is larger than its kind can be
+ */
+export async function readWhole(
+  file: TreeFile,
+  mostBytes: number,
+  reused: Uint8Array = new Uint8Array(),
+): Promise<Uint8Array> {
   if (file.sizeBytes > mostBytes) {
     const text = `it has ${file.sizeBytes} bytes, but a file of this kind has at most ${mostBytes}.`;
     throw new ReproError('data-corrupt', text, { where: file.path, fix: 'Download the data set again.' });
   }
   // Not pieces put together at the end: then a recording would be in memory twice.
-  const bytes = new Uint8Array(file.sizeBytes);
+  const isRoomy = reused.buffer.byteLength >= file.sizeBytes;
+  const bytes = isRoomy ? new Uint8Array(reused.buffer, 0, file.sizeBytes) : new Uint8Array(file.sizeBytes);
+  if (file.diskPath !== undefined) return bytes.subarray(0, readRegularInto(file.diskPath, bytes));
   let size = 0;
   for await (const chunk of file.open()) {
     bytes.set(chunk.subarray(0, bytes.length - size), size);

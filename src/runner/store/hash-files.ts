@@ -1,8 +1,9 @@
 import { createHash, webcrypto } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { forEachLimited } from '../../base/files/for-each-limited.ts';
+import { readFully } from '../../base/files/regular-file.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
 export interface FileToHash {
@@ -37,28 +38,20 @@ export async function hashFiles(files: readonly FileToHash[]): Promise<string[]>
 async function hashFile(file: string): Promise<string> {
   const descriptor = openSync(file, 'r');
   try {
-    let bytes = readPiece(descriptor);
+    let bytes = piece.subarray(0, readFully(descriptor, piece));
     // A smaller file is hashed before a thread would have it.
     if (bytes.length > 65_536 && bytes.length < pieceBytes)
       return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
     const hash = createHash('sha256').update(bytes);
     while (bytes.length === pieceBytes) {
       await setImmediate();
-      bytes = readPiece(descriptor);
+      bytes = piece.subarray(0, readFully(descriptor, piece));
       hash.update(bytes);
     }
     return hash.digest('hex');
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** Shorter than a piece only at the end of the file. */
-function readPiece(descriptor: number): Uint8Array {
-  let length = 0;
-  for (let read = -1; read !== 0; length += read)
-    read = readSync(descriptor, piece, length, pieceBytes - length, null);
-  return piece.subarray(0, length);
 }
 
 function refuseChanged(file: FileToHash): void {

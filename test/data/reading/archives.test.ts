@@ -37,6 +37,21 @@ test('a file that is larger than its kind can be is refused before any of it is 
   });
 });
 
+test('memory that nothing reads any more is used again for a file that fits', async () => {
+  const texts = ['longest', 'mid', 'longer', 'longer than all'];
+  for (const [i, text] of texts.entries()) await writeFile(path.join(folder, String(i)), text);
+  let bytes: Uint8Array | undefined;
+  const found: string[] = [];
+  const buffers = new Set<ArrayBufferLike>();
+  await new FolderTree(folder, 1).walk(async (file) => {
+    bytes = await readWhole(file, 100, bytes);
+    found.push(new TextDecoder().decode(bytes));
+    buffers.add(bytes.buffer);
+  });
+  expect(found).toEqual(texts);
+  expect(buffers.size).toBe(2);
+});
+
 describe('the files of a folder', () => {
   test('are sorted by code unit, without hidden ones, down to the given depth', async () => {
     await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
