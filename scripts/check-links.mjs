@@ -20,7 +20,7 @@ function readFacts(...words) {
 /** Every address, with the name of its file. */
 function listLinks() {
   const files = readFacts('list').datasets.flatMap(({ name }) => readFacts('info', name).files);
-  return files.flatMap(({ name, urls, zipUrl }) =>
+  return files.flatMap(({ name, urls = [], zipUrl }) =>
     [...urls, zipUrl ?? []].flat().map((url) => ({ name, url })),
   );
 }

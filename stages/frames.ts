@@ -2,14 +2,14 @@ import path from 'node:path';
 import { writeExamples } from '../src/data/frames/examples.ts';
 import { type FrameSettings, PolarityTally, writeFrames } from '../src/data/frames/frame-writer.ts';
 import { writeImages } from '../src/data/frames/image-writer.ts';
+import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';
-import { findDataset } from '../src/data/registry.ts';
+import { readDatasetFacts } from '../src/results/dataset-facts.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { readResultFile, refuse } from '../src/results/result-file.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
-  readonly dataset: { readonly name: string };
   readonly frames: FrameSettings | Pick<FrameSettings, 'limit'>;
 }
 
@@ -20,11 +20,12 @@ export default defineStage<Params>({
     const verified = requireInput(context.inputs, 'manifest');
     const root = requireInput(context.inputs, 'recordings');
     const output = requireOutput(context.outputs, 0, 'frames');
-    const dataset = findDataset(context.params.dataset.name);
+    const dataset = openDataset(await readDatasetFacts(requireInput(context.inputs, 'dataset')));
     const manifestFile = await readResultFile(path.join(verified, 'manifest.json'), 'verify');
     const manifest = readManifest(manifestFile);
-    if (manifest.dataset !== dataset.name)
-      refuse(manifestFile, `is of ${manifest.dataset}, but the profile’s data set is ${dataset.name}`);
+    const { name } = dataset.facts;
+    if (manifest.dataset !== name)
+      refuse(manifestFile, `is of ${manifest.dataset}, but the profile’s data set is ${name}`);
     const settings = context.params.frames;
     const tally = new PolarityTally();
     const options = {

@@ -12,7 +12,6 @@ import { listVerdicts } from '../src/report/sections/question.ts';
 import { readOrigin } from '../src/report/sections/rerun.ts';
 import { writeReport } from '../src/report/write.ts';
 import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
-import { titleDataset } from '../src/results/thesis/data-sets.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 
@@ -34,6 +33,7 @@ export default defineStage<Params>({
       evaluate: input('evaluations'),
       examples: join(framesFolder, CLIP_EXAMPLES.folder),
       models: dirname(input('models')),
+      dataset: input('dataset'),
       reference: 'logs' in context.inputs ? input('logs') : undefined, // only where the profile names some
     };
     const claims = await collectClaims(input('claims'));
@@ -42,7 +42,7 @@ export default defineStage<Params>({
     const judgements = judgeClaims(claims, results, outcomes);
     const question = answerQuestion(results, context.params.report?.question);
     const report = buildReport(results, {
-      title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
+      title: context.params.report?.title ?? `Run on ${results.dataset.title}`,
       origin: readOrigin(context.facts),
       judgements,
       question,

@@ -1,22 +1,25 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';
-import { findDataset } from '../src/data/registry.ts';
+
+import { nameRecordings, readDatasetFacts } from '../src/results/dataset-facts.ts';
 import { formatManifest } from '../src/results/manifest.ts';
-import { nameRecordings } from '../src/results/thesis/data-sets.ts';
+
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
-  readonly dataset: { readonly name: string; readonly simulated: boolean };
+  readonly dataset: { readonly simulated: boolean };
 }
 
 export default defineStage<Params>({
   summary: 'Checks that the recordings are complete and intact.',
   async run(context) {
-    const { name, simulated } = context.params.dataset;
+    const { simulated } = context.params.dataset;
+    const facts = await readDatasetFacts(requireInput(context.inputs, 'dataset'));
     const root = requireInput(context.inputs, 'recordings');
     const output = requireOutput(context.outputs, 0, 'manifest');
-    const dataset = findDataset(name);
+    const dataset = openDataset(facts);
     const manifest = await dataset.verify(root, {
       simulated,
       threads: threadsOf(context),
@@ -35,10 +38,10 @@ export default defineStage<Params>({
       'clips.test': test.clips,
       warnings: manifest.warnings.length,
     });
-    const whole = train.clips === dataset.published.train && test.clips === dataset.published.test;
+    const whole = train.clips === facts.published.train && test.clips === facts.published.test;
     const [training, tests] = [train.clips, test.clips].map((clips) => clips.toLocaleString('en-US'));
     context.note(
-      `${nameRecordings(manifest)}: ${training} training and ${tests} test clips${whole ? ', complete' : ''}.`,
+      `${nameRecordings(facts, manifest.simulated)}: ${training} training and ${tests} test clips${whole ? ', complete' : ''}.`,
     );
   },
 });

@@ -4,8 +4,8 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
-import { SENSOR } from '../../src/data/dvs128-gesture/facts.ts';
 import { findPython, Reader, runStage } from './children.ts';
+import { GESTURES } from './gestures.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import type { ReaderAnswer, ReaderTask } from './reader-child.ts';
 import { KINDS, type MadeRecording, writeRecordings } from './recordings.ts';
@@ -113,7 +113,7 @@ async function takeTurn(reader: Reader, tasks: readonly ReaderTask[]): Promise<R
 
 function taskOf({ file, labels }: MadeRecording, splitBy: ReaderTask['splitBy']): ReaderTask {
   const spans = labels.map(({ startUs, endUs }) => [startUs, endUs] as const);
-  return { file, ...SENSOR, steps: SETTINGS.steps, splitBy, spans };
+  return { file, ...GESTURES.sensor, steps: SETTINGS.steps, splitBy, spans };
 }
 
 /** @throws if they do not give the same frames */

@@ -1,15 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  labelsNameOf,
-  ROWS_PER_CLASS,
-  SENSOR,
-  SIMULATED_MARK,
-  TRIAL_LISTS,
-} from '../../src/data/dvs128-gesture/facts.ts';
+import { labelsNameOf, SIMULATED_MARK, TRIAL_LISTS } from '../../src/data/dvs128-gesture/files.ts';
 import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
 import type { Events } from '../../src/data/events/events.ts';
 import { formatLabels, type Label } from '../../src/data/events/labels.ts';
+import { GESTURES } from './gestures.ts';
 
 /**
  * `uniform`: pixels and times at random, the worst case for caches. `bursts`: a moving spot of 24 x 24 pixels whose rate rises and falls
@@ -66,7 +61,7 @@ function writeLists(folder: string, names: readonly string[]): void {
 
 /** 12 gestures with a pause before each. */
 function labelsOf(endUs: number): Label[] {
-  const classes = ROWS_PER_CLASS.flatMap((rows, i) => Array<number>(rows).fill(i + 1));
+  const classes = GESTURES.clipsByClass.flatMap((rows, i) => Array<number>(rows).fill(i + 1));
   const each = Math.floor(endUs / classes.length);
   return classes.map((label, i) => ({
     class: label,
@@ -98,8 +93,8 @@ function simulate(kind: Kind, length: number, seed: number): Events {
       ? [52 + 40 * Math.cos(phase) + (random() % 24), 52 + 40 * Math.sin(phase) + (random() % 24)]
       : [random(), random()];
     events.tUs[i] = tUs;
-    events.x[i] = Math.floor(x) % SENSOR.width;
-    events.y[i] = Math.floor(y) % SENSOR.height;
+    events.x[i] = Math.floor(x) % GESTURES.sensor.width;
+    events.y[i] = Math.floor(y) % GESTURES.sensor.height;
     events.p[i] = random() & 1;
   }
   return events;

@@ -4,11 +4,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { DVS128_GESTURE } from '../../src/data/dvs128-gesture/dataset.ts';
-import { SENSOR } from '../../src/data/dvs128-gesture/facts.ts';
 import { type FrameSettings, writeFrames } from '../../src/data/frames/frame-writer.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
 import { defineThreadJob, runInThreads, type Threads } from '../../src/data/reading/threads.ts';
 import { NpyCountsWriter } from '../../src/formats/npy-file.ts';
+import { GESTURES } from './gestures.ts';
 
 /** What a process of its own does once, as a stage would: threads start and code is compiled each time. */
 export interface StageTask {
@@ -72,10 +72,10 @@ async function run({ what, root, output, threads: count, settings }: StageTask):
   const threads: Threads = { count, module: fileURLToPath(import.meta.url) };
   switch (what) {
     case 'frames':
-      await writeFrames({ dataset: DVS128_GESTURE, root, output, simulated: true, settings, threads });
+      await writeFrames({ dataset: openDataset(GESTURES), root, output, simulated: true, settings, threads });
       return 0;
     case 'verify':
-      await DVS128_GESTURE.verify(root, { simulated: true, threads });
+      await openDataset(GESTURES).verify(root, { simulated: true, threads });
       return 0;
     case 'md5':
     case 'read': {
@@ -92,7 +92,7 @@ async function run({ what, root, output, threads: count, settings }: StageTask):
 
 /** Rows of a frame cache in any order, up to the file being safe on the disk. */
 async function writeCache(output: string, steps: number): Promise<number> {
-  const shape = [steps, 2, SENSOR.height, SENSOR.width];
+  const shape = [steps, 2, GESTURES.sensor.height, GESTURES.sensor.width];
   const row = new Uint8Array(shape.reduce((a, b) => a * b)).fill(3);
   const writer = await NpyCountsWriter.create(path.join(output, 'written.npy'), shape);
   for (let i = 0; i < WRITTEN_ROWS; i++) await writer.write((i * 7) % WRITTEN_ROWS, row);

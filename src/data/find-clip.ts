@@ -36,14 +36,17 @@ export async function findClip(
   const names = [...new Set(found.map(({ clip }) => clip.recording))];
   const name = names[0];
   if (name === undefined) {
-    return fail(`${dataset.title} here has no recording "${recording}".`, describeClosest(recording, all));
+    return fail(
+      `${dataset.facts.title} here has no recording "${recording}".`,
+      describeClosest(recording, all),
+    );
   }
   if (names.length > 1)
     fail(`"${recording}" fits ${names.length} recordings.`, `For example ${names.slice(0, 4).join(', ')}.`);
   if (found.length === 1 && position === undefined) return { ...found[0]!, name };
   const one = position === undefined ? undefined : found[Number(position) - 1];
   if (one !== undefined) return { ...one, name: `${name}:${position}` };
-  const list = found.map(({ clip }, i) => `${name}:${i + 1} ${dataset.classes[clip.class]}`);
+  const list = found.map(({ clip }, i) => `${name}:${i + 1} ${dataset.facts.classes[clip.class]}`);
   return fail(
     position === undefined ? `${name} has ${found.length} clips.` : `${name} has no clip ${position}.`,
     `Choose one of\n  ${list.join('\n  ')}`,
@@ -118,7 +121,7 @@ export async function readNamedImage(
   const image = Number(match[2]);
   const label = labels[image];
   if (label === undefined) fail(`there is no ${wanted}.`, `The last one is ${split}/${labels.length - 1}.`);
-  const { channels, height, width } = dataset.image;
+  const { channels, height, width } = dataset.facts.image;
   const length = channels * height * width;
   return { class: label ?? 0, pixels: pixels.slice(image * length, (image + 1) * length) };
 }

@@ -5,6 +5,7 @@ import { ReproError } from '../base/errors.ts';
 import { hashText } from '../base/files/canonical-json.ts';
 import type { RawObject } from '../base/files/shape.ts';
 import { readClipExamples } from '../results/clip-examples.ts';
+import { readDatasetFacts } from '../results/dataset-facts.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
 import { readResultFile } from '../results/result-file.ts';
 import type { PublishedResult } from '../results/thesis/published.ts';
@@ -21,6 +22,8 @@ export interface Sources {
   readonly models: string;
   /** One clip of each class, from the stage `frames`. */
   readonly examples: string;
+  /** The file of the data set. */
+  readonly dataset: string;
   /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;
 }
@@ -40,7 +43,8 @@ interface ReportSelection {
 export async function collectResults(sources: Sources, selection: ReportSelection): Promise<Results> {
   const manifestFile = await readResultFile(join(sources.verify, 'manifest.json'), 'verify');
   const manifest = readManifest(manifestFile);
-  const { dataset, simulated } = manifest;
+  const { simulated } = manifest;
+  const dataset = await readDatasetFacts(sources.dataset);
 
   const examples = await readClipExamples(sources.examples);
   const models: ModelResult[] = [];

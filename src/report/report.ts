@@ -1,4 +1,3 @@
-import { titleDataset } from '../results/thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../results/thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { present } from './data/format.ts';
@@ -75,7 +74,7 @@ function listSections(
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
     ...describeWidths(results),
-    ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
+    ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset.name)]),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
     ...describeNeurons(results),
@@ -94,8 +93,8 @@ function listSections(
 
 function announce(results: Results): Banner[] {
   const incomparable = judgeComparability(results);
-  const thesis = titleDataset(THESIS.dataset);
-  const isOther = results.dataset !== THESIS.dataset;
+  const thesis = THESIS.datasetTitle;
+  const isOther = results.dataset.name !== THESIS.dataset;
   const otherText = `The thesis reports ${thesis} only, so nothing here can be compared with it.`;
   const banners = {
     simulated: {
@@ -105,7 +104,7 @@ function announce(results: Results): Banner[] {
         : `The recordings are simulated: no person and no camera was involved. With the recordings of ${thesis}, the same pipeline gives comparable results.`,
     },
     'other-dataset': {
-      title: `Another data set: ${titleDataset(results.dataset)}`,
+      title: `Another data set: ${results.dataset.title}`,
       text: otherText,
     },
   };

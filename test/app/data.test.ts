@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
-import { NMNIST } from '../../src/data/nmnist.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
+import { NMNIST } from '../support/datasets.ts';
 import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
 
 let project: CliProject;
@@ -82,7 +83,7 @@ describe('repro data verify', () => {
     expect(exitCode).toBe(0);
     const { stdout: json } = await call('verify', 'nmnist', '--root', root, '--json');
     // The command checks in threads, the function here in this one.
-    expect(JSON.parse(json)).toEqual(await NMNIST.verify(root, { simulated: false }));
+    expect(JSON.parse(json)).toEqual(await openDataset(NMNIST).verify(root, { simulated: false }));
   });
 
   test('checks simulated recordings as such, and says that they are', async () => {

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { tinyArguments, writeTinyFrames } from '../exchange/original/tiny-frames.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
+import { DATASETS } from '../support/datasets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const pipeline = `version: 1
@@ -38,6 +39,7 @@ export class TinyProject extends CliProject {
       const text = name === 'other' ? profile.replace('dvs128-gesture', 'nmnist') : profile;
       await project.write(`configs/profiles/${name}.yaml`, text);
     }
+    await fs.cp(DATASETS, project.at('configs/datasets'), { recursive: true });
     await project.write('tools/frames.mjs', framesTool);
     await writeTinyFrames(project.at('made'));
     return project;

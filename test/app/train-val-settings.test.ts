@@ -10,6 +10,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { tinyArguments, writeTinyFrames } from '../exchange/original/tiny-frames.ts';
 import { builds, nativeEngine } from '../native/support.ts';
+import { ALL_FACTS } from '../support/datasets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
@@ -32,7 +33,7 @@ const data = { dataset: { name: 'dvs128-gesture', simulated: true }, frames: {} 
 
 function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Preparation {
   const words = [...tinyArguments, '-log_dir_prefix', prefix, '-max_epoch', String(epochs), ...more];
-  return prepareTraining(words, 'intent', root);
+  return prepareTraining(words, 'intent', root, ALL_FACTS);
 }
 
 interface Over {
@@ -276,7 +277,12 @@ describe('a training from the original’s arguments', () => {
     ['-channels', '100000', /at most 2,147,483,647 fit/, 'Use fewer `train.network.channels`.'],
   ])('says that frames and weights do not suit %s %s', async (name, value, message, fix) => {
     const words = tinyArguments.map((word, i, all) => (all[i - 1] === name ? value : word));
-    const large = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
+    const large = prepareTraining(
+      [...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'],
+      'intent',
+      root,
+      ALL_FACTS,
+    );
     await expect(train(large).ended).rejects.toMatchObject({
       code: 'model-invalid',
       message: expect.stringMatching(message),

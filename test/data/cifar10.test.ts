@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/base/errors.ts';
-import { decodeCifarBatch } from '../../src/data/cifar10.ts';
+import { decodeCifarBatch } from '../../src/data/images/cifar10.ts';
 import { expectReadOrRefused } from '../support/damaged-bytes.ts';
 
 const RECORD_BYTES = 3073;

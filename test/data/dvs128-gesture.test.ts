@@ -3,9 +3,10 @@ import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { describeError, type ReproError } from '../../src/base/errors.ts';
 import type { ReadOptions } from '../../src/data/contract/dataset.ts';
-import { DVS128_GESTURE, listGestureClips } from '../../src/data/dvs128-gesture/dataset.ts';
-import { CLASSES, PUBLISHED } from '../../src/data/dvs128-gesture/facts.ts';
+import { listGestureClips } from '../../src/data/dvs128-gesture/dataset.ts';
 import { verifyGestures } from '../../src/data/dvs128-gesture/verify.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
+import { GESTURES } from '../support/datasets.ts';
 import {
   gestureFacts,
   gestureFiles,
@@ -55,7 +56,10 @@ async function failure(
 
 describe('the published facts', () => {
   test('name 98 training and 24 test recordings, with an md5 each', () => {
-    const [train, test] = [Object.entries(PUBLISHED.train), Object.entries(PUBLISHED.test)];
+    const [train, test] = [
+      Object.entries(GESTURES.recordings.train),
+      Object.entries(GESTURES.recordings.test),
+    ];
     expect([train.length, test.length]).toEqual([98, 24]);
     for (const [name, sum] of [...train, ...test]) {
       expect(name).toMatch(/^user\d\d_[a-z_]+\.aedat$/);
@@ -97,7 +101,7 @@ describe('verifying recordings', () => {
       perClass: { 'arm roll': 8, 'hand clapping': 4, other: 4 },
       warnings: [],
     });
-    expect(Object.keys(manifest.perClass)).toEqual(CLASSES);
+    expect(Object.keys(manifest.perClass)).toEqual(GESTURES.classes);
     expect(done).toEqual([0.25, 0.5, 0.75, 1]);
     expect(JSON.stringify(manifest)).not.toContain(root);
     expect(manifest.files.map((file) => file.path)).toContain('DvsGesture/user01_led_labels.csv');
@@ -133,7 +137,12 @@ describe('verifying recordings', () => {
     expect(error.fix).toMatch(/^DVS128 Gesture .* can be downloaded by one command:\n/);
     expect(error.fix?.split('\n')[1]).toContain(command);
     expect(error.fix).toContain(`repro run verify --profile full --set dataset.root=${root}/nowhere`);
-    for (const step of ['research.ibm.com', 'DvsGesture.tar.gz', PUBLISHED.archiveMd5, 'CC BY 4.0']) {
+    for (const step of [
+      'research.ibm.com',
+      'DvsGesture.tar.gz',
+      '8a5c71fb11e24e5ca5b11866ca6c00a1',
+      'CC BY 4.0',
+    ]) {
       expect(error.fix).toContain(step);
     }
   });
@@ -188,14 +197,14 @@ describe('verifying recordings', () => {
     const files = new Map([
       ['user02_led.aedat', makeRecording(1)],
       ['user02_led_labels.csv', text(`class,startTime_usec,endTime_usec\n1,2000,3000\n2,3OOO,4000\n`)],
-      ...Object.keys(PUBLISHED.train)
+      ...Object.keys(GESTURES.recordings.train)
         .slice(0, 9)
         .map((name): [string, Uint8Array] => [name, makeRecording(2).subarray(0, 700)]),
       ['trials_to_train.txt', text('user01_led.aedat\n')],
     ] as [string, Uint8Array][]);
     await writeGestures(root, files);
     const log: string[] = [];
-    const error = await failure({ ...real, log: (line) => log.push(line) }, root, PUBLISHED);
+    const error = await failure({ ...real, log: (line) => log.push(line) }, root, GESTURES);
     const lines = describeError(error).split('\n');
     expect(lines.length).toBeLessThanOrEqual(25);
     expect(lines[2]).toMatch(/^ {4}user02_led_labels\.csv:3:3 {2}startTime_usec must be a whole number/);
@@ -239,7 +248,7 @@ describe('verifying recordings', () => {
     await writeGestures(root, files);
     const manifest = await verifyGestures(root, real, gestureFacts());
     expect(manifest.splits.train).toEqual({ recordings: 3, clips: 36 });
-    const clips = await listGestureClips(root, real);
+    const clips = await listGestureClips(GESTURES, root, real);
     expect([clips.train.length, clips.test.length]).toEqual([36, 12]);
     expect(clips.train[0]).toMatchObject({ recording: 'user01_led.aedat', class: 0 });
   });
@@ -279,8 +288,13 @@ describe('verifying simulated recordings', () => {
       message: expect.stringContaining('524288000 bytes'),
     };
     expect(await failure()).toMatchObject(refusal);
-    const clips = await listGestureClips(root, real);
-    const reading = DVS128_GESTURE.readClips(root, clips, { ...real, invalidEvents: 'keep' }, async () => {});
+    const clips = await listGestureClips(GESTURES, root, real);
+    const reading = openDataset(GESTURES).readClips(
+      root,
+      clips,
+      { ...real, invalidEvents: 'keep' },
+      async () => {},
+    );
     await expect(reading).rejects.toMatchObject(refusal);
   });
 

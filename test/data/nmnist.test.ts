@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/base/errors.ts';
 import { sliceEvents } from '../../src/data/events/events.ts';
 import { decodeNmnist } from '../../src/data/events/nmnist-events.ts';
-import { NMNIST, NMNIST_LAYOUT } from '../../src/data/nmnist.ts';
-import { verifySamples } from '../../src/data/samples/verify.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
+import { NMNIST, withChecksum } from '../support/datasets.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { makeZip } from '../support/zip-fixture.ts';
@@ -29,16 +29,15 @@ async function writeSamples(paths: readonly string[], bytes = SAMPLE): Promise<v
   }
 }
 
-/** The layout as if this zip were the one of each part. */
-const publishedAs = (zip: Uint8Array) => ({
-  ...NMNIST_LAYOUT,
-  parts: NMNIST_LAYOUT.parts.map((part) => ({ ...part, md5: md5(zip) })),
-});
+const nmnist = openDataset(NMNIST);
+
+/** The data set as if this zip were the one of each part. */
+const publishedAs = (zip: Uint8Array) => openDataset(withChecksum(NMNIST, md5(zip)));
 
 describe('verifying N-MNIST', () => {
   test('accepts folders with missing samples, with a warning', async () => {
     await writeSamples([...names('Train'), 'Train/0/00010.bin', ...names('Test')]);
-    const manifest = await NMNIST.verify(root, real);
+    const manifest = await nmnist.verify(root, real);
     expect(manifest).toMatchObject({
       dataset: 'nmnist',
       archive: false,
@@ -62,11 +61,11 @@ describe('verifying N-MNIST', () => {
     await writeSamples(names('Train'));
     const zip = makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE })));
     await writeFile(path.join(root, 'Test.zip'), zip);
-    const manifest = await verifySamples(publishedAs(zip), root, real);
+    const manifest = await publishedAs(zip).verify(root, real);
     expect(manifest.splits.test.clips).toBe(10);
     expect(manifest.files[0]).toMatchObject({ path: 'Test.zip', status: 'archive' });
     expect(manifest.files.filter(({ status }) => status === 'archive')).toHaveLength(1);
-    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+    await expect(nmnist.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       message: expect.stringMatching(
         /archives are not the published ones \(1\):\n.*Test\.zip \(.*\): md5 \w{32} is not 69ca8762/,
@@ -79,7 +78,7 @@ describe('verifying N-MNIST', () => {
     await writeSamples([...names('Train'), ...names('Test')]);
     await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
     await writeSamples(['Test/4/00004.bin'], Uint8Array.of(34, 0, 0, 0, 0));
-    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+    await expect(nmnist.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       message: expect.stringMatching(
         /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
@@ -89,13 +88,13 @@ describe('verifying N-MNIST', () => {
 
   test('rejects a split without samples, and simulated ones', async () => {
     await writeSamples([...names('Train'), 'Test/notes.txt']);
-    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
-    await expect(NMNIST.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+    await expect(nmnist.verify(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
+    await expect(nmnist.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
   });
 
   test('warns about a digit without samples and leaves other files out', async () => {
     await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
-    const { warnings, files } = await NMNIST.verify(root, real);
+    const { warnings, files } = await nmnist.verify(root, real);
     expect(warnings).toContain('no test sample of 9.');
     expect(warnings.at(-1)).toMatch(/^1 file is not a sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
     expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
@@ -107,9 +106,9 @@ test('unused files cause one warning, before blank samples, and may have any siz
   await writeSamples([...names('Train'), ...names('Test'), ...others]);
   await writeSamples(['Test/a/b.bin', 'Test/c.bin', 'Test/d.bin'], new Uint8Array(17 << 20));
   await writeSamples(['Train/0/00000.bin'], new Uint8Array(0));
-  const { warnings, perClass } = await NMNIST.verify(root, real);
+  const { warnings, perClass } = await nmnist.verify(root, real);
   expect(warnings.slice(2)).toEqual([
-    '6 files are not samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
+    '6 files are not samples (Train/<class>/<number>.bin, Test/<class>/<number>.bin) and not used: ' +
       'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin, Test/c.bin and 1 more.',
     'Train/0/00000.bin  contains no events: its clip is blank.',
   ]);

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create } from 'tar';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CIFAR10, verifyCifar10 } from '../../src/data/cifar10.ts';
 import { writeExamples } from '../../src/data/frames/examples.ts';
 import { writeImages } from '../../src/data/frames/image-writer.ts';
-import { datasetOfIdxFiles, MNIST } from '../../src/data/mnist.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
 import { readClipExamples } from '../../src/results/clip-examples.ts';
 import { parseClipIndex } from '../../src/results/clip-index.ts';
+import { CIFAR10, MNIST, withChecksum } from '../support/datasets.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -40,23 +40,24 @@ function idxPair(count: number): { readonly images: Buffer; readonly labels: Buf
 const train = idxPair(30);
 const test10 = idxPair(20);
 
-/** Size and md5 of a file gzipped, and its md5. */
-function sumsOf(bytes: Buffer): [number, string, string] {
-  const packed = gzipSync(bytes);
-  return [packed.length, md5(packed), md5(bytes)];
-}
+const gzipped = (bytes: Buffer) => ({
+  sizeBytes: gzipSync(bytes).length,
+  md5: md5(gzipSync(bytes)),
+  contentsMd5: md5(bytes),
+});
 
 /** MNIST as if 30 and 20 images were published. */
-const SMALL = datasetOfIdxFiles({
+const SMALL = openDataset({
   ...MNIST,
-  mirrors: ['https://example.org/'],
-  idx: [
-    ['train', 'images', ...sumsOf(train.images)],
-    ['train', 'labels', ...sumsOf(train.labels)],
-    ['test', 'images', ...sumsOf(test10.images)],
-    ['test', 'labels', ...sumsOf(test10.labels)],
+  files: [
+    { name: 'train-images-idx3-ubyte.gz', ...gzipped(train.images) },
+    { name: 'train-labels-idx1-ubyte.gz', ...gzipped(train.labels) },
+    { name: 't10k-images-idx3-ubyte.gz', ...gzipped(test10.images) },
+    { name: 't10k-labels-idx1-ubyte.gz', ...gzipped(test10.labels) },
   ],
 });
+const mnist = openDataset(MNIST);
+const cifar10 = openDataset(CIFAR10);
 
 async function writeMnist(folder = root, pack = (bytes: Buffer) => gzipSync(bytes), ending = '.gz') {
   await mkdir(folder, { recursive: true });
@@ -93,7 +94,7 @@ describe('verifying MNIST', () => {
 
   test('refuses well-formed files with other contents', async () => {
     await writeMnist();
-    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+    await expect(mnist.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       where: 'train-images-idx3-ubyte.gz',
       message: expect.stringMatching(/is not f68b3c2dcbeaaa9fbdd348bbdeb94873, and the contents are not/),
@@ -110,10 +111,10 @@ describe('verifying MNIST', () => {
     await writeMnist();
     const name = path.join(root, 'train-images-idx3-ubyte.gz');
     await writeFile(name, (await readFile(name)).subarray(0, 100));
-    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+    await expect(mnist.verify(root, real)).rejects.toMatchObject({
       where: expect.stringContaining('train-images-idx3-ubyte.gz'),
     });
-    await expect(MNIST.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+    await expect(mnist.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
   });
 });
 
@@ -135,7 +136,7 @@ describe('verifying CIFAR10', () => {
     const folder = path.join(root, 'cifar-10-batches-bin');
     await writeCifar10(folder);
     for (const place of [root, folder]) {
-      const manifest = await CIFAR10.verify(place, real);
+      const manifest = await cifar10.verify(place, real);
       expect(manifest).toMatchObject({
         archive: false,
         splits: { train: { clips: 20 }, test: { clips: 4 } },
@@ -143,7 +144,7 @@ describe('verifying CIFAR10', () => {
       expect(manifest.warnings).toContain('no test image of deer, dog, frog, horse, ship, truck.');
       expect(manifest.warnings.at(-1)).toContain('the publisher gives no checksums');
     }
-    const { train } = await CIFAR10.readImages(root, real);
+    const { train } = await cifar10.readImages(root, real);
     expect([0, 4, 8, 12, 16].map((image) => train.pixels[image * 3072])).toEqual([1, 2, 3, 4, 5]);
   });
 
@@ -153,17 +154,17 @@ describe('verifying CIFAR10', () => {
     await create({ gzip: true, file, cwd: root }, ['cifar-10-batches-bin']);
     await rm(path.join(root, 'cifar-10-batches-bin'), { recursive: true });
     for (const place of [root, file]) {
-      await expect(CIFAR10.verify(place, real)).rejects.toMatchObject({
+      await expect(cifar10.verify(place, real)).rejects.toMatchObject({
         code: 'data-corrupt',
         where: expect.stringContaining('cifar-10-binary.tar.gz'),
         message: expect.stringMatching(/^md5 .* is not c32a1d4ab5d03f1284b67883e8d87530/),
         fix: expect.stringContaining('repro data fetch cifar10'),
       });
     }
-    const manifest = await verifyCifar10(root, real, md5(await readFile(file)));
+    const manifest = await openDataset(withChecksum(CIFAR10, md5(await readFile(file)))).verify(root, real);
     expect(manifest).toMatchObject({ archive: true, splits: { train: { clips: 20 } } });
     expect(manifest.files[0]).toMatchObject({ path: 'cifar-10-batches-bin/data_batch_1.bin', status: 'ok' });
-    expect((await CIFAR10.readImages(root, real)).test.labels).toEqual(Buffer.from([0, 1, 2, 3]));
+    expect((await cifar10.readImages(root, real)).test.labels).toEqual(Buffer.from([0, 1, 2, 3]));
   });
 });
 

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFrames } from '../../src/data/frames/frame-writer.ts';
+import { openDataset } from '../../src/data/open-dataset.ts';
 import { encodeTwoScales, simulateTwoScales, writeTwoScales } from '../../src/data/simulated/two-scales.ts';
-import { TWO_SCALES } from '../../src/data/two-scales.ts';
+import { TWO_SCALES } from '../support/datasets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FRAMES = { steps: 96, splitBy: 'duration', durationUs: 1000 } as const;
@@ -87,14 +88,15 @@ test('recordings are verified as simulated, and each step becomes a frame of its
   const summary = await writeTwoScales(root, OPTIONS);
   expect(summary).toMatchObject({ recordings: 12, clips: 12 });
   expect(await readFile(path.join(root, 'SIMULATED.txt'), 'utf8')).toMatch(/^These recordings are SIMULATED/);
-  await expect(TWO_SCALES.verify(root, { simulated: false })).rejects.toMatchObject({ code: 'data-kind' });
-  const manifest = await TWO_SCALES.verify(root, { simulated: true });
+  const dataset = openDataset(TWO_SCALES);
+  await expect(dataset.verify(root, { simulated: false })).rejects.toMatchObject({ code: 'data-kind' });
+  const manifest = await dataset.verify(root, { simulated: true });
   expect(manifest).toMatchObject({
     simulated: true,
     splits: { train: { clips: 8 }, test: { clips: 4 } },
     perClass: { 'far-far': 3, 'close-far': 3, 'far-close': 3, 'close-close': 3 },
   });
-  const frames = { dataset: TWO_SCALES, root, output, settings: FRAMES, simulated: true };
+  const frames = { dataset, root, output, settings: FRAMES, simulated: true };
   const index = await writeFrames({ ...frames, warn: (text) => expect(text).toBe('') });
   expect(index.splits.train.map((clip) => clip.recording)[2]).toBe('Train/1/00001.bin');
   const bytes = await readFile(path.join(output, 'train.npy'));

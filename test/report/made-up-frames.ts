@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CLASSES } from '../../src/data/dvs128-gesture/facts.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { type ClipExample, writeClipExamples } from '../../src/results/clip-examples.ts';
 import {
@@ -9,12 +8,13 @@ import {
   type FrameFormat,
   formatClipIndex,
 } from '../../src/results/clip-index.ts';
+import { GESTURES } from '../support/datasets.ts';
 import type { MadeUp } from './made-up-results.ts';
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 export function classesOf(dataset: string): readonly string[] {
-  return dataset === 'dvs128-gesture' ? CLASSES : DIGITS;
+  return dataset === 'dvs128-gesture' ? GESTURES.classes : DIGITS;
 }
 
 export const SIZE = 32;

@@ -8,6 +8,7 @@ import type { NetworkSpec } from '../../src/network/spec.ts';
 import type { Sources } from '../../src/report/collect.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
+import { DATASETS } from '../support/datasets.ts';
 import { classesOf, frameFormat, SIZE, write, writeFrames } from './made-up-frames.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
@@ -60,6 +61,7 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
     train: join(folder, 'artifacts/train'),
     evaluate: join(folder, 'artifacts/evaluate'),
     models: join(folder, 'configs/models'),
+    dataset: join(DATASETS, `${made.dataset}.yaml`),
     examples: join(folder, 'artifacts/frames/examples'),
   };
   await mkdir(sources.models, { recursive: true });

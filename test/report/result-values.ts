@@ -13,6 +13,7 @@ import type { ClipExample, ClipExamples } from '../../src/results/clip-examples.
 import type { FrameFormat } from '../../src/results/clip-index.ts';
 import type { Score } from '../../src/results/evaluation-file.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
+import { GESTURES } from '../support/datasets.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 /** The result of a split with so many correct clips. */
@@ -112,7 +113,7 @@ export function makeModelResult(overrides: Partial<ModelResult> = {}): ModelResu
 
 export function makeResults(overrides: Partial<Results> = {}): Results {
   return {
-    dataset: 'dvs128-gesture',
+    dataset: GESTURES,
     simulated: false,
     classes: ['wave', 'clap'],
     manifest: {
@@ -128,7 +129,7 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
       perClass: { wave: 120, clap: 80 },
       warnings: [],
     },
-    examples: makeExamples(overrides),
+    examples: makeExamples({ ...overrides, dataset: overrides.dataset?.name ?? GESTURES.name }),
     seeds: [2020],
     models: [makeModelResult()],
     reference: null,

@@ -36,7 +36,7 @@ async function report(made: MadeUp, place = 'a', logs?: string, question?: Quest
     { models: made.models, seeds: made.seeds, report: { title: 'A run', ...(question && { question }) } },
     {
       ...{ manifest: sources.verify, trained: sources.train, evaluations: sources.evaluate },
-      ...{ frames: dirname(sources.examples), claims: CLAIMS, explore: SCRIPT },
+      ...{ frames: dirname(sources.examples), claims: CLAIMS, explore: SCRIPT, dataset: sources.dataset },
       models: made.models.map((model) => join(sources.models, `${model}.yaml`)),
       ...(logs === undefined ? {} : { logs }),
     },

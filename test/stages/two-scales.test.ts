@@ -21,12 +21,13 @@ test('profile control with few clips goes from simulation to evaluation', async 
   const profile = parse(await readFile(path.join(configs, 'profiles/control.yaml'), 'utf8'));
   const few = { seed: 1, trainClips: 32, testClips: 8 };
   await simulate.run(makeContext({ simulate: few }, {}, [data]));
-  const checked = makeContext({ dataset: profile.dataset }, { recordings: data }, [verified]);
+  const dataset = path.join(configs, 'datasets/two-scales.yaml');
+  const checked = makeContext({ dataset: profile.dataset }, { dataset, recordings: data }, [verified]);
   await verify.run(checked);
   expect(checked.said.notes).toEqual(['simulated, Two time scales: 32 training and 8 test clips.']);
   const counted = makeContext(
     { dataset: profile.dataset, frames: profile.frames },
-    { manifest: verified, recordings: data },
+    { dataset, manifest: verified, recordings: data },
     [cache],
   );
   await frames.run(counted);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import frames from '../../stages/frames.ts';
 import verify from '../../stages/verify.ts';
+import { DATASETS } from '../support/datasets.ts';
 import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
 import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -12,13 +13,14 @@ beforeEach(async () => {
   root = await temporaryFolder();
 });
 
-const dataset = { name: 'dvs128-gesture', simulated: true };
+const params = { dataset: { simulated: true } };
+const gestures = path.join(DATASETS, 'dvs128-gesture.yaml');
 const settings = { steps: 2, splitBy: 'time' as const, downsample: 16, invalidEvents: 'keep' as const };
 
 test('verify writes the manifest that frames reads, and both report what they did', async () => {
   await writeGestures(root, gestureFiles(true));
   const [verified, cache] = [path.join(root, 'verify'), path.join(root, 'frames')];
-  const first = makeContext({ dataset }, { recordings: root }, [verified]);
+  const first = makeContext(params, { dataset: gestures, recordings: root }, [verified]);
   await verify.run(first);
   expect(JSON.parse(await readFile(path.join(verified, 'manifest.json'), 'utf8'))).toMatchObject({
     version: 1,
@@ -31,8 +33,8 @@ test('verify writes the manifest that frames reads, and both report what they di
     progress: ['1/4 recordings', '2/4 recordings', '3/4 recordings', '4/4 recordings'],
   });
   const second = makeContext(
-    { dataset: { name: 'dvs128-gesture' }, frames: settings },
-    { manifest: verified, recordings: root },
+    { frames: settings },
+    { dataset: gestures, manifest: verified, recordings: root },
     [cache],
   );
   await frames.run(second);
@@ -51,8 +53,8 @@ test('verify writes the manifest that frames reads, and both report what they di
 });
 
 test('verify explains how to get the data if there are none', async () => {
-  const params = { dataset: { name: 'dvs128-gesture', simulated: false } };
-  const context = makeContext(params, { recordings: path.join(root, 'none') }, [path.join(root, 'verify')]);
+  const inputs = { dataset: gestures, recordings: path.join(root, 'none') };
+  const context = makeContext({ dataset: { simulated: false } }, inputs, [path.join(root, 'verify')]);
   await expect(verify.run(context)).rejects.toMatchObject({
     code: 'data-missing',
     fix: expect.stringContaining('research.ibm.com'),
@@ -62,8 +64,8 @@ test('verify explains how to get the data if there are none', async () => {
 test('frames rejects the manifest of another data set', async () => {
   await writeGestures(root, gestureFiles(true));
   const verified = path.join(root, 'verify');
-  await verify.run(makeContext({ dataset }, { recordings: root }, [verified]));
-  const params = { dataset: { name: 'nmnist' }, frames: settings };
-  const context = makeContext(params, { manifest: verified, recordings: root }, [path.join(root, 'frames')]);
+  await verify.run(makeContext(params, { dataset: gestures, recordings: root }, [verified]));
+  const inputs = { dataset: path.join(DATASETS, 'nmnist.yaml'), manifest: verified, recordings: root };
+  const context = makeContext({ frames: settings }, inputs, [path.join(root, 'frames')]);
   await expect(frames.run(context)).rejects.toMatchObject({ code: 'results-invalid' });
 });

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { create } from 'tar';
-import { type GestureFacts, ROWS_PER_CLASS } from '../../src/data/dvs128-gesture/facts.ts';
 import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
 import { formatLabels, type Label } from '../../src/data/events/labels.ts';
+import type { GestureFacts } from '../../src/results/dataset-facts.ts';
+import { GESTURES } from './datasets.ts';
 
 /** Each gesture's length in µs and number of events: one at the start, then one every 100 µs. */
 export const GESTURE_US = 1000;
 export const EVENTS_PER_GESTURE = 10;
 
 /** 12 consecutive rows, class 8 twice. */
-export const LABELS: readonly Label[] = ROWS_PER_CLASS.flatMap((rows, i) =>
-  Array<number>(rows).fill(i + 1),
-).map((label, row) => ({ class: label, startUs: (row + 1) * GESTURE_US, endUs: (row + 2) * GESTURE_US }));
+export const LABELS: readonly Label[] = GESTURES.clipsByClass
+  .flatMap((rows, i) => Array<number>(rows).fill(i + 1))
+  .map((label, row) => ({ class: label, startUs: (row + 1) * GESTURE_US, endUs: (row + 2) * GESTURE_US }));
 
 /** A recording as long as its labels plus one gesture at either end; all events are ON at pixel (x, 5). */
 export function makeRecording(x: number): Uint8Array {
@@ -51,15 +52,17 @@ export function md5(bytes: Uint8Array): string {
 }
 
 /** What `gestureFiles(false)` must be. */
-export function gestureFacts(archiveMd5 = ''): GestureFacts {
+export function gestureFacts(archiveMd5 = GESTURES.files[0]!.md5): GestureFacts {
   const files = gestureFiles(false);
   const sums = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, md5(files.get(name)!)]));
   return {
-    train: sums(TRAIN),
-    test: sums(TEST),
-    archiveMd5,
-    extras: { 'README.txt': md5(new Uint8Array(0)) },
+    ...GESTURES,
+    files: [
+      { ...GESTURES.files[0]!, md5: archiveMd5 },
+      { name: 'README.txt', md5: md5(new Uint8Array(0)) },
+    ],
+    recordings: { train: sums(TRAIN), test: sums(TEST) },
   };
 }
 

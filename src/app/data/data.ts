@@ -1,16 +1,18 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { countCores } from '../../base/cores.ts';
 import { describeError, ReproError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/text.ts';
-import type { Dataset, PublishedFile } from '../../data/contract/dataset.ts';
-import { describePublishedFile, showPath, thenRun } from '../../data/contract/how-to-get.ts';
+import type { Dataset } from '../../data/contract/dataset.ts';
+import { describePublishedFile, howToGet, showPath, thenRun } from '../../data/contract/how-to-get.ts';
 import { fetchFiles } from '../../data/fetch/fetch-files.ts';
-import { DATASETS, findDataset } from '../../data/registry.ts';
+import { openDataset } from '../../data/open-dataset.ts';
+import type { DatasetFacts, ImageFacts, PublishedFile } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
-import { findDataSet } from '../../results/thesis/data-sets.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
+import { readAllFacts, readCheckedFacts } from '../project/dataset-files.ts';
 import { findProjectRoot } from '../project/load-plan.ts';
 import { showWork } from '../view/open-view.ts';
 import { alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
@@ -25,10 +27,11 @@ export interface DataOptions {
 }
 
 /** `repro data list`: all data sets, and which of them are here. */
-export function listDatasets(options: DataOptions): void {
-  const datasets = DATASETS.map((dataset) => {
+export async function listDatasets(options: DataOptions): Promise<void> {
+  const all = await readAllFacts(findProject(options.project) ?? ownProject());
+  const datasets = all.map((dataset) => {
     const root = rootOf(dataset, options);
-    const simulated = findDataSet(dataset.name)?.simulated === true;
+    const simulated = dataset.simulated === true;
     return {
       name: dataset.name,
       title: dataset.title,
@@ -76,34 +79,35 @@ function hasFiles(place: string): boolean {
 /** `repro data info NAME`: what is known of a data set, and all steps to get it. */
 export async function describeDataset(name: string, options: DataOptions): Promise<void> {
   const { dataset, root } = await placeDataset(name, options);
+  const { facts } = dataset;
   const { title, summary, kind, classes, licence, citation, homepage, files, published, remarks, profile } =
-    dataset;
+    facts;
   const document = {
     name,
     title,
     summary,
     kind,
-    ...(dataset.kind === 'events'
-      ? { sensor: dataset.sensor }
-      : { image: dataset.image, preparation: dataset.preparation }),
+    ...(facts.kind === 'events'
+      ? { sensor: facts.sensor }
+      : { image: facts.image, preparation: facts.preparation }),
     ...{ classes, published, licence, citation, homepage, files, remarks, profile, root },
   };
   const lines: Line[] = [
     ['name', `${name} (${title})`],
     ['what', summary],
-    dataset.kind === 'events'
-      ? ['sensor', `${dataset.sensor.width} x ${dataset.sensor.height} pixels`]
-      : ['image', describeImage(dataset)],
+    facts.kind === 'events'
+      ? ['sensor', `${facts.sensor.width} x ${facts.sensor.height} pixels`]
+      : ['image', describeImage(facts)],
     ['classes', `${classes.length}: ${classes.join(', ')}`],
     describeClips(published.train, published.test),
     ['licence', licence],
     ['cite', citation],
-    ['from', homepage],
+    ...(homepage === undefined ? [] : [['from', homepage] as const]),
     ['profile', profile],
     ...files.map((file): Line => ['file', describePublishedFile(file)]),
     ...remarks.map((remark): Line => ['remark', remark]),
   ];
-  printResult(options, 'data info', document, () => [...alignTopics(lines), '', dataset.howToGet(root)]);
+  printResult(options, 'data info', document, () => [...alignTopics(lines), '', howToGet(facts, root)]);
 }
 
 function describeClips(train: number, test: number): Line {
@@ -114,7 +118,7 @@ function formatNumber(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images' }>): string {
+function describeImage({ image, preparation }: ImageFacts): string {
   const { channels, height, width } = image;
   const { mean, std, augmentation } = preparation;
   const colours = channels === 1 ? 'grey' : 'colour';
@@ -130,7 +134,7 @@ const shownProblems = 3;
 export async function verifyDataset(name: string, options: DataOptions): Promise<void> {
   const { dataset, root } = await placeDataset(name, options);
   const signals = listenForSignals();
-  const view = await showWork('data verify', `${dataset.title} in ${showPath(root)}`);
+  const view = await showWork('data verify', `${dataset.facts.title} in ${showPath(root)}`);
   const problems: string[] = [];
   try {
     const verify = (simulated: boolean) =>
@@ -197,17 +201,18 @@ function describeManifest(manifest: Manifest): Line[] {
 /** `repro data fetch NAME`: if no program may download it, an error says what to do instead. */
 export async function fetchDataset(name: string, options: DataOptions): Promise<void> {
   const { dataset, root } = await placeDataset(name, options);
-  const wanted = filesToFetch(dataset);
+  const { facts } = dataset;
+  const wanted = filesToFetch(facts);
   if (wanted.length === 0) {
-    throw new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
-      fix: dataset.howToGet(root),
+    throw new ReproError('data-by-hand', `${facts.title} cannot be downloaded by a program.`, {
+      fix: howToGet(facts, root),
     });
   }
   const signals = listenForSignals();
-  const view = await showWork('data fetch', `${dataset.title} to ${showPath(root)}`);
-  view.note(`Licence: ${dataset.licence}. To cite: ${dataset.citation}`);
+  const view = await showWork('data fetch', `${facts.title} to ${showPath(root)}`);
+  view.note(`Licence: ${facts.licence}. To cite: ${facts.citation}`);
   try {
-    const outcomes = await fetchFiles({ ...dataset, files: wanted }, root, {
+    const outcomes = await fetchFiles({ ...facts, files: wanted }, root, {
       signal: signals.stop,
       note: view.note,
       progress: ({ file, doneBytes, totalBytes }) =>
@@ -223,7 +228,7 @@ export async function fetchDataset(name: string, options: DataOptions): Promise<
     view.finish();
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [
       ...files.map(({ name: file, outcome }) => `${file}: ${outcome}`),
-      ...thenRun(dataset.profile, root, dataset.usualRoot),
+      ...thenRun(facts, root),
     ]);
   } catch (error) {
     view.close();
@@ -241,30 +246,40 @@ function megabytes(bytes: number): number {
   return Math.round(bytes / 1e5) / 10;
 }
 
-async function placeDataset(name: string, options: DataOptions) {
-  const dataset = await withData(async () => findDataset(name));
-  return { dataset, root: rootOf(dataset, options) };
+/** What reads a data set, and its folder. */
+export async function placeDataset(
+  name: string,
+  options: DataOptions,
+): Promise<{ readonly dataset: Dataset; readonly root: string }> {
+  const facts = await withData(() => readCheckedFacts(findProject(options.project) ?? ownProject(), name));
+  return { dataset: openDataset(facts), root: rootOf(facts, options) };
 }
 
 /** The files that can be downloaded directly; of those beside an archive, none is read. */
-function filesToFetch({ files }: Dataset): PublishedFile[] {
-  return files.filter(({ urls }) => urls.length > 0);
+function filesToFetch({ files }: DatasetFacts): PublishedFile[] {
+  return files.filter(({ urls }) => urls !== undefined);
 }
 
 /** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */
-export function rootOf({ usualRoot }: Dataset, { root, project }: DataOptions): string {
-  return path.resolve(root ?? path.join(projectOrHere(project), usualRoot));
+function rootOf(facts: DatasetFacts, { root, project }: DataOptions): string {
+  return path.resolve(root ?? path.resolve(findProject(project) ?? process.cwd(), facts.root));
 }
 
-function projectOrHere(project: string | undefined): string {
+/** Undefined outside a project. */
+function findProject(project: string | undefined): string | undefined {
   try {
     return findProjectRoot(project ?? process.cwd());
   } catch (error) {
     if (project === undefined && error instanceof ReproError && error.code === 'no-pipeline') {
-      return process.cwd();
+      return undefined;
     }
     throw error;
   }
+}
+
+/** The project that this program is part of. */
+function ownProject(): string {
+  return findProjectRoot(path.dirname(fileURLToPath(import.meta.url)));
 }
 
 /** Does something with data. Errors about the pipeline's settings name no place: here the arguments say which data are meant. */

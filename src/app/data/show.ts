@@ -9,11 +9,10 @@ import { type ClipEvents, clipOfEvents } from '../../data/events/frames.ts';
 import { decodeRecording } from '../../data/events/recording.ts';
 import { findClip, readClip, readNamedImage } from '../../data/find-clip.ts';
 import { kindOfSource } from '../../data/reading/file-tree.ts';
-import { findDataset } from '../../data/registry.ts';
 import { contactSheet } from '../../report/pictures/contact-sheet.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
-import { type DataOptions, rootOf, withData } from './data.ts';
+import { type DataOptions, placeDataset, withData } from './data.ts';
 
 interface ShowOptions extends DataOptions {
   readonly steps: number;
@@ -80,43 +79,49 @@ async function drawFromDataset(
   wanted: string | undefined,
   options: ShowOptions,
 ): Promise<Drawn> {
-  const dataset = findDataset(name);
+  const { dataset, root } = await withData(() => placeDataset(name, options));
   if (wanted === undefined) {
     throw new ReproError('usage', 'a clip is missing.', {
       fix:
         dataset.kind === 'images'
           ? `Images are train/0, train/1, … and test/0, test/1, …: ./repro data show ${name} test/0`
-          : `Name a recording of ${dataset.title}; for the nth clip of a recording with several, add :n.`,
+          : `Name a recording of ${dataset.facts.title}; for the nth clip of a recording with several, add :n.`,
     });
   }
-  const root = rootOf(dataset, options);
   const simulated = dataset.kind === 'events' && (await dataset.isSimulated?.(root)) === true;
   const reading = { simulated };
   if (dataset.kind === 'images') {
     const image = await readNamedImage(dataset, root, wanted, reading);
-    const { channels, height, width } = dataset.image;
-    const label = dataset.classes[image.class] ?? '';
+    const { channels, height, width } = dataset.facts.image;
+    const label = dataset.facts.classes[image.class] ?? '';
     return {
       name: `${name}-${wanted}`,
       simulated,
       frames: { shape: [1, channels, height, width], data: Uint8Array.from(image.pixels) },
       facts: [
-        ['image', `${dataset.title}, ${wanted}`],
+        ['image', `${dataset.facts.title}, ${wanted}`],
         ['class', label],
       ],
       values: { dataset: name, clip: wanted, class: label },
     };
   }
   const found = await findClip(dataset, root, wanted, reading);
-  const label = dataset.classes[found.clip.class] ?? '';
+  const label = dataset.facts.classes[found.clip.class] ?? '';
   return readClip(dataset, root, found, reading, (events, span) =>
-    describeClip(found.name, events, span, dataset.sensor, options, {
+    describeClip(found.name, events, span, dataset.facts.sensor, options, {
       simulated,
       facts: [
-        ['clip', `${dataset.title}, ${found.name}`],
+        ['clip', `${dataset.facts.title}, ${found.name}`],
         ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
         ['class', label],
-        ...(found.clip.user === null ? [] : [['user', `${found.clip.user}, ${found.clip.light}`] as const]),
+        ...(found.clip.user === null
+          ? []
+          : [
+              [
+                'user',
+                [found.clip.user, found.clip.light].filter((part) => part !== null).join(', '),
+              ] as const,
+            ]),
       ],
       values: {
         dataset: name,

@@ -12,7 +12,6 @@ import { loadAddon } from '../../network/engines/native/addon.ts';
 import { createNativeEngine } from '../../network/engines/native/engine.ts';
 import { type EngineFinding, probeEngines } from '../../network/engines/selection/engines.ts';
 import { countParameters } from '../../network/spec.ts';
-import { findDataSet } from '../../results/thesis/data-sets.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { measureMachine } from '../../runner/run/machine.ts';
 import { shareCores } from '../../runner/run/scheduler.ts';
@@ -23,6 +22,7 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../../training/speed.ts';
+import { factsOfPlan } from '../project/dataset-files.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { buildModel, listTrainings } from '../project/model-check.ts';
@@ -189,7 +189,7 @@ async function estimateFullRun(
   if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
   try {
     const plan = await loadSelectedPlan({ project: root, profile: 'full', set: [] });
-    const recordings = recordingsOf(plan);
+    const recordings = await recordingsOf(plan);
     const steps = getAt(plan.settings, ['frames', 'steps']);
     if (recordings === undefined || typeof steps !== 'number') return undefined;
     const models = await Promise.all(
@@ -238,8 +238,11 @@ async function estimateFullRun(
 }
 
 /** Undefined for a data set whose clips are not known beforehand. */
-function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
-  if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
-  const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
-  return dataset?.kind === 'events' ? dataset.recordings : undefined;
+async function recordingsOf(plan: Plan): Promise<RecordingCounts | undefined> {
+  const facts = await factsOfPlan(plan);
+  if (facts?.layout !== 'dvs128-gesture' || getAt(plan.settings, ['dataset', 'simulated']) === true)
+    return undefined;
+  const { clipsByClass, recordings } = facts;
+  const count = (split: 'train' | 'test') => Object.keys(recordings[split]).length;
+  return { train: count('train'), test: count('test'), clipsByClass };
 }

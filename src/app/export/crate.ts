@@ -8,7 +8,6 @@ import { packZip } from '../../base/files/zip-file.ts';
 import { getAt } from '../../base/schema/json.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
-import { findDataset } from '../../data/registry.ts';
 import { findLicence, findPlaceholder, licenceUrl, readCitation } from '../../exchange/sharing/citation.ts';
 import { describeCrate } from '../../exchange/sharing/crate.ts';
 import {
@@ -28,6 +27,7 @@ import { fileNameOf } from '../../runner/store/cache-folder.ts';
 import { digestPath } from '../../runner/store/digest.ts';
 import { withoutPlaces } from '../../runner/store/fingerprint-parts.ts';
 import { describeConfiguration, type RecordedOutput, type RunRecord } from '../../runner/store/records.ts';
+import { readCheckedFacts } from '../project/dataset-files.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { refuseRunnerFolder } from '../project/reserved-folder.ts';
 import { stageNames } from '../project/stages.ts';
@@ -141,7 +141,7 @@ async function readFinishedRun(options: PipelineOptions) {
   const citation = readCitation(
     (await readYamlFile(path.join(projectRoot, 'CITATION.cff'), 'CITATION.cff')).value,
   );
-  const dataset = findDataset(String(getAt(settings, ['dataset', 'name'])));
+  const dataset = await readCheckedFacts(projectRoot, String(getAt(settings, ['dataset', 'name'])));
   const simulated = getAt(settings, ['dataset', 'simulated']) === true;
   const known = simulated ? licenceUrl(citation.license) : findLicence(dataset.licence);
   const results = await findResults(plan, selectInstances(plan, {}).selected);

@@ -29,15 +29,21 @@ import {
   type EngineOptions,
 } from '../../network/engines/selection/engines.ts';
 import { mostBlocks } from '../../network/networks.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { CompatPresetName } from '../../results/thesis/compat.ts';
-import { findOriginal } from '../../results/thesis/data-sets.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { openRecords } from '../../runner/store/records.ts';
 import { CheckpointStore, checkpointNames } from '../../training/checkpoint.ts';
 import { describeEpoch } from '../../training/task.ts';
 import { trainModel, workloadOf } from '../../training/train-model.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
+import { readAllFacts } from '../project/dataset-files.ts';
+import {
+  findProjectRoot,
+  loadSelectedPlan,
+  type PipelineOptions,
+  pipelineArguments,
+} from '../project/load-plan.ts';
 import { refuseRunnerFolder } from '../project/reserved-folder.ts';
 import { stageNames } from '../project/stages.ts';
 import { bringFramesUpToDate } from '../run/run.ts';
@@ -64,7 +70,8 @@ const lockFolder = 'lock';
  */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
   refuseOverrides(options.set);
-  const preparation = prepareTraining(words, options.compat, process.cwd());
+  const datasets = await readAllFacts(findProjectRoot(options.project ?? process.cwd()));
+  const preparation = prepareTraining(words, options.compat, process.cwd(), datasets);
   const { checkpointFolder, values, model, notes } = preparation;
   refuseRunnerFolder(checkpointFolder, elsewhere);
   const { plan, pipeline, data } = await loadDataPlan(preparation, options);
@@ -270,7 +277,7 @@ const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normal
  *   small for the layers
  */
 async function loadDataPlan(
-  { values, profile: { dataset, frames } }: Preparation,
+  { values, facts, profile: { dataset, frames } }: Preparation,
   options: PipelineOptions,
 ): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions; readonly data: DataSettings }> {
   let pipeline: PipelineOptions = { ...options, profile: options.profile ?? dataset.profile };
@@ -297,13 +304,16 @@ async function loadDataPlan(
     ...(simulated === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
     frames: { ...said, ...frames },
   };
-  checkLayersFit(values, Number(said.downsample));
+  checkLayersFit(values, facts, Number(said.downsample));
   return { plan, pipeline, data };
 }
 
 /** @param downsample how many pixels of the sensor are merged into one, in each direction */
-function checkLayersFit({ dataset_name, number_layer }: OriginalArguments, downsample: number): void {
-  const dataset = findOriginal(dataset_name);
+function checkLayersFit(
+  { number_layer }: OriginalArguments,
+  dataset: DatasetFacts,
+  downsample: number,
+): void {
   if (dataset.kind !== 'events' || number_layer === null) return;
   const height = Math.floor(dataset.sensor.height / downsample);
   const width = Math.floor(dataset.sensor.width / downsample);

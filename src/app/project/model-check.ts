@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
-import { getAt, type Json, type JsonObject } from '../../base/schema/json.ts';
+import { getAt, isJsonObject, type Json, type JsonObject } from '../../base/schema/json.ts';
 import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
 import { ShapeError } from '../../formats/tensor.ts';
 import { buildNetwork } from '../../network/networks.ts';
 import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
-import { type DataSet, findDataSet } from '../../results/thesis/data-sets.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import { THESIS } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type SettingOrigins,
   type TrainingSettings,
 } from '../../training/resolve-model.ts';
+import { factsOfPlan } from './dataset-files.ts';
 import { listModules, trainModule } from './stages.ts';
 
 /**
@@ -28,6 +29,8 @@ import { listModules, trainModule } from './stages.ts';
  */
 export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
+  const facts = await factsOfPlan(plan);
+  if (facts !== undefined) problems.push(...findFrameProblems(plan, facts));
   for (const [file, params] of new Map(listTrainings(plan))) {
     try {
       await buildModel(plan, file, params.train ?? {});
@@ -37,6 +40,25 @@ export async function checkModels(plan: Plan): Promise<void> {
     }
   }
   throwProblems(problems);
+}
+
+/** Whether the data set has events or still images decides which keys of `frames:` there are. */
+function findFrameProblems({ settings, places }: Plan, { kind, name }: DatasetFacts): Problem[] {
+  const frames = getAt(settings, ['frames']);
+  if (frames === undefined || !isJsonObject(frames)) return [];
+  if (kind === 'events') {
+    const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
+    const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
+    const fix = 'Say how the events of a clip become frames: docs/configuration.md.';
+    return missing.length === 0 ? [] : [{ at: places.place(['frames']), message, fix }];
+  }
+  return Object.keys(frames)
+    .filter((key) => key !== 'limit')
+    .map((key) => ({
+      at: places.place(['frames', key]),
+      message: `frames.${key}: ${name} consists of still images, which have no events to make frames of.`,
+      fix: `Remove this key: of \`frames:\`, only limit applies.`,
+    }));
 }
 
 /** The model file and the parameters of each training in a plan. */
@@ -69,7 +91,7 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
   const origins = { file, overrides, placeOf };
   checkTrials(plan, model, origins);
   checkTau(value as unknown as ModelFile, model, origins);
-  return { model, spec: buildSpec(plan, model, origins) };
+  return { model, spec: buildSpec(plan, await factsOfPlan(plan), model, origins) };
 }
 
 function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
@@ -116,19 +138,19 @@ function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, or
 
 function buildSpec(
   { settings }: Plan,
+  dataset: DatasetFacts | undefined,
   { network, training }: ResolvedModel,
   origins: SettingOrigins,
 ): NetworkSpec | undefined {
-  const name = getAt(settings, ['dataset', 'name']);
-  const dataset = findDataSet(name);
   const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
   if (dataset === undefined || input === undefined) return undefined;
+  const { name } = dataset;
   const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
   if (dataset.kind === 'images' && !isStill) {
     throw refuseSetting(origins, {
       code: 'model-invalid',
       key: 'network.architecture',
-      problem: `event-frames is for event recordings, but ${String(name)} consists of still images.`,
+      problem: `event-frames is for event recordings, but ${name} consists of still images.`,
       fix: `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
     });
   }
@@ -146,7 +168,7 @@ function buildSpec(
       architecture:
         dataset.kind === 'images'
           ? 'Choose the architecture for images of this size: docs/networks.md.'
-          : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
+          : `This architecture is for still images, but ${name} consists of events: docs/networks.md.`,
     };
     const fix = fixes[key] ?? 'See schemas/model.schema.json.';
     throw refuseSetting(origins, { code: 'model-invalid', key: `network.${key}`, problem, fix });
@@ -154,7 +176,7 @@ function buildSpec(
 }
 
 /** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
-function inputOf(dataset: DataSet, downsample: unknown): [number, number, number] | undefined {
+function inputOf(dataset: DatasetFacts, downsample: unknown): [number, number, number] | undefined {
   if (dataset.kind === 'images') {
     const { channels, height, width } = dataset.image;
     return [channels, height, width];

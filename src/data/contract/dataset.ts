@@ -1,7 +1,7 @@
-import type { CachedClip, ImagePreparation } from '../../results/clip-index.ts';
+import type { CachedClip } from '../../results/clip-index.ts';
+import type { GestureFacts, ImageFacts, SampleFacts } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../results/thesis/compat.ts';
-import type { Sensor } from '../events/events.ts';
 import type { ClipEvents } from '../events/frames.ts';
 import type { Threads } from '../reading/threads.ts';
 
@@ -46,52 +46,10 @@ export interface ReadClip {
   readonly events: ClipEvents;
 }
 
-export interface PublishedFile {
-  readonly name: string;
-  readonly checksum: { readonly kind: 'md5'; readonly hex: string };
-  /** Null if the publisher does not say. */
-  readonly sizeBytes: number | null;
-  /** Direct addresses, tried in this order; empty if it can only be downloaded by hand. */
-  readonly urls: readonly string[];
-  /** The address of a zip that has this file in it, in whatever folder; tried last. */
-  readonly zipUrl?: string | undefined;
-}
-
-export function publishedFile(
-  name: string,
-  md5: string,
-  urls: readonly string[],
-  sizeBytes: number | null = null,
-): PublishedFile {
-  return { name, checksum: { kind: 'md5', hex: md5 }, sizeBytes, urls };
-}
-
-/** What is published about a data set, for people. */
-export interface DatasetFacts {
-  /** As in a profile's `dataset.name`. */
-  readonly name: string;
-  readonly title: string;
-  /** Present if it exists only as a simulation. */
-  readonly simulated?: true;
-  /** One sentence. */
-  readonly summary: string;
-  readonly classes: readonly string[];
-  readonly licence: string;
-  readonly citation: string;
-  /** The page of its publisher. */
-  readonly homepage: string;
-  readonly files: readonly PublishedFile[];
-  /** Clips or images per split. */
-  readonly published: Readonly<Record<Split, number>>;
-  /** Where the split comes from, if it is not the publisher's; faults in the data, and what others count differently. */
-  readonly remarks: readonly string[];
-  /** `dataset.root` of its profile, and the profile's name. */
-  readonly usualRoot: string;
-  readonly profile: string;
+/** What a reader of data sets can do with one, beside its facts. */
+interface Reading {
   /** What `progress` counts. */
   readonly recordingsNoun: string;
-  /** All steps to get the data and put them at `root`. */
-  howToGet(root: string): string;
   /**
    * Checks every file.
    * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all problems
@@ -100,9 +58,9 @@ export interface DatasetFacts {
 }
 
 /** Recordings of an event camera. */
-export interface EventDataset extends DatasetFacts {
+export interface EventDataset extends Reading {
   readonly kind: 'events';
-  readonly sensor: Sensor;
+  readonly facts: SampleFacts | GestureFacts;
   /** Whether the recordings say that they are simulated; absent if no simulated ones exist. */
   isSimulated?(root: string): Promise<boolean>;
   /** The clips without their events. */
@@ -127,11 +85,9 @@ export interface Images {
 }
 
 /** Still images, which the network turns into spikes. */
-export interface ImageDataset extends DatasetFacts {
+export interface ImageDataset extends Reading {
   readonly kind: 'images';
-  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
-  /** How the original shows them to its network. */
-  readonly preparation: ImagePreparation;
+  readonly facts: ImageFacts;
   readImages(root: string, options: ReadOptions): Promise<Readonly<Record<Split, Images>>>;
 }
 

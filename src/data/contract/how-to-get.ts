@@ -3,40 +3,50 @@ import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { quoteWord } from '../../base/files/shell-words.ts';
 import { formatBytes } from '../../base/text.ts';
-import type { DatasetFacts, PublishedFile } from './dataset.ts';
+import type { DatasetFacts, PublishedFile } from '../../results/dataset-facts.ts';
 
-/** `Train.zip (md5 2095…)`, with its size if the publisher gives one. */
-export function describePublishedFile({ name, checksum, sizeBytes }: PublishedFile): string {
-  const size = sizeBytes === null ? '' : `${formatBytes(sizeBytes)}, `;
-  return `${name} (${size}${checksum.kind} ${checksum.hex})`;
+/** `Train.zip (md5 2095…)`, with its size as far as it is known. */
+export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: PublishedFile): string {
+  const about = aboutBytes === undefined ? '' : `about ${formatBytes(aboutBytes)}, `;
+  return `${name} (${sizeBytes === undefined ? about : `${formatBytes(sizeBytes)}, `}md5 ${md5})`;
 }
 
 /** The last step of every instruction: `repro run verify` and `npm run reproduce` with the options that lead to `root`. */
-export function thenRun(profile: string, root: string, usualRoot: string): string[] {
-  const option = rootOption(root, usualRoot);
+export function thenRun(facts: Pick<DatasetFacts, 'profile' | 'root'>, root: string): string[] {
+  const option = rootOption(root, facts.root);
   return [
     'Then run (with your other --set options, if any):',
-    `   ./repro run verify --profile ${profile}${option}      (checks every file)`,
-    `   npm run reproduce -- --profile ${profile}${option}`,
+    `   ./repro run verify --profile ${facts.profile}${option}      (checks every file)`,
+    `   npm run reproduce -- --profile ${facts.profile}${option}`,
   ];
 }
 
-/** For data that can be downloaded directly: one command, and the same by hand. `hints` are lines about the latter. */
-export function howToFetch(
-  facts: Pick<DatasetFacts, 'name' | 'title' | 'licence' | 'homepage' | 'profile' | 'usualRoot' | 'files'>,
-  root: string,
-  hints: readonly string[] = [],
-): string {
-  const isUsual = path.resolve(root) === path.resolve(facts.usualRoot);
-  const files = facts.files.filter(({ urls }) => urls.length > 0);
-  return [
-    `${facts.title} (${facts.licence}) can be downloaded by one command:`,
-    `   ./repro data fetch ${facts.name}${isUsual ? '' : ` --root ${quoteWord(showPath(root))}`}`,
-    `or by hand, into ${showPath(root)}; the publisher's page is ${facts.homepage}:`,
-    ...files.flatMap((file) => [`   ${describePublishedFile(file)} from`, `      ${file.urls[0]}`]),
-    ...hints.map((hint) => `   ${hint}`),
-    ...thenRun(facts.profile, root, facts.usualRoot),
-  ].join('\n');
+/** All steps to get the data and put them at `root`, a folder or an archive in one. */
+export function howToGet(facts: DatasetFacts, root: string): string {
+  const { name, title, licence, homepage, hints } = facts;
+  const files = facts.files.filter(({ urls }) => urls !== undefined);
+  const folder = /\.(?:tar\.gz|tgz)$/.test(root) ? path.dirname(root) : root;
+  const isUsual = path.resolve(folder) === path.resolve(facts.root);
+  const page = homepage === undefined ? '' : `; the publisher's page is ${homepage}`;
+  const byHand = files.flatMap((file) => [
+    `   ${describePublishedFile(file)} from`,
+    `      ${file.urls?.[0]}`,
+  ]);
+  const [first = '', ...rest] =
+    facts.simulated === true
+      ? ['Stage `simulate` makes it: it needs no download.']
+      : byHand.length === 0
+        ? [
+            `${title} (licence: ${licence}) has to be put into ${showPath(folder)} by hand${page}${hints.length > 0 ? ':' : '.'}`,
+          ]
+        : [
+            `${title} (${licence}) can be downloaded by one command:`,
+            `   ./repro data fetch ${name}${isUsual ? '' : ` --root ${quoteWord(showPath(folder))}`}`,
+            `or by hand, into ${showPath(folder)}${page}:`,
+          ];
+  return [first, ...rest, ...byHand, ...hints.map((hint) => `   ${hint}`), ...thenRun(facts, root)].join(
+    '\n',
+  );
 }
 
 /** Said where the data are not at `dataset.root`. */
@@ -45,15 +55,15 @@ const ELSEWHERE =
 
 /** @throws {ReproError} `data-missing`: the data are not at `root`, and how to get them */
 export function failMissing(
-  { title, howToGet }: Pick<DatasetFacts, 'title' | 'howToGet'>,
+  facts: DatasetFacts,
   noun: 'recordings' | 'samples' | 'files',
   root: string,
   what: string,
 ): never {
-  const message = `the ${title} ${noun} were not found: ${path.resolve(root)} ${what}.`;
+  const message = `the ${facts.title} ${noun} were not found: ${path.resolve(root)} ${what}.`;
   throw new ReproError('data-missing', message, {
     where: 'dataset.root',
-    fix: [howToGet(root), ELSEWHERE].join('\n'),
+    fix: [howToGet(facts, root), ELSEWHERE].join('\n'),
   });
 }
 

@@ -1,8 +1,9 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, listSome } from '../../base/text.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
-import { type DatasetFacts, SPLITS, type Split } from './dataset.ts';
+import { SPLITS, type Split } from './dataset.ts';
 
 /** For an error: with the few kinds that exist, it stays within 25 lines. */
 const SHOWN_NAMES = 5;
@@ -93,6 +94,11 @@ export function countNames(names: Iterable<string>): Record<string, number> {
   return counts;
 }
 
+/** `user07`. */
+export function nameUser(user: number): string {
+  return `user${String(user).padStart(2, '0')}`;
+}
+
 /** The clips of each class, in class order; classes count from 0. */
 export function countClasses(
   classes: readonly string[],
@@ -116,6 +122,8 @@ export function makeManifest(
     readonly archive: boolean;
     readonly files: readonly ManifestFile[];
     readonly warnings: readonly string[];
+    /** Of each clip, in any order; empty if the names do not say. */
+    readonly users?: readonly number[];
   },
 ): Manifest {
   const { name, title, classes, published } = facts;
@@ -137,7 +145,7 @@ export function makeManifest(
     simulated: facts.simulated === true,
     archive: found.archive,
     splits: { train: count('train'), test: count('test') },
-    perUser: {},
+    perUser: countNames((found.users ?? []).toSorted((a, b) => a - b).map(nameUser)),
     perLight: {},
     perClass: countClasses(classes, labels.train, labels.test),
     warnings: [...warnings, ...found.warnings],

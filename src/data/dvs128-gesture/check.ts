@@ -3,23 +3,16 @@ import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { streamRegular } from '../../base/files/regular-file.ts';
 import { formatBytes } from '../../base/text.ts';
 import { findEventAddon } from '../../network/addon/event-addon.ts';
+import type { GestureFacts } from '../../results/dataset-facts.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
 import { describeProblem, type Problems } from '../contract/problems.ts';
 import { type Aedat3Summary, readAedat3 } from '../events/aedat3-parser.ts';
+import type { Sensor } from '../events/events.ts';
 import { type Label, parseLabels } from '../events/labels.ts';
 import { hashChunks, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import type { PackedPlace } from '../reading/tar-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
-import {
-  CLASSES,
-  type GestureFacts,
-  labelsNameOf,
-  OVERLAPPING_LABELS,
-  parseRecordingName,
-  ROWS_PER_CLASS,
-  SENSOR,
-  TRIAL_LISTS,
-} from './facts.ts';
+import { labelsNameOf, OVERLAPPING_LABELS, parseRecordingName, TRIAL_LISTS } from './files.ts';
 
 /** Recording names per split, sorted. */
 export type Trials = Readonly<Record<Split, readonly string[]>>;
@@ -38,12 +31,12 @@ function parseTrialLines(text: string): { readonly name: string; readonly line: 
 }
 
 /**
- * The recordings of both splits according to the lists. With facts, they must be the published 98 and 24; without
- * (simulated data), they must be consistent: valid names, none twice, none in both.
+ * The recordings of both splits according to the lists. Expected ones must be there; without
+ * (simulated data), the lists must be consistent: valid names, none twice, none in both.
  */
 export function checkTrials(
   found: ReadonlyMap<string, FoundFile>,
-  facts: GestureFacts | null,
+  expected: GestureFacts['recordings'] | null,
   problems: Problems,
 ): Trials {
   const trials: Record<Split, string[]> = { train: [], test: [] };
@@ -53,7 +46,7 @@ export function checkTrials(
     if (text === undefined) problems.addName('files are missing', list);
     const lines = text === undefined ? [] : parseTrialLines(text);
     const names = lines.map(({ name }) => name);
-    const published = facts === null ? null : Object.keys(facts[split]);
+    const published = expected === null ? null : Object.keys(expected[split]);
     if (published !== null && text !== undefined) {
       for (const name of published.filter((name) => !names.includes(name))) {
         problems.addName(`${list} lacks`, name);
@@ -112,8 +105,8 @@ export function checkRecording(
 export function checkLabelsFile(
   recordingName: string,
   found: ReadonlyMap<string, FoundFile>,
-  problems: Problems,
-  warnings: string[],
+  { classes, clipsByClass }: GestureFacts,
+  { problems, warnings }: { readonly problems: Problems; readonly warnings: string[] },
 ): readonly Label[] {
   const name = labelsNameOf(recordingName);
   const text = found.get(name)?.text;
@@ -123,7 +116,7 @@ export function checkLabelsFile(
   }
   let parsed: ReturnType<typeof parseLabels>;
   try {
-    parsed = parseLabels(text, { file: name, classes: CLASSES.length });
+    parsed = parseLabels(text, { file: name, classes: classes.length });
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
     problems.addPlace('labels are invalid', describeProblem(error));
@@ -132,11 +125,12 @@ export function checkLabelsFile(
   const { labels } = parsed;
   const known = name === OVERLAPPING_LABELS ? ' (A known fault in the published labels.)' : '';
   warnings.push(...parsed.warnings.map((warning) => `${warning}${known}`));
-  const rows = CLASSES.map((_, i) => labels.filter((label) => label.class === i + 1).length);
-  if (rows.some((count, i) => count !== ROWS_PER_CLASS[i])) {
-    const wrong = CLASSES.map((_, i) => i)
-      .filter((i) => rows[i] !== ROWS_PER_CLASS[i])
-      .map((i) => `${rows[i]} of class ${i + 1} instead of ${ROWS_PER_CLASS[i]}`);
+  const rows = classes.map((_, i) => labels.filter((label) => label.class === i + 1).length);
+  if (rows.some((count, i) => count !== clipsByClass[i])) {
+    const wrong = classes
+      .map((_, i) => i)
+      .filter((i) => rows[i] !== clipsByClass[i])
+      .map((i) => `${rows[i]} of class ${i + 1} instead of ${clipsByClass[i]}`);
     problems.addPlace('labels are invalid', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
   }
   const recording = found.get(recordingName)?.recording;
@@ -184,6 +178,7 @@ export function isTextFile(name: string): boolean {
  */
 export async function inspectFiles(
   place: PackedPlace,
+  { sensor }: GestureFacts,
   { signal, threads }: Pick<ReadOptions, 'signal' | 'threads'>,
   progress: (done: number) => void,
 ): Promise<Map<string, FoundFile>> {
@@ -194,7 +189,7 @@ export async function inspectFiles(
     if (parseRecordingName(name) !== null) progress(++recordings);
   };
   if (place.archive !== null || threads === undefined) {
-    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, signal)), signal);
+    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, sensor, signal)), signal);
     return found;
   }
   const files: DiskFile[] = [];
@@ -204,7 +199,7 @@ export async function inspectFiles(
   // The largest first, so that the last one is short.
   const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || compareCodeUnits(a.path, b.path));
   await runInThreads(INSPECT_JOB, {
-    ...{ threads, tasks, signal, setup: null },
+    ...{ threads, tasks, signal, setup: sensor },
     receive: ({ path, ...file }) => note(path, file),
   });
   return found;
@@ -213,10 +208,10 @@ export async function inspectFiles(
 /** A file in a folder, as given to a thread. */
 type DiskFile = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
 
-const INSPECT_JOB = defineThreadJob<null, DiskFile, FoundFile & { readonly path: string }>(
+const INSPECT_JOB = defineThreadJob<Sensor, DiskFile, FoundFile & { readonly path: string }>(
   'inspect-gestures',
-  (_, port) => async (file) => {
-    const found = await inspectFile({ ...file, open: () => streamRegular(file.diskPath) }, undefined);
+  (sensor, port) => async (file) => {
+    const found = await inspectFile({ ...file, open: () => streamRegular(file.diskPath) }, sensor, undefined);
     await port.send({ ...found, path: file.path });
   },
 );
@@ -224,19 +219,23 @@ const INSPECT_JOB = defineThreadJob<null, DiskFile, FoundFile & { readonly path:
 /** The bytes of the file that was inspected last. */
 let memory: Uint8Array | undefined;
 
-async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
+async function inspectFile(
+  file: TreeFile,
+  sensor: Sensor,
+  signal: AbortSignal | undefined,
+): Promise<FoundFile> {
   const { path, sizeBytes } = file;
   const isRecording = parseRecordingName(path) !== null;
   if (!isRecording && !isTextFile(path)) return await hashChunks(file.open(), signal);
   memory = await readWhole(file, isRecording ? LARGEST_RECORDING_BYTES : LARGEST_TEXT_BYTES, memory);
   const found = { sizeBytes, md5: md5Of(memory) };
   if (!isRecording) return { ...found, text: new TextDecoder().decode(memory) };
-  return { ...found, recording: checkFormat(memory, path) };
+  return { ...found, recording: checkFormat(memory, path, sensor) };
 }
 
-function checkFormat(bytes: Uint8Array, file: string): CheckedRecording {
+function checkFormat(bytes: Uint8Array, file: string, sensor: Sensor): CheckedRecording {
   try {
-    return { summary: readAedat3(bytes, { file, sensor: SENSOR, addon: findEventAddon() }, () => {}) };
+    return { summary: readAedat3(bytes, { file, sensor, addon: findEventAddon() }, () => {}) };
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
     return { problem: describeProblem(error), isCut: error.code === 'aedat-truncated' };

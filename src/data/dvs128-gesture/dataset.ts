@@ -1,6 +1,7 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { findEventAddon } from '../../network/addon/event-addon.ts';
+import type { GestureFacts } from '../../results/dataset-facts.ts';
 import {
   type Clip,
   type Clips,
@@ -17,52 +18,27 @@ import { placeSpans } from '../events/clips.ts';
 import { parseLabels } from '../events/labels.ts';
 import { readWhole } from '../reading/file-tree.ts';
 import { isTextFile, LARGEST_RECORDING_BYTES, LARGEST_TEXT_BYTES, parseTrialList } from './check.ts';
-import {
-  ARCHIVE,
-  ARCHIVE_BYTES,
-  CLASSES,
-  FACTS,
-  howToGetGestures,
-  labelsNameOf,
-  locateGestures,
-  PUBLISHED,
-  parseRecordingName,
-  SENSOR,
-  SIMULATED_MARK,
-  TRIAL_LISTS,
-} from './facts.ts';
+import { labelsNameOf, locateGestures, parseRecordingName, SIMULATED_MARK, TRIAL_LISTS } from './files.ts';
 import { verifyGestures } from './verify.ts';
 
-/**
- * 11 hand gestures of 29 people under up to five lights, seen by a DVS128; and simulated recordings in its layout.
- *
- * @see Amir et al. 2017, "A Low Power, Fully Event-Based Gesture Recognition System", CVPR
- */
-export const DVS128_GESTURE: EventDataset = {
-  ...FACTS,
-  summary: '11 hand gestures of 29 people under up to five lights, seen by a DVS128 event camera.',
-  citation:
-    'Amir et al., A Low Power, Fully Event-Based Gesture Recognition System, CVPR 2017, pp. 7243-7252.',
-  remarks: [
-    `${ARCHIVE} has about ${(ARCHIVE_BYTES / 1e9).toFixed(1)} GB and unpacks to 122 recordings, each with 12 labelled gestures: 98 recordings of users 1-23 to train on and 24 of users 24-29 to test on.`,
-    '29 people under five lights would be 145 recordings: 23 were never published.',
-    'In user22_led_labels.csv class 9 ends after the next row starts; it is used as published, or as in the original (frames.overlaps: earlier).',
-    'The thesis counts 1,056 + 288 clips, since its converter left out the last ten training recordings (train.compat.trials: first-88).',
-    'The paper of the data set counts 1,342: 122 x 11, with arm roll, which every recording has twice, counted once. Other libraries count 1,077 + 264 in the same way, with one clip missing.',
-  ],
-  recordingsNoun: 'recordings',
-  howToGet: howToGetGestures,
-  verify: (root, options) => verifyGestures(root, options, PUBLISHED),
-  isSimulated: areGesturesSimulated,
-  listClips: listGestureClips,
-  // An archive has to be unpacked from its start for any of its recordings.
-  readsWhole: async (root) => (await locateGestures(root)).archive !== null,
-  readClips: readGestureClips,
-};
+/** Gestures of people under several lights; and simulated recordings in the same layout. */
+export function datasetOfGestures(facts: GestureFacts): EventDataset {
+  return {
+    kind: 'events',
+    facts,
+    recordingsNoun: 'recordings',
+    verify: (root, options) => verifyGestures(root, options, facts),
+    isSimulated: (root) => areGesturesSimulated(facts, root),
+    listClips: (root, options) => listGestureClips(facts, root, options),
+    // An archive has to be unpacked from its start for any of its recordings.
+    readsWhole: async (root) => (await locateGestures(facts, root)).archive !== null,
+    readClips: (root, clips, options, visit) => readGestureClips(facts, { root, clips, options }, visit),
+  };
+}
 
 /** Whether `SIMULATED.txt` is beside the recordings. */
-async function areGesturesSimulated(root: string): Promise<boolean> {
-  const place = await locateGestures(root);
+async function areGesturesSimulated(facts: GestureFacts, root: string): Promise<boolean> {
+  const place = await locateGestures(facts, root);
   const names = await place.list();
   if (names !== null) return names.includes(SIMULATED_MARK);
   let found = false;
@@ -73,9 +49,13 @@ async function areGesturesSimulated(root: string): Promise<boolean> {
 }
 
 /** The clips named by trial lists and labels; for an archive this takes a pass over all of it. */
-export async function listGestureClips(root: string, options: ListClipsOptions): Promise<Clips> {
+export async function listGestureClips(
+  facts: GestureFacts,
+  root: string,
+  options: ListClipsOptions,
+): Promise<Clips> {
   const shown = showPath(root);
-  const place = await locateGestures(root);
+  const place = await locateGestures(facts, root);
   const texts = new Map<string, string>();
   await place.tree.walk(async (file) => {
     if (!isTextFile(file.path)) return;
@@ -95,7 +75,7 @@ export async function listGestureClips(root: string, options: ListClipsOptions):
       .sort((a, b) => compareCodeUnits(a.recording, b.recording))
       .flatMap(({ recording, trial }) => {
         const file = labelsNameOf(recording);
-        const { labels } = parseLabels(need(file), { file, classes: CLASSES.length });
+        const { labels } = parseLabels(need(file), { file, classes: facts.classes.length });
         const { user, light } = parseRecordingName(recording) ?? { user: null, light: null };
         const segments = placeSpans(labels, options.overlaps ?? 'both');
         return segments.map(({ class: label, startUs, endUs }) => ({
@@ -120,12 +100,11 @@ interface Row {
 
 /** Reads the recordings, one at a time: it is in memory as long as its clips are visited. */
 async function readGestureClips(
-  root: string,
-  clips: Clips,
-  options: ReadClipsOptions,
+  facts: GestureFacts,
+  { root, clips, options }: { root: string; clips: Clips; options: ReadClipsOptions },
   visit: (clip: ReadClip) => Promise<void>,
 ): Promise<void> {
-  const place = await locateGestures(root);
+  const place = await locateGestures(facts, root);
   const wanted = rowsByRecording(clips);
   const missing = new Set(wanted.keys());
   const { signal, invalidEvents } = options;
@@ -134,7 +113,7 @@ async function readGestureClips(
     const rows = wanted.get(file.path);
     if (rows === undefined) return;
     const { path } = file;
-    const recording = { file: path, sensor: SENSOR, invalidEvents, addon: findEventAddon() };
+    const recording = { file: path, sensor: facts.sensor, invalidEvents, addon: findEventAddon() };
     bytes = await readWhole(file, LARGEST_RECORDING_BYTES, bytes);
     const { clips } = cutAedat3(bytes, rows, recording);
     for (const [i, events] of clips.entries()) {

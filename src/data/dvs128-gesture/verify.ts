@@ -2,10 +2,11 @@ import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatBytes } from '../../base/text.ts';
+import type { GestureFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
-import { rootOption, showPath } from '../contract/how-to-get.ts';
-import { countClasses, countNames, Problems } from '../contract/problems.ts';
+import { howToGet, rootOption, showPath } from '../contract/how-to-get.ts';
+import { countClasses, countNames, nameUser, Problems } from '../contract/problems.ts';
 import type { Label } from '../events/labels.ts';
 import { hashFile } from '../reading/file-tree.ts';
 import {
@@ -17,25 +18,20 @@ import {
   type Trials,
 } from './check.ts';
 import {
-  ARCHIVE_BYTES,
-  CLASSES,
+  ARCHIVE,
   FOLDER,
-  type GestureFacts,
-  howToGetGestures,
   labelsNameOf,
   locateGestures,
-  PUBLISHED,
   parseRecordingName,
   SIMULATED_MARK,
   TRIAL_LISTS,
-  USUAL_ROOT,
-} from './facts.ts';
+} from './files.ts';
 
 /**
  * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is
  * read to its end.
  *
- * @param facts what real recordings must be
+ * @param facts what real recordings must be, and how all are laid out
  * @throws {ReproError} `data-missing`, `data-kind` (simulated instead of real, or the other way round) or
  *   `data-corrupt` with everything that is missing or wrong
  */
@@ -44,27 +40,30 @@ export async function verifyGestures(
   options: ReadOptions,
   facts: GestureFacts,
 ): Promise<Manifest> {
-  const { simulated, signal, log } = options;
-  const place = await locateGestures(root);
-  const expected = simulated ? null : facts;
+  const { simulated, log } = options;
+  const place = await locateGestures(facts, root);
+  const expected = simulated ? null : facts.recordings;
   const names = await place.list();
-  if (names !== null) checkKind(new Set(names), simulated, root);
-  const archive = place.archive === null ? null : await checkArchive(place.archive, expected, root, signal);
+  if (names !== null) checkKind(facts, new Set(names), simulated, root);
+  const archive = place.archive === null ? null : await checkArchive(place.archive, facts, options, root);
   const total = countRecordings(names, expected);
   const onRecording = (done: number) => options.progress?.(done, Math.max(done, total));
-  const found = await inspectFiles(place, options, onRecording);
-  checkKind(new Set(found.keys()), simulated, root);
+  const found = await inspectFiles(place, facts, options, onRecording);
+  checkKind(facts, new Set(found.keys()), simulated, root);
   const warnings: string[] = [];
   const problems = new Problems();
   const trials = checkTrials(found, expected, problems);
-  const labels = checkFiles(found, trials, expected, problems, warnings);
-  problems.throwIfAny({ where: showPath(root), what: 'DVS128 Gesture', fix: remedy(simulated), log });
-  return describeGestures({ found, trials, labels, archive, warnings, facts: expected });
+  const labels = checkFiles(found, trials, facts, { expected, problems, warnings });
+  problems.throwIfAny({ where: showPath(root), what: facts.title, fix: remedy(simulated), log });
+  return describeGestures({ found, trials, labels, archive, warnings, facts, simulated });
 }
 
+/** What the recordings must be; null for simulated ones. */
+type Expected = GestureFacts['recordings'] | null;
+
 /** How many recordings there should be (for simulated ones, how many there are); 0 if unknown beforehand. */
-function countRecordings(names: readonly string[] | null, facts: GestureFacts | null): number {
-  if (facts !== null) return Object.keys(facts.train).length + Object.keys(facts.test).length;
+function countRecordings(names: readonly string[] | null, expected: Expected): number {
+  if (expected !== null) return Object.keys(expected.train).length + Object.keys(expected.test).length;
   return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
@@ -75,21 +74,23 @@ function countRecordings(names: readonly string[] | null, facts: GestureFacts | 
  */
 async function checkArchive(
   archive: string,
-  facts: GestureFacts | null,
+  facts: GestureFacts,
+  { simulated, signal }: ReadOptions,
   root: string,
-  signal: AbortSignal | undefined,
 ): Promise<ManifestFile> {
   const name = path.basename(archive);
   const { sizeBytes, md5 } = await hashFile(archive, signal);
-  if (facts === null || md5 === facts.archiveMd5) return { path: name, sizeBytes, md5, status: 'archive' };
-  const size = `${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}`;
+  const published = facts.files.find((file) => file.name === ARCHIVE);
+  if (simulated || md5 === published?.md5) return { path: name, sizeBytes, md5, status: 'archive' };
+  const { aboutBytes = 0 } = published ?? {};
+  const size = `${formatBytes(sizeBytes)} of about ${formatBytes(aboutBytes)}`;
   const what =
-    sizeBytes < ARCHIVE_BYTES * 0.95
+    sizeBytes < aboutBytes * 0.95
       ? 'The download is incomplete: download it again, then check it again.'
       : 'The archive is damaged, or not the published one.';
-  throw new ReproError('data-corrupt', `md5 ${md5} is not ${facts.archiveMd5}; ${size}. ${what}`, {
+  throw new ReproError('data-corrupt', `md5 ${md5} is not ${published?.md5}; ${size}. ${what}`, {
     where: name,
-    fix: howToGetGestures(root),
+    fix: howToGet(facts, root),
   });
 }
 
@@ -97,37 +98,36 @@ async function checkArchive(
 const OWN_SIMULATED =
   'For simulated recordings use a profile that makes its own, without --set dataset.root: ./repro run --profile quick';
 
-function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string): void {
+function checkKind(facts: GestureFacts, names: ReadonlySet<string>, simulated: boolean, root: string): void {
   if (names.has(SIMULATED_MARK) === simulated) return;
   const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
   const beside = `${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them`;
   const text = `these recordings are ${there} (${beside}), but the profile expects ${wanted} ones.`;
   const fix = simulated
-    ? `For real recordings: ./repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
-    : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n${howToGetGestures(USUAL_ROOT)}`;
+    ? `For real recordings: ./repro run verify --profile ${facts.profile}${rootOption(root, facts.root)}\n${OWN_SIMULATED}`
+    : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n${howToGet(facts, facts.root)}`;
   throw new ReproError('data-kind', text, { where: showPath(root), fix });
 }
 
 function checkFiles(
   found: ReadonlyMap<string, FoundFile>,
   trials: Trials,
-  facts: GestureFacts | null,
-  problems: Problems,
-  warnings: string[],
+  facts: GestureFacts,
+  { expected, problems, warnings }: { expected: Expected; problems: Problems; warnings: string[] },
 ): Map<string, readonly Label[]> {
   const labels = new Map<string, readonly Label[]>();
   for (const split of SPLITS) {
     for (const name of trials[split]) {
       if (labels.has(name)) continue;
-      checkRecording(name, found.get(name), facts?.[split][name] ?? null, problems, warnings);
-      labels.set(name, checkLabelsFile(name, found, problems, warnings));
+      checkRecording(name, found.get(name), expected?.[split][name] ?? null, problems, warnings);
+      labels.set(name, checkLabelsFile(name, found, facts, { problems, warnings }));
     }
   }
   for (const name of [...found.keys()].sort(compareCodeUnits)) {
     if (parseRecordingName(name) !== null && !labels.has(name)) {
       warnings.push(`${name}  is in no trial list and is not used.`);
     }
-    const md5 = facts?.extras[name];
+    const md5 = expected === null ? undefined : facts.files.find((file) => file.name === name)?.md5;
     if (md5 !== undefined && md5 !== found.get(name)?.md5) {
       warnings.push(
         `${name}  is not the published file (md5 ${found.get(name)?.md5} is not ${md5}); it is not used.`,
@@ -153,24 +153,24 @@ function describeGestures(parts: {
   readonly labels: ReadonlyMap<string, readonly Label[]>;
   readonly archive: ManifestFile | null;
   readonly warnings: readonly string[];
-  /** Null for simulated recordings. */
-  readonly facts: GestureFacts | null;
+  readonly facts: GestureFacts;
+  readonly simulated: boolean;
 }): Manifest {
-  const { found, trials, labels, archive, facts } = parts;
+  const { found, trials, labels, archive, facts, simulated } = parts;
   const recordings = [...trials.train, ...trials.test];
   const used = new Set<string>([
     SIMULATED_MARK,
     ...Object.values(TRIAL_LISTS),
     ...recordings.flatMap((name) => [name, labelsNameOf(name)]),
     // Small files that are not the published ones are not used, as their warning says.
-    ...Object.entries((facts ?? PUBLISHED).extras)
-      .filter(([name, md5]) => facts === null || found.get(name)?.md5 === md5)
-      .map(([name]) => name),
+    ...facts.files
+      .filter(({ name, md5 }) => simulated || found.get(name)?.md5 === md5)
+      .map(({ name }) => name),
   ]);
   const clipsOf = (name: string) => labels.get(name) ?? [];
   const clips = recordings.flatMap((name) => {
     const { user, light } = parseRecordingName(name)!;
-    return clipsOf(name).map(() => ({ user: `user${String(user).padStart(2, '0')}`, light }));
+    return clipsOf(name).map(() => ({ user: nameUser(user), light }));
   });
   const perUser = countNames(clips.map(({ user }) => user));
   const lightsOf = (user: string) => clips.filter((clip) => clip.user === user).map(({ light }) => light);
@@ -190,8 +190,8 @@ function describeGestures(parts: {
     );
   return {
     version: 1,
-    dataset: 'dvs128-gesture',
-    simulated: facts === null,
+    dataset: facts.name,
+    simulated,
     archive: archive !== null,
     splits: { train: countSplit('train'), test: countSplit('test') },
     perUser,
@@ -202,7 +202,7 @@ function describeGestures(parts: {
         .map((user) => [user, countNames(lightsOf(user).sort(compareCodeUnits))]),
     ),
     perClass: countClasses(
-      CLASSES,
+      facts.classes,
       recordings.flatMap(clipsOf).map((label) => label.class - 1),
     ),
     warnings: parts.warnings,

@@ -16,7 +16,7 @@ import { type Dispatcher, request } from 'undici';
 import { ReproError } from '../../base/errors.ts';
 import { syncFile, syncFolder } from '../../base/files/atomic-file.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
-import type { PublishedFile } from '../contract/dataset.ts';
+import type { PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource, type TreeFile } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
@@ -32,7 +32,7 @@ export interface FetchProgress {
 
 interface DownloadOptions {
   /** The publisher's page, for those who download by hand. */
-  readonly homepage: string;
+  readonly homepage?: string | undefined;
   /** Makes the requests and follows redirects. */
   readonly dispatcher: Dispatcher;
   readonly signal: AbortSignal | undefined;
@@ -80,17 +80,17 @@ export async function downloadFile(
   folder: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { name, checksum } = file;
+  const { name, md5 } = file;
   const target = path.join(folder, name);
   const part = partOf(target);
-  const byHand = `By hand: download it from ${options.homepage} to ${showPath(target)}, then run the same command: it checks what is there.`;
+  const byHand = `By hand: download it from ${options.homepage ?? 'its publisher'} to ${showPath(target)}, then run the same command: it checks what is there.`;
   const hash = async () => (await hashFile(part, options.signal)).md5;
   // An earlier command may have been stopped between the last byte and the end.
-  if (fileSize(part) > 0 && (await hash()) === checksum.hex) return complete(part, target);
+  if (fileSize(part) > 0 && (await hash()) === md5) return complete(part, target);
   const wrong: string[] = [];
   const failures: TryFailure[] = [];
   const { zipUrl } = file;
-  const urls = [...file.urls, ...(zipUrl === undefined ? [] : [zipUrl])];
+  const urls = [...(file.urls ?? []), ...(zipUrl === undefined ? [] : [zipUrl])];
   for (let url = urls.shift(); url !== undefined; url = urls.shift()) {
     const failure = await (url === zipUrl
       ? fetchZipped(url, file, part, options)
@@ -101,16 +101,16 @@ export async function downloadFile(
       continue;
     }
     const found = await hash();
-    if (found === checksum.hex) return complete(part, target);
+    if (found === md5) return complete(part, target);
     wrong.push(`  md5 ${found}, ${formatCount(fileSize(part), 'byte')}, from ${url}`);
     rmSync(part);
     if (url === zipUrl) rmSync(zipIn(folder, url));
     if (wrong.length === 2) {
-      const text = [`expected md5 ${checksum.hex}; found, in 2 downloads:`, ...wrong].join('\n');
+      const text = [`expected md5 ${md5}; found, in 2 downloads:`, ...wrong].join('\n');
       const fix = `The file was changed at its source or on the way. Nothing was kept.\n${byHand}`;
       throw new ReproError('fetch-checksum', text, { where: name, fix });
     }
-    const what = `complete, but its md5 ${found} is not ${checksum.hex}`;
+    const what = `complete, but its md5 ${found} is not ${md5}`;
     options.note(`${name}: ${what}. Deleted; downloading it once more.`);
     urls.push(url);
   }
@@ -205,7 +205,7 @@ async function fetchZipped(
       rmSync(zip);
       return new TryFailure(`${url}: no ${file.name} can be read in this zip`, { isLasting: true });
     }
-    const failure = await fetchFrom(url, { ...file, name, sizeBytes: null }, zip, options);
+    const failure = await fetchFrom(url, { name, md5: '' }, zip, options);
     if (failure !== null) return failure;
   }
 }
@@ -269,7 +269,7 @@ function readAnswer(
   const [, whole] = /\/(\d+)$/.exec(headerOf(headers, 'content-range')) ?? [];
   const length = headerOf(headers, 'content-length');
   const announced = whole !== undefined ? Number(whole) : length === '' ? null : had + Number(length);
-  if (sizeBytes !== null && announced !== null && announced !== sizeBytes) {
+  if (sizeBytes !== undefined && announced !== null && announced !== sizeBytes) {
     const [found, expected] = [formatCount(announced, 'byte'), formatCount(sizeBytes, 'byte')];
     const text = `the server announces ${found}, expected ${expected}: it has another file`;
     throw new TryFailure(text, { isLasting: true });

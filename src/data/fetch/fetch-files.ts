@@ -7,7 +7,7 @@ import { explainDiskError } from '../../base/files/disk-error.ts';
 import { makeFolder } from '../../base/files/folders.ts';
 import { acquireLock } from '../../base/files/lock.ts';
 import { formatCount } from '../../base/text.ts';
-import type { DatasetFacts, PublishedFile } from '../contract/dataset.ts';
+import type { DatasetFacts, PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource } from '../reading/file-tree.ts';
 import { downloadFile, type FetchProgress, fileSize, partOf, waitFor, zipIn } from './download-file.ts';
@@ -111,16 +111,14 @@ async function findPresent(
 
 /** Reads what is in a file's place to its end, links followed. @returns what is wrong with it, if anything */
 async function describePresent(
-  { checksum }: PublishedFile,
+  { md5: expected }: PublishedFile,
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<'absent' | 'right' | string> {
   const kind = await kindOfSource(target);
   if (kind !== 'file') return kind === null ? 'absent' : 'expected a file, found a folder';
   const { sizeBytes, md5 } = await hashFile(target, signal);
-  return md5 === checksum.hex
-    ? 'right'
-    : `md5 ${md5} is not ${checksum.hex}; ${formatCount(sizeBytes, 'byte')}`;
+  return md5 === expected ? 'right' : `md5 ${md5} is not ${expected}; ${formatCount(sizeBytes, 'byte')}`;
 }
 
 function describeInterruption(

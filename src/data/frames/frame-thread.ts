@@ -1,12 +1,19 @@
 import { ReproError } from '../../base/errors.ts';
 import type { RowStride } from '../../results/thesis/compat.ts';
-import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/dataset.ts';
+import {
+  type Clip,
+  type Clips,
+  type EventDataset,
+  type ReadClip,
+  SPLITS,
+  type Split,
+} from '../contract/dataset.ts';
 import { type Counts, type FrameLayout, frameSize } from '../events/frames.ts';
+import { openDataset } from '../open-dataset.ts';
 import { defineThreadJob } from '../reading/threads.ts';
-import { findDataset } from '../registry.ts';
 
 export interface FrameSetup {
-  readonly dataset: string;
+  readonly facts: EventDataset['facts'];
   readonly root: string;
   readonly simulated: boolean;
   readonly invalidEvents: 'keep' | 'drop';
@@ -27,8 +34,7 @@ type FrameReply =
   | { readonly kind: 'end'; readonly recordings: number };
 
 export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('frames', (setup, port) => {
-  const dataset = findDataset(setup.dataset);
-  if (dataset.kind !== 'events') throw new RangeError(`${setup.dataset} has no events`);
+  const dataset = openDataset(setup.facts);
   const frames = new FrameRows(setup.layout, setup.withDurations);
   const { root, simulated, invalidEvents, rowStride } = setup;
   let recordings = 0;

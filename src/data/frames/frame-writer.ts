@@ -43,7 +43,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   const { dataset, root, output, settings, simulated, signal } = options;
   const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
   const { overlaps = 'both', rowStride = 'width' } = settings;
-  const size = frameSize(layoutOf(settings, dataset.sensor));
+  const size = frameSize(layoutOf(settings, dataset.facts.sensor));
   const all = await dataset.listClips(root, { simulated, signal, overlaps });
   const clips: Clips = {
     train: limitClips(all.train, settings.limit?.train),
@@ -79,10 +79,10 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   warnOfShortClips(rows, steps, warn);
   warnOfLongClips(later.sort(), settings, warn);
   const index: ClipIndex = {
-    dataset: dataset.name,
+    dataset: dataset.facts.name,
     simulated,
-    classes: dataset.classes,
-    sensor: dataset.sensor,
+    classes: dataset.facts.classes,
+    sensor: dataset.facts.sensor,
     frames: {
       steps,
       splitBy,
@@ -108,7 +108,7 @@ async function readRows(
   write: (row: FrameRow) => Promise<void>,
 ): Promise<void> {
   const { invalidEvents = 'keep', rowStride } = settings;
-  const layout = layoutOf(settings, dataset.sensor);
+  const layout = layoutOf(settings, dataset.facts.sensor);
   const withDurations = settings.normalization === 'frequency';
   if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
     const frames = new FrameRows(layout, withDurations);
@@ -123,7 +123,7 @@ async function readRows(
     return;
   }
   const setup: FrameSetup = {
-    ...{ dataset: dataset.name, root, simulated, invalidEvents, rowStride, layout, withDurations },
+    ...{ facts: dataset.facts, root, simulated, invalidEvents, rowStride, layout, withDurations },
   };
   const total = new Set(SPLITS.flatMap((split) => clips[split].map(({ recording }) => recording))).size;
   let done = 0;

@@ -29,7 +29,7 @@ interface WriteImagesOptions {
  */
 export async function writeImages(options: WriteImagesOptions): Promise<ClipIndex> {
   const { dataset, root, output, limit, signal, progress } = options;
-  const { channels, height, width } = dataset.image;
+  const { channels, height, width } = dataset.facts.image;
   const length = channels * height * width;
   const images = await dataset.readImages(root, { simulated: false, signal, progress });
   await mkdir(output, { recursive: true });
@@ -47,12 +47,12 @@ export async function writeImages(options: WriteImagesOptions): Promise<ClipInde
     rows[split] = kept.map((image) => describeImage(split, image, labels[image]!));
   }
   const index: ClipIndex = {
-    dataset: dataset.name,
+    dataset: dataset.facts.name,
     simulated: false,
-    classes: dataset.classes,
+    classes: dataset.facts.classes,
     sensor: { height, width },
     frames: { steps: 1, splitBy: null, downsample: 1, height, width, dtype: 'uint8', normalization: null },
-    images: dataset.preparation,
+    images: dataset.facts.preparation,
     splits: rows,
   };
   await writeFile(path.join(output, FRAME_CACHE_FILES.index), formatClipIndex(index));

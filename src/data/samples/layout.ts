@@ -1,62 +1,62 @@
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import { type DatasetFacts, SPLITS, type Split } from '../contract/dataset.ts';
-import { failMissing } from '../contract/how-to-get.ts';
-import type { Events, Sensor } from '../events/events.ts';
+import type { SampleFacts } from '../../results/dataset-facts.ts';
+import { SPLITS, type Split } from '../contract/dataset.ts';
+import { failMissing, howToGet } from '../contract/how-to-get.ts';
+import { READERS } from '../events/readers.ts';
 import { type FileTree, FolderTree, kindOfSource } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
+import { nameReader, partFolders, type SampleName } from './names.ts';
 
 /** A part of a data set: a folder, or the zip that unpacks to it. */
-export interface SamplePart {
+interface SamplePart {
+  /** Empty for the root itself. */
   readonly folder: string;
   readonly archive: string;
   /** Of the zip as published; null if the publisher gives none. */
   readonly md5: string | null;
 }
 
-/** Where a sample belongs, as far as its name says; the split is null if the samples of a class are split by `trainShare`. */
-interface SampleName {
-  readonly class: number;
-  readonly split: Split | null;
-  /** For the order in which a class is split: `cifar10_bird_2.aedat` comes before `cifar10_bird_10.aedat`. */
-  readonly number: number;
-}
-
 /** A data set with one file of events per sample, in folders or in zips of them. */
-export interface SampleLayout
-  extends Pick<
-    DatasetFacts,
-    'name' | 'title' | 'profile' | 'classes' | 'published' | 'usualRoot' | 'howToGet' | 'simulated'
-  > {
-  readonly sensor: Sensor;
+export interface SampleLayout {
+  readonly facts: SampleFacts;
   readonly parts: readonly SamplePart[];
-  /** What samples are called, for messages: `Train/<digit>/<number>.bin`. */
-  readonly sampleNames: string;
-  /** A larger file is not a sample. */
-  readonly largestSampleBytes: number;
-  /** `Train/7/00042.bin` -> its class and split; null for any other name. */
   parseName(path: string): SampleName | null;
-  /** Of each class, the first floor(trainShare · n) by number are for training; null if names or folders say which. */
-  readonly trainShare: number | null;
-  /** @throws {ReproError} if the bytes are not a sample */
-  decode(bytes: Uint8Array, file: string): Promise<DecodedSample> | DecodedSample;
 }
 
-interface DecodedSample {
-  readonly events: Events;
-  /** One sentence for each accepted irregularity. */
-  readonly warnings: readonly string[];
+/** A larger file is not a sample: several hundred times what one of N-MNIST has, and several times one of CIFAR10-DVS. */
+export const LARGEST_SAMPLE_BYTES = 256 << 20;
+
+/** @throws {ReproError} `dataset-names` if the file of the data set contradicts itself */
+export function sampleLayout(facts: SampleFacts): SampleLayout {
+  const parts = (partFolders(facts) ?? ['']).map((folder): SamplePart => {
+    const archive = `${folder}.zip`;
+    return { folder, archive, md5: facts.files.find(({ name }) => name === archive)?.md5 ?? null };
+  });
+  return { facts, parts, parseName: nameReader(facts) };
+}
+
+/** @throws {ReproError} if the bytes are not a sample */
+export async function decodeSample(
+  { facts }: SampleLayout,
+  { files }: SampleName,
+  bytes: Uint8Array,
+  file: string,
+) {
+  const { title, sensor } = facts;
+  return READERS[files.reader].decode(bytes, file, { title, sensor, npy: files });
 }
 
 /** The name of a sample in a part; null for another file. A zip may hold samples of another part, which would be read twice. */
 export function sampleIn(layout: SampleLayout, part: SamplePart, path: string): SampleName | null {
-  return path.startsWith(`${part.folder}/`) ? layout.parseName(path) : null;
+  return part.folder === '' || path.startsWith(`${part.folder}/`) ? layout.parseName(path) : null;
 }
 
 export interface Sample {
   readonly path: string;
   readonly class: number;
+  readonly user: number | null;
 }
 
 /**
@@ -66,20 +66,21 @@ export interface Sample {
  */
 export function splitSamples(layout: SampleLayout, paths: readonly string[]): Record<Split, Sample[]> {
   const splits: Record<Split, Sample[]> = { train: [], test: [] };
-  const classes: { readonly path: string; readonly number: number }[][] = layout.classes.map(() => []);
+  const classes: { readonly sample: Sample; readonly number: number }[][] = layout.facts.classes.map(
+    () => [],
+  );
   for (const path of [...paths].sort(compareCodeUnits)) {
     const name = layout.parseName(path);
     if (name === null) continue;
-    if (name.split !== null) splits[name.split].push({ path, class: name.class });
-    else classes[name.class]!.push({ path, number: name.number });
+    const sample = { path, class: name.class, user: name.user };
+    if (name.split !== null) splits[name.split].push(sample);
+    else classes[name.class]!.push({ sample, number: name.number ?? 0 });
   }
-  for (const [label, members] of classes.entries()) {
+  for (const members of classes) {
     members.sort((a, b) => a.number - b.number);
     // Rounded down, so that a handful of samples is tested too; the small number is for 0.9 · 10 and its like.
-    const kept = Math.floor((layout.trainShare ?? 1) * members.length + 1e-9);
-    for (const [i, { path }] of members.entries()) {
-      splits[i < kept ? 'train' : 'test'].push({ path, class: label });
-    }
+    const kept = Math.floor((layout.facts.split.trainShare ?? 1) * members.length + 1e-9);
+    for (const [i, { sample }] of members.entries()) splits[i < kept ? 'train' : 'test'].push(sample);
   }
   for (const split of SPLITS) splits[split].sort((a, b) => compareCodeUnits(a.path, b.path));
   return splits;
@@ -93,32 +94,40 @@ export interface SamplePlace {
   readonly tree: FileTree & { list(): Promise<string[]> };
 }
 
-/** A part's folder has at most folders of classes, and these have samples. */
-const FOLDER_DEPTH = 2;
+/** How deep a part's folder is searched: as deep as samples lie, and where other files may lie, which are then named. */
+function depthBelow({ folder }: SamplePart, { samples }: SampleFacts): number {
+  const levels = Math.max(...samples.map(({ names }) => names.split('/').length));
+  return folder === '' ? levels : Math.max(2, levels - 1);
+}
 
 /**
  * Finds every part at `root`: each as a folder, or else as a zip.
  *
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
-export async function locateSamples(layout: SampleLayout, root: string): Promise<SamplePlace[]> {
+export async function locateSamples({ facts, parts }: SampleLayout, root: string): Promise<SamplePlace[]> {
   const kind = await kindOfSource(root);
-  if (kind === null) failMissing(layout, 'samples', root, 'does not exist');
+  if (kind === null) failMissing(facts, 'samples', root, 'does not exist');
   if (kind === 'file') {
-    const { title, parts } = layout;
-    const message = `${path.resolve(root)} is a file, but ${title} is a folder with ${parts.length} parts, such as ${parts[0]?.folder}/ or ${parts[0]?.archive}.`;
+    const [{ folder, archive }] = parts as [SamplePart];
+    const such = folder === '' ? '' : ` with ${parts.length} parts, such as ${folder}/ or ${archive}`;
+    const message = `${path.resolve(root)} is a file, but ${facts.title} is a folder${such}.`;
     throw new ReproError('data-missing', message, {
       where: 'dataset.root',
-      fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${layout.howToGet(layout.usualRoot)}`,
+      fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${howToGet(facts, facts.root)}`,
     });
   }
   const places: SamplePlace[] = [];
   const missing: SamplePart[] = [];
-  for (const part of layout.parts) {
+  for (const part of parts) {
     const folder = path.join(root, part.folder);
     const archive = path.join(root, part.archive);
     if ((await kindOfSource(folder)) === 'folder') {
-      places.push({ part, archive: null, tree: new FolderTree(folder, FOLDER_DEPTH, `${part.folder}/`) });
+      places.push({
+        part,
+        archive: null,
+        tree: new FolderTree(folder, depthBelow(part, facts), part.folder === '' ? '' : `${part.folder}/`),
+      });
     } else if ((await kindOfSource(archive)) === 'file') {
       places.push({ part, archive, tree: new ZipTree(archive, part.archive) });
     } else {
@@ -127,5 +136,5 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
   }
   if (missing.length === 0) return places;
   const names = missing.map((part) => `neither ${part.folder}/ nor ${part.archive}`);
-  return failMissing(layout, 'samples', root, `contains ${names.join(', ')}`);
+  return failMissing(facts, 'samples', root, `contains ${names.join(', ')}`);
 }

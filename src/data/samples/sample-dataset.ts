@@ -1,3 +1,4 @@
+import type { SampleFacts } from '../../results/dataset-facts.ts';
 import {
   type Clip,
   type Clips,
@@ -11,19 +12,25 @@ import {
 import { spanOf } from '../events/clips.ts';
 import { clipOfEvents, shearEvents } from '../events/frames.ts';
 import { readWhole } from '../reading/file-tree.ts';
-import { locateSamples, type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
-import { knowLayout, verifySamples } from './verify.ts';
+import {
+  decodeSample,
+  LARGEST_SAMPLE_BYTES,
+  locateSamples,
+  type Sample,
+  type SampleLayout,
+  sampleIn,
+  sampleLayout,
+  splitSamples,
+} from './layout.ts';
+import { verifySamples } from './verify.ts';
 
-type SampleFacts = Pick<EventDataset, 'summary' | 'licence' | 'citation' | 'homepage' | 'files' | 'remarks'>;
-
-export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): EventDataset {
-  knowLayout(layout);
+export function datasetOfSamples(facts: SampleFacts): EventDataset {
+  const layout = sampleLayout(facts);
   return {
     kind: 'events',
-    ...layout,
-    ...facts,
+    facts,
     recordingsNoun: 'samples',
-    isSimulated: async () => layout.simulated === true,
+    isSimulated: async () => facts.simulated === true,
     verify: (root, options) => verifySamples(layout, root, options),
     listClips: (root, options) => listSampleClips(layout, root, options),
     readClips: (root, clips, options, visit) => readSampleClips(layout, root, clips, options, visit),
@@ -41,10 +48,10 @@ async function listSampleClips(layout: SampleLayout, root: string, options: Read
   return { train: train.map(clipOfSample), test: test.map(clipOfSample) };
 }
 
-function clipOfSample({ path, class: label }: Sample): Clip {
+function clipOfSample({ path, class: label, user }: Sample): Clip {
   return {
     recording: path,
-    user: null,
+    user,
     light: null,
     trial: null,
     class: label,
@@ -72,9 +79,11 @@ async function readSampleClips(
     await tree.walk(
       async (file) => {
         const place = wanted.get(file.path);
-        if (place === undefined || sampleIn(layout, part, file.path) === null) return;
-        const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
-        const placed = options.rowStride === 'height' ? shearEvents(events, layout.sensor) : events;
+        const name = sampleIn(layout, part, file.path);
+        if (place === undefined || name === null) return;
+        const bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
+        const { events } = await decodeSample(layout, name, bytes, file.path);
+        const placed = options.rowStride === 'height' ? shearEvents(events, layout.facts.sensor) : events;
         await visit({ ...place, ...spanOf(events), events: clipOfEvents(placed) });
         options.progress?.(++done, total);
       },

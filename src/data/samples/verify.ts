@@ -1,12 +1,23 @@
 import { ReproError } from '../../base/errors.ts';
 import { formatBytes, listSome } from '../../base/text.ts';
+import type { SampleFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
-import { checkKind, showPath } from '../contract/how-to-get.ts';
+import { checkKind, howToGet, showPath } from '../contract/how-to-get.ts';
 import { describeProblem, makeManifest, Problems } from '../contract/problems.ts';
 import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
-import { locateSamples, type SampleLayout, type SamplePlace, sampleIn, splitSamples } from './layout.ts';
+import {
+  decodeSample,
+  LARGEST_SAMPLE_BYTES,
+  locateSamples,
+  type SampleLayout,
+  type SamplePlace,
+  sampleIn,
+  sampleLayout,
+  splitSamples,
+} from './layout.ts';
+import { describeNames } from './names.ts';
 
 /** Sample warnings shown; if there are more, they usually have one cause. */
 const MOST_WARNINGS = 20;
@@ -22,7 +33,8 @@ export async function verifySamples(
   root: string,
   options: ReadOptions,
 ): Promise<Manifest> {
-  checkKind(layout, 'samples', options.simulated);
+  const { facts } = layout;
+  checkKind(facts, 'samples', options.simulated);
   const places = await locateSamples(layout, root);
   const problems = new Problems();
   const [archives, found] = await Promise.all([
@@ -34,25 +46,26 @@ export async function verifySamples(
   for (const split of SPLITS) {
     if (splits[split].length > 0) continue;
     const noun = split === 'train' ? 'training samples' : 'test samples';
-    problems.addPlace('no samples', `no ${noun}: their names look like ${layout.sampleNames}`);
+    problems.addPlace('no samples', `no ${noun}: their names look like ${describeNames(facts)}`);
   }
   problems.throwIfAny({
     where: showPath(root),
-    what: layout.title,
-    fix: layout.simulated
+    what: facts.title,
+    fix: facts.simulated
       ? 'Make them again: `./repro run simulate --force`.'
-      : `Download or unpack these again. If a zip has only some of the samples, unpack it.\n${layout.howToGet(root)}`,
+      : `Download or unpack these again. If a zip has only some of the samples, unpack it.\n${howToGet(facts, root)}`,
     log: options.log,
   });
   const labels = (split: Split) => splits[split].map((sample) => sample.class);
   return makeManifest(
-    layout,
+    facts,
     'sample',
     { train: labels('train'), test: labels('test') },
     {
       archive: places.every(({ archive }) => archive !== null),
-      warnings: [...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
+      warnings: [...describeIgnored(facts, found.files), ...foldWarnings(found.warnings)],
       files: [...archives, ...found.files],
+      users: [...splits.train, ...splits.test].flatMap(({ user }) => user ?? []),
     },
   );
 }
@@ -78,11 +91,11 @@ async function hashArchives(
 }
 
 /** Otherwise a sample under another name would be missed silently. */
-function describeIgnored({ sampleNames }: SampleLayout, files: readonly ManifestFile[]): string[] {
+function describeIgnored(facts: SampleFacts, files: readonly ManifestFile[]): string[] {
   const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
   if (names.length === 0) return [];
   const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
-  return [`${names.length} ${many} (${sampleNames}) and not used: ${listSome(names)}.`];
+  return [`${names.length} ${many} (${describeNames(facts)}) and not used: ${listSome(names)}.`];
 }
 
 function foldWarnings(warnings: readonly string[]): string[] {
@@ -112,13 +125,6 @@ interface CheckTask {
 
 /** Opening a zip of 60,000 samples takes a tenth of a second: this many tasks keep all threads busy and cost little. */
 const TASKS_PER_THREAD = 4;
-
-/** Threads know a layout by its name, since functions cannot be sent to them. */
-const layouts = new Map<string, SampleLayout>();
-
-export function knowLayout(layout: SampleLayout): void {
-  layouts.set(layout.name, layout);
-}
 
 /**
  * Reads every file of the places to its end; samples are decoded. What is found does not depend on the threads.
@@ -152,7 +158,7 @@ async function checkSamples(
     }
   } else {
     await runInThreads(CHECK_JOB, {
-      ...{ threads, tasks, signal, setup: { layout: layout.name, root } },
+      ...{ threads, tasks, signal, setup: { facts: layout.facts, root } },
       receive: ({ position, ...checked }) => {
         found[position] = checked;
         done += checked.samples.length;
@@ -169,15 +175,14 @@ async function checkSamples(
 }
 
 const CHECK_JOB = defineThreadJob<
-  { readonly layout: string; readonly root: string },
+  { readonly facts: SampleFacts; readonly root: string },
   CheckTask,
   CheckedFiles & { readonly position: number }
 >('check-samples', (setup, port) => {
-  const layout = layouts.get(setup.layout);
-  if (layout === undefined) throw new RangeError(`no layout ${setup.layout} in this thread`);
+  const layout = sampleLayout(setup.facts);
   return async ({ position, part, names }) => {
     const place = (await locateSamples(layout, setup.root))[part];
-    if (place === undefined) throw new RangeError(`no part ${part} of ${setup.layout}`);
+    if (place === undefined) throw new RangeError(`no part ${part} of ${setup.facts.name}`);
     await port.send({ position, ...(await checkFiles(layout, place, new Set(names), {})) });
   };
 });
@@ -193,13 +198,14 @@ async function checkFiles(
   const warnings: string[] = [];
   const problems: string[] = [];
   const check = async (file: TreeFile): Promise<void> => {
-    if (sampleIn(layout, part, file.path) === null) {
+    const name = sampleIn(layout, part, file.path);
+    if (name === null) {
       const hash = await hashChunks(file.open(), run.signal);
       files.push({ path: file.path, ...hash, status: 'unlisted' });
       return;
     }
-    const bytes = await readWhole(file, layout.largestSampleBytes);
-    warnings.push(...(await layout.decode(bytes, file.path)).warnings);
+    const bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
+    warnings.push(...(await decodeSample(layout, name, bytes, file.path)).warnings);
     files.push({ path: file.path, sizeBytes: bytes.length, md5: md5Of(bytes), status: 'ok' });
     samples.push(file.path);
     run.onSample?.();

@@ -1,4 +1,3 @@
-import { DATA_SETS, type OriginalName } from '../../results/thesis/data-sets.ts';
 import { LARGEST_SEED } from '../../training/schedule.ts';
 
 /** How the text of a value is read, and what it can be. */
@@ -66,9 +65,18 @@ const device: ValueKind<string> = {
   parse: (text) => (/^(cpu|cuda(:\d+)?)$/.test(text) ? text : undefined),
 };
 
-const datasetNames: readonly OriginalName[] = Object.values(DATA_SETS).flatMap((one) =>
-  'originalName' in one ? [one.originalName] : [],
-);
+/** The data sets of the original's scripts: their names here, and whether arguments for events apply. */
+export const ORIGINAL_DATASETS = {
+  MNIST: { name: 'mnist', kind: 'images' },
+  FashionMNIST: { name: 'fashion-mnist', kind: 'images' },
+  CIFAR10: { name: 'cifar10', kind: 'images' },
+  NMNIST: { name: 'nmnist', kind: 'events' },
+  CIFAR10DVS: { name: 'cifar10-dvs', kind: 'events' },
+  ASLDVS: { name: 'asl-dvs', kind: 'events' },
+  DVS128Gesture: { name: 'dvs128-gesture', kind: 'events' },
+} as const;
+
+const datasetNames = Object.keys(ORIGINAL_DATASETS) as (keyof typeof ORIGINAL_DATASETS)[];
 
 /** All arguments of the original, under its names; on a command line, each has one dash. */
 export const argumentTable = [

@@ -1,7 +1,12 @@
 import { ReproError } from '../../base/errors.ts';
 import { findClosest } from '../../base/schema/closest-name.ts';
-import { findOriginal } from '../../results/thesis/data-sets.ts';
-import { type Argument, type ArgumentName, argumentTable, type ValueKind } from './argument-table.ts';
+import {
+  type Argument,
+  type ArgumentName,
+  argumentTable,
+  ORIGINAL_DATASETS,
+  type ValueKind,
+} from './argument-table.ts';
 
 /** What an argument's value can be; null stands for Python's `None`, and for what is not given. */
 type ValueOf<Given> = Given extends { readonly value: ValueKind<infer Value> }
@@ -110,11 +115,11 @@ function findContradictions(
   ];
   const problems = contradictions.flatMap(([isFound, problem]) => (isFound ? [problem] : []));
   const name = values.dataset_name;
-  const dataset = name ? findOriginal(name) : undefined;
+  const dataset = name ? ORIGINAL_DATASETS[name] : undefined;
   if (name === 'ASLDVS') {
     problems.push(
       '-dataset_name ASLDVS: neither the thesis’ script nor Fang’s original code has a network for it: the class of that name only ' +
-        `scales frames to 256 x 256. Here, profile ${dataset?.profile} trains one.`,
+        `scales frames to 256 x 256. Here, profile ${ORIGINAL_DATASETS[name].name} trains one.`,
     );
   } else if (dataset?.kind === 'images') {
     const ignored = [...eventArguments, 'normalization' as const].filter((one) => given.has(one));

@@ -1,19 +1,21 @@
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import {
   COMPAT_PRESETS,
   type Compat,
   type CompatPresetName,
   pickChangedSwitches,
 } from '../../results/thesis/compat.ts';
-import { type DataSet, findOriginal } from '../../results/thesis/data-sets.ts';
 import { BATCH_SIZES, LAYER_TAU, SURROGATE_ALPHA } from '../../results/thesis/published.ts';
 import { type ModelFile, type ResolvedModel, resolveModel } from '../../training/resolve-model.ts';
-import type { ArgumentName } from './argument-table.ts';
+import { type ArgumentName, ORIGINAL_DATASETS } from './argument-table.ts';
 import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
 
 /** Everything that follows from a command line alone, without looking at data. */
 export interface Preparation {
+  /** Of the data set. */
+  readonly facts: DatasetFacts;
   readonly words: readonly string[];
   readonly values: OriginalArguments;
   readonly model: ResolvedModel;
@@ -34,10 +36,14 @@ export function prepareTraining(
   words: readonly string[],
   compat: CompatPresetName,
   folder: string,
+  datasets: readonly DatasetFacts[],
 ): Preparation {
   const parsed = parseArguments(words);
   const { values } = parsed;
-  const { model: file, profile, notes } = translateArguments(parsed, compat);
+  const { name } = ORIGINAL_DATASETS[values.dataset_name];
+  const facts = datasets.find((one) => one.name === name);
+  if (facts === undefined) throw new RangeError(`there is no file of ${name}`);
+  const { model: file, profile, notes } = translateArguments(parsed, compat, facts);
   const model = resolveModel(file, {}, 'the arguments');
   const names = nameFolders(parsed);
   const prefix = path.resolve(folder, values.log_dir_prefix ?? '');
@@ -45,6 +51,7 @@ export function prepareTraining(
   return {
     words,
     values,
+    facts,
     model,
     profile,
     logFolder: path.join(prefix, names.log),
@@ -144,9 +151,12 @@ interface Configuration {
  *
  * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
  */
-export function translateArguments(parsed: ParsedArguments, preset: CompatPresetName): Configuration {
+export function translateArguments(
+  parsed: ParsedArguments,
+  preset: CompatPresetName,
+  dataset: DatasetFacts,
+): Configuration {
   const { values } = parsed;
-  const dataset = findOriginal(values.dataset_name);
   const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);
   const batch = settleBatchSize(parsed, preset);
   const changed = pickChangedSwitches(switches);
@@ -263,7 +273,7 @@ function singleTauError(lambda: number): ReproError {
 }
 
 function describeSize(
-  dataset: DataSet,
+  dataset: DatasetFacts,
   { values }: ParsedArguments,
 ): Pick<ModelFile['network'], 'architecture' | 'steps' | 'channels' | 'layers' | 'hidden'> {
   if (dataset.kind !== 'images') {

@@ -1,6 +1,6 @@
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import type { DatasetFacts } from '../../data/contract/dataset.ts';
 import type { ReportVerdicts } from '../../results/claims-file.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
 import { type Citation, isKnownLicence } from './citation.ts';
 
@@ -104,7 +104,7 @@ export function formatCrateReadme(content: CrateContent): string {
     ...(isKnownLicence(licence)
       ? []
       : ['- Not in here: frames, and the explorable page, which contains some.']),
-    `- Recordings: ${simulated ? 'simulated by this project' : `${title}, ${homepage}`}; licence ${licence}.`,
+    `- Recordings: ${simulated ? 'simulated by this project' : [title, homepage].filter(Boolean).join(', ')}; licence ${licence}.`,
     '- For programs: `ro-crate-metadata.json` (RO-Crate 1.3, Provenance Run Crate 0.6).',
     '',
   ].join('\n');

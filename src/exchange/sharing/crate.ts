@@ -265,10 +265,8 @@ function describeData({ recordings, dataset, simulated, licence }: CrateContent)
   const license = isAddress ? ref(licence) : licence;
   const licences = isAddress ? [describeLicence(licence)] : [];
   if (simulated) return [{ ...common, license, name: `Recordings, simulated (${title})` }, ...licences];
-  const downloads = files.map(({ name, checksum, urls }): Entity => {
-    const identifier = `${checksum.kind}:${checksum.hex}`;
-    const contentUrl = urls.length === 0 ? undefined : urls;
-    return { '@id': `#file-${name}`, '@type': 'DataDownload', name, identifier, contentUrl };
+  const downloads = files.map(({ name, md5, urls: contentUrl }): Entity => {
+    return { '@id': `#file-${name}`, '@type': 'DataDownload', name, identifier: `md5:${md5}`, contentUrl };
   });
   const distribution = refs(downloads.map((one) => one['@id']));
   const description = 'Not in this crate: its publisher has it.';

@@ -1,4 +1,4 @@
-import { findDataSet, titleDataset } from '../../results/thesis/data-sets.ts';
+import { THESIS } from '../../results/thesis/published.ts';
 import type { ResultSplit } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */
@@ -111,6 +111,8 @@ interface SourcePlace {
 export interface Claim {
   readonly id: string;
   readonly dataset: string;
+  /** As its source calls the data set. */
+  readonly datasetTitle: string;
   readonly statement: string;
   readonly evidence: SourcePlace;
   readonly published: Published | null;
@@ -145,7 +147,8 @@ interface ClaimsFile {
     readonly evidence: EvidenceEntry;
     readonly requires: Requirements;
     readonly measure: Pick<MeasureOf<'accuracy'>, 'kind' | 'split' | 'epoch'>;
-    readonly datasets: readonly string[];
+    /** What their source calls them, by name. */
+    readonly datasets: Readonly<Record<string, string>>;
     readonly clips: readonly number[];
     readonly rows: readonly {
       readonly id: string;
@@ -174,7 +177,8 @@ export function readClaims(content: unknown, fail: Fail, models?: ReadonlySet<st
     }
     return {
       id: entry.id,
-      dataset: 'dvs128-gesture',
+      dataset: THESIS.dataset,
+      datasetTitle: THESIS.datasetTitle,
       statement: entry.statement,
       evidence: findEvidence(entry.evidence, sources, `${at}.evidence`, fail),
       published: published === undefined ? null : wholeClips(published, `${at}.published.share`, fail),
@@ -232,18 +236,19 @@ function expandTables(
   return tables.flatMap(({ id, protocol, requires, measure, datasets, clips, rows, ...table }, index) => {
     const at = `tables[${index}]`;
     const evidence = findEvidence(table.evidence, sources, `${at}.evidence`, fail);
-    if (clips.length !== datasets.length) fail(`${at}.clips`, 'needs one number for each data set');
+    const names = Object.entries(datasets);
+    if (clips.length !== names.length) fail(`${at}.clips`, 'needs one number for each data set');
     return rows.flatMap(({ network, percent, notes = {}, ...row }, rowIndex) => {
       const place = `${at}.rows[${rowIndex}].percent`;
-      if (percent.length !== datasets.length) fail(place, 'needs one number for each data set');
-      return datasets.map((dataset, column): Claim => {
+      if (percent.length !== names.length) fail(place, 'needs one number for each data set');
+      return names.map(([dataset, datasetTitle], column): Claim => {
         // Division leaves 99.72 / 100 a digit off.
         const share = Number((percent[column]! / 100).toFixed(6));
-        const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
         return {
           id: `${id}-${row.id}-${dataset}`,
           dataset,
-          statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test ${what} of ${titleDataset(dataset)} (${protocol})`,
+          datasetTitle,
+          statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test set of ${datasetTitle} (${protocol})`,
           evidence: { ...evidence, note: notes[dataset] ?? evidence.note },
           published: wholeClips({ share, clips: clips[column]! }, place, fail),
           requires,

@@ -1,5 +1,4 @@
 import { isObject } from '../../base/files/shape.ts';
-import { titleDataset } from '../../results/thesis/data-sets.ts';
 import {
   fangSettings,
   type PublishedSettings,
@@ -54,10 +53,8 @@ function judgeClaim(
   outcomes: readonly Outcome[],
 ): Finding {
   if (results.simulated) return notApplicable('The recordings are simulated.');
-  if (claim.dataset !== results.dataset) {
-    return notApplicable(
-      `The claim is about ${titleDataset(claim.dataset)}, the run about ${titleDataset(results.dataset)}.`,
-    );
+  if (claim.dataset !== results.dataset.name) {
+    return notApplicable(`The claim is about ${claim.datasetTitle}, the run about ${results.dataset.title}.`);
   }
   const { measure } = claim;
   if (measure.kind === 'clips') return judgeClips(measure, results);
@@ -73,7 +70,7 @@ function judgeClaim(
     return notApplicable(endSentence(what));
   }
   const known = models.flatMap((model) => (model === undefined ? [] : [model]));
-  const obstacle = findObstacle(claim, known);
+  const obstacle = findObstacle(claim, known, results);
   if (obstacle !== null) return notApplicable(obstacle);
   const finding = judgeMeasure(claim, claims, known, outcomes);
   const reductions = listReductions(claim, known, results);
@@ -118,10 +115,13 @@ const SCALES: ReadonlySet<string> = new Set([
 ]);
 
 /** Why this run cannot be judged by a claim; null if it can. */
-function findObstacle(claim: Claim, models: readonly ModelResult[]): string | null {
+function findObstacle(claim: Claim, models: readonly ModelResult[], results: Results): string | null {
   const { measure, requires } = claim;
   for (const model of models) {
-    for (const { label, thesis, used, isSmaller } of listModelDeviations(model, settingsOf(claim, model))) {
+    for (const { label, thesis, used, isSmaller } of listModelDeviations(
+      model,
+      settingsOf(claim, model, results),
+    )) {
       if (MAY_DIFFER.has(label) || (SCALES.has(label) && isSmaller)) continue;
       return `${model.title} differs from the published settings: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
     }
@@ -159,7 +159,7 @@ function lacksTau({ metrics }: RunResult): boolean {
 /** What is smaller than in the published run: network, epochs, clips. */
 function listReductions(claim: Claim, models: readonly ModelResult[], results: Results): string[] {
   const found = models.flatMap((model) => {
-    const smaller = listModelDeviations(model, settingsOf(claim, model))
+    const smaller = listModelDeviations(model, settingsOf(claim, model, results))
       .filter(({ label }) => SCALES.has(label))
       .map(({ label, thesis, used }) => `${lowerFirst(label)} ${used} instead of ${thesis}`);
     if (claim.measure.kind === 'parameters') return smaller;
@@ -183,7 +183,7 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
 /** How many clips a run must train and validate on to use the whole data set; for the thesis' own, as many as the published runs. */
 function fewestTrainingClips({ dataset, manifest }: Results): number {
   const { train, validation } = THESIS.clips;
-  return dataset === THESIS.dataset ? train + validation : manifest.splits.train.clips;
+  return dataset.name === THESIS.dataset ? train + validation : manifest.splits.train.clips;
 }
 
 /** Settings other than the defaults, for the reader to weigh. The choice of the epoch has its own rules. */
@@ -324,8 +324,8 @@ function judgeFinal(models: readonly ModelResult[], { margin, last }: MeasureOf<
 }
 
 /** The settings of the training whose results a claim states. */
-function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
-  const { dataset, measure, published, requires } = claim;
+function settingsOf(claim: Claim, model: ModelResult, { dataset }: Results): PublishedSettings {
+  const { measure, published, requires } = claim;
   const settings =
     measure.kind === 'accuracy' && measure.network !== undefined
       ? fangSettings(dataset, measure.network, published?.clips ?? 0, requires.validationShare !== 0)

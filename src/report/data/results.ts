@@ -1,6 +1,7 @@
 import type { RawObject } from '../../base/files/shape.ts';
 import type { NetworkSpec } from '../../network/spec.ts';
 import type { ClipExamples } from '../../results/clip-examples.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Maxima, RunFile } from '../../results/run-file.ts';
@@ -114,7 +115,7 @@ export interface ManifestResult extends Omit<Manifest, 'version' | 'dataset' | '
 }
 
 export interface Results {
-  readonly dataset: string;
+  readonly dataset: DatasetFacts;
   readonly simulated: boolean;
   readonly classes: readonly string[];
   readonly manifest: ManifestResult;

@@ -231,7 +231,7 @@ export function usedValues(
   { name, dataset, choices }: NamedSwitch,
 ): Map<string, Set<ModelResult>> {
   const used = new Map<string, Set<ModelResult>>();
-  if (dataset !== undefined && dataset !== results.dataset) return used;
+  if (dataset !== undefined && dataset !== results.dataset.name) return used;
   for (const model of results.models) {
     for (const run of model.runs) {
       // Frames made with the default do not name it.

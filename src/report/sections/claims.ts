@@ -1,5 +1,4 @@
 import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
-import { findDataSet } from '../../results/thesis/data-sets.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../results/thesis/published.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
@@ -61,11 +60,10 @@ function describeSource({ title, file, sha256 }: Source): Text {
 }
 
 /** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
-function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
-  const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
+function describeEvidence({ evidence, published }: Judgement['claim']): string[] {
   return present(
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
-    published && `${groupDigits(published.correct)} of ${groupDigits(published.clips)} ${what}`,
+    published && `${groupDigits(published.correct)} of ${groupDigits(published.clips)}`,
     evidence.note,
   );
 }

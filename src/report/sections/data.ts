@@ -1,6 +1,6 @@
 import { capitalise, formatBytes } from '../../base/text.ts';
+import { nameRecordings } from '../../results/dataset-facts.ts';
 import { summarise } from '../../results/stats/means.ts';
-import { nameRecordings } from '../../results/thesis/data-sets.ts';
 import { formatQuantity, groupDigits } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
@@ -51,7 +51,7 @@ function splitWarning(warning: string): Text {
 }
 
 function describeFiles({ dataset, simulated, manifest }: Results): Text {
-  const name = capitalise(nameRecordings({ dataset, simulated }));
+  const name = capitalise(nameRecordings(dataset, simulated));
   const source = `${name}${manifest.archive ? ', read from its archive' : ''}`;
   const unlisted =
     manifest.unlisted === 0

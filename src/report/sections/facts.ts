@@ -1,6 +1,6 @@
 import { capitalise } from '../../base/text.ts';
+import { nameRecordings } from '../../results/dataset-facts.ts';
 import { nameEngine } from '../../results/run-file.ts';
-import { nameRecordings } from '../../results/thesis/data-sets.ts';
 import { allRuns } from '../data/epochs.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
@@ -18,7 +18,7 @@ export function listFacts(results: Results, origin: RunOrigin | null): Report['f
     [clips.train, clips.validation, clips.test].map(groupDigits).join(' / ');
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['Profile', origin === null ? '' : origin.profile + overrides],
-    ['Data', capitalise(nameRecordings(results))],
+    ['Data', capitalise(nameRecordings(results.dataset, results.simulated))],
     ['Reduced data', describeReductions(results)],
     ['Clips: training / validation / test', distinct(splits)],
     ['Classes', `${classes.length}, chance ${formatShare(1 / classes.length)}`],

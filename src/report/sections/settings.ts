@@ -79,7 +79,7 @@ export function tabulateSettings(results: Results): Table {
     {
       id: 'table-settings',
       caption: `Settings in ${source}, and in this run`,
-      notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
+      notes: results.dataset.name === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
     },
     compareSettings(results),
     [

@@ -1,5 +1,4 @@
 import { summarise } from '../../results/stats/means.ts';
-import { titleDataset } from '../../results/thesis/data-sets.ts';
 import { judgeComparability, THESIS } from '../../results/thesis/published.ts';
 import { allRuns, axisRange, describeEpochs, isValidated } from '../data/epochs.ts';
 import { formatShare, groupDigits, present, sentences } from '../data/format.ts';
@@ -54,8 +53,8 @@ function explainAbsence(results: Results): string | null {
   if (incomparable === null)
     return hasReference(results) ? null : 'The folder named in the profile has no log of these models.';
   const [from, own] =
-    incomparable === 'simulated' ? ['recordings of ', 'simulated data'] : ['', titleDataset(results.dataset)];
-  return `They come from ${from}${titleDataset(THESIS.dataset)}; beside curves from ${own}, they would invite a meaningless comparison.`;
+    incomparable === 'simulated' ? ['recordings of ', 'simulated data'] : ['', results.dataset.title];
+  return `They come from ${from}${THESIS.datasetTitle}; beside curves from ${own}, they would invite a meaningless comparison.`;
 }
 
 /**

@@ -1,5 +1,3 @@
-import { findDataSet } from './data-sets.ts';
-
 /** Settings by dotted path, as in a model's file: `tau.per`. */
 type ModelSettings = Readonly<Record<string, string | number | boolean>>;
 
@@ -21,6 +19,7 @@ export const THESIS = {
     'The role of membrane time constant in the training of spiking neural networks: improving accuracy by per-neuron learning',
   where: 'BSc thesis, TU Delft, 2024',
   dataset: 'dvs128-gesture',
+  datasetTitle: 'DVS128 Gesture',
   /**
    * The paper's clip counts. Its 1,056 are 12 from each of 88 recordings: the published converter drops the last ten of 98 when
    * it runs with 11 processes.
@@ -152,6 +151,18 @@ export function publishedSettings(model: HasPublished): PublishedSettings {
   return { network: {}, loss: {}, train: {}, ...findPublishedModel(model), frames, clips };
 }
 
+/** What a data set's file says about that. */
+interface TrainedOn {
+  readonly kind: 'events' | 'images';
+  readonly sensor?: { readonly height: number; readonly width: number };
+  readonly network?: {
+    readonly steps: number;
+    readonly stepsB?: number;
+    readonly channels: number;
+    readonly layers?: number;
+  };
+}
+
 /**
  * The published settings of a network of Fang et al. 2021 on a data set, by the tables and commands of its README.
  *
@@ -159,24 +170,24 @@ export function publishedSettings(model: HasPublished): PublishedSettings {
  * @param isValidated whether clips were held back for validation: accuracy B
  */
 export function fangSettings(
-  dataset: string,
+  facts: TrainedOn,
   { neuron, tau, pooling }: { readonly neuron: string; readonly tau: number; readonly pooling: string },
   tests: number,
   isValidated: boolean,
 ): PublishedSettings {
-  const facts = findDataSet(dataset);
-  const trained = facts?.network;
-  const stepsB = trained !== undefined && 'stepsB' in trained ? trained.stepsB : undefined;
+  const trained = facts.network;
   const { splitBy, normalization } = THESIS.frames;
   return {
     frames: {
-      ...(trained === undefined ? {} : { steps: (isValidated ? stepsB : undefined) ?? trained.steps }),
-      ...(facts?.kind === 'images' ? {} : { splitBy, normalization }),
-      ...(facts?.kind === 'events' ? facts.sensor : {}),
+      ...(trained === undefined
+        ? {}
+        : { steps: (isValidated ? trained.stepsB : undefined) ?? trained.steps }),
+      ...(facts.kind === 'images' ? {} : { splitBy, normalization }),
+      ...facts.sensor,
     },
     network: {
       ...(trained === undefined ? {} : { channels: trained.channels }),
-      ...(trained !== undefined && 'layers' in trained ? { layers: trained.layers } : {}),
+      ...(trained?.layers === undefined ? {} : { layers: trained.layers }),
       neuron,
       pooling,
       'tau.per': 'layer',
@@ -201,9 +212,12 @@ export function nameSource(models: readonly HasPublished[]): string {
 /** Why results must not be compared with the thesis; null if they may be. */
 type Incomparable = 'simulated' | 'other-dataset' | null;
 
-export function judgeComparability(results: { dataset: string; simulated: boolean }): Incomparable {
+export function judgeComparability(results: {
+  readonly dataset: { readonly name: string };
+  readonly simulated: boolean;
+}): Incomparable {
   if (results.simulated) return 'simulated';
-  return results.dataset === THESIS.dataset ? null : 'other-dataset';
+  return results.dataset.name === THESIS.dataset ? null : 'other-dataset';
 }
 
 /** How the authors' training of a model went. Epochs count from 1, as everywhere in the report; the notebook counts from 0. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { DATASETS } from '../../../src/data/registry.ts';
+import { ALL_FACTS } from '../../support/datasets.ts';
 import { type Answer, content, listen, serve, startServer, status } from './rig.ts';
 
 const script = path.resolve(import.meta.dirname, '../../../scripts/check-links.mjs');
@@ -42,8 +42,8 @@ test('without arguments, every address of every data set is asked', async () => 
   proxy.on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
   const origin = `http://127.0.0.1:${await listen(proxy)}`;
   const { stdout, exitCode } = await run([], { http_proxy: origin, https_proxy: origin });
-  const urls = DATASETS.flatMap(({ files }) =>
-    files.flatMap((file) => [...file.urls, file.zipUrl ?? []].flat()),
+  const urls = ALL_FACTS.flatMap(({ files }) =>
+    files.flatMap(({ urls = [], zipUrl }) => [urls, zipUrl ?? []].flat()),
   );
   for (const url of urls) expect(stdout).toContain(`  ${url}: `);
   expect(stdout).toContain(`${urls.length} asked, ${urls.length} without their file.`);

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
-import type { PublishedFile } from '../../../src/data/contract/dataset.ts';
 import { fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
+import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
 import { DeadlySteps } from '../../support/deadly-steps.ts';
 
 // Downloads a file and kills its own process, without a chance to clean up, before one of the steps that it takes on the disk.

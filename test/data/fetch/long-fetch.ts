@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import type { PublishedFile } from '../../../src/data/contract/dataset.ts';
 import { fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
+import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
 
 // Downloads a file, and prints the peak of its own memory in bytes.
 const [folder = '', file = ''] = process.argv.slice(2);

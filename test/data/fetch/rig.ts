@@ -5,8 +5,8 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { expect, onTestFinished } from 'vitest';
-import type { PublishedFile } from '../../../src/data/contract/dataset.ts';
 import { type FetchOptions, type FetchOutcome, fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
+import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 // The tests talk to this machine only, whatever proxy it needs for others.
@@ -113,7 +113,7 @@ export function remoteFile(
   { name = 'file.bin', sizeBytes = content.length as number | null } = {},
 ): PublishedFile {
   const hex = createHash('md5').update(content).digest('hex');
-  return { name, urls, sizeBytes, checksum: { kind: 'md5', hex } };
+  return { name, urls, md5: hex, ...(sizeBytes === null ? {} : { sizeBytes }) };
 }
 
 export const homepage = 'https://publisher.invalid/';

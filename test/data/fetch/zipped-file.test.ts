@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PublishedFile } from '../../../src/data/contract/dataset.ts';
 import { fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
+import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
 import { makeZip } from '../../support/zip-fixture.ts';
 import {
   type BadServer,

@@ -2,13 +2,13 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Dataset } from '../../../src/data/contract/dataset.ts';
-import { DVS128_GESTURE } from '../../../src/data/dvs128-gesture/dataset.ts';
 import { encodeAedat3 } from '../../../src/data/events/aedat3-encode.ts';
 import { formatLabels } from '../../../src/data/events/labels.ts';
 import { type FrameSettings, PolarityTally, writeFrames } from '../../../src/data/frames/frame-writer.ts';
-import { NMNIST } from '../../../src/data/nmnist.ts';
+import { openDataset } from '../../../src/data/open-dataset.ts';
 import { decodeNpy } from '../../../src/formats/npy.ts';
 import { parseClipIndex } from '../../../src/results/clip-index.ts';
+import { GESTURES, NMNIST } from '../../support/datasets.ts';
 import {
   EVENTS_PER_GESTURE,
   GESTURE_US,
@@ -27,7 +27,8 @@ beforeEach(async () => {
 });
 
 const settings: FrameSettings = { steps: 2, splitBy: 'number', downsample: 32, invalidEvents: 'keep' };
-const base = { dataset: DVS128_GESTURE, simulated: false, settings };
+const gestures = openDataset(GESTURES);
+const base = { dataset: gestures, simulated: false, settings };
 
 /** Writes the frames of the small data set as it is. */
 async function make(more: Partial<Parameters<typeof writeFrames>[0]> = {}) {
@@ -188,13 +189,13 @@ describe('the frame cache of gesture recordings', () => {
 
   test('gives the same from an archive', async () => {
     await writeGestures(root, gestureFiles(false));
-    const clips = await DVS128_GESTURE.listClips(root, { simulated: false });
+    const clips = await gestures.listClips(root, { simulated: false });
     const archive = path.join(root, 'DvsGesture.tar.gz');
     await packGestures(root, archive);
     const sumsOf = async (where: string) => {
       const sums = new Map<string, number>();
       const options = { simulated: false, invalidEvents: 'keep' } as const;
-      await DVS128_GESTURE.readClips(where, clips, options, async ({ split, row, events }) => {
+      await gestures.readClips(where, clips, options, async ({ split, row, events }) => {
         const counts = new Uint8Array(2 * 128 * 128);
         events.integrate(
           { steps: 1, splitBy: 'time', downsample: 1, sensor: { height: 128, width: 128 } },
@@ -226,9 +227,9 @@ describe('the frame cache of gesture recordings', () => {
 
   test('does not leave a row of zeros for a clip that was listed but not read', async () => {
     const forgetful: Dataset = {
-      ...DVS128_GESTURE,
+      ...gestures,
       readClips: (from, clips, options, visit) =>
-        DVS128_GESTURE.readClips(from, clips, options, async (clip) => {
+        gestures.readClips(from, clips, options, async (clip) => {
           if (clip.split === 'train' || clip.row !== 5) await visit(clip);
         }),
     };
@@ -263,7 +264,13 @@ test('the frame cache of N-MNIST has a row per sample, which lasts from its firs
     await writeFile(path.join(root, name), sample);
   }
   const own = { ...settings, downsample: 1, steps: 1 };
-  const file = await writeFrames({ dataset: NMNIST, simulated: false, settings: own, root, output });
+  const file = await writeFrames({
+    dataset: openDataset(NMNIST),
+    simulated: false,
+    settings: own,
+    root,
+    output,
+  });
   expect(file.splits.train).toEqual(
     ['Train/7/00009.bin', 'Train/7/00010.bin'].map((recording) => ({
       recording,

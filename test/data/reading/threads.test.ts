@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DVS128_GESTURE } from '../../../src/data/dvs128-gesture/dataset.ts';
 import { verifyGestures } from '../../../src/data/dvs128-gesture/verify.ts';
 import { divideClips } from '../../../src/data/frames/frame-thread.ts';
 import { type FrameSettings, writeFrames } from '../../../src/data/frames/frame-writer.ts';
-import { NMNIST } from '../../../src/data/nmnist.ts';
+import { openDataset } from '../../../src/data/open-dataset.ts';
 import { defineThreadJob, putTogether, runInThreads, takeApart } from '../../../src/data/reading/threads.ts';
+import { GESTURES, NMNIST } from '../../support/datasets.ts';
 import { gestureFacts, gestureFiles, makeRecording, writeGestures } from '../../support/gesture-fixture.ts';
 import { bundleStage } from '../../support/stage-bundle.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -36,7 +36,7 @@ async function readAll(folder: string): Promise<string[]> {
 }
 
 describe('frames made in threads of the stage’s own bundle', () => {
-  const base = { dataset: DVS128_GESTURE, simulated: false, settings };
+  const base = { dataset: openDataset(GESTURES), simulated: false, settings };
 
   test('are the same with few or many threads as without', async () => {
     await writeGestures(root, gestureFiles(false));
@@ -58,7 +58,12 @@ describe('frames made in threads of the stage’s own bundle', () => {
       await mkdir(path.dirname(path.join(root, name)), { recursive: true });
       await writeFile(path.join(root, name), Uint8Array.of(1, 2, 0x80, 0, 100, 33, 2, 0, 0, 200));
     }
-    const own = { dataset: NMNIST, simulated: false, settings: { ...settings, downsample: 1 }, root };
+    const own = {
+      dataset: openDataset(NMNIST),
+      simulated: false,
+      settings: { ...settings, downsample: 1 },
+      root,
+    };
     await writeFrames({ ...own, output });
     const threads = { count: 2, module: frames.file };
     await writeFrames({ ...own, output: path.join(root, 'own'), threads });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { ORIGINAL_DATASETS } from '../../../src/exchange/original/argument-table.ts';
 import { parseArguments } from '../../../src/exchange/original/arguments.ts';
 import { translateArguments } from '../../../src/exchange/original/preparation.ts';
 import { buildNetwork } from '../../../src/network/networks.ts';
@@ -13,6 +14,7 @@ import {
   pickChangedSwitches,
 } from '../../../src/results/thesis/compat.ts';
 import { resolveModel } from '../../../src/training/resolve-model.ts';
+import { ALL_FACTS } from '../../support/datasets.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -20,7 +22,9 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const isModel = new Ajv({ allErrors: true }).compile(JSON.parse(read('schemas/model.schema.json')));
 
 function configurationOf(given: readonly string[], compat: CompatPresetName = 'intent') {
-  return translateArguments(parseArguments(given), compat);
+  const parsed = parseArguments(given);
+  const { name } = ORIGINAL_DATASETS[parsed.values.dataset_name];
+  return translateArguments(parsed, compat, ALL_FACTS.find((facts) => facts.name === name)!);
 }
 
 function expectModel(value: unknown): void {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { findDataset } from '../../../src/data/registry.ts';
 import { readCitation } from '../../../src/exchange/sharing/citation.ts';
 import { describeCrate } from '../../../src/exchange/sharing/crate.ts';
 import {
@@ -8,6 +7,7 @@ import {
   licenseFrames,
 } from '../../../src/exchange/sharing/crate-content.ts';
 import type { RunRecord } from '../../../src/runner/store/records.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { type Entity, idsIn } from './run-crate.ts';
 
 const digest = 'ab'.repeat(32);
@@ -41,7 +41,7 @@ const content: CrateContent = {
   }),
   records: [record],
   files: [{ path: 'counts.csv', sizeBytes: 7, sha256: 'cd'.repeat(32) }],
-  ...{ dataset: findDataset('nmnist'), recordings: digest, simulated: false },
+  ...{ dataset: NMNIST, recordings: digest, simulated: false },
   licence: 'https://spdx.org/licenses/CC-BY-SA-4.0',
   verdicts: { claims: [] },
 };

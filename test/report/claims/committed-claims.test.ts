@@ -66,9 +66,7 @@ describe('the committed claims', () => {
     expect(correctOf('fang-a-plif-2-mnist')).toBe(9972);
     expect(correctOf('fang-b-plif-2-cifar10-dvs')).toBe(690);
     const mnist = cells.find(({ id }) => id === 'fang-a-plif-2-mnist');
-    expect(mnist?.statement).toBe(
-      'PLIF, τ₀ 2, max pooling: 99.72 % of the test images of MNIST (accuracy A)',
-    );
+    expect(mnist?.statement).toBe('PLIF, τ₀ 2, max pooling: 99.72 % of the test set of MNIST (accuracy A)');
     expect(mnist?.evidence.note).toContain('a slip');
     expect(mnist?.requires).toEqual({ epochs: 1024, validationShare: 0, selection: 'best-test' });
   });
@@ -177,7 +175,13 @@ describe('readClaims', () => {
   test('refuses a table whose rows are not as long as its list of data sets', () => {
     const network = { neuron: 'lif', tau: 2, pooling: 'max' };
     const table = {
-      ...{ id: 't', protocol: 'A', evidence, requires: { epochs: 1 }, datasets: ['mnist', 'cifar10'] },
+      ...{
+        id: 't',
+        protocol: 'A',
+        evidence,
+        requires: { epochs: 1 },
+        datasets: { mnist: 'MNIST', cifar10: 'CIFAR10' },
+      },
       ...{ clips: [100, 100], measure: { kind: 'accuracy', split: 'test', epoch: 'chosen' } },
       rows: [{ id: 'r', model: 'LIF', network, percent: [99] }],
     };
@@ -192,7 +196,7 @@ describe('the section', () => {
   test('has a table only if something could be judged', () => {
     const results = makeResults({ simulated: true });
     const judged = judgeClaims(committed, results, summariseModels(results));
-    const { blocks } = describeClaims(judged, results.dataset);
+    const { blocks } = describeClaims(judged, results.dataset.name);
     expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
     expect(JSON.stringify(blocks)).toContain(
       `This run cannot judge any of the ${committed.length} published claims.`,
@@ -213,7 +217,7 @@ describe('the section', () => {
     );
     expect(block.table.rows[0]?.[0]?.details).toEqual([
       'Thesis, section 4.3, page 7, table 1 (sha256 5b48ac96dcc5…)',
-      '275 of 288 clips',
+      '275 of 288',
     ]);
     const notes = JSON.stringify(block.table.notes);
     expect(notes).toContain(

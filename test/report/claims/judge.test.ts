@@ -9,6 +9,7 @@ import { collectClaims } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { COMPAT_DEFAULTS } from '../../../src/results/thesis/compat.ts';
+import { MNIST, NMNIST } from '../../support/datasets.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { FRAMES, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, modelOf, NAMES, run, withTest } from './judging.ts';
@@ -180,7 +181,7 @@ describe('a run that is not asked', () => {
     ['simulated recordings', { simulated: true }, run(), 'The recordings are simulated.'],
     [
       'another data set',
-      { dataset: 'nmnist' },
+      { dataset: NMNIST },
       run(),
       'The claim is about DVS128 Gesture, the run about N-MNIST.',
     ],
@@ -341,7 +342,7 @@ describe('the two protocols of Fang et al.', () => {
     const base = makeResults().manifest;
     const manifest = { ...base, splits: { ...base.splits, train: { recordings: 1, clips: 60_000 } } };
     const judged = (...models: ReturnType<typeof trained>[]) => {
-      const results = makeResults({ dataset: 'mnist', models, manifest });
+      const results = makeResults({ dataset: MNIST, models, manifest });
       return judgeClaims(committed, results, summariseModels(results)).filter(
         ({ verdict }) => verdict !== 'not-applicable',
       );

@@ -3,6 +3,7 @@ import type { ReferenceCurves, Results } from '../../../src/report/data/results.
 import type { Figure } from '../../../src/report/drawing/figure.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
 import { drawAccuracy } from '../../../src/report/sections/training.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
 /** The figures that show the logs: those of the thesis. */
@@ -53,7 +54,7 @@ describe('the authors’ logs', () => {
   });
 
   it('are omitted for simulated data and for other data sets', () => {
-    for (const other of [{ simulated: true }, { dataset: 'nmnist' }]) {
+    for (const other of [{ simulated: true }, { dataset: NMNIST }]) {
       const without = draw({ ...logged, ...other });
       const plain = draw({ ...logged, ...other, reference: null });
       expect(without).toEqual(plain);

@@ -6,6 +6,7 @@ import { blocksOf } from '../../../src/report/page/document.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { renderPage } from '../../../src/report/page/page.ts';
 import { buildReport } from '../../../src/report/report.ts';
+import { NMNIST, TWO_SCALES } from '../../support/datasets.ts';
 import { makeModelResult, makeResults } from '../result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
@@ -52,7 +53,7 @@ describe('the page', () => {
     const base = makeResults();
     const { page } = await render({
       ...base,
-      dataset: HOSTILE,
+      dataset: { ...NMNIST, title: HOSTILE },
       classes: [HOSTILE, 'b'],
       models: [model],
       manifest: { ...base.manifest, warnings: [HOSTILE], perClass: { [HOSTILE]: 1 } },
@@ -81,11 +82,11 @@ describe('the page', () => {
     expect(simulated.page.indexOf('class="banner"')).toBeLessThan(simulated.page.indexOf('<h1>'));
     expect(simulated.markdown).toContain('> **Simulated data: these results say nothing about the thesis.**');
     expect(simulated.page).toContain('With the recordings of DVS128 Gesture, the same pipeline');
-    const control = await render(makeResults({ simulated: true, dataset: 'two-scales' }));
+    const control = await render(makeResults({ simulated: true, dataset: TWO_SCALES }));
     expect(control.page).toContain(
       'The recordings are simulated. The thesis reports DVS128 Gesture only, so nothing here can be compared with it.',
     );
-    const other = await render(makeResults({ dataset: 'nmnist' }));
+    const other = await render(makeResults({ dataset: NMNIST }));
     expect(other.page).toContain('Another data set: N-MNIST');
     const real = await render(makeResults());
     expect(real.page).not.toContain('class="banner"');

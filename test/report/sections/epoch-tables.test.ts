@@ -3,6 +3,7 @@ import { lateAccuracy } from '../../../src/report/data/epochs.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../../../src/report/data/results.ts';
 import { tabulateBestEpochs, tabulateLate } from '../../../src/report/sections/epoch-tables.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { makeModelResult, makeResults, makeRunResult, resultsOf, spaced, textsOf } from '../result-values.ts';
 
 /** A run with these test accuracies, epoch by epoch. */
@@ -57,7 +58,7 @@ describe('the accuracy over the last epochs', () => {
   it('has nothing published beside simulated or other data, or beside a training that held no clips back', () => {
     const run = runOf(settling(300, 64));
     const unheld = [makeModelResult({ runs: [{ ...run, clips: { ...run.clips, validation: 0 } }] })];
-    for (const other of [{ simulated: true }, { dataset: 'nmnist' }, { models: unheld }]) {
+    for (const other of [{ simulated: true }, { dataset: NMNIST }, { models: unheld }]) {
       const models = [makeModelResult({ runs: [run] })];
       const { cells, notes } = late(makeResults({ models, ...other }));
       expect(cells[0]).toHaveLength(5);

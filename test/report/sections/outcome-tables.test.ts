@@ -9,6 +9,7 @@ import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
 import type { Verdict } from '../../../src/results/thesis/published.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { makeClaim } from '../claims/judging.ts';
 import {
   FRAMES,
@@ -59,7 +60,7 @@ describe('table 1', () => {
   it('has nothing published beside simulated or other data', () => {
     for (const [results, where] of [
       [makeResults({ simulated: true }), 'on simulated data'],
-      [makeResults({ dataset: 'nmnist' }), 'on other data'],
+      [makeResults({ dataset: NMNIST }), 'on other data'],
     ] as const) {
       const table = outcomes(results);
       expect(table.caption).toBe(`Accuracy of each model, ${where}`);

@@ -4,6 +4,7 @@ import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { ModelResult, Results } from '../../../src/report/data/results.ts';
 import { writeSummary } from '../../../src/report/sections/summary.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { makeClaim } from '../claims/judging.ts';
 import {
   makeAnswers,
@@ -86,7 +87,7 @@ describe('the headline says the same as the claims', () => {
 });
 
 describe('the summary', () => {
-  it.each([{ simulated: true }, { dataset: 'nmnist' }])(
+  it.each([{ simulated: true }, { dataset: NMNIST }])(
     'never compares other data with the thesis: %j',
     (other) => {
       const text = verdict(makeResults({ ...other, models: [scoring('A', 95, 0.955)] })).join(' ');

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { isObject } from '../../../src/base/files/shape.ts';
 import { networkDefaults } from '../../../src/network/network-config.ts';
 import { buildNetwork } from '../../../src/network/networks.ts';
+import type { DatasetFacts } from '../../../src/results/dataset-facts.ts';
 import {
   CONVERTED_RECORDINGS,
   fangSettings,
@@ -12,6 +13,7 @@ import {
   THESIS_MODELS,
 } from '../../../src/results/thesis/published.ts';
 import { resolveModel } from '../../../src/training/resolve-model.ts';
+import { CIFAR10_DVS, NMNIST } from '../../support/datasets.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../../configs/models');
 const ids = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'];
@@ -52,10 +54,10 @@ describe('the settings of the thesis', () => {
 
 describe('the settings of Fang et al. 2021', () => {
   it('have ten time steps on N-MNIST for accuracy A, and twenty for accuracy B', () => {
-    const stepsOf = (dataset: string, isValidated: boolean) =>
-      fangSettings(dataset, { neuron: 'plif', tau: 2, pooling: 'max' }, 1000, isValidated).frames.steps;
-    expect([stepsOf('nmnist', false), stepsOf('nmnist', true)]).toEqual([10, 20]);
-    expect([stepsOf('cifar10-dvs', false), stepsOf('cifar10-dvs', true)]).toEqual([20, 20]);
+    const stepsOf = (facts: DatasetFacts, isValidated: boolean) =>
+      fangSettings(facts, { neuron: 'plif', tau: 2, pooling: 'max' }, 1000, isValidated).frames.steps;
+    expect([stepsOf(NMNIST, false), stepsOf(NMNIST, true)]).toEqual([10, 20]);
+    expect([stepsOf(CIFAR10_DVS, false), stepsOf(CIFAR10_DVS, true)]).toEqual([20, 20]);
   });
 
   it('have the clips of the recordings that the converter reaches with 26, 39 or 78 workers, as the page on deviations says', async () => {

@@ -39,7 +39,7 @@ describe("the project's own pipeline", () => {
       resources: { cpu: 'share', memoryBytes: 6 * 2 ** 30, gpu: 0, timeSeconds: 14 * 24 * 3600 },
     });
     expect(plan.instances.get('verify')?.params).toEqual({
-      dataset: { name: 'dvs128-gesture', simulated: true },
+      dataset: { simulated: true },
     });
   });
 
@@ -51,6 +51,7 @@ describe("the project's own pipeline", () => {
     });
     expect(plan.inactive).toEqual(['simulate']);
     expect(plan.instances.get('verify')?.inputs.map(({ path, external }) => ({ path, external }))).toEqual([
+      { path: 'configs/datasets/dvs128-gesture.yaml', external: false },
       { path: path.resolve(repository, '../recordings'), external: true },
     ]);
     expect(plan.dependencies.get('verify')).toEqual([]);

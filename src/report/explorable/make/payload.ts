@@ -7,7 +7,6 @@ import type { CachedClip, ClipIndex } from '../../../results/clip-index.ts';
 import { readTestAnswers } from '../../../results/predictions.ts';
 import { nameUnreadable, readResultFile } from '../../../results/result-file.ts';
 import { readRun, readSplit } from '../../../results/run-file.ts';
-import { titleDataset } from '../../../results/thesis/data-sets.ts';
 import type { Results } from '../../data/results.ts';
 import { modelColor } from '../../drawing/theme.ts';
 import {
@@ -104,7 +103,7 @@ export async function collectPayload(
   const { regularise, loss } = run.compat;
   const { steps, splitBy, durationUs, downsample, height, width } = run.frames;
   return {
-    ...{ dataset: titleDataset(dataset), simulated, classes },
+    ...{ dataset: dataset.title, simulated, classes },
     frames: { steps, splitBy: splitBy!, durationUs, downsample, height, width },
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };

@@ -1,23 +1,15 @@
 import path from 'node:path';
-import { ReproError } from '../base/errors.ts';
-import { formatBytes } from '../base/text.ts';
-import type { Manifest, ManifestFile } from '../results/manifest.ts';
-import { DATA_SETS } from '../results/thesis/data-sets.ts';
-import {
-  type ImageDataset,
-  type Images,
-  publishedFile,
-  type ReadOptions,
-  type Split,
-} from './contract/dataset.ts';
-import { checkKind, failMissing, howToFetch } from './contract/how-to-get.ts';
-import { makeManifest } from './contract/problems.ts';
-import { hashFile, kindOfSource, md5Of, readWhole } from './reading/file-tree.ts';
-import { locatePacked, type PackedPlace } from './reading/tar-tree.ts';
+import { ReproError } from '../../base/errors.ts';
+import { formatBytes } from '../../base/text.ts';
+import type { ImageFacts } from '../../results/dataset-facts.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import type { ImageDataset, Images, ReadOptions, Split } from '../contract/dataset.ts';
+import { checkKind, failMissing, howToGet } from '../contract/how-to-get.ts';
+import { makeManifest } from '../contract/problems.ts';
+import { hashFile, kindOfSource, md5Of, readWhole } from '../reading/file-tree.ts';
+import { locatePacked, type PackedPlace } from '../reading/tar-tree.ts';
 
-const ARCHIVE = publishedFile('cifar-10-binary.tar.gz', 'c32a1d4ab5d03f1284b67883e8d87530', [
-  'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
-]);
+const ARCHIVE = 'cifar-10-binary.tar.gz';
 
 /** What the archive unpacks to. */
 const FOLDER = 'cifar-10-batches-bin';
@@ -29,50 +21,27 @@ const BATCHES: Readonly<Record<Split, readonly string[]>> = {
 };
 
 const PIXEL_BYTES = 3 * 32 * 32;
+const CLASSES = 10;
 const RECORD_BYTES = 1 + PIXEL_BYTES;
 /** How far a batch, of 10,000 images as published, could grow and still be read. */
 const LARGEST_BATCH_BYTES = 100_000 * RECORD_BYTES;
 
-const FACTS = {
-  ...DATA_SETS.cifar10,
-  usualRoot: 'data/CIFAR10',
-  licence: 'no licence stated; free to use with citation',
-  homepage: 'https://www.cs.toronto.edu/~kriz/cifar.html',
-  files: [ARCHIVE],
-} as const;
-
-const howToGet = (root: string): string => howToFetch(FACTS, root);
-
-/**
- * Small colour photographs of animals and vehicles.
- *
- * @see Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"
- */
-export const CIFAR10: ImageDataset = {
-  ...FACTS,
-  summary: 'Photographs of animals and vehicles, in colour, 32 x 32 pixels.',
-  citation:
-    'Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, Toronto, 2009.',
-  remarks: ['The binary version, not the Python or Matlab one.'],
-  recordingsNoun: 'files',
-  preparation: {
-    mean: [0.4914, 0.4822, 0.4465],
-    std: [0.2023, 0.1994, 0.201],
-    augmentation: 'random-crop-flip',
-  },
-  howToGet,
-  verify: (root, options) => verifyCifar10(root, options),
-  readImages: async (root, options) => readBatches(await locate(root), root, options, () => {}),
-};
+/** Colour images in batches of CIFAR-10's binary version, or in its archive. */
+export function datasetOfCifar10(facts: ImageFacts): ImageDataset {
+  return {
+    kind: 'images',
+    facts,
+    recordingsNoun: 'files',
+    verify: (root, options) => verifyCifar10(facts, root, options),
+    readImages: async (root, options) =>
+      readBatches(await locate(facts, root), { facts, root, options, found: () => {} }),
+  };
+}
 
 /** @throws {ReproError} `data-missing` with how to get the data; `data-kind`; `data-corrupt` or `archive-…` naming the file */
-export async function verifyCifar10(
-  root: string,
-  options: ReadOptions,
-  archiveMd5 = ARCHIVE.checksum.hex,
-): Promise<Manifest> {
-  checkKind(FACTS, 'images', options.simulated);
-  const place = await locate(root);
+async function verifyCifar10(facts: ImageFacts, root: string, options: ReadOptions): Promise<Manifest> {
+  checkKind(facts, 'images', options.simulated);
+  const place = await locate(facts, root);
   const files: ManifestFile[] = [];
   // The publisher gives no checksums of the batches.
   const warnings =
@@ -83,23 +52,32 @@ export async function verifyCifar10(
     const hash = await hashFile(place.archive, options.signal);
     const name = path.basename(place.archive);
     files.push({ path: name, ...hash, status: 'archive' });
-    if (hash.md5 !== archiveMd5) {
-      throw new ReproError('data-corrupt', `md5 ${hash.md5} is not ${archiveMd5}.`, {
+    const published = facts.files.find((file) => file.name === ARCHIVE)?.md5;
+    if (hash.md5 !== published) {
+      throw new ReproError('data-corrupt', `md5 ${hash.md5} is not ${published}.`, {
         where: `${name} (${formatBytes(hash.sizeBytes)})`,
-        fix: `This is not the published archive: download it again.\n${howToGet(root)}`,
+        fix: `This is not the published archive: download it again.\n${howToGet(facts, root)}`,
       });
     }
   }
-  const images = await readBatches(place, root, options, (file) => files.push(file));
+  const images = await readBatches(place, { facts, root, options, found: (file) => files.push(file) });
   const labels = { train: images.train.labels, test: images.test.labels };
-  return makeManifest(FACTS, 'image', labels, { archive: place.archive !== null, files, warnings });
+  return makeManifest(facts, 'image', labels, { archive: place.archive !== null, files, warnings });
 }
 
 async function readBatches(
   { tree }: PackedPlace,
-  root: string,
-  options: ReadOptions,
-  found: (file: ManifestFile) => void,
+  {
+    facts,
+    root,
+    options,
+    found,
+  }: {
+    readonly facts: ImageFacts;
+    readonly root: string;
+    readonly options: ReadOptions;
+    readonly found: (file: ManifestFile) => void;
+  },
 ): Promise<Record<Split, Images>> {
   const names = [...BATCHES.train, ...BATCHES.test];
   const batches = new Map<string, Images>();
@@ -111,7 +89,7 @@ async function readBatches(
     options.progress?.(batches.size, names.length);
   }, options.signal);
   const missing = names.filter((name) => !batches.has(name));
-  if (missing.length > 0) failNotFound(root, `lacks ${missing.join(', ')}`);
+  if (missing.length > 0) failMissing(facts, 'files', root, `lacks ${missing.join(', ')}`);
   const join = (split: Split): Images => {
     const parts = BATCHES[split].map((name) => batches.get(name)!);
     return {
@@ -122,18 +100,19 @@ async function readBatches(
   return { train: join('train'), test: join('test') };
 }
 
-function failNotFound(root: string, what: string): never {
-  failMissing({ title: FACTS.title, howToGet }, 'files', root, what);
-}
-
-async function locate(root: string): Promise<PackedPlace> {
-  const names = { archive: ARCHIVE.name, folder: FOLDER };
+async function locate(facts: ImageFacts, root: string): Promise<PackedPlace> {
+  const names = { archive: ARCHIVE, folder: FOLDER };
   const isUnpacked = async (folder: string) =>
     (await kindOfSource(path.join(folder, BATCHES.train[0]!))) === 'file';
   const place = await locatePacked(root, names, isUnpacked);
   if (place !== null) return place;
   const isThere = (await kindOfSource(root)) !== null;
-  return failNotFound(root, isThere ? `contains neither ${ARCHIVE.name} nor ${FOLDER}/` : 'does not exist');
+  return failMissing(
+    facts,
+    'files',
+    root,
+    isThere ? `contains neither ${ARCHIVE} nor ${FOLDER}/` : 'does not exist',
+  );
 }
 
 /**
@@ -170,8 +149,8 @@ export function decodeCifarBatch(
   for (let i = 0; i < length; i++) {
     const at = i * RECORD_BYTES;
     const label = bytes[at]!;
-    if (label >= FACTS.classes.length) {
-      const text = `the label of image ${i} is ${label}, beyond ${FACTS.classes.length - 1}.`;
+    if (label >= CLASSES) {
+      const text = `the label of image ${i} is ${label}, beyond ${CLASSES - 1}.`;
       const fix =
         "The file is damaged, or not of CIFAR-10's binary version (CIFAR-100 has two labels): download it again.";
       throw new ReproError('cifar-label', text, { where: `${file}: byte ${at}`, fix });

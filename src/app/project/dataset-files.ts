@@ -1,0 +1,62 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../base/errors.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
+import { getAt } from '../../base/schema/json.ts';
+import { JsonSchema } from '../../base/schema/json-schema.ts';
+import { throwProblems } from '../../base/schema/problems.ts';
+import { checkSchema } from '../../base/schema/schema-problems.ts';
+import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import {
+  DATASETS_FOLDER,
+  type DatasetFacts,
+  readDatasetFacts,
+  toFacts,
+} from '../../results/dataset-facts.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+
+/** The data sets of a project: event recordings, then still images, then what exists only as a simulation; by name. */
+export async function readAllFacts(projectRoot: string): Promise<DatasetFacts[]> {
+  const all = await Promise.all(namesIn(projectRoot).map((name) => readCheckedFacts(projectRoot, name)));
+  const rank = ({ kind, simulated }: DatasetFacts) => (simulated ? 2 : kind === 'images' ? 1 : 0);
+  return all.sort((a, b) => rank(a) - rank(b));
+}
+
+function namesIn(projectRoot: string): string[] {
+  const folder = path.join(projectRoot, DATASETS_FOLDER);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  return files.flatMap((file) => (file.endsWith('.yaml') ? path.basename(file, '.yaml') : [])).sort();
+}
+
+/**
+ * The facts of a data set, for commands that load no pipeline.
+ *
+ * @throws {ReproError} `dataset-unknown`, with the closest name
+ * @throws {ConfigurationError} with what its file has wrong
+ */
+export async function readCheckedFacts(projectRoot: string, name: string): Promise<DatasetFacts> {
+  const names = namesIn(projectRoot);
+  if (!names.includes(name)) {
+    throw new ReproError('dataset-unknown', `there is no data set "${name}".`, {
+      where: 'dataset.name',
+      fix: [suggestName(name, names), 'For recordings of your own: `./repro data new FOLDER`.']
+        .filter(Boolean)
+        .join(' '),
+    });
+  }
+  const file = `${DATASETS_FOLDER}/${name}.yaml`;
+  const [document, { default: definition }] = await Promise.all([
+    readYamlFile(path.join(projectRoot, file), file),
+    import('../../../schemas/dataset.schema.json', { with: { type: 'json' } }),
+  ]);
+  const place = document.positionOf.bind(document);
+  const schema = new JsonSchema(definition, 'schemas/dataset.schema.json');
+  throwProblems(await checkSchema(schema, { value: document.value, place }));
+  return toFacts(name, document.value as object);
+}
+
+/** The facts of a plan's data set, which its schema has checked; undefined if its settings name none. */
+export async function factsOfPlan({ projectRoot, settings }: Plan): Promise<DatasetFacts | undefined> {
+  const file = path.join(projectRoot, DATASETS_FOLDER, `${getAt(settings, ['dataset', 'name'])}.yaml`);
+  return existsSync(file) ? readDatasetFacts(file) : undefined;
+}

@@ -1,0 +1,115 @@
+import { ReproError } from '../../base/errors.ts';
+import type { SampleFacts, SampleFiles } from '../../results/dataset-facts.ts';
+import type { Split } from '../contract/dataset.ts';
+
+/** What the name of a sample says. */
+export interface SampleName {
+  readonly files: SampleFiles;
+  readonly class: number;
+  /** Null if the samples of a class are split by `trainShare`. */
+  readonly split: Split | null;
+  /** For the order in which a class is split: `cifar10_bird_2.aedat` comes before `cifar10_bird_10.aedat`; null without one. */
+  readonly number: number | null;
+  readonly user: number | null;
+}
+
+/** What `{class}` and its like stand for, as part of a regular expression. */
+function placeholders({ classes, split }: SampleFacts): Readonly<Record<string, readonly string[]>> {
+  const digits = ['\\d+'];
+  return {
+    class: classes.map(escapeText),
+    label: classes.map((_, i) => String(i)),
+    split: Object.values(split.folders ?? {}).map(escapeText),
+    number: digits,
+    user: digits,
+  };
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** The pattern of `{class}/{class}_{number}.mat`: what occurs twice must be the same. */
+function compile(names: string, facts: SampleFacts): RegExp {
+  const kinds = placeholders(facts);
+  const seen = new Set<string>();
+  const source = names.replace(/\{(\w+)\}|\*|[^{*]+/g, (text, kind: string | undefined) => {
+    if (text === '*') return '[^/]*?';
+    if (kind === undefined) return escapeText(text);
+    if (seen.has(kind)) return `\\k<${kind}>`;
+    seen.add(kind);
+    return `(?<${kind}>${(kinds[kind] ?? []).join('|')})`;
+  });
+  return new RegExp(`^${source}$`);
+}
+
+/**
+ * Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name.
+ *
+ * @throws {ReproError} `dataset-names` if the split needs what the names do not say
+ */
+export function nameReader(facts: SampleFacts): (path: string) => SampleName | null {
+  const { classes, split, samples, name } = facts;
+  const needed = split.folders !== undefined ? '{split}' : split.testUsers !== undefined ? '{user}' : '';
+  for (const { names } of samples) {
+    if (names.includes(needed) && (split.folders !== undefined || !names.includes('{split}'))) continue;
+    const [key, text] = needed === '' ? ['folders', '{split}'] : [Object.keys(split)[0], needed];
+    throw new ReproError('dataset-names', `"${names}" and \`split.${key}\` need each other's ${text}.`, {
+      where: `configs/datasets/${name}.yaml`,
+      fix: 'See docs/data.md: {split} needs split.folders, and split.testUsers needs {user}.',
+    });
+  }
+  const patterns = samples.map((files) => ({ files, pattern: compile(files.names, facts) }));
+  return (path) => {
+    for (const { files, pattern } of patterns) {
+      const found = pattern.exec(path)?.groups;
+      if (found === undefined) continue;
+      const number = (text: string | undefined) => (text === undefined ? null : Number(text));
+      const user = number(found.user);
+      return {
+        files,
+        class: number(found.label) ?? classes.indexOf(found.class ?? ''),
+        split:
+          split.folders !== undefined
+            ? found.split === split.folders.train
+              ? 'train'
+              : 'test'
+            : split.testUsers === undefined
+              ? null
+              : split.testUsers.includes(user ?? -1)
+                ? 'test'
+                : 'train',
+        number: number(found.number),
+        user,
+      };
+    }
+    return null;
+  };
+}
+
+/** The folders below the root that samples are in, each of which may be zipped; null if they are in others, or in the root itself. */
+export function partFolders(facts: SampleFacts): readonly string[] | null {
+  const { classes, split, samples } = facts;
+  const folders = new Set<string>();
+  for (const { names } of samples) {
+    const first = names.slice(0, Math.max(0, names.indexOf('/')));
+    const those =
+      first === '{split}'
+        ? Object.values(split.folders ?? {})
+        : first === '{class}'
+          ? classes
+          : first === '{label}'
+            ? classes.map((_, i) => String(i))
+            : null;
+    if (those === null) return null;
+    for (const one of those) folders.add(one);
+  }
+  return [...folders];
+}
+
+/** What samples are called, for messages: `Train/<class>/<number>.bin, Test/<class>/<number>.bin`. */
+export function describeNames({ samples, split }: SampleFacts): string {
+  const folders = Object.values(split.folders ?? { none: '' });
+  const each = samples.flatMap(({ names }) => folders.map((folder) => names.replace('{split}', folder)));
+  return [...new Set(each)].map((names) => names.replace(/\{(\w+)\}/g, '<$1>')).join(', ');
+}

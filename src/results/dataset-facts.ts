@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parse } from 'yaml';
+import type { ImagePreparation } from './clip-index.ts';
+
+/** The folder with a file for each data set, relative to the project. */
+export const DATASETS_FOLDER = 'configs/datasets';
+
+/** A published file. */
+export interface PublishedFile {
+  readonly name: string;
+  readonly md5: string;
+  /** Absent if the publisher does not say. */
+  readonly sizeBytes?: number;
+  /** If only that is known. */
+  readonly aboutBytes?: number;
+  /** Of an IDX file, unpacked. */
+  readonly contentsMd5?: string;
+  /** Direct addresses, tried in this order; absent if it can only be downloaded by hand. */
+  readonly urls?: readonly string[];
+  /** The address of a zip that has this file in it, in whatever folder; tried last. */
+  readonly zipUrl?: string;
+}
+
+interface CommonFacts {
+  /** As in a profile's `dataset.name`: the name of its file. */
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  /** Present if it exists only as a simulation. */
+  readonly simulated?: true;
+  /** In the order of the labels. */
+  readonly classes: readonly string[];
+  /** Clips or images of each split. */
+  readonly published: { readonly train: number; readonly test: number };
+  readonly licence: string;
+  readonly citation: string;
+  readonly homepage?: string;
+  readonly remarks: readonly string[];
+  /** `dataset.root` of its profile, and the profile's name. */
+  readonly root: string;
+  readonly profile: string;
+  /** About getting the data, shown with the commands. */
+  readonly hints: readonly string[];
+  readonly files: readonly PublishedFile[];
+}
+
+interface EventFacts extends CommonFacts {
+  readonly kind: 'events';
+  /** The camera's pixels. */
+  readonly sensor: { readonly height: number; readonly width: number };
+  /** The network that Fang et al. trained on it. */
+  readonly network?: {
+    readonly steps: number;
+    /** For accuracy B, where that is another number. */
+    readonly stepsB?: number;
+    readonly channels: number;
+    readonly layers: number;
+  };
+}
+
+/** Files of one format, each with one clip. */
+export interface SampleFiles {
+  /** Their paths below the root, with `{class}` and its like: docs/data.md. */
+  readonly names: string;
+  readonly reader: 'nmnist-bin' | 'aedat2' | 'aedat3' | 'aedat4' | 'mat' | 'npy';
+  /** Of `npy`: how an array without field names is read, and the unit of times; default µs. */
+  readonly columns?: readonly ('x' | 'y' | 't' | 'p')[];
+  readonly timeUnit?: 'us' | 'ms' | 's';
+}
+
+/** Event recordings with one file for each clip. */
+export interface SampleFacts extends EventFacts {
+  readonly layout: 'samples';
+  readonly samples: readonly SampleFiles[];
+  /** One of them. */
+  readonly split: {
+    /** What `{split}` stands for. */
+    readonly folders?: { readonly train: string; readonly test: string };
+    /** Of each class, the first floor(trainShare · n) by number are for training. */
+    readonly trainShare?: number;
+    readonly testUsers?: readonly number[];
+  };
+}
+
+/** Recordings with several labelled clips each, in the layout of DVS128 Gesture. */
+export interface GestureFacts extends EventFacts {
+  readonly layout: 'dvs128-gesture';
+  /** The clips of each class in every recording. */
+  readonly clipsByClass: readonly number[];
+  /** The md5 of each. */
+  readonly recordings: Readonly<Record<'train' | 'test', Readonly<Record<string, string>>>>;
+}
+
+/** Still images. */
+export interface ImageFacts extends CommonFacts {
+  readonly kind: 'images';
+  readonly layout: 'idx' | 'cifar10';
+  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** How the original shows them to its network. */
+  readonly preparation: ImagePreparation;
+  readonly network: {
+    readonly architecture: 'mnist' | 'cifar10';
+    readonly steps: number;
+    readonly channels: number;
+    readonly hidden: number;
+  };
+}
+
+/** What is known of a data set, from `configs/datasets/<name>.yaml`. */
+export type DatasetFacts = SampleFacts | GestureFacts | ImageFacts;
+
+/** The facts in a data set's file. @param content as `schemas/dataset.schema.json` accepts it */
+export function toFacts(name: string, content: object): DatasetFacts {
+  const kind = 'image' in content ? 'images' : 'events';
+  return { name, kind, remarks: [], hints: [], files: [], ...content } as unknown as DatasetFacts;
+}
+
+/** Reads the file of a data set that a pipeline has checked. */
+export async function readDatasetFacts(file: string): Promise<DatasetFacts> {
+  return toFacts(basename(file, '.yaml'), parse(await readFile(file, 'utf8')));
+}
+
+/** Recordings in words: `simulated, in the layout of DVS128 Gesture`; just the title of real ones. */
+export function nameRecordings(
+  { title, ...facts }: Pick<DatasetFacts, 'title' | 'simulated'>,
+  simulated: boolean,
+): string {
+  if (!simulated) return title;
+  return facts.simulated ? `simulated, ${title}` : `simulated, in the layout of ${title}`;
+}
