@@ -1,5 +1,5 @@
 import { ReproError } from '../../base/errors.ts';
-import { decodeAedat2 } from './aedat2.ts';
+import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
@@ -31,8 +31,14 @@ interface SampleReader {
 /** By the name that a data set's `reader` gives. */
 export const READERS = {
   'nmnist-bin': { endings: ['.bin'], decode: decodeNmnist },
-  // Addresses as the original reads CIFAR10-DVS.
-  aedat2: { endings: ['.aedat'], decode: (bytes, file, { sensor }) => decodeAedat2(bytes, file, sensor) },
+  aedat2: {
+    endings: ['.aedat'],
+    decode(bytes, file, { sensor }) {
+      const camera = addressOfCamera(readAedat2Header(bytes, file));
+      // Other addresses as the original reads CIFAR10-DVS.
+      return decodeAedat2(bytes, file, sensor, camera === DAVIS_ADDRESS ? camera : undefined);
+    },
+  },
   aedat3: {
     endings: ['.aedat'],
     decode(bytes, file, { sensor }) {

@@ -35,3 +35,17 @@ test('an AEDAT 4 recording of another sensor is refused with both sizes', async 
     message: "the header's sensor has 346 x 260 pixels, but A has 128 x 128.",
   });
 });
+
+test('an AEDAT 2.0 recording is read as its header says, or else as CIFAR10-DVS', () => {
+  const bytes = (camera: string) =>
+    Buffer.concat([
+      Buffer.from(`#!AER-DAT2.0\r\n# AEChip: ${camera}\r\n`),
+      Uint8Array.of(0x0c, 0x81, 0x28, 0, 0, 0, 0, 7),
+    ]);
+  const placeIn = (camera: string) => {
+    const { events } = READERS.aedat2.decode(bytes(camera), 'a.aedat', DAVIS);
+    return [events.x[0], events.y[0]];
+  };
+  expect(placeIn('eu.seebetter.ini.chips.davis.Davis346')).toEqual([18, 50]);
+  expect(placeIn('ch.unizh.ini.jaer.chip.retina.DVS128')).toEqual([127, 40]);
+});
