@@ -207,6 +207,12 @@ describe('names of samples', () => {
     expect(nameOf('{class}*.npy', 'a/b.npy')).toBe(null);
   });
 
+  test('are of the class with the longest name that they begin with', () => {
+    const classes = ['wa', 'wave', 'x'];
+    expect(nameOf('{class}*.npy', 'wave3.npy', { classes })?.class).toBe(1);
+    expect(nameOf('{class}*.npy', 'wa-3.npy', { classes })?.class).toBe(0);
+  });
+
   test('of a split that names do not tell are refused', () => {
     const refused = (names: string, split: SampleFacts['split']) =>
       expect(() => nameOf(names, 'x', { split })).toThrow(expect.objectContaining({ code: 'dataset-names' }));

@@ -38,7 +38,9 @@ function compile(names: string, facts: SampleFacts): RegExp {
     if (kind === undefined) return escapeText(text);
     if (seen.has(kind)) return `\\k<${kind}>`;
     seen.add(kind);
-    return `(?<${kind}>${(kinds[kind] ?? []).join('|')})`;
+    // `wave` before `wa`, with which it begins.
+    const longestFirst = [...(kinds[kind] ?? [])].sort((a, b) => b.length - a.length);
+    return `(?<${kind}>${longestFirst.join('|')})`;
   });
   return new RegExp(`^${source}$`);
 }
