@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Builder } from 'flatbuffers';
 import { describe, expect, test } from 'vitest';
 import { decodeAedat4 } from '../../../src/data/events/aedat4.ts';
+import { describeSensor, makeAedat4, makePacket } from '../../support/aedat4-file.ts';
 
 const fixtures = new URL('../../fixtures/formats/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, fixtures));
@@ -18,55 +18,6 @@ function patched(at: number, bytes: readonly number[], file: Uint8Array = plain)
   const copy = Buffer.from(file);
   copy.set(bytes, at);
   return copy;
-}
-
-const DEFAULT_INFO =
-  '<dv version="2.0"><node name="outInfo" path="/"><node name="0" path="/0/">' +
-  '<attr key="typeIdentifier" type="string">EVTS</attr><node name="info" path="/0/info/">' +
-  '<attr key="sizeX" type="int">8</attr><attr key="sizeY" type="int">4</attr></node></node></node></dv>';
-
-interface Made {
-  readonly info?: string | null;
-  readonly compression?: number;
-  readonly table?: bigint;
-  /** Contents of packets of stream 0. */
-  readonly packets?: readonly Uint8Array[];
-}
-
-function makeFile({ info = DEFAULT_INFO, compression = 0, table = -1n, packets = [] }: Made): Buffer {
-  const builder = new Builder(256);
-  const text = info === null ? 0 : builder.createString(info);
-  builder.startObject(3);
-  builder.addFieldInt32(0, compression, 0);
-  builder.addFieldInt64(1, table, -1n);
-  builder.addFieldOffset(2, text, 0);
-  builder.finishSizePrefixed(builder.endObject(), 'IOHE');
-  const parts = [Buffer.from('#!AER-DAT4.0\r\n'), builder.asUint8Array()];
-  for (const packet of packets) {
-    const head = Buffer.alloc(8);
-    head.writeInt32LE(packet.length, 4);
-    parts.push(head, packet);
-  }
-  return Buffer.concat(parts);
-}
-
-/** Contents of a packet of [time, x, y, polarity]. */
-function makePacket(rows: readonly (readonly [bigint, number, number, number])[]): Uint8Array {
-  const builder = new Builder(256);
-  builder.startVector(16, rows.length, 8);
-  for (const [t, x, y, p] of rows.toReversed()) {
-    builder.prep(8, 16);
-    builder.pad(3);
-    builder.writeInt8(p);
-    builder.writeInt16(y);
-    builder.writeInt16(x);
-    builder.writeInt64(t);
-  }
-  const elements = builder.endVector();
-  builder.startObject(1);
-  builder.addFieldOffset(0, elements, 0);
-  builder.finishSizePrefixed(builder.endObject(), 'EVTS');
-  return builder.asUint8Array();
 }
 
 describe('reading AEDAT 4', () => {
@@ -102,7 +53,7 @@ describe('reading AEDAT 4', () => {
       ...[6, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0],
       ...event,
     );
-    const { events } = await decodeAedat4(makeFile({ packets: [packet] }), 'a.aedat4');
+    const { events } = await decodeAedat4(makeAedat4({ packets: [packet] }), 'a.aedat4');
     expect(events).toEqual({
       tUs: Float64Array.of(2 ** 33 + 3),
       x: Uint16Array.of(7),
@@ -112,7 +63,7 @@ describe('reading AEDAT 4', () => {
   });
 
   test('accepts time going backwards, with a warning, and a recording without events', async () => {
-    const bytes = makeFile({
+    const bytes = makeAedat4({
       packets: [
         makePacket([[9n, 0, 0, 0]]),
         makePacket([
@@ -126,33 +77,45 @@ describe('reading AEDAT 4', () => {
         /^a\.aedat4: packet 2, byte \d+, byte \d+ of its contents {2}goes back .*first of 2 such/,
       ),
     ]);
-    expect((await decodeAedat4(makeFile({}), 'a.aedat4')).warnings).toEqual([
+    expect((await decodeAedat4(makeAedat4({}), 'a.aedat4')).warnings).toEqual([
       'a.aedat4  contains no events: its clip is blank.',
     ]);
   });
 });
 
 describe('the information about the streams', () => {
-  const withInfo = (info: string) => decodeAedat4(makeFile({ info }), 'a.aedat4');
+  const withInfo = (info: string) => decodeAedat4(makeAedat4({ info }), 'a.aedat4');
 
   test.each(
     Object.entries<[info: string, message: string]>({
       'no list of streams': ['<dv version="2.0"></dv>', 'has no `outInfo`'],
       'text that is no XML': ['hello', 'has no `outInfo`'],
-      'a node without end': [DEFAULT_INFO.replace('</node></dv>', '</dv>'), 'a node that is not closed'],
+      'a node without end': [
+        describeSensor(8, 4).replace('</node></dv>', '</dv>'),
+        'a node that is not closed',
+      ],
       'a stream that is no number': [
-        DEFAULT_INFO.replace('name="0"', 'name="x"'),
+        describeSensor(8, 4).replace('name="0"', 'name="x"'),
         'a stream must be a whole number',
       ],
       'a size that is no number': [
-        DEFAULT_INFO.replace('>8<', '>-8<'),
+        describeSensor(8, 4).replace('>8<', '>-8<'),
         'sizeX of stream 0 must be a whole number',
       ],
-      'no size': [DEFAULT_INFO.replace('sizeX', 'size'), 'the size (sizeX, sizeY) of stream 0 is missing'],
-      'an empty sensor': [DEFAULT_INFO.replace('>8<', '>0<'), 'a sensor of 0 x 4 pixels is impossible'],
-      'no events': [DEFAULT_INFO.replace('EVTS', 'FRME'), 'no stream of events; the streams are: 0 (FRME)'],
+      'no size': [
+        describeSensor(8, 4).replace('sizeX', 'size'),
+        'the size (sizeX, sizeY) of stream 0 is missing',
+      ],
+      'an empty sensor': [
+        describeSensor(8, 4).replace('>8<', '>0<'),
+        'a sensor of 0 x 4 pixels is impossible',
+      ],
+      'no events': [
+        describeSensor(8, 4).replace('EVTS', 'FRME'),
+        'no stream of events; the streams are: 0 (FRME)',
+      ],
       'a stream twice': [
-        DEFAULT_INFO.replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
+        describeSensor(8, 4).replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
         'lists stream 0 twice',
       ],
     }),
@@ -173,10 +136,14 @@ describe('a damaged AEDAT 4 file', () => {
     'with changed line ends': [Buffer.from('#!AER-DAT4.0\n...'), 'aedat4-header', 'header, byte 0'],
     'cut off in its header': [plain.subarray(0, 100), 'aedat4-truncated', 'header, byte 14'],
     'without the mark of its header': [patched(22, [0x41]), 'aedat4-header', 'header, byte 14'],
-    'of an unknown compression': [makeFile({ compression: 5 }), 'aedat4-header', 'header, byte 14'],
-    'without information': [makeFile({ info: null }), 'aedat4-header', 'header, byte 14'],
-    'with its table before the packets': [makeFile({ table: 20n }), 'aedat4-header', 'header, byte 14'],
-    'with its table beyond its end': [makeFile({ table: 1n << 40n }), 'aedat4-truncated', 'header, byte 14'],
+    'of an unknown compression': [makeAedat4({ compression: 5 }), 'aedat4-header', 'header, byte 14'],
+    'without information': [makeAedat4({ info: null }), 'aedat4-header', 'header, byte 14'],
+    'with its table before the packets': [makeAedat4({ table: 20n }), 'aedat4-header', 'header, byte 14'],
+    'with its table beyond its end': [
+      makeAedat4({ table: 1n << 40n }),
+      'aedat4-truncated',
+      'header, byte 14',
+    ],
     'with a packet of an unknown stream': [patched(start, [7]), 'aedat4-packet', `packet 1, byte ${start}`],
     'with a packet of a negative size': [
       patched(start + 7, [0x80]),
@@ -190,7 +157,7 @@ describe('a damaged AEDAT 4 file', () => {
       `packet 1, byte ${start}`,
     ],
     'with a pixel outside the sensor': [
-      makeFile({
+      makeAedat4({
         packets: [
           makePacket([
             [1n, 7, 3, 1],
@@ -201,24 +168,28 @@ describe('a damaged AEDAT 4 file', () => {
       'aedat4-event',
       'packet 1, byte',
     ],
-    'with a negative x': [makeFile({ packets: [makePacket([[1n, -1, 0, 1]])] }), 'aedat4-event', 'packet 1'],
+    'with a negative x': [
+      makeAedat4({ packets: [makePacket([[1n, -1, 0, 1]])] }),
+      'aedat4-event',
+      'packet 1',
+    ],
     'with a negative time': [
-      makeFile({ packets: [makePacket([[-1n, 0, 0, 1]])] }),
+      makeAedat4({ packets: [makePacket([[-1n, 0, 0, 1]])] }),
       'aedat4-event',
       'packet 1',
     ],
     'with a time of 2^53': [
-      makeFile({ packets: [makePacket([[1n << 53n, 0, 0, 1]])] }),
+      makeAedat4({ packets: [makePacket([[1n << 53n, 0, 0, 1]])] }),
       'aedat4-event',
       'packet 1',
     ],
     'with a packet that is not compressed as the header says': [
-      makeFile({ compression: 1, packets: [makePacket([])] }),
+      makeAedat4({ compression: 1, packets: [makePacket([])] }),
       'aedat4-compression',
       'packet 1',
     ],
     'with zstd that is none': [
-      makeFile({ compression: 3, packets: [makePacket([])] }),
+      makeAedat4({ compression: 3, packets: [makePacket([])] }),
       'aedat4-compression',
       'packet 1',
     ],
@@ -266,7 +237,7 @@ describe('a damaged AEDAT 4 file', () => {
     start.writeUInt32LE(size + 16 * events, 0);
     start.writeUInt32LE(events, count);
     const packet = packZeros(start, 510);
-    const file = makeFile({ compression: 3, packets: [packet, packet] });
+    const file = makeAedat4({ compression: 3, packets: [packet, packet] });
     expect(file.length).toBeLessThan(5000);
     await expect(decodeAedat4(file, 'a.aedat4')).rejects.toMatchObject({
       code: 'aedat4-size',
@@ -276,7 +247,7 @@ describe('a damaged AEDAT 4 file', () => {
 
   test('whose packet unpacks to more than a camera writes is rejected', async () => {
     const packets = [packZeros(new Uint8Array(), 600)];
-    const reading = decodeAedat4(makeFile({ compression: 3, packets }), 'a.aedat4');
+    const reading = decodeAedat4(makeAedat4({ compression: 3, packets }), 'a.aedat4');
     await expect(reading).rejects.toMatchObject({
       code: 'aedat4-compression',
       message: expect.stringContaining('or more than 64 MiB'),
