@@ -14,6 +14,7 @@ const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
   'test/app/cache-kill.test.ts',
+  'test/app/data-new-run.test.ts',
   'test/app/export-sharing.test.ts',
   'test/app/gc.test.ts',
   'test/app/newcomer.test.ts',

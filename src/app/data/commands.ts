@@ -22,6 +22,15 @@ Examples:
   $ repro data show fashion-mnist test/42 --out boot.png
   $ repro data show my-recording.aedat4 --steps 40              a recording of your own: AEDAT 2.0, 3.1 or 4, .bin, .npy or .npz`;
 
+const newExamples = `
+Reads all recordings in FOLDER and writes configs/datasets/<name>.yaml and configs/profiles/<name>.yaml. What it cannot know, it guesses
+and prints: look at both files. docs/data.md has the layouts that it understands, and every key.
+
+Examples:
+  $ repro data new /data/my-gestures
+  $ repro data new recordings --name hands --title Hands
+  $ repro run --profile hands`;
+
 function rootOption(): Option {
   return new Option(
     '--root <dir>',
@@ -35,6 +44,17 @@ export function addDataCommands(program: Command): void {
     .command('data')
     .description('list, check, download and look at data sets')
     .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data info nmnist');
+
+  data
+    .command('new')
+    .description('describe a folder of your own recordings as a data set, with a profile to train on it')
+    .argument('<folder>', 'the folder with the recordings: .aedat4, .aedat, .npy, .npz, .mat or .bin')
+    .option('--name <id>', 'the name of the data set and the profile (default: after the folder)')
+    .option('--title <text>', 'its title in reports (default: the name of the folder)')
+    .option('--force', 'replace files that this command wrote before')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', newExamples)
+    .action(lazily(async () => (await import('./new.ts')).newDataset));
 
   data
     .command('list')

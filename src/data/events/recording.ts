@@ -23,12 +23,12 @@ interface Recording {
 }
 
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
-const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
+export const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
 
 /** Of N-MNIST, whose samples do not say so either. */
 const SMALLEST: Sensor = { height: 34, width: 34 };
 
-/** Sensors of common event cameras: DVS128, DAVIS240, ATIS, DAVIS346, VGA and HD sensors. */
+/** Sensors of common event cameras, each wider and higher than the one before: DVS128, DAVIS240, ATIS, DAVIS346, VGA and HD sensors. */
 const CAMERAS: readonly Sensor[] = [
   { height: 128, width: 128 },
   { height: 180, width: 240 },
@@ -37,6 +37,9 @@ const CAMERAS: readonly Sensor[] = [
   { height: 480, width: 640 },
   { height: 720, width: 1280 },
 ];
+
+/** With that of N-MNIST, for formats that any program writes. */
+export const SENSORS = [SMALLEST, ...CAMERAS];
 
 /**
  * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
@@ -51,16 +54,16 @@ export async function decodeRecording(
   file: string,
   expected: Sensor = SMALLEST,
 ): Promise<Recording> {
-  const sensors = [expected, SMALLEST, ...CAMERAS];
+  const sensors = [expected, ...SENSORS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
-    const sensor = smallestSensor(events, sensors);
+    const sensor = smallestSensor(extentOf(events), sensors);
     return { events, sensor, format: 'N-MNIST', warnings };
   }
   if (/\.np[yz]$/.test(file)) {
     const npy = guessNpySettings(bytes, file);
     const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy });
-    return { events, sensor: smallestSensor(events, sensors), format: 'NumPy', warnings };
+    return { events, sensor: smallestSensor(extentOf(events), sensors), format: 'NumPy', warnings };
   }
   const head = latin1Text(bytes.subarray(0, 14));
   if (head.startsWith('#!AER-DAT4.0')) {
@@ -69,14 +72,19 @@ export async function decodeRecording(
   }
   if (head.startsWith('#!AER-DAT3.1')) {
     const { events, summary } = decodeAedat3(bytes, { file, sensor: LARGEST });
-    return { events, sensor: smallestSensor(events), format: 'AEDAT 3.1', warnings: summary.warnings };
+    return {
+      events,
+      sensor: smallestSensor(extentOf(events)),
+      format: 'AEDAT 3.1',
+      warnings: summary.warnings,
+    };
   }
   if (head.startsWith('#!AER-DAT2.0')) {
     const header = readAedat2Header(bytes, file);
     const address = addressOfCamera(header) ?? guessAddress(bytes.subarray(header.sizeBytes));
     const { events, warnings } = decodeAedat2(bytes, file, LARGEST, address);
     const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
-    return { events, sensor: smallestSensor(events), format: `AEDAT 2.0 of a ${camera}`, warnings };
+    return { events, sensor: smallestSensor(extentOf(events)), format: `AEDAT 2.0 of a ${camera}`, warnings };
   }
   throw new ReproError(
     'recording-format',
@@ -96,8 +104,13 @@ function guessAddress(events: Uint8Array): Aedat2Address {
   return DVS128_ADDRESS;
 }
 
-function smallestSensor({ x, y }: Events, sensors = CAMERAS): Sensor {
-  const most = (values: Uint16Array) => values.reduce((a, b) => Math.max(a, b), 0);
-  const least = { height: most(y) + 1, width: most(x) + 1 };
+/** The smallest common sensor that is at least as large; of others as large as asked, if there is none. */
+export function smallestSensor(least: Sensor, sensors = CAMERAS): Sensor {
   return sensors.find(({ height, width }) => height >= least.height && width >= least.width) ?? least;
+}
+
+/** The smallest sensor that has all events. */
+export function extentOf({ x, y }: Events): Sensor {
+  const most = (values: Uint16Array) => values.reduce((a, b) => Math.max(a, b), 0);
+  return { height: most(y) + 1, width: most(x) + 1 };
 }

@@ -1,0 +1,207 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { stringify } from 'yaml';
+import { ReproError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { quoteWords } from '../../base/files/shell-words.ts';
+import { formatCount, listSome } from '../../base/text.ts';
+import { type Inspection, inspectRecordings } from '../../data/samples/inspect.ts';
+import { DATASETS_FOLDER } from '../../results/dataset-facts.ts';
+import { findProjectRoot } from '../project/load-plan.ts';
+import { showWork } from '../view/open-view.ts';
+import { alignTopics, printResult, printWarning } from '../view/print.ts';
+
+interface NewOptions {
+  readonly name?: string;
+  readonly title?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly project?: string;
+}
+
+/** Only files with this line are ever replaced: neither the project's own nor those of someone's hand. */
+const MARK = '# Written by `repro data new`, which replaces this file only with --force.';
+
+/** Fewer recordings are read in a moment. */
+const SHOWN_FROM = 500;
+const SHOWN_WARNINGS = 3;
+
+/** `repro data new FOLDER`: writes the file of a data set, and a profile that trains on it. */
+export async function newDataset(folder: string, options: NewOptions): Promise<void> {
+  const project = findProjectRoot(options.project ?? process.cwd());
+  const root = path.resolve(folder);
+  const name = nameDataset(
+    options.name ??
+      path
+        .basename(root)
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-'),
+  );
+  const files = [`${DATASETS_FOLDER}/${name}.yaml`, `configs/profiles/${name}.yaml`] as const;
+  for (const file of files) refuseExisting(project, file, options.force === true);
+  const inside = path.relative(project, root);
+  const found = await inspect(root, {
+    name,
+    title: options.title ?? path.basename(root),
+    root: inside === '' || inside.startsWith('..') ? root : inside,
+  });
+  const training = chooseTraining(found);
+  await writeFileAtomic(path.join(project, files[0]), writeFacts(found));
+  await writeFileAtomic(path.join(project, files[1]), writeProfile(found, training));
+  const { facts, warnings, first } = found;
+  for (const warning of warnings.slice(0, SHOWN_WARNINGS)) printWarning(warning);
+  const more = warnings.length - SHOWN_WARNINGS;
+  if (more > 0) printWarning(`${formatCount(more, 'more warning')}: ./repro data verify ${name}`);
+  printResult(options, 'data new', { ...found, training, files }, () => [
+    ...alignTopics(describeGuesses(found, training)),
+    '',
+    'Correct what is wrong in these two files:',
+    ...files.map((file) => `  ${file}`),
+    'Then:',
+    `  ./repro data show ${quoteWords([facts.name, first])}`,
+    `  ./repro run --profile ${facts.profile}`,
+  ]);
+}
+
+function nameDataset(wanted: string): string {
+  const name = wanted.replace(/^-+|-+$/g, '');
+  if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
+  const fix = 'Use lower case letters, digits and hyphens: --name my-recordings';
+  throw new ReproError('usage', `a data set cannot have the name "${wanted}".`, { fix });
+}
+
+function refuseExisting(project: string, file: string, force: boolean): void {
+  const target = path.join(project, file);
+  if (!existsSync(target)) return;
+  const isOurs = readFileSync(target, 'utf8').includes(MARK);
+  if (isOurs && force) return;
+  const fix = `Choose another name: --name my-recordings${isOurs ? '; or replace it: --force' : ''}`;
+  throw new ReproError('output-exists', 'this file already exists.', { where: file, fix });
+}
+
+async function inspect(root: string, about: Parameters<typeof inspectRecordings>[1]): Promise<Inspection> {
+  let view: Awaited<ReturnType<typeof showWork>> | undefined;
+  try {
+    return await inspectRecordings(root, about, async (done, total) => {
+      if (total < SHOWN_FROM) return;
+      view ??= await showWork('data new', about.title);
+      view.progress({ done, total, unit: 'recordings' });
+      if (done === total) view.finish();
+    });
+  } finally {
+    view?.close();
+  }
+}
+
+type Training = ReturnType<typeof chooseTraining>;
+
+/** What a CPU trains in minutes, as in the profiles `quick` and `nmnist`. */
+function chooseTraining({ facts: { sensor, published }, clips }: Inspection) {
+  const divisors = [1, 2, 4, 8, 16].filter((by) => sensor.width % by === 0 && sensor.height % by === 0);
+  const fits = (by: number) => Math.max(sensor.width, sensor.height) / by <= 48;
+  const downsample = divisors.find(fits) ?? divisors.at(-1)!;
+  const frame = { width: sensor.width / downsample, height: sensor.height / downsample };
+  // Each layer halves the frame, to at least 4 pixels: with fewer, too few spikes reach the output.
+  const layers = Math.floor(Math.log2(Math.min(frame.width, frame.height) / 4));
+  const isSmall = published.train < 500;
+  const fewest = Math.min(...Object.values(clips.train));
+  return {
+    ...{ steps: 10, downsample, frame, layers: Math.max(1, Math.min(5, layers)), channels: 32 },
+    seeds: isSmall ? [2020, 2021, 2022] : [2020, 2021],
+    epochs: isSmall ? 30 : 16,
+    batchSize: published.train < 64 ? 4 : 8,
+    learningRate: isSmall ? 0.005 : 0.001,
+    // At least one clip of each class, where three stay to train on.
+    validationShare: fewest >= 7 ? 0.15 : fewest >= 4 ? 0.25 : 0,
+  };
+}
+
+function flow(value: unknown): string {
+  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  return Array.isArray(value) ? text.replace(/^\[ (.*) \]$/, '[$1]') : text;
+}
+
+function writeFacts({ facts, sensorFrom, splitFrom }: Inspection): string {
+  const { title, summary, classes, sensor, published, licence, citation, root, profile, layout } = facts;
+  return `# yaml-language-server: $schema=../../schemas/dataset.schema.json
+${MARK}
+title: ${flow(title)}
+summary: ${flow(summary)}
+# In the order of the labels.
+classes: ${flow(classes)}
+# A guess: ${sensorFrom}.
+sensor: ${flow(sensor)}
+# Counted now: if there are others later, that is a warning.
+published: ${flow(published)}
+licence: ${licence}
+citation: ${citation}
+root: ${flow(root)}
+profile: ${flow(profile)}
+layout: ${layout}
+# How names are built, and what reads these files. For npy: the columns of an array without names, and timeUnit: us, ms or s.
+samples:
+${facts.samples.map((files) => `  - ${flow(files)}`).join('\n')}
+# A guess: ${splitFrom}.
+split: ${flow(facts.split)}
+`;
+}
+
+function writeProfile({ facts }: Inspection, training: Training): string {
+  const { name, title, root, summary } = facts;
+  const { steps, frame, channels, layers, epochs } = training;
+  return `# yaml-language-server: $schema=../../schemas/profile.schema.json
+${MARK}
+description: ${flow(`${title}: ${summary}`)}
+
+dataset: ${flow({ name, simulated: false, root })}
+
+# All numbers from here on are guesses. If accuracy is low, change first train.epochs (with cosineHalfPeriod), then frames.steps, then
+# train.learningRate. A clip becomes ${steps} frames of ${frame.width} x ${frame.height} pixels.
+frames:
+  steps: ${steps}
+  splitBy: number
+  downsample: ${training.downsample}
+
+# One learned τ per layer, τ fixed at 2, one learned τ per neuron.
+models: [baseline, lif, no-reg]
+seeds: ${flow(training.seeds)}
+
+train:
+  engine: auto
+  epochs: ${epochs}
+  batchSize: ${training.batchSize}
+  learningRate: ${training.learningRate}
+  cosineHalfPeriod: ${epochs}
+  # This share of each class's training clips chooses the epoch. With 0, for very few clips, the last one counts.
+  validationShare: ${training.validationShare}
+  network: ${flow({ channels, layers, hidden: 128 })}
+
+evaluate: { engine: auto, batchSize: 16 }
+report: ${flow({ title })}
+`;
+}
+
+function describeGuesses(found: Inspection, training: Training): (readonly [topic: string, text: string])[] {
+  const { clips, users, medianUs, unused } = found;
+  const { classes, sensor, published, samples } = found.facts;
+  const counts = classes.map((name) => `${name} ${clips.train[name]} + ${clips.test[name]}`);
+  const npy = samples.find(({ reader }) => reader === 'npy');
+  const unit = npy === undefined ? '' : `, if times are in ${npy.timeUnit ?? 'us'}`;
+  const doubt = medianUs < 1e3 || medianUs > 600e6 ? ': is that right?' : '';
+  const { steps, frame, channels, layers, seeds, epochs } = training;
+  const layout = `${steps} frames of ${frame.width} x ${frame.height}, ${formatCount(layers, 'layer')} of ${channels} channels`;
+  return [
+    ...samples.map(({ names, reader, columns }) => {
+      const order = columns === undefined ? '' : `, columns ${columns.join(', ')}`;
+      return ['names', `${names}, read as ${reader}${order}`] as const;
+    }),
+    ['classes', `${classes.length} (training + test): ${counts.join(', ')}`],
+    ...(users.length === 0 ? [] : [['users', `${users.length}: ${listSome(users.map(String))}`] as const]),
+    ['sensor', `${sensor.width} x ${sensor.height}, ${found.sensorFrom}`],
+    ['split', `${published.train} + ${published.test}, ${found.splitFrom}`],
+    ['length', `${(medianUs / 1e6).toPrecision(3)} s, the median of all clips${unit}${doubt}`],
+    ['network', `${layout}; 3 models x ${seeds.length} seeds, ${epochs} epochs`],
+    ...(unused.length === 0 ? [] : [['not used', listSome(unused)] as const]),
+  ];
+}

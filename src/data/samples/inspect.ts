@@ -1,0 +1,221 @@
+import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { formatCount, latin1Text, listSome } from '../../base/text.ts';
+import type { SampleFacts, SampleFiles } from '../../results/dataset-facts.ts';
+import { showPath } from '../contract/how-to-get.ts';
+import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
+import { decodeAedat4 } from '../events/aedat4.ts';
+import { spanOf } from '../events/clips.ts';
+import type { Events, Sensor } from '../events/events.ts';
+import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
+import { READERS } from '../events/readers.ts';
+import { extentOf, LARGEST, SENSORS, smallestSensor } from '../events/recording.ts';
+import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { guessNames, LAYOUTS } from './guess-names.ts';
+import { LARGEST_SAMPLE_BYTES, sampleLayout, splitSamples } from './layout.ts';
+
+/** A split, a user and a class, and the file. */
+const DEPTH = 4;
+/** With fewer, a fifth of the users is no one. */
+const LEAST_USERS = 5;
+const TEST_SHARE = 0.2;
+
+type Progress = (done: number, total: number) => Promise<void>;
+type Reader = SampleFiles['reader'];
+
+/** What was found out, and where `sensor` and `split` come from, in words. */
+export type Inspection = Awaited<ReturnType<typeof inspectRecordings>>;
+
+/**
+ * Finds out what a folder of recordings tells: the classes by the names; the formats, the sensor and the length of a clip by reading all
+ * of them, one at a time.
+ *
+ * @throws {ReproError} `data-new-…` with what was looked for; `data-corrupt` with those that cannot be read
+ */
+export async function inspectRecordings(
+  folder: string,
+  about: Pick<SampleFacts, 'name' | 'title' | 'root'>,
+  progress: Progress,
+) {
+  const where = showPath(folder);
+  if ((await kindOfSource(folder)) !== 'folder') {
+    throw new ReproError('data-new-folder', 'there is no such folder.', { where });
+  }
+  const tree = new FolderTree(folder, DEPTH);
+  const paths = findRecordings(await tree.list(), where);
+  const guess = guessNames(paths);
+  if (guess === null) throw explainNames(where, `the names of ${listSome(paths)} do not tell two classes`);
+  const names = new Map(guess.files.map((file) => [file.path, file.names]));
+  const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
+  const { sensor, sensorFrom } = chooseSensor(size, samples, where);
+  const classes = [...new Set(guess.files.map((file) => file.class))].sort(compareCodeUnits);
+  const users = [...new Set(guess.files.flatMap(({ user }) => user ?? []))].sort((a, b) => a - b);
+  const { split, splitFrom } = chooseSplit(guess.folders, users);
+  const count = formatCount(guess.files.length, 'recording');
+  const facts: SampleFacts = {
+    ...about,
+    kind: 'events',
+    summary: `${count} in ${classes.length} classes, seen by an event camera with ${sensor.width} x ${sensor.height} pixels.`,
+    ...{ classes, sensor, published: { train: 1, test: 1 } },
+    ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
+    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [] },
+  };
+  const layout = sampleLayout(facts);
+  const odd = guess.files.find((file) => classes[layout.parseName(file.path)?.class ?? -1] !== file.class);
+  if (odd !== undefined) throw explainNames(where, `${odd.path} could be of more than one class`);
+  const { train, test } = splitSamples(layout, [...names.keys()]);
+  const countOf = (of: typeof train) =>
+    countClasses(
+      classes,
+      of.map((sample) => sample.class),
+    );
+  return {
+    facts: { ...facts, published: { train: train.length, test: test.length } },
+    ...{ sensorFrom, splitFrom, users, warnings },
+    clips: { train: countOf(train), test: countOf(test) },
+    first: paths.find((path) => names.has(path)) ?? '',
+    medianUs: durationsUs.sort((a, b) => a - b)[durationsUs.length >> 1] ?? 0,
+    unused: paths.filter((path) => !names.has(path)),
+  };
+}
+
+function findRecordings(all: readonly string[], where: string): string[] {
+  const endings = [...new Set(Object.values(READERS).flatMap(({ endings }): readonly string[] => endings))];
+  const paths = all.filter((file) => endings.some((ending) => file.endsWith(ending)));
+  if (paths.length > 0) return paths;
+  const there = all.length === 0 ? 'no files' : listSome(all);
+  const text = `expected recordings (${endings.join(', ')}), at most ${DEPTH - 1} folders deep, found ${there}.`;
+  const fix = 'Unpack archives. Convert other formats to .npy: docs/data.md.';
+  throw new ReproError('data-new-empty', text, { where, fix });
+}
+
+function explainNames(where: string, problem: string): ReproError {
+  const fix = ['Use one of these layouts, or write the files by hand (docs/data.md):', ...LAYOUTS];
+  return new ReproError('data-new-names', `${problem}.`, { where, fix: fix.join('\n  ') });
+}
+
+async function readAll(
+  tree: FolderTree,
+  names: ReadonlyMap<string, string>,
+  progress: Progress,
+  where: string,
+) {
+  const entries = new Map<string, SampleFiles>();
+  const headers = new Map<string, Sensor>();
+  const durationsUs: number[] = [];
+  const warnings: string[] = [];
+  const problems = new Problems();
+  let extent: Sensor = { height: 1, width: 1 };
+  const npy = await guessNpy(tree, names);
+  let done = 0;
+  const read = async (bytes: Uint8Array, file: string): Promise<void> => {
+    const reader = readerOf(file, bytes);
+    const { events, sensor, warnings: found } = await decode(reader, bytes, file, npy);
+    const entry = { names: names.get(file)!, reader, ...(reader === 'npy' ? npy : {}) };
+    entries.set(`${reader} ${entry.names}`, entry);
+    if (sensor !== undefined) headers.set(showSensor(sensor), sensor);
+    const { height, width } = extentOf(events);
+    extent = { height: Math.max(extent.height, height), width: Math.max(extent.width, width) };
+    const { startUs, endUs } = spanOf(events);
+    durationsUs.push(endUs - startUs);
+    warnings.push(...found);
+  };
+  await tree.walk(
+    async (file) => {
+      const bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
+      await read(bytes, file.path).catch((error: unknown) => {
+        if (!(error instanceof ReproError)) throw error;
+        problems.addPlace('recordings cannot be read', describeProblem(error));
+      });
+      await progress(++done, names.size);
+    },
+    undefined,
+    new Set(names.keys()),
+  );
+  const fix = [
+    'Repair them, or move them out of the folder. What can be read:',
+    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p.',
+  ].join('\n  ');
+  problems.throwIfAny({ where, what: 'The folder', fix });
+  // The first that fits a name counts.
+  const vague = ({ names }: SampleFiles) => names.split('*').length;
+  const samples = [...entries.values()].sort(
+    (a, b) => vague(a) - vague(b) || compareCodeUnits(a.names, b.names),
+  );
+  return { samples, headers: [...headers.values()], durationsUs, extent, warnings };
+}
+
+/** Of the largest file, whose numbers tell most. */
+async function guessNpy(
+  tree: FolderTree,
+  names: ReadonlyMap<string, string>,
+): Promise<NpySettings | undefined> {
+  const files: TreeFile[] = [];
+  await tree.walk(async (file) => void (names.has(file.path) && isNpy(file.path) && files.push(file)));
+  const [largest] = files.sort((a, b) => b.sizeBytes - a.sizeBytes);
+  return largest && guessNpySettings(await readWhole(largest, LARGEST_SAMPLE_BYTES), largest.path);
+}
+
+function isNpy(file: string): boolean {
+  return /\.np[yz]$/.test(file);
+}
+
+function readerOf(file: string, bytes: Uint8Array): Reader {
+  if (file.endsWith('.bin')) return 'nmnist-bin';
+  if (file.endsWith('.mat')) return 'mat';
+  if (isNpy(file)) return 'npy';
+  const version = /^#!AER-DAT([23])/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
+  return version === '2' ? 'aedat2' : version === '3' ? 'aedat3' : 'aedat4';
+}
+
+/** As training reads it, but of any sensor. */
+async function decode(
+  reader: Reader,
+  bytes: Uint8Array,
+  file: string,
+  npy: NpySettings | undefined,
+): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
+  if (reader === 'aedat4') return decodeAedat4(bytes, file);
+  return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: LARGEST, npy });
+}
+
+function showSensor({ width, height }: Sensor): string {
+  return `${width} x ${height}`;
+}
+
+function chooseSensor(
+  { headers, extent }: { readonly headers: readonly Sensor[]; readonly extent: Sensor },
+  samples: readonly SampleFiles[],
+  where: string,
+) {
+  const [sensor, other] = headers;
+  if (sensor !== undefined) {
+    const fits = other === undefined && sensor.width >= extent.width && sensor.height >= extent.height;
+    if (fits) return { sensor, sensorFrom: 'from the headers of the recordings' };
+    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(other ?? extent)} pixels.`;
+    const fix = 'A data set has one sensor: make a folder for each.';
+    throw new ReproError('data-new-sensor', text, { where, fix });
+  }
+  const mayBeSmall = samples.every(({ reader }) => reader === 'nmnist-bin' || reader === 'npy');
+  return {
+    sensor: smallestSensor(extent, mayBeSmall ? SENSORS : undefined),
+    sensorFrom: `the smallest common camera for the largest coordinates, x ${extent.width - 1} and y ${extent.height - 1}`,
+  };
+}
+
+function chooseSplit(
+  folders: SampleFacts['split']['folders'],
+  users: readonly number[],
+): { readonly split: SampleFacts['split']; readonly splitFrom: string } {
+  if (folders !== undefined)
+    return { split: { folders }, splitFrom: `by the folders ${folders.train}/ and ${folders.test}/` };
+  if (users.length >= LEAST_USERS) {
+    const testUsers = users.slice(-Math.floor(users.length * TEST_SHARE));
+    return { split: { testUsers }, splitFrom: `by user: for testing ${testUsers.join(', ')}` };
+  }
+  const same = users.length === 0 ? '' : '; each user may be in both';
+  return {
+    split: { trainShare: 1 - TEST_SHARE },
+    splitFrom: `the first 80 % of each class for training${same}`,
+  };
+}

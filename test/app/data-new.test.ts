@@ -1,0 +1,164 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { encoders, moveBar, writeRecordings } from '../support/own-recordings.ts';
+
+let project: CliProject;
+beforeEach(async () => {
+  project = await CliProject.create({ 'pipeline.yaml': 'version: 1\nstages: {}\n' });
+});
+
+const call = (...words: readonly string[]) => project.call(['data', 'new', ...words]);
+
+const read = (kind: 'datasets' | 'profiles', name: string) =>
+  parse(project.read(`configs/${kind}/${name}.yaml`));
+
+/** Wide letters would not fit. */
+const aedat4 = (rows: Parameters<typeof encoders.aedat4>[0]) => encoders.aedat4(rows);
+
+describe('repro data new', () => {
+  test('writes a data set and a profile, which say what it assumed', async () => {
+    await writeRecordings(project.at('My Bars'), encoders.npy, (label, n) => `${label}_0${n}.npy`);
+    const { stdout, stderr, exitCode } = await call('My Bars', '--title', 'Bars: "left", right');
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    for (const line of [
+      'names    {class}_{number}.npy, read as npy, columns t, x, y, p',
+      'classes  3 (training + test): left 8 + 2, right 8 + 2, up 8 + 2',
+      'sensor   34 x 34, the smallest common camera for the largest coordinates, x 31 and y 31',
+      'split    24 + 6, the first 80 % of each class for training',
+      'length   0.290 s, the median of all clips, if times are in us',
+      'network  10 frames of 34 x 34, 3 layers of 32 channels; 3 models x 3 seeds, 30 epochs',
+      '  configs/datasets/my-bars.yaml',
+      '  ./repro data show my-bars left_01.npy',
+      '  ./repro run --profile my-bars',
+    ])
+      expect(stdout.split('\n')).toContain(line);
+    expect(read('datasets', 'my-bars')).toEqual({
+      title: 'Bars: "left", right',
+      summary: '30 recordings in 3 classes, seen by an event camera with 34 x 34 pixels.',
+      classes: ['left', 'right', 'up'],
+      sensor: { height: 34, width: 34 },
+      published: { train: 24, test: 6 },
+      licence: 'not stated',
+      citation: 'not stated',
+      root: 'My Bars',
+      profile: 'my-bars',
+      layout: 'samples',
+      samples: [{ names: '{class}_{number}.npy', reader: 'npy', columns: ['t', 'x', 'y', 'p'] }],
+      split: { trainShare: 0.8 },
+    });
+    expect(read('profiles', 'my-bars')).toMatchObject({
+      dataset: { name: 'my-bars', simulated: false, root: 'My Bars' },
+      frames: { steps: 10, downsample: 1 },
+      train: { epochs: 30, cosineHalfPeriod: 30, validationShare: 0.15 },
+      report: { title: 'Bars: "left", right' },
+    });
+    const info = await project.call(['data', 'info', 'my-bars']);
+    expect(info.stdout).toMatch(/^licence +not stated$/m);
+    const verified = await project.call(['data', 'verify', 'my-bars', '--json']);
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      warnings: [],
+      perClass: { left: 10, right: 10, up: 10 },
+    });
+    const shown = await project.call(['data', 'show', 'my-bars', 'left_01.npy']);
+    expect(shown.stdout).toMatch(/^events +720, /m);
+  });
+
+  test('takes the sensor from headers and splits by user where there are five', async () => {
+    const davis = (rows: Parameters<typeof encoders.aedat4>[0]) => encoders.aedat4(rows, 240, 180);
+    await writeRecordings(project.at('dv'), davis, (label, n) => `user0${1 + (n % 5)}/${label}/${n}.aedat4`);
+    const { sensor, samples, split, published } = (await project.json(['data', 'new', 'dv'])).facts;
+    expect({ sensor, split, published }).toEqual({
+      sensor: { width: 240, height: 180 },
+      split: { testUsers: [5] },
+      published: { train: 24, test: 6 },
+    });
+    expect(samples).toEqual([{ names: 'user{user}/{class}/{number}.aedat4', reader: 'aedat4' }]);
+    expect(read('profiles', 'dv')).toMatchObject({
+      frames: { downsample: 4 },
+      train: { network: { layers: 3 } },
+    });
+    expect((await project.call(['data', 'verify', 'dv'])).stdout).toMatch(/^per user .*user05 6/m);
+  });
+
+  test('reads several formats at once, in the splits that there are', async () => {
+    await writeRecordings(
+      project.at('mixed'),
+      encoders.bin,
+      (label, n) => `${n < 8 ? 'train' : 'test'}/${label}/${n}.bin`,
+    );
+    await fs.copyFile(project.at('mixed/train/up/1.bin'), project.at('mixed/stray.bin'));
+    const seconds = encoders.npy(moveBar('up', 3), 1e6);
+    await project.write('mixed/test/up/a.npy', seconds);
+    const { stdout } = await call('mixed');
+    expect(stdout).toMatch(/^not used +stray\.bin$/m);
+    expect(read('datasets', 'mixed')).toMatchObject({
+      published: { train: 21, test: 10 },
+      samples: [
+        { names: '{split}/{class}/*.bin', reader: 'nmnist-bin' },
+        { names: '{split}/{class}/*.npy', reader: 'npy', timeUnit: 's' },
+      ],
+      split: { folders: { train: 'train', test: 'test' } },
+    });
+    const { stdout: json } = await project.call(['data', 'verify', 'mixed', '--json']);
+    expect(JSON.parse(json)).toMatchObject({ splits: { train: { clips: 21 }, test: { clips: 10 } } });
+  });
+
+  test('holds back no clips of a class that has few, and says that a clip is too short', async () => {
+    for (const label of ['a', 'b']) {
+      for (const number of [1, 2, 3])
+        await project.write(`few/${label}/${number}.bin`, Uint8Array.of(1, 2, 128, 0, 9));
+    }
+    expect((await call('few', '--name', 'two')).stdout).toMatch(
+      /^length +0\.00000100 s.*: is that right\?$/m,
+    );
+    expect(read('profiles', 'two').train.validationShare).toBe(0);
+  });
+
+  test('replaces only what it has written, and only with --force', async () => {
+    await writeRecordings(project.at('bars'), encoders.bin, (label, n) => `${label}/${n}.bin`);
+    expect((await call('bars')).exitCode).toBe(0);
+    await project.expectFailure(
+      ['data', 'new', 'bars'],
+      2,
+      'configs/datasets/bars.yaml  this file already exists.',
+    );
+    expect((await call('bars', '--force', '--title', 'Again')).exitCode).toBe(0);
+    expect(read('datasets', 'bars').title).toBe('Again');
+    await project.write('configs/profiles/nmnist.yaml', 'seeds: [1]\n');
+    const words = ['data', 'new', 'bars', '--name', 'nmnist', '--force'];
+    await project.expectFailure(words, 2, 'configs/profiles/nmnist.yaml  this file already exists.');
+    await expect(fs.access(project.at('configs/datasets/nmnist.yaml'))).rejects.toThrow();
+    await project.expectFailure(['data', 'new', 'bars', '--name', 'A/b'], 2, '--name my-recordings');
+  });
+
+  test('says what it looked for, and writes nothing', async () => {
+    const fails = (folder: string, ...texts: readonly string[]) =>
+      project.expectFailure(['data', 'new', folder], 2, ...texts);
+    await fails('nowhere', 'nowhere  there is no such folder.');
+    await project.write('zips/a.zip', 'PK');
+    await fails('zips', '.aedat4, .mat, .npy', 'found a.zip.', 'Unpack archives.');
+    await project.write('one/wave_1.npy', encoders.npy(moveBar('up', 1)));
+    await fails('one', 'do not tell two classes', 'train/wave/03.npy', 'user01_wave_03.npy');
+    await writeRecordings(project.at('bad'), encoders.bin, (label, n) => `${label}/${n}.bin`);
+    await project.write('bad/up/3.bin', 'four');
+    await fails('bad', 'recordings cannot be read (1):\n    up/3.bin: byte 0', '.mat with ts, x, y, pol');
+    await writeRecordings(project.at('two'), aedat4, (label, n) => `${label}/${n}.aedat4`);
+    await project.write('two/up/3.aedat4', encoders.aedat4(moveBar('up', 3), 240, 180));
+    await fails('two', 'sensors with 128 x 128 and 240 x 180 pixels', 'make a folder for each');
+    expect(await fs.readdir(project.root)).not.toContain('configs');
+  });
+
+  test('shows progress only where it takes a while', async () => {
+    const bytes = encoders.bin(moveBar('up', 1).slice(0, 9));
+    for (const label of ['a', 'b']) {
+      await fs.mkdir(path.join(project.root, 'many', label), { recursive: true });
+      for (let n = 0; n < 250; n++) await fs.writeFile(project.at(`many/${label}/${n}.bin`), bytes);
+    }
+    const { stderr, exitCode } = await call('many');
+    expect(stderr).toContain('data new  50 % (250 of 500 recordings)');
+    expect(exitCode).toBe(0);
+  });
+});
