@@ -71,6 +71,7 @@ async function namedInputs(project: string, folder: string): Promise<StageTask['
   return Object.fromEntries(
     Object.entries(pipeline.stages.report.inputs).flatMap(([name, input]) => {
       if (typeof input !== 'string') return [];
+      if (name === 'dataset') return [[name, path.join(project, 'configs/datasets/dvs128-gesture.yaml')]];
       const paths = QUICK.models.map((id) => place(input.replace(eachModel, id)));
       return [[name, eachModel.test(input) ? paths : place(input)]];
     }),

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { DATASETS } from '../support/datasets.ts';
 import { findChromium } from './chromium.ts';
 
 /** `logged`: whether the figures include logs of the authors. */
@@ -74,7 +75,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
     facts: {},
-    inputs: { ...(await namedInputs(folder, made.models)), ...(made.logged ? { logs } : {}) },
+    inputs: { ...(await namedInputs(folder, made)), ...(made.logged ? { logs } : {}) },
     outputs: [output],
     resume: [],
     cpus: 1,
@@ -93,7 +94,7 @@ const eachModel = /\$\{models\}/;
 /** Claims and the script of the explorable page are those of the project, everything else is made up. The optional input is left out. */
 async function namedInputs(
   folder: string,
-  models: readonly string[],
+  { models, dataset }: Pick<MadeUp, 'models' | 'dataset'>,
 ): Promise<Record<string, string | string[]>> {
   const pipeline: { readonly stages: { readonly report: { readonly inputs: Record<string, unknown> } } } =
     parse(await readFile('pipeline.yaml', 'utf8'));
@@ -102,6 +103,7 @@ async function namedInputs(
   return Object.fromEntries(
     Object.entries(pipeline.stages.report.inputs).flatMap(([name, input]) => {
       if (typeof input !== 'string') return [];
+      if (name === 'dataset') return [[name, join(DATASETS, `${dataset}.yaml`)]];
       const paths = models.map((id) => place(input.replace(eachModel, id)));
       return [[name, eachModel.test(input) ? paths : place(input)]];
     }),

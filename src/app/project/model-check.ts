@@ -33,7 +33,7 @@ export async function checkModels(plan: Plan): Promise<void> {
   if (facts !== undefined) problems.push(...findFrameProblems(plan, facts));
   for (const [file, params] of new Map(listTrainings(plan))) {
     try {
-      await buildModel(plan, file, params.train ?? {});
+      await buildModel(plan, file, params.train ?? {}, facts);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       problems.push({ at: error.where ?? file, message: error.message, fix: error.fix });
@@ -81,9 +81,15 @@ interface BuiltModel {
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
+ * @param facts of the plan's data set, if they have been read
  * @throws {ReproError} if it is impossible
  */
-export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
+export async function buildModel(
+  plan: Plan,
+  file: string,
+  overrides: Json,
+  facts?: DatasetFacts,
+): Promise<BuiltModel> {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.
@@ -91,7 +97,7 @@ export async function buildModel(plan: Plan, file: string, overrides: Json): Pro
   const origins = { file, overrides, placeOf };
   checkTrials(plan, model, origins);
   checkTau(value as unknown as ModelFile, model, origins);
-  return { model, spec: buildSpec(plan, await factsOfPlan(plan), model, origins) };
+  return { model, spec: buildSpec(plan, facts ?? (await factsOfPlan(plan)), model, origins) };
 }
 
 function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {

@@ -15,13 +15,18 @@ stages:
     outputs: ["\${dataset.root}"]
   verify:
     run: stages/verify.ts
-    params: [dataset.name, dataset.simulated]
-    inputs: {recordings: {path: "\${dataset.root}", external: true}}
+    params: [dataset.simulated]
+    inputs:
+      dataset: "configs/datasets/\${dataset.name}.yaml"
+      recordings: {path: "\${dataset.root}", external: true}
     outputs: [artifacts/verify]
   frames:
     run: stages/frames.ts
-    params: [dataset.name, frames]
-    inputs: {manifest: artifacts/verify, recordings: {path: "\${dataset.root}", external: true}}
+    params: [frames]
+    inputs:
+      dataset: "configs/datasets/\${dataset.name}.yaml"
+      manifest: artifacts/verify
+      recordings: {path: "\${dataset.root}", external: true}
     outputs: [artifacts/frames]
   train:
     matrix: {model: "\${models}", seed: "\${seeds}"}
@@ -86,7 +91,14 @@ export async function createTinyReproduction(engine = 'wasm'): Promise<CliProjec
     'verdicts.json': verdicts('not-applicable'),
   };
   for (const [file, content] of Object.entries(files)) await project.write(file, content);
-  for (const name of ['src', 'stages', 'configs/models', 'package.json', 'package-lock.json']) {
+  for (const name of [
+    'src',
+    'stages',
+    'configs/datasets',
+    'configs/models',
+    'package.json',
+    'package-lock.json',
+  ]) {
     await fs.cp(path.join(root, name), project.at(name), { recursive: true });
   }
   // Stages may read no more than where it leads.
