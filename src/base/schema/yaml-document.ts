@@ -74,22 +74,27 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
   }
   const problems: Problem[] = [];
-  yaml.visit(parsed, {
-    Alias: (_, alias, around) => {
-      const { source } = alias;
-      const target = alias.resolve(parsed);
-      if (target !== undefined && !around.includes(target)) return;
-      const message =
-        target === undefined
-          ? `there is no anchor "&${source}" above this alias.`
-          : `the alias "*${source}" is inside the value it repeats, so it never ends.`;
-      problems.push({ at: positionAt(offsetOf(alias)), message });
-    },
-    Scalar: (_, scalar) => {
-      const problem = describeScalar(scalar);
-      if (problem !== null) problems.push({ at: positionAt(offsetOf(scalar)), ...problem });
-    },
-  });
+  // `yaml.visit` copies the way to each node, which takes a tenth as long as parsing.
+  const check = (node: unknown, around: readonly unknown[]): void => {
+    if (yaml.isPair(node)) for (const one of [node.key, node.value]) check(one, around);
+    if (yaml.isCollection(node)) {
+      const within = [...around, node];
+      for (const item of node.items) check(item, within);
+    }
+    if (yaml.isScalar(node)) {
+      const problem = describeScalar(node);
+      if (problem !== null) problems.push({ at: positionAt(offsetOf(node)), ...problem });
+    }
+    if (!yaml.isAlias(node)) return;
+    const target = node.resolve(parsed);
+    if (target !== undefined && !around.includes(target)) return;
+    const message =
+      target === undefined
+        ? `there is no anchor "&${node.source}" above this alias.`
+        : `the alias "*${node.source}" is inside the value it repeats, so it never ends.`;
+    problems.push({ at: positionAt(offsetOf(node)), message });
+  };
+  check(root, []);
   throwProblems(problems);
   let value: Json;
   try {
