@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import { hashText } from '../../base/files/canonical-json.ts';
 import { checkShape, count, numbers, positive, type Value } from '../../base/files/shape.ts';
 import type { State } from '../../formats/tensor.ts';
 import { initialState } from '../../network/initialise.ts';
@@ -140,7 +140,8 @@ function compareDigests(
     }
     const first = tensor.data.subarray(0, digest.first.length);
     pairs.push({ name, expected: toValues(digest.first), found: toValues(first) });
-    const sha256 = hash(tensor.data);
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    const sha256 = hashText(new Uint8Array(buffer, byteOffset, byteLength));
     values += sha256 === digest.sha256_f32le ? tensor.data.length : digest.first.length;
     if (sha256 !== digest.sha256_f32le && !normal) {
       reason ??= `"${name}": the folder has sha256 ${digest.sha256_f32le.slice(0, 12)}…, this program computes ${sha256.slice(0, 12)}…`;
@@ -149,10 +150,4 @@ function compareDigests(
   const comparison = compare(what, normal ? 'normal' : 'exact', pairs);
   reason ??= comparison.reason;
   return { ...comparison, values, reason, passed: comparison.passed && reason === null };
-}
-
-function hash({ buffer, byteOffset, byteLength }: Float32Array): string {
-  return createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('hex');
 }

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../../base/errors.ts';
+import { hashText } from '../../base/files/canonical-json.ts';
 import type { RawObject } from '../../base/files/shape.ts';
 import { type NetworkSpec, repeatedSteps, spikingLayers } from '../../network/spec.ts';
 import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../../results/clip-index.ts';
@@ -150,10 +151,8 @@ export async function readFramesFacts(
 
 /** The identity of a list of clips with their classes. Frames and predictions use the same, so that it can be seen whether they agree. */
 function digestClips(clips: readonly { readonly recording: string; readonly class: number }[]): string {
-  const hash = createHash('sha256');
-  for (const { recording, class: label } of clips)
-    hash.update(`${JSON.stringify([recording, String(label)])}\n`);
-  return hash.digest('hex');
+  const lines = clips.map((clip) => `${JSON.stringify([clip.recording, String(clip.class)])}\n`);
+  return hashText(lines.join(''));
 }
 
 function readEvents(

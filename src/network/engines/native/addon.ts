@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hashText } from '../../../base/files/canonical-json.ts';
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
 import type { NativeAddon } from './addon-types.ts';
 
@@ -32,11 +32,9 @@ export function loadAddon(require?: NodeJS.Require): LoadedAddon {
   };
 }
 
-const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
-
 /** What computes is named by its bytes, whatever it says of itself: 12 hexadecimal digits, made of the sha256 of each file. */
-export const nameDigests = (digests: readonly string[]): string => sha256(digests.join('\n')).slice(0, 12);
+export const nameDigests = (digests: readonly string[]): string => hashText(digests.join('\n')).slice(0, 12);
 
 /** As {@link nameDigests}, of files as they are now. */
 export const nameFiles = (files: readonly string[]): string =>
-  nameDigests(files.map((file) => sha256(readFileSync(file))));
+  nameDigests(files.map((file) => hashText(readFileSync(file))));
