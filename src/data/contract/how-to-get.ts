@@ -37,7 +37,9 @@ export function howToGet(facts: DatasetFacts, root: string): string {
       ? ['Stage `simulate` makes it: it needs no download.']
       : byHand.length === 0
         ? [
-            `${title} (licence: ${licence}) has to be put into ${showPath(folder)} by hand${page}${hints.length > 0 ? ':' : '.'}`,
+            homepage === undefined
+              ? `${title}: its recordings are expected in ${showPath(folder)}.`
+              : `${title} (licence: ${licence}) has to be put into ${showPath(folder)} by hand${page}:`,
           ]
         : [
             `${title} (${licence}) can be downloaded by one command:`,
