@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 import { ReproError } from '../base/errors.ts';
 import { openRegular } from '../base/files/regular-file.ts';
 import { packZip } from '../base/files/zip-file.ts';
-import { quoteName } from '../base/text.ts';
 import {
   bytesPerElement,
   type CountType,
@@ -13,31 +12,17 @@ import {
   encodeNpyHeader,
   LARGEST_NPY_HEADER_BYTES,
   type NpyData,
-  type NpyType,
   newNpyData,
   npyDataFromBytes,
 } from './npy.ts';
 import { countElements, type State, type Tensor } from './tensor.ts';
 
-/** An open `.npy` file; rows are its first dimension. */
-interface NpyReader {
-  readonly shape: readonly number[];
-  readonly dtype: NpyType;
-  /**
-   * Reads the given rows into one array, in that order.
-   *
-   * @throws {RangeError} for a row that does not exist
-   */
-  readRows(indices: readonly number[]): Promise<NpyData>;
-  close(): Promise<void>;
-}
-
 /**
- * Opens a file of any size to read single rows.
+ * Opens a file of any size to read single rows, its first dimension, into one array in the order in which they are asked for.
  *
  * @throws {ReproError} `npy` if it is truncated or not supported
  */
-export async function openNpy(path: string): Promise<NpyReader> {
+export async function openNpy(path: string) {
   const handle = await openRegular(path);
   try {
     const { size } = await handle.stat();
@@ -203,16 +188,10 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): 
  * Encodes an `.npz` as NumPy's `savez` writes it: an uncompressed zip with one `.npy` per tensor. `numpy.load` returns them
  * under their names.
  *
- * @throws {ReproError} `npz-unwritable` for a name that is not valid for a file: empty, or with a slash or backslash
  * @see https://numpy.org/doc/stable/reference/generated/numpy.savez.html
  */
 export async function encodeNpz(tensors: State): Promise<Uint8Array> {
-  const entries = [...tensors].map(([name, tensor]) => {
-    if (name === '' || /[\\/\0]/.test(name)) {
-      throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
-    }
-    return [`${name}.npy`, encodeTensor(tensor)] as const;
-  });
+  const entries = [...tensors].map(([name, tensor]) => [`${name}.npy`, encodeTensor(tensor)] as const);
   return new Uint8Array(await buffer(packZip(entries)));
 }
 

@@ -143,12 +143,8 @@ function parseShape(text: string, file: string): number[] {
   return shape;
 }
 
-/** The bytes of a whole `.npy` file. @throws {ReproError} `npy` if the data do not fill the shape */
+/** The bytes of a whole `.npy` file. */
 export function encodeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
-  const length = countElements(shape);
-  if (data.length !== length) {
-    throw new ReproError('npy', `shape [${shape.join(', ')}] needs ${length} elements, got ${data.length}.`);
-  }
   const header = encodeNpyHeader(dtype, shape);
   const bytes = new Uint8Array(header.length + data.byteLength);
   bytes.set(header);

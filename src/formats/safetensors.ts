@@ -4,12 +4,6 @@ import { escapeControls, quoteName } from '../base/text.ts';
 import { countElements, type State, type Tensor } from './tensor.ts';
 import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torch-pt/values.ts';
 
-interface SafetensorsFile {
-  readonly tensors: Map<string, Tensor>;
-  /** The header's `__metadata__`: strings by name. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 /**
  * Reads a state from a safetensors file. Only F32 and I64, the types of a state, are accepted; `readSafetensorsArrays` reads
  * the others. Tensors are copies, so `bytes` may be reused.
@@ -17,7 +11,7 @@ interface SafetensorsFile {
  * @param where the file's name, for errors
  * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  */
-export function readSafetensors(bytes: Uint8Array, where?: string): SafetensorsFile {
+export function readSafetensors(bytes: Uint8Array, where?: string) {
   const { entries, metadata } = parseSafetensors(bytes, where);
   const tensors = entries.map(({ name, dtype, shape, bytes: packed }): [string, Tensor] => {
     const data = decodeElements(dtype, packed);
@@ -35,8 +29,6 @@ export function readSafetensors(bytes: Uint8Array, where?: string): SafetensorsF
 /**
  * Writes a state as safetensors: 8-byte types first, otherwise in the state's order, and the header padded with spaces to a
  * multiple of 8 bytes. The same state always gives the same bytes.
- *
- * @throws {ReproError} `safetensors-unwritable` if a tensor's data do not fill its shape or a name is `__metadata__`
  */
 export function writeSafetensors(state: State, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const header: [string, unknown][] = [];
@@ -45,18 +37,9 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   const bytesOfTensor = ({ dtype }: Tensor) => (dtype === 'I64' ? 8 : 4);
   const ordered = [...state].sort(([, a], [, b]) => bytesOfTensor(b) - bytesOfTensor(a));
   let position = 0;
-  for (const [name, tensor] of ordered) {
-    const elements = countElements(tensor.shape);
-    if (name === '__metadata__' || elements !== tensor.data.length) {
-      throw new ReproError(
-        'safetensors-unwritable',
-        name === '__metadata__'
-          ? 'A tensor cannot be called "__metadata__" in a safetensors file.'
-          : `Tensor ${quoteName(name)} of shape [${tensor.shape.join(', ')}] needs ${elements} elements, got ${tensor.data.length}.`,
-      );
-    }
-    const end = position + elements * bytesOfTensor(tensor);
-    header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] }]);
+  for (const [name, { dtype, shape, data }] of ordered) {
+    const end = position + data.byteLength;
+    header.push([name, { dtype, shape, data_offsets: [position, end] }]);
     position = end;
   }
   // Object.fromEntries would move names that look like numbers to the front and trip over `__proto__`.
@@ -64,47 +47,29 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   const text = new TextEncoder().encode(json);
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerBytes + position);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(headerBytes), true);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
   bytes.set(text, 8);
   bytes.fill(0x20, 8 + text.length, 8 + headerBytes);
   let offset = 8 + headerBytes;
-  for (const [, tensor] of ordered) {
-    if (tensor.dtype === 'F32') {
-      for (const value of tensor.data) {
-        view.setFloat32(offset, value, true);
-        offset += 4;
-      }
-    } else {
-      for (const value of tensor.data) {
-        view.setBigInt64(offset, value, true);
-        offset += 8;
-      }
-    }
+  // Little-endian, as every machine that Node is built for except s390x.
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
   }
   return bytes;
 }
 
-/** A tensor whose elements are decoded when asked for. */
-interface LazyArray {
-  readonly shape: readonly number[];
-  readonly read: () => TorchArray;
-}
-
 /**
- * Reads a safetensors file from any program: every type that a `.pt` file may have here, decoded the same way.
+ * Reads a safetensors file from any program: every type that a `.pt` file may have here, decoded in the same way, when asked for.
  *
  * @throws {ReproError} `safetensors-invalid`
  */
-export function readSafetensorsArrays(
-  bytes: Uint8Array,
-  where?: string,
-): { readonly tensors: Map<string, LazyArray>; readonly metadata: Readonly<Record<string, string>> } {
+export function readSafetensorsArrays(bytes: Uint8Array, where?: string) {
   const { entries, metadata } = parseSafetensors(bytes, where);
-  const tensors = entries.map(({ name, dtype, shape, bytes: packed }): [string, LazyArray] => [
-    name,
-    { shape, read: () => ({ dtype, shape, data: decodeElements(dtype, packed) }) },
-  ]);
+  const tensors = entries.map(({ name, dtype, shape, bytes: packed }) => {
+    const read = (): TorchArray => ({ dtype, shape, data: decodeElements(dtype, packed) });
+    return [name, { shape, read }] as const;
+  });
   return { tensors: new Map(tensors), metadata };
 }
 
@@ -125,20 +90,6 @@ const TYPES: Readonly<Record<string, TorchType>> = {
   BOOL: 'bool',
 };
 
-interface SafetensorsEntry {
-  readonly name: string;
-  readonly dtype: TorchType;
-  readonly shape: readonly number[];
-  /** A view of the file. */
-  readonly bytes: Uint8Array;
-}
-
-/** A safetensors file taken apart: its tensors in the order of their bytes, and `__metadata__`. */
-interface SafetensorsParts {
-  readonly entries: readonly SafetensorsEntry[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 type Fail = (message: string, cause?: unknown) => never;
 
 function failIn(where: string | undefined): Fail {
@@ -152,14 +103,13 @@ function failIn(where: string | undefined): Fail {
 }
 
 /**
- * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes.
- *
- * Strict, as the format demands: every byte of the data belongs to exactly one tensor.
+ * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes. Strict, as the format
+ * demands: every byte of the data belongs to exactly one tensor.
  *
  * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  * @see https://huggingface.co/docs/safetensors
  */
-function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
+function parseSafetensors(bytes: Uint8Array, where?: string) {
   const fail = failIn(where);
   if (bytes.length < 8) fail(`expected 8 bytes for the header's length, found ${bytes.length} in all`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -148,11 +148,6 @@ describe('writeSafetensors', () => {
     expect(Object.fromEntries(tensors)).toEqual(Object.fromEntries(state));
     expect(metadata).toEqual({ epoch: '3', title: 'λ = .01' });
   });
-
-  it('refuses data that do not fill their shape', () => {
-    expect(() => writeSafetensors(new Map([['a', f32([2, 2], 1, 2, 3)]]))).toThrow(/needs 4 elements, got 3/);
-    expect(() => writeSafetensors(new Map([['__metadata__', f32([], 1)]]))).toThrow(/cannot be called/);
-  });
 });
 
 it('every type written by the safetensors package is decoded as in a .pt file', () => {
