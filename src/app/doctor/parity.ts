@@ -3,7 +3,7 @@ import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
 import { openCaseFolder } from '../../exchange/parity/given-case.ts';
-import { describeParityRun, formatTable, formatTotals, hasPassed } from '../../exchange/parity/report.ts';
+import { describeOutcomes, formatTable, formatTotals, hasPassed } from '../../exchange/parity/report.ts';
 import { type CaseOutcome, listCases, runSuite } from '../../exchange/parity/suite.ts';
 import { describeEngine } from '../../network/engines/engine.ts';
 import { openNamedEngine } from '../../network/engines/selection/engines.ts';
@@ -40,9 +40,9 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const { description } = engine;
   if (!hasPassed(outcomes)) process.exitCode = exitCode.stageFailed;
   if (options.json === true) {
-    printJson(
-      describeParityRun({ folder: folderName, choice: options.engine, engine: description, outcomes }),
-    );
+    const engine = { choice: options.engine, ...description };
+    const found = describeOutcomes(outcomes);
+    printJson({ version: 1, command: 'parity', folder: folderName, engine, ...found });
     return;
   }
   const { green, red } = colorsFor(process.stdout);

@@ -1,18 +1,7 @@
 import { escapeControls, formatCount, shortenText } from '../../base/text.ts';
-import type { EngineDescription } from '../../network/engines/engine.ts';
 import type { Comparison } from './compare.ts';
 import type { CaseOutcome } from './suite.ts';
 import { type Tolerance, tolerances } from './tolerances.ts';
-
-/** A run of the suite. */
-interface ParityRun {
-  /** As given on the command line. */
-  readonly folder: string;
-  /** The engine's name on the command line: `auto`, `wasm`. */
-  readonly choice: string;
-  readonly engine: EngineDescription;
-  readonly outcomes: readonly CaseOutcome[];
-}
 
 function countTotals(outcomes: readonly CaseOutcome[]) {
   const comparisons = outcomes.flatMap((outcome) => outcome.comparisons);
@@ -30,13 +19,9 @@ export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
   return countTotals(outcomes).values > 0 && outcomes.every(({ passed }) => passed);
 }
 
-/** The document of `repro parity --json`; numbers that JSON cannot represent are strings: "NaN", "Infinity". */
-export function describeParityRun({ folder, choice, engine, outcomes }: ParityRun): object {
+/** For the document of `repro parity --json`; numbers that JSON cannot represent are strings: "NaN", "Infinity". */
+export function describeOutcomes(outcomes: readonly CaseOutcome[]): object {
   return {
-    version: 1,
-    command: 'parity',
-    folder,
-    engine: { choice, ...engine },
     passed: hasPassed(outcomes),
     totals: countTotals(outcomes),
     cases: outcomes.map(({ name, kind, passed, comparisons }) => ({
@@ -58,13 +43,8 @@ function describeComparison(comparison: Comparison): object {
   );
 }
 
-/** How to mark results; colours on a terminal. */
-interface TableMarks {
-  pass(text: string): string;
-  fail(text: string): string;
-}
-
-const plainMarks: TableMarks = { pass: (text) => text, fail: (text) => text };
+/** How to mark results: colours on a terminal. */
+type TableMarks = Readonly<Record<'pass' | 'fail', (text: string) => string>>;
 
 /** Longer names are cut. */
 const longestName = 60;
@@ -74,7 +54,7 @@ const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'toler
 const numeric = new Set([2, 3, 4]);
 
 /** The table of a run: one line per comparison, followed by the reason if it failed. */
-export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
+export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks): string {
   const rows = outcomes.flatMap(({ name, comparisons }) =>
     comparisons.map((comparison) => ({ cells: formatRow(name, comparison), comparison })),
   );
@@ -96,7 +76,7 @@ export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks 
 }
 
 /** The last line: how much was compared, and the result. */
-export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
+export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks): string {
   const { cases, comparisons, values, failedCases, failedComparisons } = countTotals(outcomes);
   const compared = `${formatCount(cases, 'case')}, ${formatCount(comparisons, 'comparison')}, ${formatCount(values, 'value')}`;
   if (hasPassed(outcomes)) return `${compared}: ${marks.pass('all pass')}\n`;
