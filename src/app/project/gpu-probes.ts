@@ -21,31 +21,25 @@ const probing = (what: 'cuda' | 'gpus'): Command => [
  *
  * @param command program and arguments that run `repro probe-cuda`; default: this program
  */
-export async function probeCudaApart(command: Command = probing('cuda')): Promise<CudaProbe> {
-  try {
-    const probe = (await ask(command)) as CudaProbe;
-    if (typeof probe.usable === 'boolean') return probe;
-    throw new TypeError('not a probe');
-  } catch (error) {
-    const reason = `probing CUDA failed (${firstLine(error)})`;
-    return { usable: false, reason, fix: 'Run `./repro probe-cuda` to see why.' };
-  }
+export function probeCudaApart(command: Command = probing('cuda')): Promise<CudaProbe> {
+  return ask<CudaProbe>(command, 'usable', (reason) => {
+    return {
+      usable: false,
+      reason: `probing CUDA failed (${reason})`,
+      fix: 'Run `./repro probe-cuda` to see why.',
+    };
+  });
 }
 
-/**
- * Lists the GPUs of WebGPU in a separate process, without the warnings that its library prints.
- *
- * @param command program and arguments that run `repro probe-gpus`; default: this program
- */
-export async function listGpusApart(command: Command = probing('gpus')): Promise<ListedAdapters> {
-  try {
-    const listed = (await ask(command)) as ListedAdapters;
-    if (typeof listed.ok === 'boolean') return listed;
-    throw new TypeError('not a list');
-  } catch (error) {
-    const reason = `looking for GPUs failed (${firstLine(error)})`;
-    return { ok: false, reason, fix: 'Run `./repro probe-gpus` to see why.' };
-  }
+/** Lists the GPUs of WebGPU in a separate process, without the warnings that its library prints. */
+export function listGpusApart(command: Command = probing('gpus')): Promise<ListedAdapters> {
+  return ask<ListedAdapters>(command, 'ok', (reason) => {
+    return {
+      ok: false,
+      reason: `looking for GPUs failed (${reason})`,
+      fix: 'Run `./repro probe-gpus` to see why.',
+    };
+  });
 }
 
 /** What `repro probe-cuda` and `repro probe-gpus` print: one line of JSON. */
@@ -55,12 +49,19 @@ export async function probeHere(what: 'cuda' | 'gpus'): Promise<string> {
   return `${JSON.stringify(await (what === 'cuda' ? probeCuda() : listAdapters()))}\n`;
 }
 
-async function ask([program, ...words]: Command): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(program, words, { timeout: timeoutMs });
-  // TensorFlow may print before it.
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
-}
-
-function firstLine(error: unknown): string {
-  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+/** @param key whose value tells whether it worked */
+async function ask<Answer>(
+  [program, ...words]: Command,
+  key: keyof Answer,
+  fail: (reason: string) => Answer,
+): Promise<Answer> {
+  try {
+    const { stdout } = await promisify(execFile)(program, words, { timeout: timeoutMs });
+    // TensorFlow may print before it.
+    const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer;
+    if (typeof answer[key] === 'boolean') return answer;
+    throw new TypeError('not an answer');
+  } catch (error) {
+    return fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+  }
 }

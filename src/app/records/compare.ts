@@ -6,7 +6,6 @@ import {
   type MetricRow,
   nameAnswers,
   type PairComparison,
-  type RunComparison,
   type RunResults,
   type SeedComparison,
   settingsOf,
@@ -26,15 +25,6 @@ import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '..
 import { alignTable } from '../view/table.ts';
 import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
 
-/** Everything that is shown. */
-interface ComparedRuns {
-  /** As given. */
-  readonly a: string;
-  readonly b: string;
-  readonly comparison: RunComparison;
-  readonly recordOf: ReadonlyMap<RunResults, RecordedNetwork>;
-}
-
 interface CompareOptions extends PipelineOptions {
   readonly only?: string;
 }
@@ -47,7 +37,7 @@ export async function compareNamed(a: string, b: string, options: CompareOptions
   );
 }
 
-async function compareRecorded(a: string, b: string, options: CompareOptions): Promise<ComparedRuns> {
+async function compareRecorded(a: string, b: string, options: CompareOptions) {
   const plan = await loadSelectedPlan(options);
   const store = new Store(cacheFolderOf(plan).store);
   const present = new Map<string, RunRecord>();
@@ -75,6 +65,8 @@ async function compareRecorded(a: string, b: string, options: CompareOptions): P
   };
   return { a, b, comparison: compareRuns(await read(a), await read(b)), recordOf };
 }
+
+type ComparedRuns = Awaited<ReturnType<typeof compareRecorded>>;
 
 /** Hundreds of times those of the thesis. */
 const BYTES_AT_MOST = 64 * 1024 * 1024;

@@ -6,36 +6,6 @@ import { formatSeconds } from '../view/format.ts';
 import { printResult, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 
-/** When an instance last ran, for how long, and with how much memory. */
-interface TimelineSpan {
-  readonly id: string;
-  readonly stage: string;
-  /** After the start of its session. */
-  readonly startSeconds: number;
-  readonly seconds: number;
-  /** With the executions from which it resumed; null if there were none. */
-  readonly totalSeconds: number | null;
-  /** Largest resident set; null if unknown. */
-  readonly peakMemoryBytes: number | null;
-  readonly host: string;
-  readonly profile: string;
-  /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
-  readonly configuration: string;
-}
-
-/** Instances that ran one after another or at the same time, with no long pause between them. */
-interface TimelineSession {
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  /** From the first start to the last end. */
-  readonly seconds: number;
-  /** Names of the machines, sorted: results may be fetched from others. */
-  readonly hosts: readonly string[];
-  /** Profiles with which they ran, with what trials changed of them, sorted. */
-  readonly profiles: readonly string[];
-  readonly spans: readonly TimelineSpan[];
-}
-
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
 export async function timeline(targets: readonly string[], options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
@@ -56,7 +26,7 @@ const LONGEST_PAUSE_SECONDS = 60;
  * The last runs of some instances by their start, in sessions. A graph may have several: an instance that was up to date keeps the time of
  * the run that made its outputs.
  */
-export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[] {
+export function arrangeTimeline(records: readonly RunRecord[]) {
   const sorted = records
     .map((record) => ({ record, start: Date.parse(record.startedAt) / 1000 }))
     .sort((a, b) => a.start - b.start || (a.record.id < b.record.id ? -1 : 1));
@@ -79,6 +49,7 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
     spans: members.map(({ record, start: at }) => ({
       id: record.id,
       stage: record.stage,
+      // After the start of its session.
       startSeconds: at - start,
       seconds: record.seconds,
       totalSeconds: record.totalSeconds ?? null,
@@ -89,6 +60,10 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
     })),
   }));
 }
+
+/** Instances that ran one after another or at the same time, with no long pause between them. */
+type TimelineSession = ReturnType<typeof arrangeTimeline>[number];
+type TimelineSpan = TimelineSession['spans'][number];
 
 /** Characters for the time from the first start to the last end of a session. */
 const barWidth = 20;

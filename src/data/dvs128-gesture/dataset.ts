@@ -91,12 +91,7 @@ export async function listGestureClips(
   return { train: list('train'), test: list('test') };
 }
 
-interface Row {
-  readonly split: Split;
-  readonly row: number;
-  readonly startUs: number;
-  readonly endUs: number;
-}
+type Row = Omit<ReadClip, 'events'>;
 
 /** Reads the recordings, one at a time: it is in memory as long as its clips are visited. */
 async function readGestureClips(

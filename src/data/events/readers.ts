@@ -2,7 +2,7 @@ import { ReproError } from '../../base/errors.ts';
 import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
-import type { Events, Sensor } from './events.ts';
+import type { Sensor } from './events.ts';
 import { decodeMatEvents } from './mat-events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
@@ -14,21 +14,7 @@ interface SampleSource {
   readonly npy?: NpySettings | undefined;
 }
 
-interface DecodedSample {
-  readonly events: Events;
-  /** One sentence for each accepted irregularity. */
-  readonly warnings: readonly string[];
-}
-
-/** What turns a file with one clip into events. */
-interface SampleReader {
-  /** What names of such files end in. */
-  readonly endings: readonly string[];
-  /** @throws {ReproError} if the bytes are not such a file, or an event lies outside the sensor */
-  decode(bytes: Uint8Array, file: string, of: SampleSource): Promise<DecodedSample> | DecodedSample;
-}
-
-/** By the name that a data set's `reader` gives. */
+/** What turns a file with one clip into events and sentences on what is odd, by the name that a data set's `reader` gives. */
 export const READERS = {
   'nmnist-bin': { endings: ['.bin'], decode: decodeNmnist },
   aedat2: {
@@ -60,4 +46,9 @@ export const READERS = {
   },
   mat: { endings: ['.mat'], decode: decodeMatEvents },
   npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
-} as const satisfies Readonly<Record<string, SampleReader>>;
+} as const satisfies Readonly<
+  Record<
+    string,
+    { endings: readonly string[]; decode(bytes: Uint8Array, file: string, of: SampleSource): object }
+  >
+>;

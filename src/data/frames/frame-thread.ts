@@ -89,11 +89,7 @@ export function divideClips(clips: Clips, threads: number): FrameTask[] {
 }
 
 /** One clip's frames: a row of the frame cache. */
-export interface FrameRow {
-  readonly split: Split;
-  readonly row: number;
-  readonly startUs: number;
-  readonly endUs: number;
+export interface FrameRow extends Omit<ReadClip, 'events'> {
   /** Events in the frames, and those left out by `splitBy: duration`. */
   readonly events: number;
   readonly laterEvents: number;
