@@ -2,11 +2,7 @@ import { ReproError } from '../../base/errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
 import type { Remote } from '../../runner/share/remote.ts';
 
-/**
- * The remote cache of `--remote`, else of pipeline.yaml.
- *
- * @throws {ReproError} `usage` if there is none
- */
+/** The remote cache of `--remote`, else of pipeline.yaml. */
 export function remoteSettingsOf(plan: Plan, address: string | undefined): RemoteSettings {
   const configured = plan.remote;
   if (address !== undefined) {

@@ -24,8 +24,6 @@ import { listModules, trainModule } from './stages.ts';
 /**
  * Builds every model of a plan before anything runs: otherwise an impossible one might fail after hours of training others. The schema
  * checks only the files, not their combination with a profile.
- *
- * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
  */
 export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
@@ -82,7 +80,6 @@ interface BuiltModel {
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
  * @param facts of the plan's data set, if they have been read
- * @throws {ReproError} if it is impossible
  */
 export async function buildModel(
   plan: Plan,

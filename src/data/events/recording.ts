@@ -47,7 +47,6 @@ export const SENSORS = [SMALLEST, ...CAMERAS];
  * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
- * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(
   bytes: Uint8Array,

@@ -45,11 +45,7 @@ function compile(names: string, facts: SampleFacts): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/**
- * Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name.
- *
- * @throws {ReproError} `dataset-names` if the split needs what the names do not say
- */
+/** Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name. */
 export function nameReader(facts: SampleFacts): (path: string) => SampleName | null {
   const { classes, split, samples, name } = facts;
   const needed = split.folders !== undefined ? '{split}' : split.testUsers !== undefined ? '{user}' : '';

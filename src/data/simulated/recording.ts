@@ -40,8 +40,6 @@ export interface SimulatedRecording {
 /**
  * Simulates one recording: a person in front of a camera makes the twelve gestures of a DVS128 Gesture recording.
  * Depends only on its options: person, performance, scene and noise come from streams named by seed, user and light.
- *
- * @throws {ReproError} `simulate-options` for an unknown light
  */
 export function simulateRecording(options: RecordingOptions): SimulatedRecording {
   const { seed, user } = options;

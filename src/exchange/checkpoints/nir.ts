@@ -30,11 +30,7 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
   };
 }
 
-/**
- * A checkpoint as a NIR file, with the description of its network that our other files have, too.
- *
- * @throws {ReproError} `nir-unwritable` for a soft reset, and those of `networkToEvaluate`
- */
+/** A checkpoint as a NIR file, with the description of its network that our other files have, too. */
 export async function encodeNir(checkpoint: LoadedCheckpoint): Promise<{ bytes: Uint8Array; nodes: number }> {
   const network = networkToEvaluate(checkpoint);
   const { state, trainedOn, source, assumptions: assumed } = checkpoint;

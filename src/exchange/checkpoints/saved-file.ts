@@ -31,12 +31,7 @@ export interface SavedFile {
 
 export const SAFETENSORS_NAME = /\.safetensors$/i;
 
-/**
- * Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`.
- *
- * @throws {ReproError} of `openTorchFile` or `readSafetensorsArrays`; `checkpoint-missing` if there is no such file,
- *   `import-unknown` if it holds no network, `import-needless` if it is an export
- */
+/** Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`. */
 export async function openSavedFile(file: string): Promise<SavedFile> {
   return SAFETENSORS_NAME.test(file) ? openSafetensors(file) : openTorch(file);
 }
@@ -87,8 +82,6 @@ const WRAPPED = 'module.';
 /**
  * Finds the network in a saved object: a whole pickled module, its `state_dict`, or a dictionary that has either under a
  * common key.
- *
- * @throws {ReproError} `import-unknown` if there is none, saying what was found
  */
 function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);

@@ -30,7 +30,6 @@ export interface Preparation {
  * Parses the arguments of a training and works out everything that follows from them.
  *
  * @param folder what a relative `-log_dir_prefix` is relative to
- * @throws {ReproError} `arguments-invalid`; `compat-impossible`
  */
 export function prepareTraining(
   words: readonly string[],
@@ -146,11 +145,7 @@ interface Configuration {
   readonly notes: readonly string[];
 }
 
-/**
- * The configuration that is equivalent to the original's arguments.
- *
- * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
- */
+/** The configuration that is equivalent to the original's arguments. */
 export function translateArguments(
   parsed: ParsedArguments,
   preset: CompatPresetName,
@@ -217,8 +212,6 @@ function settleBatchSize(
 /**
  * The switches in force with these arguments: explicit arguments override what the published runs show, and a switch that changes nothing
  * about this model is not set, because presets are meant for every model.
- *
- * @throws {ReproError} `compat-impossible` if the published script's loss is NaN
  */
 function settleSwitches(
   { values }: ParsedArguments,

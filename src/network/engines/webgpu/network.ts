@@ -54,10 +54,7 @@ export class WebgpuNetwork implements NativeNetwork {
     this.#arenas = arenas;
   }
 
-  /**
-   * @throws {ShapeError} if the layers come in an order that this engine does not compute
-   * @throws {ReproError} `gpu-limit` if the device cannot bind the parameters
-   */
+  /** @throws {ShapeError} if the layers come in an order that this engine does not compute */
   static async open(device: ComputeDevice, spec: NetworkSpec): Promise<WebgpuNetwork> {
     const plan = new NetworkPlan(spec);
     const { sizes } = plan.parameters;
