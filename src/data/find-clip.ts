@@ -93,11 +93,7 @@ export async function readClip<T>(
   return result.value;
 }
 
-/**
- * Finds the image called `train/n` or `test/n`, n from 0 in file order.
- *
- * @returns its class and its pixels, [C, H, W]
- */
+/** Finds the image called `train/n` or `test/n`, n from 0 in file order. */
 export async function readNamedImage(
   dataset: ImageDataset,
   root: string,

@@ -67,10 +67,7 @@ export interface Cost {
   readonly effectiveAcs: number | null;
 }
 
-/**
- * @param steps T
- * @see Yik et al. 2025, The neurobench framework for benchmarking neuromorphic computing algorithms and systems
- */
+/** @see Yik et al. 2025, The neurobench framework for benchmarking neuromorphic computing algorithms and systems */
 export function measureCost(
   spec: NetworkSpec,
   steps: number,

@@ -75,7 +75,6 @@ export interface Trace {
 /**
  * Checks a state, and computes every neuron's 1/τ.
  *
- * @param spec a network for event frames, made by `buildNetwork`
  * @throws {ShapeError} if the network repeats a still image, or a tensor is missing from the state or has another shape
  */
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
@@ -166,7 +165,6 @@ export function listLeaks(layer: LayerOf<'neuron'>, state: State): Float32Array 
  * Shows a clip to a network: at each step, a frame runs through all layers. Only the neurons' potentials stay for the next step.
  *
  * @param frames [T, P, H, W]
- * @param steps T
  * @throws {ShapeError} if the frames have another length
  */
 export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, steps: number): Trace {
@@ -211,7 +209,6 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
  *
  * @param currents x, [H, W, C]
  * @param potentials v of the step before, [C, H, W]; becomes that of this step
- * @param trace receives the step
  * @returns the spikes as a map, [H, W, C]
  */
 function fire(
@@ -252,11 +249,7 @@ export interface NeuronTrace {
   readonly spikes: Uint8Array;
 }
 
-/**
- * What a neuron got and did. The current is found from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors.
- *
- * @param index place of the neuron in [C, H, W]
- */
+/** What a neuron got and did. The current is found from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors. */
 export function traceNeuron(neurons: Neurons, trace: LayerTrace, index: number): NeuronTrace {
   const { rest } = neurons;
   const [threshold, isHard] = [round(neurons.threshold), neurons.reset === 'hard'];

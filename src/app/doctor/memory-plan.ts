@@ -24,11 +24,7 @@ const modelsFolder = 'configs/models';
 
 type Line = readonly [topic: string, text: string];
 
-/**
- * Prints what training and evaluating a model will need under a profile. It reads no data.
- *
- * @param name of the model, or the path of its file
- */
+/** Prints what training and evaluating a model will need under a profile. It reads no data. */
 export async function printPlan(name: string, options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { projectRoot, profile } = plan;

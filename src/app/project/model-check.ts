@@ -79,7 +79,6 @@ interface BuiltModel {
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
- * @param facts of the plan's data set, if they have been read
  */
 export async function buildModel(
   plan: Plan,

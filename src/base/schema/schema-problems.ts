@@ -135,12 +135,7 @@ function describePath(path: JsonPath): string {
   return path.length === 0 ? '' : `${formatPath(path)}: `;
 }
 
-/**
- * Checks a YAML file against a JSON Schema.
- *
- * @param file relative to the project; also its name in messages
- * @returns every problem with its place; empty if the file is valid
- */
+/** Checks a YAML file against a JSON Schema. */
 export async function findFileProblems(
   file: string,
   rules: JsonSchema,

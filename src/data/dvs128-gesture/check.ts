@@ -97,11 +97,7 @@ export function checkRecording(
   warnings.push(...(recording?.summary.warnings ?? []));
 }
 
-/**
- * Checks a labels file against its format, the rows each class has in every recording, and the recording's time span.
- *
- * @returns its rows; none if they cannot be read
- */
+/** Checks a labels file against its format, the rows each class has in every recording, and the recording's time span. */
 export function checkLabelsFile(
   recordingName: string,
   found: ReadonlyMap<string, FoundFile>,
@@ -173,8 +169,6 @@ export function isTextFile(name: string): boolean {
 /**
  * Reads every file of `place` to its end: its md5, the text of lists and labels, the events of recordings. Files in a folder are spread
  * over the threads.
- *
- * @param progress `done` recordings
  */
 export async function inspectFiles(
   place: PackedPlace,

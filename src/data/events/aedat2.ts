@@ -15,9 +15,7 @@ const CLOCK_PERIOD_US = 2 ** 32;
  * 2^31 µs (36 minutes), which is not a jump if it is read as unsigned. After 2^32 µs (72 minutes) it starts again at 0: where a time
  * is more than 2^31 µs below the one before it, 2^32 µs are added from there on.
  *
- * @param file name for messages
  * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
- * @returns the events in file order, and a sentence for each accepted irregularity
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-2.0.html; docs/formats.md
  */
 export function decodeAedat2(

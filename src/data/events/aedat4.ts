@@ -21,7 +21,6 @@ const LARGEST_SIDE = 2 ** 15;
  * Without a table of contents, as after an interrupted recording, a file cut off exactly between two packets cannot be
  * distinguished from a shorter recording.
  *
- * @param file name for messages
  * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not
  *   bound the memory (13 bytes per event, twice that while the arrays grow)
  * @returns the stream's events in file order, times in µs since 1970; its sensor's size as the header tells; and a

@@ -136,11 +136,7 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
   );
 }
 
-/**
- * Checks that a network can be shown these frames.
- *
- * @param input [P, H, W] of a frame
- */
+/** Checks that a network can be shown these frames. */
 export function checkFramesFit(
   { architecture = 'event-frames', input, classes }: NetworkConfig,
   { dataset, images, classes: { length }, sensor }: ClipIndex,

@@ -155,11 +155,7 @@ export interface TorchArray {
   readonly data: ReturnType<(typeof ELEMENTS)[TorchType]['decode']>;
 }
 
-/**
- * Gathers a tensor's elements from its storage, for any strides.
- *
- * @param bytes the storage, little-endian
- */
+/** Gathers a tensor's elements from its storage, for any strides. */
 export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fail): TorchArray {
   const { shape, strides, offset, storage } = tensor;
   const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);

@@ -177,12 +177,7 @@ function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T 
   );
 }
 
-/**
- * Reads the committed baseline of a profile.
- *
- * @param projectRoot absolute
- * @returns null if there is none
- */
+/** Reads the committed baseline of a profile. */
 export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
   const file = baselinePathOf(profile);
   try {
