@@ -13,12 +13,6 @@ export interface ScalarEvent {
   readonly wallTimeSeconds: number;
 }
 
-interface EventFile {
-  readonly scalars: readonly ScalarEvent[];
-  /** Where a truncated last record starts in the file; null if the last record is whole. */
-  readonly truncatedAt: number | null;
-}
-
 /** Field numbers of the messages in TensorBoard's event.proto and summary.proto. */
 const FIELD = {
   event: { wallTime: 1, step: 2, fileVersion: 3, summary: 5 },
@@ -80,7 +74,7 @@ function encodeEvent(
  * @param file its name, for errors
  * @see https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto
  */
-export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
+export function decodeEventFile(bytes: Uint8Array, file: string) {
   const { records, truncatedAt } = decodeTfRecords(bytes, file);
   const scalars: ScalarEvent[] = [];
   for (const { offset, data } of records) {
@@ -184,12 +178,6 @@ interface TfRecord {
   readonly data: Uint8Array;
 }
 
-interface TfRecordFile {
-  readonly records: readonly TfRecord[];
-  /** Where a truncated last record starts; null if the last record is whole. */
-  readonly truncatedAt: number | null;
-}
-
 /**
  * A checksum as TFRecord stores it: rotated right by 15 bits plus a constant, modulo 2^32, so that records inside a record do
  * not give it a degenerate checksum.
@@ -216,7 +204,7 @@ export function encodeTfRecord(data: Uint8Array): Uint8Array {
  * @param file its name, for errors
  * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
-export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
+export function decodeTfRecords(bytes: Uint8Array, file: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: TfRecord[] = [];
   const check = (start: number, end: number, what: string, record: number): void => {

@@ -1,31 +1,16 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
+import { spikingLayers } from '../network/spec.ts';
 import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
-import { type EpochRow, readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics.ts';
 import { readTestAnswers, type TestAnswer } from './predictions.ts';
 import { type ResultFile, readResultFile, refuse } from './result-file.ts';
-import { networkOfRunFile, type RunFile, readRun } from './run-file.ts';
+import { networkOfRunFile, readRun } from './run-file.ts';
 
 /** The folders of a training and its evaluation. */
 export interface RunFolders {
   readonly train: string;
   readonly evaluate: string;
-}
-
-/** A training and its evaluation, whose files agree with each other. */
-interface TrainedRun {
-  readonly run: RunFile;
-  readonly spec: NetworkSpec;
-  /** By epoch, with the layers of `spec`. */
-  readonly epochs: readonly EpochRow[];
-  readonly evaluation: EvaluationFile;
-  /** The row of the chosen epoch. */
-  readonly chosen: EpochRow;
-  /** By row of the clip in test.npy. */
-  readonly answers: readonly TestAnswer[];
-  /** For digests, and for messages. */
-  readonly files: Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;
 }
 
 /** Whose results a folder must hold. */
@@ -34,8 +19,8 @@ export interface RunIdentity {
   readonly seed: number;
 }
 
-/** Reads run.json, metrics.csv, evaluation.json and predictions.csv. */
-export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Promise<TrainedRun> {
+/** Reads run.json, metrics.csv, evaluation.json and predictions.csv, and checks that they agree with each other. */
+export async function readTrainedRun(folders: RunFolders, of: RunIdentity) {
   const instance = `@${of.model},${of.seed}`;
   const [runFile, metrics, evaluationFile, predictions] = await Promise.all([
     readResultFile(path.join(folders.train, 'run.json'), `train${instance}`),

@@ -67,25 +67,13 @@ export function listTrainings(plan: Plan): [file: string, params: JsonObject][] 
   });
 }
 
-/** A model as a plan trains it. */
-interface BuiltModel {
-  readonly model: ResolvedModel;
-  /** Undefined if the size of the frames is unknown. */
-  readonly spec: NetworkSpec | undefined;
-}
-
 /**
- * Builds a model's layers, without parameters.
+ * A model as a plan trains it, with its layers, without parameters, if the size of the frames is known.
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
  */
-export async function buildModel(
-  plan: Plan,
-  file: string,
-  overrides: Json,
-  facts?: DatasetFacts,
-): Promise<BuiltModel> {
+export async function buildModel(plan: Plan, file: string, overrides: Json, facts?: DatasetFacts) {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.

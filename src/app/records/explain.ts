@@ -32,16 +32,17 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     against: options.against,
   });
   if (explanations.some(({ state }) => state === 'error')) process.exitCode = exitCode.stageFailed;
-  const view = {
-    colors: colorsFor(process.stdout),
-    projectRoot: plan.projectRoot,
-  };
+  const colors = colorsFor(process.stdout);
   printResult(
     options,
     'explain',
     { profile: plan.profile, instances: explanations.map(documentOf) },
     // An empty line between them.
-    () => explanations.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...describeExplanation(one, view)]),
+    () =>
+      explanations.flatMap((one, i) => [
+        ...(i === 0 ? [] : ['']),
+        ...describeExplanation(one, colors, plan.projectRoot),
+      ]),
   );
 }
 
@@ -88,12 +89,6 @@ function lineOf(run: RunRecord): string {
 /** More files of one folder, or stages to wait for, than this are counted only. */
 const filesAtMost = 20;
 
-interface ExplanationView {
-  readonly colors: Colors;
-  /** Absolute. */
-  readonly projectRoot: string;
-}
-
 const states = {
   fresh: 'is up to date',
   restorable: 'is up to date, but its outputs must be restored',
@@ -105,8 +100,7 @@ const states = {
 } as const;
 
 /** An explanation for people. */
-function describeExplanation(one: Explanation, view: ExplanationView): string[] {
-  const c = view.colors;
+function describeExplanation(one: Explanation, c: Colors, projectRoot: string): string[] {
   const paint = {
     fresh: c.green,
     restorable: c.cyan,
@@ -125,7 +119,7 @@ function describeExplanation(one: Explanation, view: ExplanationView): string[] 
     ...describeAwaited(one),
   ];
   if (one.attempt !== undefined) {
-    const attempt = describeAttempt(one.id, one.attempt, view.projectRoot);
+    const attempt = describeAttempt(one.id, one.attempt, projectRoot);
     return [`${head}:`, ...[...attempt, ...compared].map((line) => `  ${line}`), ...found];
   }
   const isSilent = found.length === 0 && one.against !== null;

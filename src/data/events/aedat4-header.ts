@@ -4,15 +4,6 @@ import { explainMagic } from './reader-warnings.ts';
 
 export type Aedat4Compression = 'lz4' | 'none' | 'zstd';
 
-interface Aedat4Header {
-  readonly compression: Aedat4Compression;
-  readonly streams: readonly Aedat4Stream[];
-  /** Where the first packet starts. */
-  readonly packetsAt: number;
-  /** Where the packets end: at the table of contents if there is one, or else with the file. */
-  readonly packetsEnd: number;
-}
-
 const MAGIC = '#!AER-DAT4.0\r\n';
 /** The format's numbers: LZ4 and ZSTD each have a setting `HIGH`, which unpacks alike. */
 const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd', 'zstd'];
@@ -20,7 +11,7 @@ const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd'
 const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
 
 /** Reads the line of the version and the flatbuffer IOHeader. */
-export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
+export function readHeader(bytes: Uint8Array, file: string) {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
   if (latin1Text(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
     const { what, fix } = explainMagic(bytes, '4.0');
@@ -60,6 +51,7 @@ export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
     compression,
     streams: readStreams(info, start),
     packetsAt,
+    // At the table of contents if there is one, or else with the file.
     packetsEnd: position === -1 ? bytes.length : position,
   };
 }

@@ -14,14 +14,6 @@ import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, guessNpySettings } from './npy-events.ts';
 
-/** A recording outside any data set. */
-interface Recording {
-  readonly events: Events;
-  readonly sensor: Sensor;
-  readonly format: string;
-  readonly warnings: readonly string[];
-}
-
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
 export const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
 
@@ -42,17 +34,13 @@ const CAMERAS: readonly Sensor[] = [
 export const SENSORS = [SMALLEST, ...CAMERAS];
 
 /**
- * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
+ * Reads a recording outside any data set by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
  * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as
  * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
  */
-export async function decodeRecording(
-  bytes: Uint8Array,
-  file: string,
-  expected: Sensor = SMALLEST,
-): Promise<Recording> {
+export async function decodeRecording(bytes: Uint8Array, file: string, expected: Sensor = SMALLEST) {
   const sensors = [expected, ...SENSORS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });

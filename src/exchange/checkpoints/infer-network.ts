@@ -3,13 +3,6 @@ import { countElements } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
 import { IMPORTABLE, type NetworkFacts } from './module-tree.ts';
 
-interface InferredNetwork {
-  readonly network: NetworkConfig;
-  /** T that it was trained with; null if the file does not say. */
-  readonly trainedSteps: number | null;
-  readonly assumptions: readonly Assumption[];
-}
-
 /** Something that a checkpoint does not say and that changes the network's answers, and the value used instead. */
 export interface Assumption {
   readonly what: string;
@@ -42,7 +35,7 @@ export interface ImportAnswers {
  * Infers which network a checkpoint holds: from the names and shapes of its tensors, then its modules, then the user's
  * answers, and otherwise from the thesis, recording each such assumption that changes the network's answers.
  */
-export function inferNetwork(evidence: NetworkEvidence): InferredNetwork {
+export function inferNetwork(evidence: NetworkEvidence) {
   return new Inference(evidence).infer();
 }
 
@@ -64,15 +57,17 @@ class Inference {
     this.#evidence = evidence;
   }
 
-  infer(): InferredNetwork {
+  infer() {
     const { tensors, facts, answers } = this.#evidence;
     const sizes = tensors.has('static_conv.0.weight') ? this.#inferStill() : this.#inferEventFrames();
     const neurons = this.#inferNeurons();
     const pooling = this.#settle('pooling', '--pooling', facts.pooling, answers.pooling, 'max');
+    const network: NetworkConfig = { ...sizes, ...neurons, pooling, dropout: 0.5 };
     return {
-      network: { ...sizes, ...neurons, pooling, dropout: 0.5 },
+      network,
+      // T that it was trained with.
       trainedSteps: facts.steps ?? null,
-      assumptions: this.#assumptions,
+      assumptions: this.#assumptions as readonly Assumption[],
     };
   }
 

@@ -139,18 +139,8 @@ interface ProfileParts {
   readonly seed: number;
 }
 
-interface Configuration {
-  readonly model: ModelFile;
-  readonly profile: ProfileParts;
-  readonly notes: readonly string[];
-}
-
 /** The configuration that is equivalent to the original's arguments. */
-export function translateArguments(
-  parsed: ParsedArguments,
-  preset: CompatPresetName,
-  dataset: DatasetFacts,
-): Configuration {
+export function translateArguments(parsed: ParsedArguments, preset: CompatPresetName, dataset: DatasetFacts) {
   const { values } = parsed;
   const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);
   const batch = settleBatchSize(parsed, preset);

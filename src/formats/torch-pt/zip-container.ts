@@ -20,18 +20,11 @@ const MOST_WORD_BYTES = 100;
 /** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
 const MOST_PICKLE_BYTES = 64 << 20;
 
-/** A file after its pickle is read. */
-interface TorchContainer {
-  readonly value: PickleValue;
-  readStorage(storage: TorchStorage): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
-
 /**
  * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder that holds `data.pkl` and a file `data/<key>` per
  * storage. The pickle is read at once, storages on demand; each is checked against its checksum.
  */
-export async function openZipContainer(source: string | Uint8Array, file: string): Promise<TorchContainer> {
+export async function openZipContainer(source: string | Uint8Array, file: string) {
   const fail = failIn(file);
   const options = { lazyEntries: true, autoClose: false } as const;
   const opened =
@@ -59,7 +52,7 @@ export async function openZipContainer(source: string | Uint8Array, file: string
     });
     return {
       value,
-      readStorage: async (storage) => {
+      readStorage: async (storage: TorchStorage) => {
         const name = memberOf(storage);
         return (await read(name, storageBytes(storage))) ?? fail('broken', `it has no ${name}`);
       },

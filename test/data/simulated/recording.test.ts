@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { MODEL_VERSION } from '../../../src/data/simulated/dataset-writer.ts';
-import {
-  EventKeys,
-  type SimulatedRecording,
-  simulateRecording,
-} from '../../../src/data/simulated/recording.ts';
+import { EventKeys, simulateRecording } from '../../../src/data/simulated/recording.ts';
 
 const OPTIONS = { seed: 5, user: 2, light: 'fluorescent', gestureSeconds: 0.5 };
-let recording: SimulatedRecording;
+let recording: ReturnType<typeof simulateRecording>;
 
 beforeAll(() => {
   recording = simulateRecording(OPTIONS);
