@@ -14,17 +14,10 @@ const EVENTS_OF_ANY_FILE = 2 ** 22;
 const LARGEST_SIDE = 2 ** 15;
 
 /**
- * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0): a header with the streams and their
- * sizes, then packets, each for one stream and compressed by itself, then perhaps a table of contents, which is not
- * used. Packets of other streams (frames, motion, triggers) are skipped without being unpacked.
- *
- * Without a table of contents, as after an interrupted recording, a file cut off exactly between two packets cannot be
- * distinguished from a shorter recording.
+ * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0).
  *
  * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not
  *   bound the memory (13 bytes per event, twice that while the arrays grow)
- * @returns the stream's events in file order, times in µs since 1970; its sensor's size as the header tells; and a
- *   sentence for each accepted irregularity
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html; docs/formats.md
  */
 export async function decodeAedat4(
