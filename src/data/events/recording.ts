@@ -12,7 +12,7 @@ import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
-import { decodeNpyEvents, guessNpySettings } from './npy-events.ts';
+import { decodeNpyEvents, guessNpySettings, type NpySettings } from './npy-events.ts';
 
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
 export const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
@@ -39,8 +39,14 @@ export const SENSORS = [SMALLEST, ...CAMERAS];
  * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
+ * @param npy how a `.npy` or `.npz` is read; by default a guess
  */
-export async function decodeRecording(bytes: Uint8Array, file: string, expected: Sensor = SMALLEST) {
+export async function decodeRecording(
+  bytes: Uint8Array,
+  file: string,
+  expected: Sensor = SMALLEST,
+  npy?: NpySettings,
+) {
   const sensors = [expected, ...SENSORS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
@@ -48,8 +54,8 @@ export async function decodeRecording(bytes: Uint8Array, file: string, expected:
     return { events, sensor, format: 'N-MNIST', warnings };
   }
   if (/\.np[yz]$/.test(file)) {
-    const npy = guessNpySettings(bytes, file);
-    const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy });
+    const settings = npy ?? guessNpySettings(bytes, file);
+    const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy: settings });
     return { events, sensor: smallestSensor(extentOf(events), sensors), format: 'NumPy', warnings };
   }
   const head = latin1Text(bytes.subarray(0, 14));

@@ -92,7 +92,7 @@ export async function readRecording(
   frames: FrameSetting,
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const expected = sensorOf(frames);
-  const recording = await decodeRecording(bytes, file, expected);
+  const recording = await decodeRecording(bytes, file, expected, frames.npy);
   const { height, width } = recording.sensor;
   if (height === expected.height && width === expected.width) return recording;
   throw new ReproError(

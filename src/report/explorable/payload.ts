@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync, strFromU8, strToU8 } from 'fflate';
 import type { FrameLayout, FrameSize } from '../../data/events/frames.ts';
+import type { NpySettings } from '../../data/events/npy-events.ts';
 import type { Tensor } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
 
@@ -17,7 +18,11 @@ export interface Payload {
 }
 
 /** How a recording becomes frames, so that the page can do the same with others; their size, of which each has two planes, OFF and ON. */
-export type FrameSetting = Omit<FrameLayout, 'sensor'> & FrameSize;
+export type FrameSetting = Omit<FrameLayout, 'sensor'> &
+  FrameSize & {
+    /** How the data set's `.npy` files are read; other ones are guessed. */
+    readonly npy?: NpySettings | undefined;
+  };
 
 /** The frames of one clip, [T, 2, H, W]. */
 export type EmbeddedFrames = Uint8Array | Uint16Array | Float32Array;

@@ -13,6 +13,7 @@ import {
   readRecording,
 } from '../../../src/report/explorable/own-clip.ts';
 import { goldenEvents } from '../../support/golden-events.ts';
+import { encoders } from '../../support/own-recordings.ts';
 
 const root = new URL('../..', import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, root)));
@@ -97,6 +98,17 @@ test('a part counts from the first event, and an empty one is refused', () => {
     'no events in this part of the recording, which lasts 3.0 s',
   );
   expect(() => cutRecording(makeEvents(0), 0, 1)).toThrow('this file has no events.');
+});
+
+test('a .npy is read as the data set of the page says', async () => {
+  const rows: [number, number, number, number][] = [
+    [10, 5, 1, 1],
+    [20, 6, 2, 0],
+  ];
+  const bytes = encoders.npy(rows);
+  const npy = { columns: ['t', 'x', 'y', 'p'], timeUnit: 'ms' } as const;
+  const { events } = await readRecording(bytes, 'a.npy', { ...DAVIS, npy });
+  expect([...events.tUs]).toEqual([10_000, 20_000]);
 });
 
 test('readers run where there is nothing of Node, with the same events', async () => {
