@@ -71,10 +71,11 @@ function listSections(
   { judgements, question = null, origin = null }: ReportOptions,
 ): Section[] {
   const outcomes = summariseModels(results);
+  const isClaimed = judgements?.some(({ claim }) => claim.dataset === results.dataset.name) === true;
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
     ...describeWidths(results),
-    ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset.name)]),
+    ...(isClaimed ? [describeClaims(judgements, results.dataset.name)] : []),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
     ...describeNeurons(results),

@@ -19,6 +19,8 @@ export function listFacts(results: Results, origin: RunOrigin | null): Report['f
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['Profile', origin === null ? '' : origin.profile + overrides],
     ['Data', capitalise(nameRecordings(results.dataset, results.simulated))],
+    ['Sensor', describeSensor(results)],
+    ['Licence of the recordings', results.simulated ? '' : results.dataset.licence],
     ['Reduced data', describeReductions(results)],
     ['Clips: training / validation / test', distinct(splits)],
     ['Classes', `${classes.length}, chance ${formatShare(1 / classes.length)}`],
@@ -30,6 +32,12 @@ export function listFacts(results: Results, origin: RunOrigin | null): Report['f
     ['Software', distinct(({ engine }) => nameEngine(engine))],
   ];
   return facts.filter(([, value]) => value !== '').map(([name, value]) => ({ name, value }));
+}
+
+function describeSensor({ dataset }: Results): string {
+  if (dataset.kind === 'images') return '';
+  const { width, height } = dataset.sensor;
+  return `${width} × ${height} pixels`;
 }
 
 /** What the networks see less of than the recordings contain; empty if they see all. */
