@@ -114,7 +114,10 @@ describe('repro data new', () => {
     expect((await call('few', '--name', 'two')).stdout).toMatch(
       /^length +0\.00000100 s.*: is that right\?$/m,
     );
-    expect(read('profiles', 'two').train.validationShare).toBe(0);
+    expect(read('profiles', 'two').train).toMatchObject({ validationShare: 0, batchSize: 4 });
+    for (const label of ['a', 'b']) await project.remove(`few/${label}/3.bin`);
+    expect((await call('few', '--name', 'four')).exitCode).toBe(0);
+    expect(read('profiles', 'four').train.batchSize).toBe(2);
   });
 
   test('replaces only what it has written, and only with --force', async () => {
@@ -141,10 +144,18 @@ describe('repro data new', () => {
     await project.write('zips/a.zip', 'PK');
     await fails('zips', '.aedat4, .mat, .npy', 'found a.zip.', 'Unpack archives.');
     await project.write('one/wave_1.npy', encoders.npy(moveBar('up', 1)));
-    await fails('one', 'do not tell two classes', 'train/wave/03.npy', 'user01_wave_03.npy');
+    await fails(
+      'one',
+      'do not tell two classes with two recordings each',
+      'train/wave/03.npy',
+      'user01_wave_03.npy',
+    );
     await writeRecordings(project.at('bad'), encoders.bin, (label, n) => `${label}/${n}.bin`);
     await project.write('bad/up/3.bin', 'four');
     await fails('bad', 'recordings cannot be read (1):\n    up/3.bin: byte 0', '.mat with ts, x, y, pol');
+    await writeRecordings(project.at('hot'), encoders.npy, (label, n) => `${label}/${n}.npy`);
+    await project.write('hot/up/3.npy', encoders.npy([...moveBar('up', 3), [300_000, 20_000, 5, 1]]));
+    await fails('hot', 'up/3.npy  event 720 is at x 20000, y 5, outside');
     await writeRecordings(project.at('two'), aedat4, (label, n) => `${label}/${n}.aedat4`);
     await project.write('two/up/3.aedat4', encoders.aedat4(moveBar('up', 3), 240, 180));
     await fails('two', 'sensors with 128 x 128 and 240 x 180 pixels', 'make a folder for each');

@@ -168,6 +168,29 @@ describe('the models of a plan', () => {
     expect(await asked('train.network.layers=5')).toBe('');
   });
 
+  test('have frames of events, and still images have none', async () => {
+    expect(await problemsWith('mnist', 'frames.steps=8')).toBe(
+      `--set frames.steps=8  frames.steps: mnist consists of still images, which have no events to make frames of.
+  Remove this key: of \`frames:\`, only limit applies.`,
+    );
+    const nmnist = project.read('configs/profiles/nmnist.yaml');
+    await project.edit('configs/profiles/nmnist.yaml', '  steps: 8\n', '');
+    expect(await problemsWith('nmnist')).toContain(
+      'frames: steps is missing, but nmnist consists of events.',
+    );
+    await project.write('configs/profiles/nmnist.yaml', nmnist);
+  });
+
+  test('cannot be split by users whom names do not tell', async () => {
+    const file = 'configs/datasets/nmnist.yaml';
+    const before = project.read(file);
+    await project.edit(file, 'split: { folders: { train: Train, test: Test } }', 'split: { testUsers: [1] }');
+    expect(await problemsWith('nmnist')).toContain('has {split}, but split.folders is missing.');
+    await project.edit(file, '{split}/{class}', 'Train/{class}');
+    expect(await problemsWith('nmnist')).toContain('lacks {user}, but split.testUsers names users.');
+    await project.write(file, before);
+  });
+
   test('cannot use the first 88 recordings of a data set without a list of them', async () => {
     expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
       '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',

@@ -51,7 +51,7 @@ export function addDataCommands(program: Command): void {
     .argument('<folder>', 'the folder with the recordings: .aedat4, .aedat, .npy, .npz, .mat or .bin')
     .option('--name <id>', 'the name of the data set and the profile (default: after the folder)')
     .option('--title <text>', 'its title in reports (default: the name of the folder)')
-    .option('--force', 'replace files that this command wrote before')
+    .option('--force', 'replace the two files that this command wrote before, with all changes in them')
     .option('--json', 'print one JSON document')
     .addHelpText('after', newExamples)
     .action(lazily(async () => (await import('./new.ts')).newDataset));

@@ -110,7 +110,7 @@ function chooseTraining({ facts: { sensor, published }, clips }: Inspection) {
     ...{ steps: 10, downsample, frame, layers: Math.max(1, Math.min(5, layers)), channels: 32 },
     seeds: isSmall ? [2020, 2021, 2022] : [2020, 2021],
     epochs: isSmall ? 30 : 16,
-    batchSize: published.train < 64 ? 4 : 8,
+    batchSize: Math.min(published.train < 64 ? 4 : 8, published.train),
     learningRate: isSmall ? 0.005 : 0.001,
     // At least one clip of each class, where three stay to train on.
     validationShare: fewest >= 7 ? 0.15 : fewest >= 4 ? 0.25 : 0,
@@ -188,7 +188,7 @@ function describeGuesses(found: Inspection, training: Training): (readonly [topi
   const counts = classes.map((name) => `${name} ${clips.train[name]} + ${clips.test[name]}`);
   const npy = samples.find(({ reader }) => reader === 'npy');
   const unit = npy === undefined ? '' : `, if times are in ${npy.timeUnit ?? 'us'}`;
-  const doubt = medianUs < 1e3 || medianUs > 600e6 ? ': is that right?' : '';
+  const doubt = medianUs < 1e3 || medianUs > 60e6 ? ': is that right?' : '';
   const { steps, frame, channels, layers, seeds, epochs } = training;
   const layout = `${steps} frames of ${frame.width} x ${frame.height}, ${formatCount(layers, 'layer')} of ${channels} channels`;
   return [

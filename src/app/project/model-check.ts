@@ -3,6 +3,7 @@ import { ReproError } from '../../base/errors.ts';
 import { getAt, isJsonObject, type Json, type JsonObject } from '../../base/schema/json.ts';
 import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { nameReader } from '../../data/samples/names.ts';
 import { ShapeError } from '../../formats/tensor.ts';
 import { buildNetwork } from '../../network/networks.ts';
 import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
@@ -29,6 +30,7 @@ export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
   const facts = await factsOfPlan(plan);
   if (facts !== undefined) problems.push(...findFrameProblems(plan, facts));
+  if (facts?.layout === 'samples') nameReader(facts);
   for (const [file, params] of new Map(listTrainings(plan))) {
     try {
       await buildModel(plan, file, params.train ?? {}, facts);
@@ -47,7 +49,7 @@ function findFrameProblems({ settings, places }: Plan, { kind, name }: DatasetFa
   if (kind === 'events') {
     const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
     const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
-    const fix = 'Say how the events of a clip become frames: docs/configuration.md.';
+    const fix = 'Say how the events of a clip become frames: docs/pipeline.md.';
     return missing.length === 0 ? [] : [{ at: places.place(['frames']), message, fix }];
   }
   return Object.keys(frames)

@@ -9,7 +9,7 @@ import { spanOf } from '../events/clips.ts';
 import type { Events, Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
 import { READERS } from '../events/readers.ts';
-import { extentOf, LARGEST, SENSORS, smallestSensor } from '../events/recording.ts';
+import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { guessNames, LAYOUTS } from './guess-names.ts';
 import { LARGEST_SAMPLE_BYTES, sampleLayout, splitSamples } from './layout.ts';
@@ -19,6 +19,9 @@ const DEPTH = 4;
 /** With fewer, a fifth of the users is no one. */
 const LEAST_USERS = 5;
 const TEST_SHARE = 0.2;
+
+/** Than this no event camera is: an event beyond it is damage. */
+const NO_LARGER: Sensor = { height: 4096, width: 4096 };
 
 type Progress = (done: number, total: number) => Promise<void>;
 type Reader = SampleFiles['reader'];
@@ -42,7 +45,11 @@ export async function inspectRecordings(
   const tree = new FolderTree(folder, DEPTH);
   const paths = findRecordings(await tree.list(), where);
   const guess = guessNames(paths);
-  if (guess === null) throw explainNames(where, `the names of ${listSome(paths)} do not tell two classes`);
+  if (guess === null)
+    throw explainNames(
+      where,
+      `the names of ${listSome(paths)} do not tell two classes with two recordings each`,
+    );
   const names = new Map(guess.files.map((file) => [file.path, file.names]));
   const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
   const { sensor, sensorFrom } = chooseSensor(size, samples, where);
@@ -174,7 +181,7 @@ async function decode(
   npy: NpySettings | undefined,
 ): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
   if (reader === 'aedat4') return decodeAedat4(bytes, file);
-  return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: LARGEST, npy });
+  return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 
 function showSensor({ width, height }: Sensor): string {

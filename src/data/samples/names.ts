@@ -48,14 +48,28 @@ function compile(names: string, facts: SampleFacts): RegExp {
 /** Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name. */
 export function nameReader(facts: SampleFacts): (path: string) => SampleName | null {
   const { classes, split, samples, name } = facts;
-  const needed = split.folders !== undefined ? '{split}' : split.testUsers !== undefined ? '{user}' : '';
-  for (const { names } of samples) {
-    if (names.includes(needed) && (split.folders !== undefined || !names.includes('{split}'))) continue;
-    const [key, text] = needed === '' ? ['folders', '{split}'] : [Object.keys(split)[0], needed];
-    throw new ReproError('dataset-names', `"${names}" and \`split.${key}\` need each other's ${text}.`, {
+  const refuse = (names: string, problem: string, fix: string) =>
+    new ReproError('dataset-names', `"${names}" ${problem}.`, {
       where: `configs/datasets/${name}.yaml`,
-      fix: 'See docs/data.md: {split} needs split.folders, and split.testUsers needs {user}.',
+      fix,
     });
+  for (const { names } of samples) {
+    if ((split.folders !== undefined) !== names.includes('{split}')) {
+      const problem = split.folders
+        ? 'lacks {split}, but there is split.folders'
+        : 'has {split}, but split.folders is missing';
+      throw refuse(
+        names,
+        problem,
+        'List the folders of both splits, or use split.trainShare or split.testUsers.',
+      );
+    }
+    if (split.testUsers !== undefined && !names.includes('{user}'))
+      throw refuse(
+        names,
+        'lacks {user}, but split.testUsers names users',
+        'Write {user} where names have the digits of a user.',
+      );
   }
   const patterns = samples.map((files) => ({ files, pattern: compile(files.names, facts) }));
   return (path) => {

@@ -44,7 +44,8 @@ export async function verifySamples(
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
   for (const split of SPLITS) {
-    if (splits[split].length > 0) continue;
+    // Those that cannot be read are named above.
+    if (splits[split].length > 0 || found.problems.length > 0) continue;
     const noun = split === 'train' ? 'training samples' : 'test samples';
     problems.addPlace('no samples', `no ${noun}: their names look like ${describeNames(facts)}`);
   }
@@ -53,7 +54,9 @@ export async function verifySamples(
     what: facts.title,
     fix: facts.simulated
       ? 'Make them again: `./repro run simulate --force`.'
-      : `Download or unpack these again. If a zip has only some of the samples, unpack it.\n${howToGet(facts, root)}`,
+      : facts.homepage === undefined
+        ? `Correct them, or take them out of the folder; or correct configs/datasets/${facts.name}.yaml.`
+        : `Download or unpack these again. If a zip has only some of the samples, unpack it.\n${howToGet(facts, root)}`,
     log: options.log,
   });
   const labels = (split: Split) => splits[split].map((sample) => sample.class);
