@@ -93,7 +93,11 @@ export async function readClip<T>(
   return result.value;
 }
 
-/** Finds the image called `train/n` or `test/n`, n from 0 in file order. */
+/**
+ * Finds the image called `train/n` or `test/n`, n from 0 in file order.
+ *
+ * @returns its class and its pixels, [C, H, W]
+ */
 export async function readNamedImage(
   dataset: ImageDataset,
   root: string,

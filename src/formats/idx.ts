@@ -8,6 +8,7 @@ const OTHER = 'This is another file, or a damaged one: download it again.';
 /**
  * Reads an IDX file, the format of MNIST and FashionMNIST, gzip-compressed or not.
  *
+ * @param file name for messages
  * @param limitBytes most bytes of the unpacked file
  * @see http://yann.lecun.com/exdb/mnist/; docs/formats.md
  */

@@ -75,6 +75,7 @@ const DAMAGED = 'The file is cut off or damaged: download it again.';
  * Reads numeric arrays of a little-endian MATLAB 5 file (`save` with `-v6` or `-v7`): double, single, and all integers, also logical
  * arrays as 0 and 1, compressed or not. Everything else (cell, struct, text, sparse, complex) is skipped, or an error if it is wanted.
  *
+ * @param file name for messages
  * @param limitBytes most bytes of a compressed variable, unpacked
  * @returns the arrays by name; the last one counts where a name occurs twice, as in MATLAB
  * @see "MAT-File Format", The MathWorks, chapter 1; docs/formats.md

@@ -33,6 +33,8 @@ const LARGEST_BYTES = 2 ** 28;
 /**
  * Finds the columns in a `.npy` or `.npz`: the fields of a structured array [N], the columns of a plain array [N, 4], or the arrays [N]
  * of an .npz. An .npz with one array is read as that array.
+ *
+ * @param file name for messages
  */
 export function readNpyTable(bytes: Uint8Array, file: string): readonly NpyColumn[] {
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return readArray(bytes, file);

@@ -35,6 +35,8 @@ const HEAD_BYTES = 300;
  * Opens a file written by `torch.save` (of PyTorch 1.6 or later) and reads everything except the elements of its tensors, which are read on
  * demand: the optimiser in a checkpoint is twice as large as its network. Nothing in the file is run.
  *
+ * @param source a path, or the file's bytes
+ * @param file name for messages
  * @see docs/checkpoints.md for the format and what is refused
  */
 export async function openTorchFile(

@@ -67,7 +67,10 @@ export interface Cost {
   readonly effectiveAcs: number | null;
 }
 
-/** @see Yik et al. 2025, The neurobench framework for benchmarking neuromorphic computing algorithms and systems */
+/**
+ * @param steps T
+ * @see Yik et al. 2025, The neurobench framework for benchmarking neuromorphic computing algorithms and systems
+ */
 export function measureCost(
   spec: NetworkSpec,
   steps: number,

@@ -75,6 +75,7 @@ export interface Trace {
 /**
  * Checks a state, and computes every neuron's 1/τ.
  *
+ * @param spec a network for event frames, made by `buildNetwork`
  * @throws {ShapeError} if the network repeats a still image, or a tensor is missing from the state or has another shape
  */
 export function prepareNetwork(spec: NetworkSpec, state: State): ForwardNetwork {
@@ -165,6 +166,7 @@ export function listLeaks(layer: LayerOf<'neuron'>, state: State): Float32Array 
  * Shows a clip to a network: at each step, a frame runs through all layers. Only the neurons' potentials stay for the next step.
  *
  * @param frames [T, P, H, W]
+ * @param steps T
  * @throws {ShapeError} if the frames have another length
  */
 export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, steps: number): Trace {
@@ -209,6 +211,7 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
  *
  * @param currents x, [H, W, C]
  * @param potentials v of the step before, [C, H, W]; becomes that of this step
+ * @param trace receives the step
  * @returns the spikes as a map, [H, W, C]
  */
 function fire(
@@ -249,7 +252,11 @@ export interface NeuronTrace {
   readonly spikes: Uint8Array;
 }
 
-/** What a neuron got and did. The current is found from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors. */
+/**
+ * What a neuron got and did. The current is found from the potentials, `x = (h − v) · τ + (v − rest)`, so it has rounding errors.
+ *
+ * @param index place of the neuron in [C, H, W]
+ */
 export function traceNeuron(neurons: Neurons, trace: LayerTrace, index: number): NeuronTrace {
   const { rest } = neurons;
   const [threshold, isHard] = [round(neurons.threshold), neurons.reset === 'hard'];

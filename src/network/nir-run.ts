@@ -91,6 +91,7 @@ function nameOf(nodes: NirGraph['nodes'], type: 'Input' | 'Output'): string {
  *
  * @param frames [T, ...input]
  * @param repeats for how many steps each frame is shown, R
+ * @param watch called with the output of each node at each step
  * @returns [T · R, ...output]
  */
 export function runNir(

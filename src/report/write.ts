@@ -10,6 +10,7 @@ import { renderPage } from './page/page.ts';
  * Renders the figures and writes the report: `index.html`, `report.md`, for each figure `figures/<id>.svg` and
  * `figures/<id>.csv`, their list `figures/index.json`, and the pictures of each gallery, such as `clips/00.png`.
  *
+ * @param folder created if needed, with its parents
  * @param onFigure called after each figure with the number of figures rendered so far and in total
  */
 export async function writeReport(

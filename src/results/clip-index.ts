@@ -111,7 +111,11 @@ export function formatClipIndex({ splits, ...head }: ClipIndex): string {
   return `${text},\n "splits": {\n${lists.join(',\n')}\n }\n}\n`;
 }
 
-/** Reads `clips.json`, checking every field. */
+/**
+ * Reads `clips.json`, checking every field.
+ *
+ * @param file name for messages
+ */
 export function parseClipIndex(text: string, file: string): ClipIndex {
   const from = { file, text, fix: FRAME_CACHE_FIX, code: 'frames-invalid' };
   const index = readResult(from, shape, VERSION);

@@ -35,7 +35,11 @@ interface Drawn {
 /** The picture of simulated recordings says so, wherever it goes. */
 const SIMULATED = 'SIMULATED';
 
-/** `repro data show NAME CLIP`, or `repro data show FILE`: draws a clip, or a whole recording, to a file. */
+/**
+ * `repro data show NAME CLIP`, or `repro data show FILE`: draws a clip, or a whole recording, to a file.
+ *
+ * @param name of a data set, or the path of a recording
+ */
 export async function showClip(name: string, clip: string | undefined, options: ShowOptions): Promise<void> {
   if (options.out !== undefined) requireEnding(options.out, 'png', 'Change the name: --out NAME.png');
   const found = await kindOfSource(name);

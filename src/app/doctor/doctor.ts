@@ -172,6 +172,7 @@ type FullRunEstimate =
  * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with a thread
  * on each core, as cores may share caches and units. Threads that wait for each other spin, which counts, before they sleep, which does not.
  *
+ * @param engines those of this machine, best last
  * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
  */
 async function estimateFullRun(

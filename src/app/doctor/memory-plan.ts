@@ -24,7 +24,11 @@ const modelsFolder = 'configs/models';
 
 type Line = readonly [topic: string, text: string];
 
-/** Prints what training and evaluating a model will need under a profile. It reads no data. */
+/**
+ * Prints what training and evaluating a model will need under a profile. It reads no data.
+ *
+ * @param name of the model, or the path of its file
+ */
 export async function printPlan(name: string, options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { projectRoot, profile } = plan;

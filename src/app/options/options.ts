@@ -69,6 +69,8 @@ export function whichOption(): Option {
 
 /**
  * The action of a command. It loads the command's module on demand and passes the arguments, then all options, those of the program too.
+ *
+ * @param load gives the command's function
  */
 export function lazily<Arguments extends readonly (string | readonly string[] | undefined)[]>(
   load: () => Promise<(...given: [...Arguments, options: never]) => void | Promise<void>>,

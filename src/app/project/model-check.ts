@@ -74,6 +74,7 @@ export function listTrainings(plan: Plan): [file: string, params: JsonObject][] 
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
+ * @param facts of the plan's data set, if they have been read
  */
 export async function buildModel(plan: Plan, file: string, overrides: Json, facts?: DatasetFacts) {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);

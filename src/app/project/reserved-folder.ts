@@ -6,6 +6,8 @@ import { isAtOrBelow } from '../../base/files/folders.ts';
 /**
  * Rejects a path, as it is written, in the `artifacts/` folder of a project, where the runner replaces and deletes files, and where an extra file makes an
  * output altered.
+ *
+ * @param target a path that need not exist yet
  */
 export function refuseRunnerFolder(target: string, fix: string): void {
   const absolute = path.resolve(target);

@@ -26,6 +26,8 @@ interface ResultRow {
 /**
  * The table at the end of a run. A row for each combination of matrix values (such as a model and a seed) whose stages report
  * `testAccuracy`: the accuracy, its interval, its epoch, and how long these stages and those behind them took.
+ *
+ * @param results by instance
  */
 export function tabulateResults(
   plan: Pick<Plan, 'instances' | 'dependencies' | 'profile' | 'trial'>,

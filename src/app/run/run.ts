@@ -104,6 +104,8 @@ async function readFetchOptions(
 /**
  * Runs with a view and a summary on stderr, then prints its document or scripts to stdout, tells about jobs that continue, and sets the exit
  * code.
+ *
+ * @param record is told each event, too
  */
 export async function runToEnd(request: RunRequest, record?: (event: RunEvent) => void): Promise<void> {
   const { plan, cluster, how } = request;
@@ -174,6 +176,8 @@ async function runShown(
 /**
  * Does what `repro run frames` does. If nothing is to be done, it needs no lock, so a training may run meanwhile. Sets the exit code if it
  * fails.
+ *
+ * @returns whether it succeeded
  */
 export async function bringFramesUpToDate(
   plan: Plan,

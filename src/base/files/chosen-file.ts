@@ -8,6 +8,8 @@ import { quoteWords } from './shell-words.ts';
 /**
  * Writes a file to the place that `--out` names, or to one of our own, in one step. A folder that does not exist is more likely a mistyped
  * one than one to make.
+ *
+ * @param file as given, relative to the working directory
  */
 export async function writeOutput(file: string, content: Content, force: boolean): Promise<void> {
   if (!force && (await kindOfPath(file)) === 'file') {

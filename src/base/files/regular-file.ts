@@ -91,6 +91,8 @@ const replacement = '\ufffd';
  *
  * Such names come from archives made on other systems. Reading them as bytes would not help: paths in records, in the store's lists, in
  * messages to stages and in JSON are text.
+ *
+ * @param name an entry of the folder, as text
  */
 export function refuseUnreadableName(folder: string, name: string): void {
   if (!name.includes(replacement)) return;

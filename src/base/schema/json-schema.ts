@@ -28,7 +28,11 @@ export class JsonSchema {
   }
 }
 
-/** Reads a JSON Schema, with the schemas beside it that its `$ref`s name: `other.json#/properties/a`. */
+/**
+ * Reads a JSON Schema, with the schemas beside it that its `$ref`s name: `other.json#/properties/a`.
+ *
+ * @param file its name in messages
+ */
 export async function readJsonSchema(absolutePath: string, file: string): Promise<JsonSchema> {
   const text = await readText(absolutePath, file);
   const definition = parseSchema(text.replaceAll(besides, '"$ref": "#/definitions/$1'), file);

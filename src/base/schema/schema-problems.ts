@@ -135,7 +135,12 @@ function describePath(path: JsonPath): string {
   return path.length === 0 ? '' : `${formatPath(path)}: `;
 }
 
-/** Checks a YAML file against a JSON Schema. */
+/**
+ * Checks a YAML file against a JSON Schema.
+ *
+ * @param file relative to the project; also its name in messages
+ * @returns every problem with its place; empty if the file is valid
+ */
 export async function findFileProblems(
   file: string,
   rules: JsonSchema,

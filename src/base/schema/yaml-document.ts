@@ -18,7 +18,12 @@ export interface YamlDocument {
   positionIn(path: JsonPath, fragment: string): SourcePosition;
 }
 
-/** Reads a YAML file with one document. */
+/**
+ * Reads a YAML file with one document.
+ *
+ * @param absolutePath the file
+ * @param file its name in messages
+ */
 export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
   return parseYaml(await readTextFile(absolutePath, file), file);
 }

@@ -25,12 +25,20 @@ interface Kind {
 export class Problems {
   readonly #kinds = new Map<string, Kind>();
 
-  /** @param kind heading, for instance `labels are invalid` */
+  /**
+   * @param kind heading, for instance `labels are invalid`
+   * @param sentence where and what
+   * @param detail only for the log
+   */
   addPlace(kind: string, sentence: string, detail = ''): void {
     this.#add(kind, true, sentence, detail);
   }
 
-  /** @param kind heading, for instance `recordings are missing` */
+  /**
+   * @param kind heading, for instance `recordings are missing`
+   * @param name of a file about which there is nothing more to report
+   * @param detail only for the log
+   */
   addName(kind: string, name: string, detail = ''): void {
     this.#add(kind, false, name, detail);
   }
@@ -101,7 +109,11 @@ export function countClasses(
   return Object.fromEntries(classes.map((name, i) => [name, counts[i]!]));
 }
 
-/** The manifest of a data set in which each sample or image is one clip. Missing ones, and classes without any, are warnings. */
+/**
+ * The manifest of a data set in which each sample or image is one clip. Missing ones, and classes without any, are warnings.
+ *
+ * @param labels the classes of each split's clips, from 0
+ */
 export function makeManifest(
   facts: Pick<DatasetFacts, 'name' | 'title' | 'classes' | 'published' | 'simulated'>,
   noun: 'image' | 'sample',

@@ -97,7 +97,11 @@ export function checkRecording(
   warnings.push(...(recording?.summary.warnings ?? []));
 }
 
-/** Checks a labels file against its format, the rows each class has in every recording, and the recording's time span. */
+/**
+ * Checks a labels file against its format, the rows each class has in every recording, and the recording's time span.
+ *
+ * @returns its rows; none if they cannot be read
+ */
 export function checkLabelsFile(
   recordingName: string,
   found: ReadonlyMap<string, FoundFile>,
@@ -169,6 +173,8 @@ export function isTextFile(name: string): boolean {
 /**
  * Reads every file of `place` to its end: its md5, the text of lists and labels, the events of recordings. Files in a folder are spread
  * over the threads.
+ *
+ * @param progress `done` recordings
  */
 export async function inspectFiles(
   place: PackedPlace,

@@ -31,6 +31,7 @@ import {
  * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is
  * read to its end.
  *
+ * @param facts what real recordings must be, and how all are laid out
  * @throws {ReproError} `data-missing`, `data-kind` (simulated instead of real, or the other way round) or
  *   `data-corrupt` with everything that is missing or wrong
  */

@@ -11,7 +11,9 @@ const CLOCK_PERIOD_US = 2 ** 32;
  * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time (u32, µs). After 2^32 µs
  * (72 minutes) the time starts again at 0.
  *
+ * @param file name for messages
  * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
+ * @returns the events in file order, and a sentence for each accepted irregularity
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-2.0.html; docs/formats.md
  */
 export function decodeAedat2(

@@ -16,6 +16,7 @@ const LARGEST_SIDE = 2 ** 15;
 /**
  * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0).
  *
+ * @param file name for messages
  * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not
  *   bound the memory (13 bytes per event, twice that while the arrays grow)
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html; docs/formats.md

@@ -12,6 +12,8 @@ export interface Span {
  * The spans of a recording's clips. `both`: the labelled segments. `earlier`: a clip begins no earlier than all clips of the rows above it
  * have ended, as in the original, whose converter goes through the events once and never back. A segment that has then nothing left is an
  * empty clip. In a recording whose times never decrease, each clip has exactly the original's events.
+ *
+ * @param spans in the order of the labels
  */
 export function placeSpans<T extends Span>(spans: readonly T[], overlaps: Overlaps): readonly T[] {
   if (overlaps === 'both') return spans;

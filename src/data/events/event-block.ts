@@ -49,6 +49,7 @@ export const FEW_WORDS = 128;
  * Whether a block of events needs no closer look: all pixels are on the sensor, all timestamps are below 2^31 and none is smaller than the one
  * before it.
  *
+ * @param length words of the block
  * @param allValid whether the validity bits must be set, too
  * @param addon takes a third of the time
  */

@@ -10,6 +10,8 @@ interface EventLists extends Readonly<Record<'t' | 'x' | 'y' | 'p', ArrayLike<nu
 /**
  * Events of lists of numbers, in their order; and a sentence for each accepted irregularity.
  *
+ * @param lists of equal length; times in µs
+ * @param file name for messages
  * @param fail for a pixel outside the sensor, another polarity, or a time that is not a whole number of µs >= 0
  */
 export function eventsOfLists(

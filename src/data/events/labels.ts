@@ -15,6 +15,7 @@ const HEADER = ['class', 'startTime_usec', 'endTime_usec'] as const;
 /**
  * Reads `class,startTime_usec,endTime_usec` and one row per gesture. Blank lines are skipped, as in the original.
  *
+ * @param options.file name for messages
  * @param options.classes classes run from 1 to this
  * @returns the labels in file order, and a sentence for each row that starts before the one above it ends
  */

@@ -5,6 +5,7 @@ const [BLOCK_CHECKSUMS, CONTENT_SIZE, CONTENT_CHECKSUM, DICTIONARY] = [0x10, 0x0
 /**
  * Unpacks one LZ4 frame, checksums included. Plain TypeScript, because cameras write LZ4 by default and the report's page reads their files, too.
  *
+ * @param limitBytes most bytes to unpack
  * @throws {RangeError} if the bytes are anything else than one frame, are damaged or cut off, or unpack to more
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, lz4_Block_format.md beside it
  */

@@ -13,6 +13,8 @@ const LARGEST_BYTES = 2 ** 28;
  * The lists are taken as they are, as the original (SpikingJelly's loader of ASL-DVS, autumn 2020) takes them: x and y are not
  * mirrored, times are not shifted, and channel 0 is `pol` 0. Other loaders turn y around.
  *
+ * @param file name for messages
+ * @returns the events in file order, and a sentence for each accepted irregularity
  * @see Bi et al. 2019, "Graph-Based Object Classification for Neuromorphic Vision Sensing"
  */
 export function decodeMatEvents(

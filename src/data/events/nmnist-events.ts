@@ -7,7 +7,9 @@ const EVENT_BYTES = 5;
 /**
  * Reads one N-MNIST sample: 5 bytes per event, big-endian: x (8 bits), y (8), polarity (1), time (23, µs).
  *
+ * @param file name for messages
  * @param of whose pixels there can be: other data sets use the format, too
+ * @returns the events in file order, and a sentence for each accepted irregularity
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
  */
 export function decodeNmnist(

@@ -31,6 +31,7 @@ const NAME_THEM = 'Name the columns in their order, as in `columns: [x, y, p, t]
  * Reads the events of a `.npy` or `.npz` that Python wrote: a structured array with the fields x, y, t and p, a plain array [N, 4],
  * or an .npz with one such array or with an array for each column. Polarities are 0 and 1, or -1 and 1.
  *
+ * @param file name for messages
  * @returns the events in file order, times rounded to µs; and a sentence for each accepted irregularity
  */
 export function decodeNpyEvents(

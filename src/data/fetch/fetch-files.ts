@@ -46,6 +46,7 @@ export interface FetchOptions {
  * A file that is already there is read and compared. A wrong one is never replaced: the call fails before downloading
  * anything, because only the user knows whether it is a failed download or their own work.
  *
+ * @returns what was done, file by file
  * @throws {ReproError} `fetch-wrong-file`, `fetch-failed`, `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment),
  *   `locked` (another download into this folder), `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */

@@ -4,7 +4,11 @@ import { openNpy } from '../../formats/npy-file.ts';
 import { CLIP_EXAMPLES, type ClipExample, writeClipExamples } from '../../results/clip-examples.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../../results/clip-index.ts';
 
-/** Copies the first test clip of each class from a frame cache into its folder `examples/`, so that the report need not read the rest. */
+/**
+ * Copies the first test clip of each class from a frame cache into its folder `examples/`, so that the report need not read the rest.
+ *
+ * @param folder with the files in `FRAME_CACHE_FILES`
+ */
 export async function writeExamples(folder: string): Promise<void> {
   const file = path.join(folder, FRAME_CACHE_FILES.index);
   const index = parseClipIndex(await readFile(file, 'utf8'), file);

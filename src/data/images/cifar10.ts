@@ -119,6 +119,7 @@ async function locate(facts: ImageFacts, root: string): Promise<PackedPlace> {
  * Reads a batch of CIFAR-10's binary version: records of 1 byte label (0-9) and 3,072 bytes of pixels: 32 x 32 of red,
  * then green, then blue, row by row.
  *
+ * @param file name for messages
  * @returns labels [N] and pixels [N, 3, 32, 32], C order; a published batch has N = 10,000
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"
  */

@@ -25,6 +25,7 @@ export interface PackedPlace {
  * which is preferred.
  *
  * @param isUnpacked whether the data are directly in a folder
+ * @returns null if nothing of that is there
  */
 export async function locatePacked(
   root: string,

@@ -136,7 +136,11 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
   );
 }
 
-/** Checks that a network can be shown these frames. */
+/**
+ * Checks that a network can be shown these frames.
+ *
+ * @param input [P, H, W] of a frame
+ */
 export function checkFramesFit(
   { architecture = 'event-frames', input, classes }: NetworkConfig,
   { dataset, images, classes: { length }, sensor }: ClipIndex,

@@ -88,7 +88,11 @@ function learnedTensors({ tensors }: SavedFile, spec: NetworkSpec): SavedFile['t
     : new Map([...tensors].filter(([name]) => !name.endsWith('.surrogate_function.alpha')));
 }
 
-/** Reads the tensors that a network needs into the types that engines take. */
+/**
+ * Reads the tensors that a network needs into the types that engines take.
+ *
+ * @param tensors by PyTorch's names
+ */
 async function readImportedState(
   tensors: ReadonlyMap<string, SavedTensor>,
   { spec, file }: { readonly spec: NetworkSpec; readonly file: string },

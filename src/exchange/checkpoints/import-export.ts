@@ -47,6 +47,9 @@ export type ExportFormat = 'safetensors' | 'npz' | 'nir';
 
 /**
  * Writes a state for other programs, its tensors under PyTorch's names, or its network as a NIR graph. The same state gives the same bytes.
+ *
+ * @param out a path; by default in the current folder, named after the checkpoint
+ * @returns the file's path and size, and what it holds
  */
 export async function exportCheckpoint(
   checkpoint: LoadedCheckpoint,

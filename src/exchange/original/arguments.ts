@@ -30,7 +30,11 @@ export interface ParsedArguments {
   readonly notes: readonly string[];
 }
 
-/** Parses the original's arguments. */
+/**
+ * Parses the original's arguments.
+ *
+ * @param words as split by the shell, without our own options
+ */
 export function parseArguments(words: readonly string[]): ParsedArguments {
   const line = readCommandLine(words);
   const problems = [...line.problems];

@@ -63,7 +63,12 @@ export async function writeRecord(folder: string, record: OriginalRecord): Promi
   await writeFileAtomic(path.join(folder, recordFile), formatJson(record), { soleWriter: true });
 }
 
-/** Rejects a training that would continue from another one's checkpoints: the folders' names include neither seed nor batch size. */
+/**
+ * Rejects a training that would continue from another one's checkpoints: the folders' names include neither seed nor batch size.
+ *
+ * @param known what is known about the new training so far
+ * @returns whether the folder holds a training
+ */
 export async function refuseOther(folder: string, known: Compared): Promise<boolean> {
   const file = path.join(folder, recordFile);
   let text: string;
@@ -101,7 +106,11 @@ function leavesOf(value: unknown, at = ''): [string, string | undefined][] {
   return Object.entries(value).flatMap(([key, one]) => leavesOf(one, at === '' ? key : `${at}.${key}`));
 }
 
-/** Rejects folders without a record that hold anything else, such as the original's own checkpoints. */
+/**
+ * Rejects folders without a record that hold anything else, such as the original's own checkpoints.
+ *
+ * @param ours names in the checkpoint folder to ignore
+ */
 export async function refuseForeign(
   { logFolder, checkpointFolder }: Pick<Preparation, 'logFolder' | 'checkpointFolder'>,
   ours: string,

@@ -55,6 +55,8 @@ export async function listCases(folder: CaseFolder): Promise<string[]> {
 /**
  * Runs every case of a folder, one after another. Any problem with a case makes it fail: no case is skipped, and none prevents the
  * others from running.
+ *
+ * @param only names of the cases to run; default all
  */
 export async function* runSuite(
   folder: CaseFolder,

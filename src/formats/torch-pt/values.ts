@@ -155,7 +155,11 @@ export interface TorchArray {
   readonly data: ReturnType<(typeof ELEMENTS)[TorchType]['decode']>;
 }
 
-/** Gathers a tensor's elements from its storage, for any strides. */
+/**
+ * Gathers a tensor's elements from its storage, for any strides.
+ *
+ * @param bytes the storage, little-endian
+ */
 export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fail): TorchArray {
   const { shape, strides, offset, storage } = tensor;
   const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);

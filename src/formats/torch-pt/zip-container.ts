@@ -23,6 +23,8 @@ const MOST_PICKLE_BYTES = 64 << 20;
 /**
  * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder that holds `data.pkl` and a file `data/<key>` per
  * storage. The pickle is read at once, storages on demand; each is checked against its checksum.
+ *
+ * @param source a path, or the file's bytes
  */
 export async function openZipContainer(source: string | Uint8Array, file: string) {
   const fail = failIn(file);

@@ -177,7 +177,12 @@ function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T 
   );
 }
 
-/** Reads the committed baseline of a profile. */
+/**
+ * Reads the committed baseline of a profile.
+ *
+ * @param projectRoot absolute
+ * @returns null if there is none
+ */
 export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
   const file = baselinePathOf(profile);
   try {

@@ -34,6 +34,8 @@ interface Comparison extends ModelDifference {
  * equal up to the margin, because a large p is no evidence of equality; inconclusive otherwise, with what could have been found.
  *
  * How the models are compared: {@link compareModels}.
+ *
+ * @param margin clips
  */
 export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
   const clips = first.runs[0]?.test.clips ?? 0;

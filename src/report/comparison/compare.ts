@@ -77,6 +77,8 @@ export interface DataIdentity {
 /**
  * Whether two networks were evaluated on the same recordings: that is certain if they read the same frames, too. Clips of other recordings
  * may have the same names, for example if they are simulated with another seed.
+ *
+ * @returns null if it is not known
  */
 function isSameData(a: DataIdentity, b: DataIdentity): boolean | null {
   if (a.frames !== null && a.frames === b.frames) return true;

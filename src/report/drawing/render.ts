@@ -81,6 +81,7 @@ const CHARACTER_WIDTH = 6.6;
  * Arranges a figure's panels on one sheet, with title and legend, as a standalone SVG file. Its title is marked (`data-part`), so that an
  * export can leave it out.
  *
+ * @param panels one SVG per panel, in the figure's order
  * @param notice a warning below the title, so that the file on its own is not misleading
  */
 export function composeSheet(figure: Figure, panels: readonly string[], notice: string | null): string {

@@ -116,6 +116,8 @@ export function parseAddress(
 /**
  * The neurons with the reader's changes: `τ' = max(1, τ · factor)`, with the product of the factors that apply to a neuron, and
  * `leak' = 1/τ'` in single precision. A neuron whose factor is 1 keeps its leak, to the last bit.
+ *
+ * @param neurons of each spiking layer, as trained
  */
 export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
   return neurons.map((layer, at) => {

@@ -26,7 +26,11 @@ export function describeClipOutcome({ decision, decidedAt, soFar }: ClipOutcome,
   return `The answer is ${judge(decision, known)}. ${lead}`;
 }
 
-/** `The answer is still “left wave” (right), with 12 % more spikes and 3 % fewer synaptic operations, compared with before the change.` */
+/**
+ * `The answer is still “left wave” (right), with 12 % more spikes and 3 % fewer synaptic operations, compared with before the change.`
+ *
+ * @param trained the same network and clip, with nothing changed
+ */
 export function describeChange(now: ClipOutcome, trained: ClipOutcome, known: Known): string {
   const tell = ({ decision }: ClipOutcome, verb: string, label = known.label) =>
     decision === null ? 'no class gets a vote' : `the answer ${verb} ${judge(decision, { ...known, label })}`;

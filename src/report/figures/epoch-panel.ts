@@ -75,6 +75,7 @@ function spanOf(values: readonly number[]): [number, number] {
 /**
  * Values that do not come from a run, such as the authors' logs: smoothed like those of a run, at epochs with a value.
  *
+ * @param points in ascending epochs
  * @param lastEpoch later points are not drawn, but still count in the moving means
  */
 export function buildPointSeries(

@@ -4,6 +4,7 @@ import type { CsvValue } from '../drawing/figure.ts';
 /**
  * The rows of a figure's CSV, each with model and seed in front.
  *
+ * @param rowsOf the rows of a run
  * @param loggedOf values of the authors' logs, which follow those of a model and have no seed
  */
 export function tabulateRuns(

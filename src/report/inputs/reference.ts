@@ -29,6 +29,8 @@ const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs th
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
  * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders.
+ *
+ * @returns the logs of those models that have one
  */
 export async function readReference(
   folder: string,
@@ -208,6 +210,8 @@ function collectCurves(
 /**
  * Assigns logged curves to the epochs of their training. Test and validation are logged by epoch, from 0; w by the number of batches before
  * it, after each epoch. So there is no need to assume a batch size, which changed during some of the authors' trainings.
+ *
+ * @returns null if nothing was tested or validated
  */
 function placeOnEpochs(curves: LoggedCurves): ReferenceCurves | null {
   const pointsOf = (tag: string): readonly LoggedPoint[] => curves.get(tag) ?? [];
@@ -235,6 +239,8 @@ function placeOnEpochs(curves: LoggedCurves): ReferenceCurves | null {
 /**
  * The epochs, from 1, after which w was logged, by its steps. If there are as many steps as epochs, they are matched in order. If all are
  * multiples of their smallest distance, the log is of a training from its start with that many batches per epoch.
+ *
+ * @returns null if neither holds
  */
 function findEpochs(epochs: readonly number[], steps: readonly number[]): Map<number, number> | null {
   if (steps.length === epochs.length) return new Map(steps.map((step, i) => [step, epochs[i]!]));

@@ -19,6 +19,7 @@ export function readClipShape({ shape }: ClipFrames): ClipShape {
  * A clip of events with its pixels binned, for a small picture of a large sensor. The last row and column of bins may be smaller.
  *
  * @param frames [T, 2, H, W]
+ * @param by pixels binned in each direction
  * @returns [T, 2, ceil(H / by), ceil(W / by)]
  */
 export function binClip(frames: ClipFrames, by: number): ClipFrames {

@@ -22,6 +22,8 @@ export function gradientSpace(program: Program, block: number, values: number): 
 /**
  * A block's backward pass: its parameters' gradients, and that of its input, unless it is the first.
  *
+ * @param after the gradient of the block's output
+ * @param index of the block
  * @returns the gradient of the block before's output
  */
 export function addBackward(building: Building, computed: Computed, after: Space, index: number): Space {

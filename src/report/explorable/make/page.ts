@@ -11,6 +11,8 @@ export const EXPLORE_PAGE = 'explore.html';
 /**
  * The explorable page as one file. Its security policy allows its own script, the thread that the script starts from itself, and WebAssembly;
  * no request but for data within the script: that is how zstddec loads itself.
+ *
+ * @param script dist/explore.js
  */
 export function renderExplorablePage(report: Report, payload: Payload, script: string): string {
   const title = escapeMarkup(report.title);

@@ -42,7 +42,11 @@ export function isExplorable({ examples, models }: Results): boolean {
   return examples.kind === 'events' && models.every(({ runs }) => runs[0]?.frames.normalization === null);
 }
 
-/** What the explorable page holds: each model with the first seed, and some clips. */
+/**
+ * What the explorable page holds: each model with the first seed, and some clips.
+ *
+ * @param sources the folders with all trainings and all evaluations
+ */
 export async function collectPayload(
   results: Results,
   sources: Readonly<Record<'train' | 'evaluate', string>>,
@@ -167,6 +171,8 @@ const HELD_OUT_CLIPS = 2;
 /**
  * The clips of the page: the first test clip of each class; the first others on which models answer differently; and, for training in the page,
  * some of each class that networks learned from, and test clips that are not shown.
+ *
+ * @returns with `row`s of train.npy or test.npy
  */
 export function chooseClips({ splits, classes, answers, trained }: Candidates) {
   const test = [...splits.test.keys()];
