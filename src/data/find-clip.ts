@@ -17,7 +17,11 @@ interface NamedClip {
   readonly name: string;
 }
 
-/** Finds the clip called `recording` or `recording:n`, n from 1 in label order. The recording's folder and ending may be left out. */
+/**
+ * Finds the clip called `recording` or `recording:n`, n from 1 in label order. The recording's folder and ending may be left out.
+ *
+ * @throws {ReproError} `clip-unknown` with the closest names or the recording's clips
+ */
 export async function findClip(
   dataset: EventDataset,
   root: string,
@@ -97,6 +101,7 @@ export async function readClip<T>(
  * Finds the image called `train/n` or `test/n`, n from 0 in file order.
  *
  * @returns its class and its pixels, [C, H, W]
+ * @throws {ReproError} `clip-unknown`
  */
 export async function readNamedImage(
   dataset: ImageDataset,

@@ -10,6 +10,8 @@ const OTHER = 'This is another file, or a damaged one: download it again.';
  *
  * @param file name for messages
  * @param limitBytes most bytes of the unpacked file
+ * @throws {ReproError} `idx-header` for anything but an IDX file of unsigned bytes; `idx-size` if numbers are missing or
+ *   something follows them, or beyond `limitBytes`; `idx-gzip` if it cannot be unpacked
  * @see http://yann.lecun.com/exdb/mnist/; docs/formats.md
  */
 export function decodeIdx(bytes: Uint8Array, file: string, limitBytes: number) {

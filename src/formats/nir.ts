@@ -77,6 +77,8 @@ function writeText(group: Group, name: string, text: string): void {
  * Reads a NIR file of any program.
  *
  * @param where the file's name, for errors
+ * @throws {ReproError} `nir-invalid` if it is damaged, lacks a parameter, or has a node of an unknown type,
+ *   or a value that is not finite
  */
 export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGraph> {
   const { open, files } = await loadHdf5();

@@ -17,7 +17,11 @@ import {
 } from './npy.ts';
 import { countElements, type State, type Tensor } from './tensor.ts';
 
-/** Opens a file of any size to read single rows, its first dimension, into one array in the order in which they are asked for. */
+/**
+ * Opens a file of any size to read single rows, its first dimension, into one array in the order in which they are asked for.
+ *
+ * @throws {ReproError} `npy` if it is truncated or not supported
+ */
 export async function openNpy(path: string) {
   const handle = await openRegular(path);
   try {

@@ -35,6 +35,7 @@ const LARGEST_BYTES = 2 ** 28;
  * of an .npz. An .npz with one array is read as that array.
  *
  * @param file name for messages
+ * @throws {ReproError} `npy` for damage, another shape, or elements that are not numbers
  */
 export function readNpyTable(bytes: Uint8Array, file: string): readonly NpyColumn[] {
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return readArray(bytes, file);

@@ -85,6 +85,7 @@ export function encodeNpyHeader(dtype: NpyType, shape: readonly number[]): Uint8
  * Parses, but never evaluates, the header in a file's first bytes.
  *
  * @param bytes at least the header
+ * @throws {ReproError} `npy` for another format, version, byte order, element type or Fortran order
  */
 export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const { descr, isFortran, shape, dataOffset } = parseNpyHeader(bytes, file);

@@ -9,6 +9,7 @@ import { bytesOf, decodeElements, type TorchArray, type TorchType } from './torc
  * the others. Tensors are copies, so `bytes` may be reused.
  *
  * @param where the file's name, for errors
+ * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  */
 export function readSafetensors(bytes: Uint8Array, where?: string) {
   const { entries, metadata } = parseSafetensors(bytes, where);
@@ -58,7 +59,11 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   return bytes;
 }
 
-/** Reads a safetensors file from any program: every type that a `.pt` file may have here, decoded in the same way, when asked for. */
+/**
+ * Reads a safetensors file from any program: every type that a `.pt` file may have here, decoded in the same way, when asked for.
+ *
+ * @throws {ReproError} `safetensors-invalid`
+ */
 export function readSafetensorsArrays(bytes: Uint8Array, where?: string) {
   const { entries, metadata } = parseSafetensors(bytes, where);
   const tensors = entries.map(({ name, dtype, shape, bytes: packed }) => {
@@ -101,6 +106,7 @@ function failIn(where: string | undefined): Fail {
  * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes. Strict, as the format
  * demands: every byte of the data belongs to exactly one tensor.
  *
+ * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  * @see https://huggingface.co/docs/safetensors
  */
 function parseSafetensors(bytes: Uint8Array, where?: string) {

@@ -72,6 +72,7 @@ function encodeEvent(
  * Reads the scalars of an event file in the older form (`simple_value`), which PyTorch writes. Skips everything else.
  *
  * @param file its name, for errors
+ * @throws {ReproError} `tfrecord-invalid` if a checksum is wrong, `tfevents-invalid` if a record is not an event
  * @see https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto
  */
 export function decodeEventFile(bytes: Uint8Array, file: string) {
@@ -202,6 +203,7 @@ export function encodeTfRecord(data: Uint8Array): Uint8Array {
  * stopped, gives the whole records before that. Claimed lengths reserve no memory.
  *
  * @param file its name, for errors
+ * @throws {ReproError} `tfrecord-invalid` if a checksum does not match its bytes
  * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
 export function decodeTfRecords(bytes: Uint8Array, file: string) {

@@ -37,6 +37,8 @@ const HEAD_BYTES = 300;
  *
  * @param source a path, or the file's bytes
  * @param file name for messages
+ * @throws {ReproError} `torch-broken`, `torch-refused` (names what asks for more than plain values), `torch-unsupported`;
+ *   `torch-missing` if there is no such file
  * @see docs/checkpoints.md for the format and what is refused
  */
 export async function openTorchFile(

@@ -37,6 +37,8 @@ interface ReportSelection {
 /**
  * Reads and checks everything that the report is based on. Opens only the folders of the selected models and seeds: others may
  * be left over from another profile.
+ *
+ * @throws {ReproError} `results-invalid`, naming the file, the field and the command that makes the file again
  */
 export async function collectResults(sources: Sources, selection: ReportSelection): Promise<Results> {
   const manifestFile = await readResultFile(join(sources.verify, 'manifest.json'), 'verify');

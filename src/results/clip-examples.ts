@@ -60,7 +60,11 @@ export async function writeClipExamples(folder: string, { examples, ...head }: C
   await writeFile(path.join(folder, CLIP_EXAMPLES.index), content);
 }
 
-/** Reads what `writeClipExamples` wrote. */
+/**
+ * Reads what `writeClipExamples` wrote.
+ *
+ * @throws {ReproError} `results-invalid` naming the file, the field, what was expected and what was found; `npy` for a damaged array
+ */
 export async function readClipExamples(folder: string): Promise<ClipExamples> {
   const from = await readResultFile(path.join(folder, CLIP_EXAMPLES.index), 'frames');
   const { examples: clips, ...head } = readResult(

@@ -115,6 +115,7 @@ export function formatClipIndex({ splits, ...head }: ClipIndex): string {
  * Reads `clips.json`, checking every field.
  *
  * @param file name for messages
+ * @throws {ReproError} `frames-invalid`, with the field, what was expected and what was found
  */
 export function parseClipIndex(text: string, file: string): ClipIndex {
   const from = { file, text, fix: FRAME_CACHE_FIX, code: 'frames-invalid' };

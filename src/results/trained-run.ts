@@ -19,7 +19,12 @@ export interface RunIdentity {
   readonly seed: number;
 }
 
-/** Reads run.json, metrics.csv, evaluation.json and predictions.csv, and checks that they agree with each other. */
+/**
+ * Reads run.json, metrics.csv, evaluation.json and predictions.csv.
+ *
+ * @throws {ReproError} `results-invalid` naming the file and the field or line, and the command that makes it again; also if the files
+ *   contradict each other or are of another model or seed
+ */
 export async function readTrainedRun(folders: RunFolders, of: RunIdentity) {
   const instance = `@${of.model},${of.seed}`;
   const [runFile, metrics, evaluationFile, predictions] = await Promise.all([

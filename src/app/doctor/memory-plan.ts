@@ -28,6 +28,7 @@ type Line = readonly [topic: string, text: string];
  * Prints what training and evaluating a model will need under a profile. It reads no data.
  *
  * @param name of the model, or the path of its file
+ * @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed
  */
 export async function printPlan(name: string, options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);

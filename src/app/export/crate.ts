@@ -42,7 +42,11 @@ interface CrateOptions extends PipelineOptions {
 /** A file of the crate: its content, or where it is on disk. */
 type Packed = CrateFile & { readonly content: Uint8Array | string };
 
-/** `repro export crate`: a finished run in one zip, an RO-Crate. Packing the same run again gives the same bytes. */
+/**
+ * `repro export crate`: a finished run in one zip, an RO-Crate. Packing the same run again gives the same bytes.
+ *
+ * @throws {ReproError} of `readFinishedRun`, `requireEnding` and `writeOutput`
+ */
 export async function exportCrate(options: CrateOptions): Promise<void> {
   if (options.out !== undefined) requireEnding(options.out, 'zip', 'Change the name: --out NAME.zip');
   const run = await readFinishedRun(options);
@@ -126,7 +130,11 @@ function packRecord({ host: _, ...record }: RunRecord): Packed {
 /** Of the stages that are not up to date: the first ones explain the rest. */
 const MOST_SHOWN = 5;
 
-/** Reads what is needed to share a run. */
+/**
+ * Reads what is needed to share a run.
+ *
+ * @throws {ReproError} `run-unfinished`, with the stages that are not up to date and the command that runs them
+ */
 async function readFinishedRun(options: PipelineOptions) {
   const plan = await loadSelectedPlan(options);
   const { profile, projectRoot, settings, trial } = plan;

@@ -29,7 +29,11 @@ interface FiguresOptions extends Pick<PipelineOptions, 'project' | 'json'> {
 const shape = v.object({ id: v.string(), title: v.string(), alt: v.string() });
 type ListedFigure = Value<typeof shape>;
 
-/** `repro export figures`: the figures of a report for papers. Nothing is written unless everything can be. */
+/**
+ * `repro export figures`: the figures of a report for papers. Nothing is written unless everything can be.
+ *
+ * @throws {ReproError} `figure-file`; `usage` for a figure that the report has not; `output-exists`; `missing-package`
+ */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
   const { project, format, out, force = false } = options;
   const report = options.report ?? findReport(findProjectRoot(project ?? process.cwd()));
@@ -104,6 +108,8 @@ const commonFonts = 'Arial, Helvetica, sans-serif';
 /**
  * A figure for a paper: on white, in the light colours, as large as it is drawn, without its title, which is the paper's caption. The same
  * figure gives the same bytes.
+ *
+ * @throws {ReproError} `missing-package`, `figure-file`
  */
 export async function convertFigure(figure: StoredFigure, format: Format): Promise<string | Uint8Array> {
   const sheet = prepareSheet(figure, format === 'pdf' ? family : commonFonts);

@@ -2,7 +2,11 @@ import { ReproError } from '../../base/errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
 import type { Remote } from '../../runner/share/remote.ts';
 
-/** The remote cache of `--remote`, else of pipeline.yaml. */
+/**
+ * The remote cache of `--remote`, else of pipeline.yaml.
+ *
+ * @throws {ReproError} `usage` if there is none
+ */
 export function remoteSettingsOf(plan: Plan, address: string | undefined): RemoteSettings {
   const configured = plan.remote;
   if (address !== undefined) {

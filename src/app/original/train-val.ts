@@ -232,7 +232,11 @@ const freeSettings = [
   ...['frames.overlaps', 'frames.rowStride'],
 ];
 
-/** Rejects overrides of settings that arguments control, or that this command does not use. */
+/**
+ * Rejects overrides of settings that arguments control, or that this command does not use.
+ *
+ * @throws {ReproError} `usage`
+ */
 function refuseOverrides(assignments: readonly string[]): void {
   for (const assignment of assignments) {
     const key = (assignment.split('=', 1)[0] ?? '').trim();
@@ -268,6 +272,9 @@ const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normal
 /**
  * Loads the graph with the data of a profile and the frames that the arguments describe. Values that the profile already has are not
  * overridden, so that frames made by `repro run` are up to date here too.
+ *
+ * @throws {ReproError} `usage` if the profile is for another data set than the arguments; `arguments-invalid` if its frames are too
+ *   small for the layers
  */
 async function loadDataPlan(
   { values, facts, profile: { dataset, frames } }: Preparation,

@@ -28,7 +28,12 @@ function namesIn(projectRoot: string): string[] {
   return files.flatMap((file) => (file.endsWith('.yaml') ? path.basename(file, '.yaml') : [])).sort();
 }
 
-/** The facts of a data set, for commands that load no pipeline. */
+/**
+ * The facts of a data set, for commands that load no pipeline.
+ *
+ * @throws {ReproError} `dataset-unknown`, with the closest name
+ * @throws {ConfigurationError} with what its file has wrong
+ */
 export async function readCheckedFacts(projectRoot: string, name: string): Promise<DatasetFacts> {
   const names = namesIn(projectRoot);
   if (!names.includes(name)) {

@@ -25,6 +25,8 @@ import { listModules, trainModule } from './stages.ts';
 /**
  * Builds every model of a plan before anything runs: otherwise an impossible one might fail after hours of training others. The schema
  * checks only the files, not their combination with a profile.
+ *
+ * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
  */
 export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
@@ -75,6 +77,7 @@ export function listTrainings(plan: Plan): [file: string, params: JsonObject][] 
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
  * @param facts of the plan's data set, if they have been read
+ * @throws {ReproError} if it is impossible
  */
 export async function buildModel(plan: Plan, file: string, overrides: Json, facts?: DatasetFacts) {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);

@@ -13,6 +13,8 @@ const modelsFolder = 'configs/models';
 /**
  * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the baseline of the question.
  * Otherwise a mistake would be found only after all trainings.
+ *
+ * @throws {ConfigurationError} with each problem and its place
  */
 export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
   const problems: Problem[] = [];

@@ -8,6 +8,7 @@ import { isAtOrBelow } from '../../base/files/folders.ts';
  * output altered.
  *
  * @param target a path that need not exist yet
+ * @throws {ReproError} `output-reserved`
  */
 export function refuseRunnerFolder(target: string, fix: string): void {
   const absolute = path.resolve(target);

@@ -20,6 +20,8 @@ import { printResult } from '../view/print.ts';
 /**
  * `repro baseline update`: writes what the last run gave as the baseline of its profile. The file has a line for each fact, so git shows
  * what changes.
+ *
+ * @throws {ReproError} `baseline-overridden`, `no-results`, `results-stale`
  */
 export async function updateBaseline(options: PipelineOptions): Promise<void> {
   refuseOverrides(options.set);
@@ -86,7 +88,11 @@ export async function findResults(
   return stale.length === 0 ? { kind: 'fresh', statuses } : { kind: 'stale', stale };
 }
 
-/** Collects the results in place as a baseline. */
+/**
+ * Collects the results in place as a baseline.
+ *
+ * @throws {ReproError} `results-invalid` or `frames-invalid`, naming the file and the command that makes it again
+ */
 export async function collectBaseline(
   plan: Plan,
   statuses: readonly InstanceStatus[],

@@ -86,6 +86,8 @@ export function describeSection({ rows, isGood, summary, remedy }: CheckedSectio
 /**
  * Checks whether the last run's results contradict a published claim, or got worse than the committed baseline; refuses stale ones. Without
  * data, only whether the baseline is of this configuration.
+ *
+ * @throws {ReproError} `no-results`
  */
 async function checkAll(options: CheckOptions): Promise<CheckedSection[]> {
   const plan = await loadSelectedPlan(options);

@@ -49,6 +49,7 @@ export class RecordedNetworks {
    * profile with its settings; the last run where there is none), a profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
    *
    * @param only model, or model and seed: the others are left out
+   * @throws {ReproError} `no-record`, with what there is
    */
   find(wanted: string, only: string | undefined): RecordedNetwork[] {
     const isMeant = ({ parts }: RunRecord) => only === undefined || hasMatrix(parts.matrix, only);

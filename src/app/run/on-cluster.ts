@@ -35,6 +35,7 @@ interface AskedRun {
  * Prepares a run on Slurm.
  *
  * @param mode.begins absent: it continues an earlier run, which runs in a job (`isFollowing`), in this job (`isDriver`), or nowhere
+ * @throws {ConfigurationError} if configs/executors/slurm.yaml is wrong
  * @throws {ReproError} `project-name`; `locked` if another run is in a job
  */
 export async function useSlurm(

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ReproError } from '../errors.ts';
 
-/** JSON with exactly one spelling per value: keys sorted by code unit, no white space, `undefined` properties left out. */
+/**
+ * JSON with exactly one spelling per value: keys sorted by code unit, no white space, `undefined` properties left out.
+ *
+ * @throws {ReproError} `not-json` for values JSON cannot represent: NaN, infinities, functions, bigints
+ */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);

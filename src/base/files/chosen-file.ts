@@ -10,6 +10,7 @@ import { quoteWords } from './shell-words.ts';
  * one than one to make.
  *
  * @param file as given, relative to the working directory
+ * @throws {ReproError} `output-exists` if it is there and `force` is not set; `output-nowhere` if it cannot be a file; `disk-…`
  */
 export async function writeOutput(file: string, content: Content, force: boolean): Promise<void> {
   if (!force && (await kindOfPath(file)) === 'file') {

@@ -7,6 +7,7 @@ import { hasErrorCode, ReproError } from '../errors.ts';
  *
  * @param fix what the user can do if a file is in the way
  * @returns the outermost folder made; undefined if all existed
+ * @throws {ReproError} `code`, with its place, if something else than a folder is on the way
  */
 export async function makeFolder(
   folder: string,

@@ -16,7 +16,11 @@ import { quoteWords } from './shell-words.ts';
 /** O_NONBLOCK, since opening a pipe would otherwise wait until something writes to it. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Opens a file that people or other machines name. The check is on the open file, so the file cannot be exchanged in between. */
+/**
+ * Opens a file that people or other machines name. The check is on the open file, so the file cannot be exchanged in between.
+ *
+ * @throws {ReproError} `special-file` if it is a folder, a pipe, a socket or a device; otherwise as `fs.open`
+ */
 export async function openRegular(file: string): Promise<FileHandle> {
   const handle = await fs.open(file, flags);
   try {
@@ -93,6 +97,7 @@ const replacement = '\ufffd';
  * messages to stages and in JSON are text.
  *
  * @param name an entry of the folder, as text
+ * @throws {ReproError} `file-name`, with the bytes
  */
 export function refuseUnreadableName(folder: string, name: string): void {
   if (!name.includes(replacement)) return;

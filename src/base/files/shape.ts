@@ -55,6 +55,7 @@ function isNestedDeeper(value: unknown, levels: number): boolean {
  * A value of this shape, without keys that are not in it.
  *
  * @param at the path of `value` in the file; empty for all of it
+ * @throws {ReproError} with the file's code, naming the first field that does not fit, what was expected and what was found
  */
 export function checkShape<S extends AnyShape>(
   shape: S,

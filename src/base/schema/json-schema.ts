@@ -21,7 +21,11 @@ export class JsonSchema {
     this.#isOwn = isOwn;
   }
 
-  /** All errors of a value; empty if it is valid. */
+  /**
+   * All errors of a value; empty if it is valid.
+   *
+   * @throws {ReproError} if the schema itself is not valid
+   */
   async check(value: Json): Promise<readonly SchemaError[]> {
     this.#validate ??= await compile(this.definition, this.file, this.#isOwn);
     return this.#validate(value) ? [] : [...(this.#validate.errors ?? [])];
@@ -32,6 +36,7 @@ export class JsonSchema {
  * Reads a JSON Schema, with the schemas beside it that its `$ref`s name: `other.json#/properties/a`.
  *
  * @param file its name in messages
+ * @throws {ReproError} if it cannot be read or is not JSON
  */
 export async function readJsonSchema(absolutePath: string, file: string): Promise<JsonSchema> {
   const text = await readText(absolutePath, file);

@@ -23,6 +23,8 @@ export interface YamlDocument {
  *
  * @param absolutePath the file
  * @param file its name in messages
+ * @throws {ReproError} if it cannot be read or is not UTF-8
+ * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
  */
 export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
   return parseYaml(await readTextFile(absolutePath, file), file);

@@ -28,7 +28,11 @@ export function labelsNameOf(recording: string): string {
   return recording.replace(/\.aedat$/, '_labels.csv');
 }
 
-/** Finds the recordings at `root`, as `locatePacked`. */
+/**
+ * Finds the recordings at `root`, as `locatePacked`.
+ *
+ * @throws {ReproError} `data-missing` with all steps to get the data
+ */
 export async function locateGestures(facts: GestureFacts, root: string): Promise<PackedPlace> {
   const kind = await kindOfSource(root);
   if (kind === 'file' && !isArchiveName(root)) {

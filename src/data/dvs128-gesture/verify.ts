@@ -67,7 +67,11 @@ function countRecordings(names: readonly string[] | null, expected: Expected): n
   return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
-/** The archive's md5, which is also the only checksum of the labels. */
+/**
+ * The archive's md5, which is also the only checksum of the labels.
+ *
+ * @throws {ReproError} `data-corrupt` if it is not the published one, with its size: it is usually an incomplete download
+ */
 async function checkArchive(
   archive: string,
   facts: GestureFacts,

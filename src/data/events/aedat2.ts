@@ -14,6 +14,9 @@ const CLOCK_PERIOD_US = 2 ** 32;
  * @param file name for messages
  * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
  * @returns the events in file order, and a sentence for each accepted irregularity
+ * @throws {ReproError} `aedat2-header` for another magic, version or line end, or a header line without an end;
+ *   `aedat2-truncated` if the events are not a multiple of 8 bytes; `aedat2-event` for a pixel outside the sensor; each
+ *   with file and byte
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-2.0.html; docs/formats.md
  */
 export function decodeAedat2(

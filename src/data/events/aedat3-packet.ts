@@ -143,6 +143,7 @@ const LARGEST_HEADER_BYTES = 16_384;
  * Reads the text header at the start of a recording.
  *
  * @returns its size in bytes, up to and including the end line
+ * @throws {ReproError} `aedat-header` for a different magic or version, a line without `#`, or a missing end line
  */
 export function skipHeader(bytes: Uint8Array, file: string): number {
   const text = latin1Text(bytes.subarray(0, LARGEST_HEADER_BYTES));

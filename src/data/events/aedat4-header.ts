@@ -10,7 +10,12 @@ const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd'
 /** Fields of the flatbuffer, in the order of its schema. */
 const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
 
-/** Reads the line of the version and the flatbuffer IOHeader. */
+/**
+ * Reads the line of the version and the flatbuffer IOHeader.
+ *
+ * @throws {ReproError} `aedat4-header` for another magic or version, or damage; `aedat4-truncated` if the file ends in the
+ *   header, or before the table of contents that the header refers to
+ */
 export function readHeader(bytes: Uint8Array, file: string) {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
   if (latin1Text(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
@@ -80,6 +85,8 @@ const SHOWN_LETTERS = 41;
  * The streams in the information that DV writes into the header: XML of `<node name>` with `<attr key>value</attr>`.
  * Below the node `outInfo` each stream has a node named by its number, with `typeIdentifier`, and in its node `info`
  * `sizeX` and `sizeY`.
+ *
+ * @throws {ReproError} `aedat4-header` if there is no such list, or a number is not whole
  */
 function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
   const open: string[] = [];

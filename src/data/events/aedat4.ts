@@ -19,6 +19,10 @@ const LARGEST_SIDE = 2 ** 15;
  * @param file name for messages
  * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not
  *   bound the memory (13 bytes per event, twice that while the arrays grow)
+ * @returns the stream's events in file order, times in µs since 1970; its sensor's size as the header tells; and a
+ *   sentence for each accepted irregularity
+ * @throws {ReproError} `aedat4-header`, `aedat4-packet`, `aedat4-truncated`, `aedat4-compression`, `aedat4-event` for a
+ *   pixel outside the sensor or an impossible time, `aedat4-size` beyond what is read; each with file, packet and byte
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html; docs/formats.md
  */
 export async function decodeAedat4(

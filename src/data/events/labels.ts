@@ -18,6 +18,8 @@ const HEADER = ['class', 'startTime_usec', 'endTime_usec'] as const;
  * @param options.file name for messages
  * @param options.classes classes run from 1 to this
  * @returns the labels in file order, and a sentence for each row that starts before the one above it ends
+ * @throws {ReproError} `labels` with file, line and column for a wrong header, a missing or extra field,
+ *   a field that is not a whole number, an unknown class, or an end that is not after its start
  */
 export function parseLabels(
   text: string,

@@ -15,6 +15,8 @@ const LARGEST_BYTES = 2 ** 28;
  *
  * @param file name for messages
  * @returns the events in file order, and a sentence for each accepted irregularity
+ * @throws {ReproError} `mat-variable` if a list has another length than `ts`, or is not a list; `mat-event` for a pixel outside
+ *   the sensor, a polarity other than 0 and 1, or a time that is not a whole number of µs >= 0; and what `readMat5` throws
  * @see Bi et al. 2019, "Graph-Based Object Classification for Neuromorphic Vision Sensing"
  */
 export function decodeMatEvents(

@@ -10,6 +10,7 @@ const EVENT_BYTES = 5;
  * @param file name for messages
  * @param of whose pixels there can be: other data sets use the format, too
  * @returns the events in file order, and a sentence for each accepted irregularity
+ * @throws {ReproError} `nmnist-size` if the size is not a multiple of 5, `nmnist-event` if a pixel lies outside the sensor
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
  */
 export function decodeNmnist(

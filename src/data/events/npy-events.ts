@@ -33,6 +33,8 @@ const NAME_THEM = 'Name the columns in their order, as in `columns: [x, y, p, t]
  *
  * @param file name for messages
  * @returns the events in file order, times rounded to µs; and a sentence for each accepted irregularity
+ * @throws {ReproError} `npy` for what is not such an array; `npy-columns` for columns that are missing, of unequal length or without
+ *   names; `npy-event` for a pixel outside the sensor, another polarity, a time below 0, or one in µs that is not a whole number
  */
 export function decodeNpyEvents(
   bytes: Uint8Array,
@@ -52,7 +54,11 @@ export function decodeNpyEvents(
   });
 }
 
-/** Settings with which a file can be read, as far as its numbers tell. Times in ms cannot be told from µs. */
+/**
+ * Settings with which a file can be read, as far as its numbers tell. Times in ms cannot be told from µs.
+ *
+ * @throws {ReproError} `npy-columns` if more than one order of the columns is possible; as `decodeNpyEvents`
+ */
 export function guessNpySettings(bytes: Uint8Array, file: string): NpySettings {
   const found = readColumns(bytes, file);
   const columns = 't' in found ? undefined : guessOrder(found, file);

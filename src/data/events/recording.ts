@@ -40,6 +40,7 @@ export const SENSORS = [SMALLEST, ...CAMERAS];
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
  * @param npy how a `.npy` or `.npz` is read; by default a guess
+ * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(
   bytes: Uint8Array,

@@ -71,6 +71,9 @@ export function fileSize(file: string): number {
  * Downloads one file, whose bytes are in its part until it is complete: from the first address that has it, from where the part ends.
  * Whether all bytes of a part are right, wherever they come from, only the checksum tells at the end. A complete download with a wrong one
  * is deleted and tried once more from its first byte, from another address if there is one. Only for one writer at a time.
+ *
+ * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
+ *   `fetch-wrong-file` if another program has put something in the place of the file, `disk-enospc` if there is no room for it
  */
 export async function downloadFile(
   file: PublishedFile,

@@ -36,6 +36,8 @@ interface WriteFramesOptions {
 /**
  * Turns a data set's events into the frame cache: one `.npy` per split, [clips, T, 2, H, W] in the smallest type that
  * fits the counts of both, and `clips.json`. Each thread has one recording and the frames of a few clips in memory.
+ *
+ * @throws {ReproError} `frames` for invalid settings, `data-missing` or `data-corrupt` from the data set
  */
 export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
   const { dataset, root, output, settings, simulated, signal } = options;

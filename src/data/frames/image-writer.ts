@@ -24,6 +24,8 @@ interface WriteImagesOptions {
 /**
  * Writes still images as a frame cache of one step: `.npy` files of pixels as published, [images, 1, C, H, W] uint8, and `clips.json`.
  * The largest of these data sets, CIFAR10, has 184 MB; it is kept in memory.
+ *
+ * @throws {ReproError} `data-missing` or `data-corrupt` from the data set
  */
 export async function writeImages(options: WriteImagesOptions): Promise<ClipIndex> {
   const { dataset, root, output, limit, signal, progress } = options;

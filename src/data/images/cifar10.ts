@@ -121,6 +121,8 @@ async function locate(facts: ImageFacts, root: string): Promise<PackedPlace> {
  *
  * @param file name for messages
  * @returns labels [N] and pixels [N, 3, 32, 32], C order; a published batch has N = 10,000
+ * @throws {ReproError} `cifar-size` if the file is empty or its size is not a multiple of 3,073, `cifar-label` for a label beyond 9;
+ *   each with file and byte
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"
  */
 export function decodeCifarBatch(

@@ -41,6 +41,9 @@ const NAMES = SPLITS.flatMap((split) => [nameOf(split, 'images'), nameOf(split, 
 /**
  * Reads the images and labels of both splits. Only the contents count: a file that someone packed again is accepted if its contents
  * are the published ones.
+ *
+ * @throws {ReproError} `data-missing` with how to get the data; `data-corrupt` naming the file, also for other contents than the
+ *   published; as `decodeIdx'
  */
 async function readIdxFiles(
   facts: ImageFacts,

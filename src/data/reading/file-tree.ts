@@ -101,6 +101,7 @@ function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): 'file' | 'folder'
 
 /**
  * @param reused what it returned for another file and nothing reads any more: new memory for each recording takes longer than reading it
+ * @throws {ReproError} `data-corrupt` if the file is larger than its kind can be
  */
 export async function readWhole(
   file: TreeFile,

@@ -15,6 +15,10 @@ export class ZipTree implements FileTree {
     this.#label = label;
   }
 
+  /**
+   * @throws {ReproError} `archive-broken` if it ends too early, is not a zip or has a name twice, `data-corrupt` for a file that does not
+   *   match its size or checksum
+   */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     await this.#withEntries(async (entries, zip) => {
       for (const entry of entries) {

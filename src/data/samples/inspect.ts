@@ -32,6 +32,8 @@ export type Inspection = Awaited<ReturnType<typeof inspectRecordings>>;
 /**
  * Finds out what a folder of recordings tells: the classes by the names; the formats, the sensor and the length of a clip by reading all
  * of them, one at a time.
+ *
+ * @throws {ReproError} `data-new-…` with what was looked for; `data-corrupt` with those that cannot be read
  */
 export async function inspectRecordings(
   folder: string,

@@ -100,7 +100,11 @@ function depthBelow({ folder }: SamplePart, { samples }: SampleFacts): number {
   return folder === '' ? levels : Math.max(2, levels - 1);
 }
 
-/** Finds every part at `root`: each as a folder, or else as a zip. */
+/**
+ * Finds every part at `root`: each as a folder, or else as a zip.
+ *
+ * @throws {ReproError} `data-missing` with all steps to get the data
+ */
 export async function locateSamples({ facts, parts }: SampleLayout, root: string): Promise<SamplePlace[]> {
   const kind = await kindOfSource(root);
   if (kind === null) failMissing(facts, 'samples', root, 'does not exist');

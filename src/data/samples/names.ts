@@ -45,7 +45,11 @@ function compile(names: string, facts: SampleFacts): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name. */
+/**
+ * Reads names of samples: `Train/7/00042.bin` -> its class and split; null for any other name.
+ *
+ * @throws {ReproError} `dataset-names` if the split needs what the names do not say
+ */
 export function nameReader(facts: SampleFacts): (path: string) => SampleName | null {
   const { classes, split, samples, name } = facts;
   const refuse = (names: string, problem: string, fix: string) =>

@@ -129,7 +129,11 @@ interface CheckTask {
 /** Opening a zip of 60,000 samples takes a tenth of a second: this many tasks keep all threads busy and cost little. */
 const TASKS_PER_THREAD = 4;
 
-/** Reads every file of the places to its end; samples are decoded. What is found does not depend on the threads. */
+/**
+ * Reads every file of the places to its end; samples are decoded. What is found does not depend on the threads.
+ *
+ * @throws {ReproError} `archive-…` for a zip that cannot be opened
+ */
 async function checkSamples(
   layout: SampleLayout,
   root: string,

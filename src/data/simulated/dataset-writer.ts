@@ -24,6 +24,8 @@ export interface SimulationSummary {
 /**
  * Simulates a data set and writes it to `root/DvsGesture` in the layout of DVS128 Gesture, with a SIMULATED.txt that explains
  * what it is. The same options give the same bytes on any machine, whatever else is running.
+ *
+ * @throws {ReproError} `simulate-options`; errors of the file system and of an aborted signal pass through
  */
 export async function writeSimulatedDataset(
   root: string,

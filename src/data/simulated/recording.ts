@@ -31,6 +31,8 @@ interface RecordingOptions {
 /**
  * Simulates one recording: a person in front of a camera makes the twelve gestures of a DVS128 Gesture recording.
  * Depends only on its options: person, performance, scene and noise come from streams named by seed, user and light.
+ *
+ * @throws {ReproError} `simulate-options` for an unknown light
  */
 export function simulateRecording(options: RecordingOptions) {
   const { seed, user } = options;

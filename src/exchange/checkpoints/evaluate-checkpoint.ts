@@ -46,7 +46,12 @@ export interface CheckpointEvaluation extends Score {
   readonly warnings: readonly string[];
 }
 
-/** Evaluates a state on the test clips of a frame cache. */
+/**
+ * Evaluates a state on the test clips of a frame cache.
+ *
+ * @throws {ReproError} `frames-differ` if the frames were made differently from those of its training, `frames-misfit` if the
+ *   network cannot take such frames, `evaluation-interrupted`, and those of `networkToEvaluate`
+ */
 export async function evaluateCheckpoint(
   checkpoint: LoadedCheckpoint,
   {
@@ -117,7 +122,11 @@ function refuseImages({ dataset }: ClipIndex, where: string): never {
   throw new ReproError('frames-misfit', problem, { where, fix: 'Choose a profile with event frames.' });
 }
 
-/** The network of a state that can be evaluated. */
+/**
+ * The network of a state that can be evaluated.
+ *
+ * @throws {ReproError} `network-unknown`, or `state-broken` if some values are NaN or infinite
+ */
 export function networkToEvaluate({ network, state, source, whyUnknown }: LoadedCheckpoint): NetworkConfig {
   if (network === null) {
     const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
@@ -140,6 +149,7 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
  * Checks that a network can be shown these frames.
  *
  * @param input [P, H, W] of a frame
+ * @throws {ReproError} `frames-misfit` with the setting that would make them fit, if any
  */
 export function checkFramesFit(
   { architecture = 'event-frames', input, classes }: NetworkConfig,

@@ -33,6 +33,8 @@ export interface ImportedCheckpoint {
 /**
  * Reads a `.pt` file of the original, or a `.pt` or `.safetensors` file with the `state_dict` of such a network. Nothing in
  * the file is run.
+ *
+ * @throws {ReproError} of `openSavedFile`, or `import-…` if it does not hold one of the thesis' networks
  */
 export async function importCheckpoint(
   file: string,
@@ -92,6 +94,7 @@ function learnedTensors({ tensors }: SavedFile, spec: NetworkSpec): SavedFile['t
  * Reads the tensors that a network needs into the types that engines take.
  *
  * @param tensors by PyTorch's names
+ * @throws {ReproError} `import-tensors` naming tensors that are missing, superfluous, or of the wrong shape or type
  */
 async function readImportedState(
   tensors: ReadonlyMap<string, SavedTensor>,

@@ -17,6 +17,7 @@ import { encodeMetadata, trainedElsewhere } from './self-description.ts';
  * Imports a `.pt` or `.safetensors` file: the state, with the description of its network in its metadata, so that it can be moved.
  *
  * @param out by default beside the file, named after it
+ * @throws {ReproError} of `importCheckpoint`; `output-exists` if the file exists and `force` is not set
  */
 export async function convertFile(
   file: string,
@@ -50,6 +51,7 @@ export type ExportFormat = 'safetensors' | 'npz' | 'nir';
  *
  * @param out a path; by default in the current folder, named after the checkpoint
  * @returns the file's path and size, and what it holds
+ * @throws {ReproError} `output-exists` if the file exists and `force` is not set
  */
 export async function exportCheckpoint(
   checkpoint: LoadedCheckpoint,

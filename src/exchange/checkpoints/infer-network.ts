@@ -34,6 +34,8 @@ export interface ImportAnswers {
 /**
  * Infers which network a checkpoint holds: from the names and shapes of its tensors, then its modules, then the user's
  * answers, and otherwise from the thesis, recording each such assumption that changes the network's answers.
+ *
+ * @throws {ReproError} `import-unknown` if it is not a network known here, `import-contradiction` if the file refutes an answer
  */
 export function inferNetwork(evidence: NetworkEvidence) {
   return new Inference(evidence).infer();
@@ -196,6 +198,7 @@ class Inference {
    * Settles a setting: the file decides, then the user, then the thesis.
    *
    * @param option the option of `repro import` that sets this; null if none does
+   * @throws {ReproError} `import-contradiction` if file and user disagree
    */
   #settle<T extends string | number>(
     name: string,

@@ -27,6 +27,8 @@ const STATES: Readonly<Record<Which, readonly string[]>> = {
  * Reads a state from a `.pt` file, a `.safetensors` file, or the folder of a training.
  *
  * @param which of a training's states; `best` by default
+ * @throws {ReproError} `checkpoint-missing` if there is none, `network-invalid` if the description of its network does not fit
+ *   its tensors, or an error of its format
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const checkpoint = await load(source, which);

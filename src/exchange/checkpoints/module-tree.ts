@@ -35,7 +35,11 @@ export function isModule(value: PickleValue | undefined): value is PickleRecord 
   return value instanceof PickleRecord && value.state.get('_modules') instanceof Map;
 }
 
-/** Walks a pickled network: its `_parameters`, `_buffers` and `_modules`, in their order. */
+/**
+ * Walks a pickled network: its `_parameters`, `_buffers` and `_modules`, in their order.
+ *
+ * @throws {ReproError} `import-unknown` if modules contain themselves or are too many
+ */
 export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const modules: ModuleNode[] = [];
   const parameters = new Map<string, TorchTensor>();
@@ -196,7 +200,12 @@ export type NetworkFacts = Partial<ReturnType<typeof readFacts>> &
 /** What it says about its training, under the original's names. */
 const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accuracy', 'max_test_accuracy'];
 
-/** Reads the settings of a network's modules. */
+/**
+ * Reads the settings of a network's modules.
+ *
+ * @throws {ReproError} `import-mixed` if layers differ in a setting that has one value per network here, `import-unknown` for
+ *   a layer that no network here has
+ */
 export function readFacts(tree: ModuleTree, file: string) {
   const layers = readLayers(tree, file);
   const net = tree.modules[0]?.attributes ?? new Map<PickleValue, PickleValue>();

@@ -30,7 +30,11 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
   };
 }
 
-/** A checkpoint as a NIR file, with the description of its network that our other files have, too. */
+/**
+ * A checkpoint as a NIR file, with the description of its network that our other files have, too.
+ *
+ * @throws {ReproError} `nir-unwritable` for a soft reset, and those of `networkToEvaluate`
+ */
 export async function encodeNir(checkpoint: LoadedCheckpoint): Promise<{ bytes: Uint8Array; nodes: number }> {
   const network = networkToEvaluate(checkpoint);
   const { state, trainedOn, source, assumptions: assumed } = checkpoint;

@@ -31,7 +31,12 @@ export interface SavedFile {
 
 export const SAFETENSORS_NAME = /\.safetensors$/i;
 
-/** Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`. */
+/**
+ * Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`.
+ *
+ * @throws {ReproError} of `openTorchFile` or `readSafetensorsArrays`; `checkpoint-missing` if there is no such file,
+ *   `import-unknown` if it holds no network, `import-needless` if it is an export
+ */
 export async function openSavedFile(file: string): Promise<SavedFile> {
   return SAFETENSORS_NAME.test(file) ? openSafetensors(file) : openTorch(file);
 }
@@ -82,6 +87,8 @@ const WRAPPED = 'module.';
 /**
  * Finds the network in a saved object: a whole pickled module, its `state_dict`, or a dictionary that has either under a
  * common key.
+ *
+ * @throws {ReproError} `import-unknown` if there is none, saying what was found
  */
 function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);

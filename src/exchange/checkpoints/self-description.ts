@@ -82,6 +82,7 @@ function settingsOf({ height: _, width: __, dtype: ___, ...frames }: FrameFormat
  *
  * @param allowOther whether other frames are intended
  * @returns each allowed difference as a warning
+ * @throws {ReproError} `frames-differ` with the settings that give the frames of the training
  */
 export function refuseOtherFrames(
   { dataset, steps, frames }: TrainedOn,

@@ -34,6 +34,7 @@ export interface ParsedArguments {
  * Parses the original's arguments.
  *
  * @param words as split by the shell, without our own options
+ * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[]): ParsedArguments {
   const line = readCommandLine(words);

@@ -30,6 +30,7 @@ export interface Preparation {
  * Parses the arguments of a training and works out everything that follows from them.
  *
  * @param folder what a relative `-log_dir_prefix` is relative to
+ * @throws {ReproError} `arguments-invalid`; `compat-impossible`
  */
 export function prepareTraining(
   words: readonly string[],
@@ -139,7 +140,11 @@ interface ProfileParts {
   readonly seed: number;
 }
 
-/** The configuration that is equivalent to the original's arguments. */
+/**
+ * The configuration that is equivalent to the original's arguments.
+ *
+ * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
+ */
 export function translateArguments(parsed: ParsedArguments, preset: CompatPresetName, dataset: DatasetFacts) {
   const { values } = parsed;
   const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);
@@ -202,6 +207,8 @@ function settleBatchSize(
 /**
  * The switches in force with these arguments: explicit arguments override what the published runs show, and a switch that changes nothing
  * about this model is not set, because presets are meant for every model.
+ *
+ * @throws {ReproError} `compat-impossible` if the published script's loss is NaN
  */
 function settleSwitches(
   { values }: ParsedArguments,

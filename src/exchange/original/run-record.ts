@@ -68,6 +68,7 @@ export async function writeRecord(folder: string, record: OriginalRecord): Promi
  *
  * @param known what is known about the new training so far
  * @returns whether the folder holds a training
+ * @throws {ReproError} `run-folder-taken`, naming everything that differs; `run-folder-foreign` if the record is damaged
  */
 export async function refuseOther(folder: string, known: Compared): Promise<boolean> {
   const file = path.join(folder, recordFile);
@@ -110,6 +111,7 @@ function leavesOf(value: unknown, at = ''): [string, string | undefined][] {
  * Rejects folders without a record that hold anything else, such as the original's own checkpoints.
  *
  * @param ours names in the checkpoint folder to ignore
+ * @throws {ReproError} `run-folder-foreign`
  */
 export async function refuseForeign(
   { logFolder, checkpointFolder }: Pick<Preparation, 'logFolder' | 'checkpointFolder'>,

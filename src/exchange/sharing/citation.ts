@@ -27,6 +27,7 @@ export type Citation = Value<typeof shape>;
  * Reads a CITATION.cff, version 1.2.
  *
  * @param value the parsed YAML
+ * @throws {ReproError} `citation-invalid`, naming the field
  * @see https://github.com/citation-file-format/citation-file-format, schema-guide.md
  */
 export function readCitation(value: unknown): Citation {

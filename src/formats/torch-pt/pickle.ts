@@ -63,6 +63,7 @@ const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
  * Reads a pickle (protocols 2 to 5) as plain values. Nothing is run or imported: names are looked up in an allow-list
  * (`globals.ts`), and objects become records.
  *
+ * @throws {ReproError} through `fail`
  * @see https://docs.python.org/3/library/pickletools.html
  */
 export function unpickle(bytes: Uint8Array, fail: Fail, load: LoadStorage): PickleValue {

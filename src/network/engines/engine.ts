@@ -175,7 +175,11 @@ export interface MemoryPlan {
 /** Computes training steps; every engine passes the same parity suite. */
 export interface Engine {
   readonly description: EngineDescription;
-  /** The memory that a workload needs, without computing it. Not every engine knows. */
+  /**
+   * The memory that a workload needs, without computing it. Not every engine knows.
+   *
+   * @throws {ReproError} `out-of-memory` if not even the parameters fit
+   */
   planMemory?(workload: Workload): Promise<MemoryPlan>;
   /** @throws {ShapeError} if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;

@@ -182,6 +182,7 @@ function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T 
  *
  * @param projectRoot absolute
  * @returns null if there is none
+ * @throws {ReproError} as `parseBaseline`
  */
 export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
   const file = baselinePathOf(profile);
@@ -193,7 +194,10 @@ export async function readBaseline(projectRoot: string, profile: string): Promis
   }
 }
 
-/** @param file its name in messages */
+/**
+ * @param file its name in messages
+ * @throws {ReproError} `baseline-invalid` naming the field: damaged, or of another version or profile
+ */
 export function parseBaseline(text: string, profile: string, file: string): Baseline {
   const fix = `Restore it from git, or write it again: ./repro baseline update --profile ${profile}`;
   const from = { file, text, fix, code: 'baseline-invalid' };

@@ -20,7 +20,11 @@ import { type RunFile, readSettings } from '../../results/run-file.ts';
 import { type RunFolders, readTrainedRun } from '../../results/trained-run.ts';
 import { type Baseline, type FramesFacts, isKept, type RunFacts } from './baseline.ts';
 
-/** Reads what a baseline keeps of a training and its evaluation. */
+/**
+ * Reads what a baseline keeps of a training and its evaluation.
+ *
+ * @throws {ReproError} `results-invalid` as `readTrainedRun`; also if a number is NaN or infinite
+ */
 export async function readRunFacts(
   folders: RunFolders,
   of: Pick<RunFacts, 'model' | 'seed' | 'engine' | 'evaluationEngine'>,
@@ -127,6 +131,7 @@ function findPreferred(
  * Reads which frames the stage `frames` left.
  *
  * @param metrics of its record: `events.off.train`, … unless the data are still images
+ * @throws {ReproError} `frames-invalid` or `results-invalid` naming the file
  */
 export async function readFramesFacts(
   folder: string,

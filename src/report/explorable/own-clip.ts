@@ -85,6 +85,8 @@ function* drawImages(path: readonly PathPoint[]): Iterable<SceneImage> {
 /**
  * Reads a recording: AEDAT 2.0, 3.1 or 4.0, a sample in the format of N-MNIST (`.bin`), as the simulated task of two time scales has, too, or
  * events that Python wrote (`.npy`, `.npz`).
+ *
+ * @throws {ReproError} `own-sensor` for another sensor than the networks know; as the format's own reader
  */
 export async function readRecording(
   bytes: Uint8Array,
@@ -101,7 +103,11 @@ export async function readRecording(
   );
 }
 
-/** A part of a recording, in seconds from its first event. */
+/**
+ * A part of a recording, in seconds from its first event.
+ *
+ * @throws {ReproError} `own-span` if there are no events in it
+ */
 export function cutRecording(events: Events, startSeconds: number, lengthSeconds: number): Events {
   if (events.tUs.length === 0) throw new ReproError('own-span', 'this file has no events.');
   const whole = spanOf(events);

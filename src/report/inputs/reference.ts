@@ -31,6 +31,7 @@ const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs th
  * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders.
  *
  * @returns the logs of those models that have one
+ * @throws {ReproError} `report-input` or `results-invalid` if the folder does not exist, or a file in it is invalid
  */
 export async function readReference(
   folder: string,
@@ -179,6 +180,8 @@ const TAG = /^(?:(?:test|val)_accuracy|w\d{1,2})$/;
 /**
  * The curves of a model's log. If a tag has the same step twice, as after a resumed training, the later one counts: by time, and at the same
  * time by its place. A value that is NaN or infinite is a gap.
+ *
+ * @throws {ReproError} `report-input` if an accuracy is not between 0 and 1
  */
 function collectCurves(
   files: readonly { readonly file: string; readonly scalars: readonly ScalarEvent[] }[],

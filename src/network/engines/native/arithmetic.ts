@@ -29,6 +29,7 @@ const tiles: Readonly<Record<string, WinogradTile>> = { '2x2': 2, '4x4': 4 };
  * input gradient than those of 2 x 2, whose rounding errors are those of a direct convolution, and have about ten times their errors.
  *
  * @param available instruction sets, slowest first
+ * @throws {ReproError} `engine-instruction-set` or `engine-winograd` if a variable is set to something impossible
  */
 export function chooseArithmetic(
   available: readonly string[],
@@ -80,6 +81,7 @@ const titles: Readonly<Record<string, string>> = {
  * The fastest available instruction set, or the one that `REPRO_ISA` names.
  *
  * @param available slowest first
+ * @throws {ReproError} `engine-instruction-set` if that is not available, listing those that are
  */
 export function chooseInstructionSet(
   available: readonly string[],
@@ -103,6 +105,8 @@ const mostThreads = 256;
 
 /**
  * How many threads to compute with: `wanted`, else what `REPRO_THREADS` says, else one for each core that this process may use. Results do not depend on it.
+ *
+ * @throws {ReproError} `engine-threads` if `REPRO_THREADS` is not a whole number from 1 to 256
  */
 export function chooseThreads(wanted?: number, environment: NodeJS.ProcessEnv = process.env): number {
   if (wanted !== undefined) return Math.min(wanted, mostThreads);

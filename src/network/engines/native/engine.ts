@@ -27,6 +27,8 @@ const earlierBuild = 'not compiled from the current sources in native/: the earl
 
 /**
  * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
+ *
+ * @throws {ReproError} if `REPRO_ISA`, `REPRO_WINOGRAD` or `REPRO_THREADS` is set to something impossible
  */
 export function createNativeEngine(addon: NativeAddon, options: NativeOptions = {}): Engine {
   const threads = chooseThreads(options.threads, options.environment);

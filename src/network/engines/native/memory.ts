@@ -50,7 +50,11 @@ export function countParameterBytes(spec: NetworkSpec): number {
   return 4 * countParameters(spec) * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Refuses a network whose parameters alone do not fit, before they are allocated. */
+/**
+ * Refuses a network whose parameters alone do not fit, before they are allocated.
+ *
+ * @throws {ReproError} `out-of-memory`
+ */
 export function checkParameterMemory(spec: NetworkSpec, availableBytes: number): void {
   const neededBytes = countParameterBytes(spec);
   if (neededBytes <= availableBytes) return;
@@ -65,7 +69,11 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
 /** Larger batches bring nothing, even where they fit. */
 const largestPlanned = 65_536;
 
-/** Opens a network, asks it what batches need, and disposes of it. */
+/**
+ * Opens a network, asks it what batches need, and disposes of it.
+ *
+ * @throws {ReproError} `out-of-memory` if not even the parameters fit
+ */
 export async function planMemory(
   open: () => NativeNetwork | Promise<NativeNetwork>,
   { spec, steps, trainingBatch, evaluationBatch }: Workload,

@@ -186,6 +186,7 @@ export class NativeSession implements EngineSession {
    * Computes a batch, for which the network itself reserves the memory. It is checked beforehand whether there is enough: a system that
    * overcommits memory would kill the process midway.
    *
+   * @throws {ReproError} `out-of-memory`
    * @throws {StepAbortedError}
    */
   async #run<T>({ samples, steps, training }: BatchSize, work: () => Promise<T>): Promise<T> {

@@ -176,7 +176,11 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
   'tfjs-cpu': ['tfjs-cpu'],
 };
 
-/** Opens the engine that computes training steps; its description says why it was chosen. */
+/**
+ * Opens the engine that computes training steps; its description says why it was chosen.
+ *
+ * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
+ */
 export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
   return openFirst(
     preferences[choice],
@@ -229,6 +233,8 @@ async function openFirst(
  * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512 GCC 12.4.0`, `tfjs 4.22.0 cpu`,
  * or the GPU's model. If the first engine may decline a network, which is not known here, the next is named, too: `wasm …, or
  * tfjs 4.22.0 cpu`. It is quick: it opens no engine, and what slow probes find is kept.
+ *
+ * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
 export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
   const names = preferences[choice];

@@ -191,7 +191,11 @@ export function tooLarge(what: string, bytes: number, mostBytes: number): ReproE
   );
 }
 
-/** How many samples a slice has at most, so that no buffer is larger than the device can bind. */
+/**
+ * How many samples a slice has at most, so that no buffer is larger than the device can bind.
+ *
+ * @throws {ReproError} `gpu-limit` if it cannot bind a buffer that all slices share, or that of one sample
+ */
 export function sliceSamples(program: Program, mostBytes: number): number {
   const { shared, ofSample } = program.largestSpaces();
   if (shared.bytes > mostBytes) throw tooLarge(`"${shared.name}"`, shared.bytes, mostBytes);

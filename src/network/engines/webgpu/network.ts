@@ -54,7 +54,10 @@ export class WebgpuNetwork implements NativeNetwork {
     this.#arenas = arenas;
   }
 
-  /** @throws {ShapeError} if the layers come in an order that this engine does not compute */
+  /**
+   * @throws {ShapeError} if the layers come in an order that this engine does not compute
+   * @throws {ReproError} `gpu-limit` if the device cannot bind the parameters
+   */
   static async open(device: ComputeDevice, spec: NetworkSpec): Promise<WebgpuNetwork> {
     const plan = new NetworkPlan(spec);
     const { sizes } = plan.parameters;
