@@ -6,7 +6,8 @@ const DAMAGED = 'The file is cut off or damaged: download it again.';
 const OTHER = 'This is another file, or a damaged one: download it again.';
 
 /**
- * Reads an IDX file, the format of MNIST and FashionMNIST, gzip-compressed or not.
+ * Reads an IDX file, the format of MNIST and FashionMNIST, gzip-compressed or not: 0, 0, type, number of dimensions,
+ * the dimensions (u32, big-endian), the numbers. The size follows from the dimensions and must be exact.
  *
  * @param file name for messages
  * @param limitBytes most bytes of the unpacked file

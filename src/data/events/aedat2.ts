@@ -8,8 +8,12 @@ const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
 
 /**
- * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time (u32, µs). After 2^32 µs
- * (72 minutes) the time starts again at 0.
+ * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time
+ * (u32, µs).
+ *
+ * The time is read as unsigned, as the original does; to the camera it is a signed number that becomes negative after
+ * 2^31 µs (36 minutes), which is not a jump if it is read as unsigned. After 2^32 µs (72 minutes) it starts again at 0: where a time
+ * is more than 2^31 µs below the one before it, 2^32 µs are added from there on.
  *
  * @param file name for messages
  * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
@@ -157,7 +161,16 @@ export interface Aedat2Address {
   readonly unused: number;
 }
 
-/** CIFAR10-DVS as the original's frames have it (docs/formats.md): every event is kept, whatever bits 15-31 are. */
+/**
+ * CIFAR10-DVS as the original's frames have it. The camera is a DVS128: polarity in bit 0, x in bits 1-7, y in bits
+ * 8-14, and the result is `x = 127 - x`, `y = y`, `p = 1 - p`. So does the loader of SpikingJelly's old data sets
+ * (`EventsFramesDatasetBase`, autumn 2020), whose arguments (`train`, `split_ratio`, `use_frame`, `frames_num`) the
+ * original's scripts use. jAER's own class DVS128 reads the addresses in the same way (bit 0 clear is brighter). The loader
+ * keeps every event, whatever bits 15-31 are.
+ *
+ * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
+ * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
+ */
 const CIFAR10_DVS_ADDRESS: Aedat2Address = {
   xShift: 1,
   xMask: 0x7f,

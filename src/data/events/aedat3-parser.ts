@@ -46,7 +46,15 @@ export interface Aedat3Summary {
 /** Events looked at at once: so few that every pass over a copy of them stays in the processor's second-level cache. */
 const BLOCK_EVENTS = 1 << 14;
 
-/** Reads an AEDAT 3.1 recording and passes on its polarity events in file order, in blocks: docs/formats.md. */
+/**
+ * Reads an AEDAT 3.1 recording and passes on its polarity events in file order, in blocks.
+ *
+ * Like the original, it reads all `eventCapacity` slots of a packet, uses `t = timestamp | eventTSOverflow << 31`, and
+ * keeps events whose validity bit is 0 unless `invalidEvents` is `drop` (which also leaves out the slots beyond
+ * `eventNumber`). A file cut off exactly between two packets cannot be distinguished from a shorter recording.
+ *
+ * @throws {ReproError} `aedat-header`, `aedat-packet`, `aedat-event` or `aedat-truncated`, with file, packet and byte offset
+ */
 export function readAedat3(bytes: Uint8Array, options: ReadAedat3Options, sink: BlockSink): Aedat3Summary {
   const reader = new PacketReader(bytes, options, sink);
   reader.read(skipHeader(bytes, options.file), bytes.length);

@@ -14,7 +14,12 @@ const EVENTS_OF_ANY_FILE = 2 ** 22;
 const LARGEST_SIDE = 2 ** 15;
 
 /**
- * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0).
+ * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0): a header with the streams and their
+ * sizes, then packets, each for one stream and compressed by itself, then perhaps a table of contents, which is not
+ * used. Packets of other streams (frames, motion, triggers) are skipped without being unpacked.
+ *
+ * Without a table of contents, as after an interrupted recording, a file cut off exactly between two packets cannot be
+ * distinguished from a shorter recording.
  *
  * @param file name for messages
  * @param limitEvents most events to read: a packet can unpack to thousands of times its size, so that the file's size alone would not

@@ -46,7 +46,17 @@ export function frameSize({ sensor, downsample }: Pick<FrameLayout, 'sensor' | '
   return { height: height / downsample, width: width / downsample };
 }
 
-/** Which events of a clip belong to which of T frames: docs/formats.md. */
+/**
+ * Which events of a clip belong to which of T frames.
+ *
+ * `number`: `floor(N / T)` events per frame, in file order; the last frame takes the rest. With fewer events than
+ * frames, all are in the last frame and the others are empty.
+ * `time`: `Δt = floor((t_last − t_first) / T)`, frame i takes `t_first + [Δt·i, Δt·(i + 1))`; the last frame takes
+ * the rest. In a clip shorter than T µs (Δt = 0) that is again everything. A span without events is an empty frame,
+ * whereas the original fails with an index past the end. First and last are the smallest and largest time, so that
+ * out-of-order events are still counted once each.
+ * `duration`: the same with the given Δt, whatever the clip's length, except that events from T·Δt on are left out: frame T.
+ */
 export class FrameSplit {
   readonly steps: number;
   /** Whether an event's time, not its index, decides. */
@@ -224,10 +234,14 @@ export type Normalisation = 'frequency' | 'max' | 'norm' | 'sum';
 const EPSILON = 1e-5;
 
 /**
- * Normalises counts at load time, each frame and polarity separately, in place: docs/formats.md.
+ * Normalises counts at load time, each frame and polarity separately, in place.
+ *
+ * `max`: `c / max(c_max, ε)`. `sum`: `c / max(Σc, ε)`. `norm`: `(c − mean) / √max(s², ε)` with the unbiased variance
+ * s². `frequency`: `c / duration`, events per µs; a frame without duration counts as 1 µs.
  *
  * @param frames [T, 2, H, W] of one clip
  * @param durationsUs [T]; only for `frequency`
+ * @throws {RangeError} if they are missing for `frequency`
  */
 export function normaliseFrames(
   frames: Float32Array,

@@ -1,6 +1,9 @@
 import type { State } from '../../formats/tensor.ts';
 
-/** How far a value may be from the folder's: by `absolute + relative · m`, where m is the largest magnitude in the folder's tensor. */
+/**
+ * How far a value may be from the folder's: by `absolute + relative · m`, where m is the largest magnitude in the folder's tensor.
+ * Rounding errors scale with the numbers that were added up, not with what remains of them.
+ */
 export interface Tolerance {
   readonly relative: number;
   readonly absolute: number;
@@ -8,18 +11,52 @@ export interface Tolerance {
   readonly adam?: boolean;
 }
 
-/** The only place where tolerances are defined; docs/parity.md says why each is as much, and how large the differences were that were measured. */
+/**
+ * The only place where tolerances are defined. Single precision has 24 bits, 6e-8 of a number; PyTorch, the kernels and the composed
+ * operations add up in different orders. Each says why it is as much, and not more. docs/parity.md has the largest differences that were
+ * measured: those of `potential`, `shared`, `loss` and `statistics` are a fifth of what is allowed.
+ */
 export const tolerances = {
+  /** Integers, counts, uniform random numbers (multiples of 2^-24) and spikes: there is nothing to round, so any other value is an error. */
   exact: { relative: 0, absolute: 0 },
+  /**
+   * Normal and log-normal random numbers: PyTorch computes logarithm, sine and cosine with processor-dependent instructions; single precision
+   * has 6e-8 of a number, and few exceed 4.
+   */
   normal: { relative: 0, absolute: 1e-6 },
+  /** PyTorch multiplies from epoch to epoch in double precision and accumulates about 1e-16 per epoch, over thousands of epochs. */
   'learning rate': { relative: 1e-12, absolute: 0 },
+  /** Normalised frames: integer counts, divided by a sum or a standard deviation over a frame in single precision. */
   frames: { relative: 1e-6, absolute: 0 },
+  /**
+   * Membrane potentials, and gradients by the input current: a chain of a few operations per step, in single precision or in double and
+   * rounded once.
+   */
   potential: { relative: 3e-6, absolute: 0 },
+  /**
+   * Gradients by weights, and in neuron cases by w and α: sums over samples, steps and positions of many numbers of both signs, in single
+   * precision.
+   */
   sum: { relative: 1e-4, absolute: 0 },
+  /**
+   * Gradients by a w or α that a whole layer of a network shares: one sum over all its neurons, which sometimes cancels to a thousandth of
+   * what was added up.
+   */
   shared: { relative: 2e-4, absolute: 0 },
+  /** A mean over all samples and classes, and a variance over all neurons of a layer, in single precision. */
   loss: { relative: 6e-7, absolute: 0 },
+  /**
+   * A firing rate is a count of spikes divided by steps and votes: one spike more or less is 1/(10 · T), far above this, so all output spikes
+   * must be the same.
+   */
   rate: { relative: 1e-6, absolute: 0 },
+  /**
+   * Parameters after an optimiser step. Adam divides a gradient by its own size, so a parameter moves by about the learning rate even if its
+   * gradient is nothing but rounding error: each element may also be off by what rounding of its gradients makes of its steps
+   * (`AdamAllowance`), which is negligible unless its gradient is tiny for its tensor.
+   */
   parameter: { relative: 1e-6, absolute: 0, adam: true },
+  /** Batch norm's running mean and variance: sums over samples and positions in single precision, T times per training step. */
   statistics: { relative: 3e-6, absolute: 0 },
 } as const satisfies Readonly<Record<string, Tolerance>>;
 
@@ -30,7 +67,10 @@ const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
 
-/** How far rounding may move a gradient, relative to the largest magnitude in its tensor; `shared`: by a whole layer. */
+/**
+ * How far rounding may move a gradient, relative to the largest magnitude in its tensor: somewhat more than the largest differences from
+ * PyTorch in the committed cases, 9e-6, and 3.2e-5 for a gradient that a whole layer shares (a single number).
+ */
 const gradientError = { tensor: 1e-5, shared: 5e-5 } as const;
 
 /** The gradients of one parameter in the steps so far, and what has been allowed so far. */
@@ -41,7 +81,12 @@ interface History {
 }
 
 /**
- * How far a parameter may be off after some steps of Adam because its gradients were rounded (docs/parity.md).
+ * How far a parameter may be off after some steps of Adam because its gradients were rounded.
+ *
+ * Adam moves a parameter by `η · m̂ / (√v̂ + ε)`: it divides a gradient by its own recent size, so that even one that is nothing but
+ * rounding error moves its parameter by about η. With gradient errors δ (`gradientError`), a step widens an element's tolerance by
+ * `η · Σₖ dₖ`, where dₖ is how far `m̂ / (√v̂ + ε)` moves if the gradient of step k is off by ±δₖ. That is almost nothing if a gradient is
+ * well above δ, and up to 2 η if its sign is in doubt.
  *
  * The moments are computed here, from gradients alone. A wrong optimiser cannot widen its own allowance.
  */

@@ -77,7 +77,12 @@ export function findPublishedTest(
 
 const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 
-/** The margin of a published accuracy, in clips: docs/claims.md. */
+/**
+ * The margin of a published accuracy, in clips: the smallest margin with which two equally good trainings are found equal in half of the
+ * cases. It is the reach of the 90 % interval between equal counts (no margin can be smaller) plus the median difference of two such
+ * trainings. A margin for four of five cases would be too wide: at 95.5 % of 288 clips, a truly doubled error rate (13 clips more) would
+ * lie inside it and count as equal.
+ */
 export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'>): number {
   const equal = { successes: correct, trials: clips };
   const { low, high } = independentDifference(equal, equal, Z_90);
@@ -85,7 +90,12 @@ export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'
   return Math.ceil(clips * Math.max(-low, high) + median);
 }
 
-/** Compares an accuracy with a published one: docs/claims.md. Both count as independent, which they are not quite: intervals are rather too wide. */
+/**
+ * Compares an accuracy with a published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
+ * 90 % interval of the difference lies within it), even if such a small difference is significant; otherwise not reproduced if they differ
+ * significantly (the 95 % interval excludes 0), and else inconclusive. The published answers clip by clip are unknown, so both count as
+ * independent. They are not quite, so the intervals are rather too wide than too narrow.
+ */
 export function compareAccuracy(
   ours: { readonly correct: number; readonly clips: number },
   published: Pick<Published, 'correct' | 'clips'>,
