@@ -3,17 +3,15 @@ import type { Events } from './events.ts';
 interface EncodeAedat3Options {
   /** Maximum events per packet; the camera's software writes a few thousand. */
   readonly packetEvents?: number;
-  /** `#Start-Time:` of the header; fixed text, because a clock would make every file different. */
-  readonly startTime?: string;
   /** Additional header lines in plain ASCII, each without `#` and line end. */
   readonly comments?: readonly string[];
-  /** Validity bit of each event; all valid when absent. */
-  readonly valid?: Uint8Array;
 }
 
 const PACKET_HEADER_BYTES = 28;
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 31;
+/** A clock would make every file different. */
+const START_TIME = 'Start-Time: 1970-01-01 00:00:00 (TZ+0000)';
 
 /**
  * Writes events as an AEDAT 3.1 file: the text header, then polarity packets of up to `packetEvents` events.
@@ -23,13 +21,8 @@ const CLOCK_PERIOD_US = 2 ** 31;
  * @see docs/formats.md; the layout is libcaer's `caer_event_packet_header` and `caer_polarity_event`
  */
 export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}): Uint8Array {
-  const { packetEvents = 4096, startTime = '1970-01-01 00:00:00 (TZ+0000)' } = options;
-  const header = encodeHeader([
-    'Format: RAW',
-    'Source 1: DVS128',
-    `Start-Time: ${startTime}`,
-    ...(options.comments ?? []),
-  ]);
+  const { packetEvents = 4096, comments = [] } = options;
+  const header = encodeHeader(['Format: RAW', 'Source 1: DVS128', START_TIME, ...comments]);
   const starts = packetStarts(events, packetEvents);
   const bytes = new Uint8Array(
     header.length + starts.length * PACKET_HEADER_BYTES + events.tUs.length * EVENT_BYTES,
@@ -39,7 +32,7 @@ export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}):
   let offset = header.length;
   for (const [packet, from] of starts.entries()) {
     const to = starts[packet + 1] ?? events.tUs.length;
-    offset = writePacket(view, offset, events, from, to, options.valid);
+    offset = writePacket(view, offset, events, from, to);
   }
   return bytes;
 }
@@ -61,22 +54,12 @@ function packetStarts(events: Events, packetEvents: number): number[] {
   return starts;
 }
 
-function writePacket(
-  view: DataView,
-  at: number,
-  events: Events,
-  from: number,
-  to: number,
-  valid: Uint8Array | undefined,
-): number {
+function writePacket(view: DataView, at: number, events: Events, from: number, to: number): number {
   const count = to - from;
-  let validCount = 0;
   let offset = at + PACKET_HEADER_BYTES;
   for (let i = from; i < to; i++) {
     const [tUs, x, y, p] = [events.tUs[i]!, events.x[i]!, events.y[i]!, events.p[i]!];
-    const bit = valid === undefined ? 1 : valid[i]! & 1;
-    validCount += bit;
-    view.setUint32(offset, ((x << 17) | (y << 2) | (p << 1) | bit) >>> 0, true);
+    view.setUint32(offset, ((x << 17) | (y << 2) | (p << 1) | 1) >>> 0, true);
     view.setUint32(offset + 4, tUs % CLOCK_PERIOD_US, true);
     offset += EVENT_BYTES;
   }
@@ -87,6 +70,6 @@ function writePacket(
   view.setUint32(at + 12, Math.floor(events.tUs[from]! / CLOCK_PERIOD_US), true);
   view.setUint32(at + 16, count, true);
   view.setUint32(at + 20, count, true);
-  view.setUint32(at + 24, validCount, true);
+  view.setUint32(at + 24, count, true);
   return offset;
 }

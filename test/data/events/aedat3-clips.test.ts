@@ -34,6 +34,16 @@ function framesOf(clip: ReturnType<typeof clipOfEvents>, layout: FrameLayout) {
   return { count: clip.count, counts, durations: clip.durationsUs(layout) };
 }
 
+function markInvalid(bytes: Uint8Array, isInvalid: (event: number) => boolean): Uint8Array {
+  const view = new DataView(bytes.buffer);
+  let at = Buffer.from(bytes).indexOf('#!END-HEADER') + 14;
+  for (let event = 0; at < bytes.length; ) {
+    const end = at + 28 + 8 * view.getUint32(at + 20, true);
+    for (at += 28; at < end; at += 8, event++) if (isInvalid(event)) bytes[at]! &= ~1;
+  }
+  return bytes;
+}
+
 const spans = [
   { startUs: 100, endUs: 400 },
   { startUs: 350, endUs: 900 },
@@ -56,8 +66,8 @@ const recordings = fc
       y: Uint16Array.from(ordered, (row) => row[2]),
       p: Uint8Array.from(ordered, (row) => row[3]),
     };
-    const valid = Uint8Array.from(ordered, (row) => row[4]);
-    return encodeAedat3(events, { packetEvents, comments: [comment], valid });
+    const bytes = encodeAedat3(events, { packetEvents, comments: [comment] });
+    return markInvalid(bytes, (event) => ordered[event]![4] === 0);
   });
 
 describe('the clips of an AEDAT 3.1 recording', () => {

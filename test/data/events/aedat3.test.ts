@@ -66,7 +66,8 @@ describe('reading AEDAT 3.1', () => {
   });
 
   test('keeps invalid events as the original does, and drops them on request', () => {
-    const bytes = encodeAedat3(makeEvents([1, 2, 3]), { valid: Uint8Array.of(1, 0, 1) });
+    const bytes = encodeAedat3(makeEvents([1, 2, 3]));
+    bytes[bytes.length - 2 * 8]! &= ~1;
     expect(decodeAedat3(bytes, options).events.tUs).toEqual(Float64Array.of(1, 2, 3));
     const dropped = decodeAedat3(bytes, { ...options, invalidEvents: 'drop' });
     expect(dropped.events.tUs).toEqual(Float64Array.of(1, 3));
@@ -144,7 +145,8 @@ describe('writing AEDAT 3.1', () => {
 
   test('reproduces the golden recording, except for its packet of special events', () => {
     const { events } = decodeAedat3(recording, options);
-    const again = encodeAedat3(events, { startTime: '2016-09-23 16:42:17 (TZ-0400)', packetEvents: 75 });
+    const again = encodeAedat3(events, { packetEvents: 75 });
+    again.set(Buffer.from('2016-09-23 16:42:17 (TZ-0400)'), Buffer.from(again).indexOf('1970'));
     expect(Buffer.from(again.subarray(0, 733))).toEqual(recording.subarray(0, 733));
   });
 });
