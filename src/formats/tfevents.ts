@@ -39,10 +39,8 @@ export function encodeEventFileHeader(wallTimeSeconds: number): Uint8Array {
  */
 export function encodeScalarEvents(events: readonly ScalarEvent[]): Uint8Array {
   return Buffer.concat(
-    events.map(({ tag, step, value, wallTimeSeconds }) => {
-      if (!Number.isSafeInteger(step))
-        throw new RangeError(`the step of ${tag} is ${step}, expected a whole number`);
-      return encodeTfRecord(
+    events.map(({ tag, step, value, wallTimeSeconds }) =>
+      encodeTfRecord(
         encodeEvent(wallTimeSeconds, step, (event) => {
           event.tag(FIELD.event.summary, WireType.LengthDelimited).fork();
           event.tag(FIELD.summary.value, WireType.LengthDelimited).fork();
@@ -50,8 +48,8 @@ export function encodeScalarEvents(events: readonly ScalarEvent[]): Uint8Array {
           event.tag(FIELD.value.simpleValue, WireType.Bit32).float(Math.fround(value));
           event.join().join();
         }),
-      );
-    }),
+      ),
+    ),
   );
 }
 

@@ -123,9 +123,4 @@ describe('encodeScalarEvents', () => {
       { seed: 2020 },
     );
   });
-
-  it('refuses a step that is not a whole number', () => {
-    const scalar = { tag: 'w0', step: 0.5, value: 1, wallTimeSeconds: 0 };
-    expect(() => encodeScalarEvents([scalar])).toThrow(/step of w0 is 0\.5/);
-  });
 });
