@@ -79,7 +79,7 @@ async function drawFromDataset(
   wanted: string | undefined,
   options: ShowOptions,
 ): Promise<Drawn> {
-  const { dataset, root } = await withData(() => placeDataset(name, options));
+  const { dataset, root } = await placeDataset(name, options);
   if (wanted === undefined) {
     throw new ReproError('usage', 'a clip is missing.', {
       fix:
@@ -107,6 +107,7 @@ async function drawFromDataset(
   }
   const found = await findClip(dataset, root, wanted, reading);
   const label = dataset.facts.classes[found.clip.class] ?? '';
+  const { user, light } = found.clip;
   return readClip(dataset, root, found, reading, (events, span) =>
     describeClip(found.name, events, span, dataset.facts.sensor, options, {
       simulated,
@@ -114,14 +115,7 @@ async function drawFromDataset(
         ['clip', `${dataset.facts.title}, ${found.name}`],
         ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
         ['class', label],
-        ...(found.clip.user === null
-          ? []
-          : [
-              [
-                'user',
-                [found.clip.user, found.clip.light].filter((part) => part !== null).join(', '),
-              ] as const,
-            ]),
+        ...(user === null ? [] : [['user', light === null ? `${user}` : `${user}, ${light}`] as const]),
       ],
       values: {
         dataset: name,
@@ -129,8 +123,8 @@ async function drawFromDataset(
         clip: found.name,
         split: found.split,
         class: label,
-        user: found.clip.user,
-        light: found.clip.light,
+        user,
+        light,
       },
     }),
   );

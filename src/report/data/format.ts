@@ -26,8 +26,8 @@ export function groupDigits(count: number): string {
 }
 
 /** `one clip`, `12 clips`. */
-export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
-  return `${groupDigits(count)} ${count === 1 ? singular : plural}`;
+export function formatQuantity(count: number, singular: string): string {
+  return `${groupDigits(count)} ${singular}${count === 1 ? '' : 's'}`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -53,9 +53,7 @@ export function nominal(field: string) {
 }
 
 /** The colours themselves are in the data. */
-export function ownColor(field = 'color') {
-  return { ...nominal(field), scale: null };
-}
+export const OWN_COLOR = { ...nominal('color'), scale: null };
 
 /** A linear axis that ends exactly at its domain. @param axis null for a drawing in px, without axes */
 export function linearAxis<Axis extends object | null>(field: string, domain: readonly number[], axis: Axis) {

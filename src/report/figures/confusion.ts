@@ -2,7 +2,7 @@ import { nameEpoch } from '../data/epochs.ts';
 import { sentences } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
-import { bands, breakTitle, colorVariable, nominal, ownColor } from '../drawing/theme.ts';
+import { bands, breakTitle, colorVariable, nominal, OWN_COLOR } from '../drawing/theme.ts';
 import { tabulateRuns } from './run-table.ts';
 
 const CELL = 24;
@@ -127,7 +127,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
       },
       {
         mark: { type: 'text', fontSize: 11 },
-        encoding: { x, y, text: nominal('count'), color: ownColor() },
+        encoding: { x, y, text: nominal('count'), color: OWN_COLOR },
       },
     ],
   };

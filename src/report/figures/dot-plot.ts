@@ -1,5 +1,5 @@
 import type { Panel, PanelSpec } from '../drawing/figure.ts';
-import { bands, linearAxis, nominal, ownColor, PERCENT_LABELS } from '../drawing/theme.ts';
+import { bands, linearAxis, nominal, OWN_COLOR, PERCENT_LABELS } from '../drawing/theme.ts';
 
 export interface Dot {
   /** The label at the left, with line breaks. */
@@ -49,7 +49,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level
     labelOpacity: 1,
   });
   const yOffset = { ...nominal('series'), sort: null, scale: { domain: series.map(({ name }) => name) } };
-  const place = { y, yOffset, color: ownColor() };
+  const place = { y, yOffset, color: OWN_COLOR };
   const levels = { values: level === undefined || level.value < domain[0] ? [] : [level] };
   const values = dots.map(({ seeds: _, ...dot }) => dot);
   const ticks = dots.flatMap(({ seeds = [], ...dot }) => seeds.map((value) => ({ ...dot, value })));
