@@ -1,6 +1,15 @@
 import { gunzipSync } from 'node:zlib';
 import { hasErrorCode, ReproError } from '../base/errors.ts';
 
+interface IdxArray {
+  /** MNIST: [N, 28, 28] for images, [N] for labels. */
+  readonly shape: readonly number[];
+  /** C order: the last index changes fastest. May share the memory of the bytes it was read from. */
+  readonly data: Uint8Array;
+  /** The whole file, unpacked. */
+  readonly unpacked: Uint8Array;
+}
+
 const UNSIGNED_BYTE = 0x08;
 const DAMAGED = 'The file is cut off or damaged: download it again.';
 const OTHER = 'This is another file, or a damaged one: download it again.';
@@ -15,7 +24,7 @@ const OTHER = 'This is another file, or a damaged one: download it again.';
  *   something follows them, or beyond `limitBytes`; `idx-gzip` if it cannot be unpacked
  * @see http://yann.lecun.com/exdb/mnist/; docs/formats.md
  */
-export function decodeIdx(bytes: Uint8Array, file: string, limitBytes: number) {
+export function decodeIdx(bytes: Uint8Array, file: string, limitBytes: number): IdxArray {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const unpacked = isGzip ? unpack(bytes, file, limitBytes) : bytes;
   const { shape, headerBytes } = readHeader(unpacked, file);

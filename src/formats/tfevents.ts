@@ -13,6 +13,12 @@ export interface ScalarEvent {
   readonly wallTimeSeconds: number;
 }
 
+interface EventFile {
+  readonly scalars: readonly ScalarEvent[];
+  /** Where a truncated last record starts in the file; null if the last record is whole. */
+  readonly truncatedAt: number | null;
+}
+
 /** Field numbers of the messages in TensorBoard's event.proto and summary.proto. */
 const FIELD = {
   event: { wallTime: 1, step: 2, fileVersion: 3, summary: 5 },
@@ -73,7 +79,7 @@ function encodeEvent(
  * @throws {ReproError} `tfrecord-invalid` if a checksum is wrong, `tfevents-invalid` if a record is not an event
  * @see https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto
  */
-export function decodeEventFile(bytes: Uint8Array, file: string) {
+export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
   const { records, truncatedAt } = decodeTfRecords(bytes, file);
   const scalars: ScalarEvent[] = [];
   for (const { offset, data } of records) {
@@ -177,6 +183,12 @@ interface TfRecord {
   readonly data: Uint8Array;
 }
 
+interface TfRecordFile {
+  readonly records: readonly TfRecord[];
+  /** Where a truncated last record starts; null if the last record is whole. */
+  readonly truncatedAt: number | null;
+}
+
 /**
  * A checksum as TFRecord stores it: rotated right by 15 bits plus a constant, modulo 2^32, so that records inside a record do
  * not give it a degenerate checksum.
@@ -204,7 +216,7 @@ export function encodeTfRecord(data: Uint8Array): Uint8Array {
  * @throws {ReproError} `tfrecord-invalid` if a checksum does not match its bytes
  * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
-export function decodeTfRecords(bytes: Uint8Array, file: string) {
+export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: TfRecord[] = [];
   const check = (start: number, end: number, what: string, record: number): void => {

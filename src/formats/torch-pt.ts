@@ -4,6 +4,7 @@ import {
   type Fail,
   failIn,
   gatherElements,
+  type PickleValue,
   storageBytes,
   type TorchArray,
   type TorchTensor,
@@ -31,6 +32,13 @@ const READ_BYTES = 256 << 20;
 /** What `checkHead` looks at. */
 const HEAD_BYTES = 300;
 
+interface TorchFile {
+  readonly value: PickleValue;
+  /** @throws {ReproError} `torch-broken` if the bytes do not match their checksum */
+  readTensor(tensor: TorchTensor): Promise<TorchArray>;
+  close(): Promise<void>;
+}
+
 /**
  * Opens a file written by `torch.save` (of PyTorch 1.6 or later) and reads everything except the elements of its tensors, which are read on
  * demand: the optimiser in a checkpoint is twice as large as its network. Nothing in the file is run.
@@ -44,7 +52,7 @@ const HEAD_BYTES = 300;
 export async function openTorchFile(
   source: string | Uint8Array,
   file = typeof source === 'string' ? source : 'file.pt',
-) {
+): Promise<TorchFile> {
   const fail = failIn(file);
   const { head, sizeBytes } =
     typeof source === 'string'
@@ -55,7 +63,7 @@ export async function openTorchFile(
   let leftBytes = READ_FACTOR * sizeBytes + READ_BYTES;
   return {
     value: container.value,
-    readTensor: async (tensor: TorchTensor): Promise<TorchArray> => {
+    readTensor: async (tensor) => {
       leftBytes -= storageBytes(tensor.storage);
       if (leftBytes < 0) fail('refused', 'it expands to far more than its own size');
       return gatherElements(tensor, await container.readStorage(tensor.storage), fail);

@@ -6,6 +6,11 @@ import { blocksOf, type Report } from './page/document.ts';
 import { renderMarkdown } from './page/markdown.ts';
 import { renderPage } from './page/page.ts';
 
+interface WrittenReport {
+  readonly figures: number;
+  readonly pageBytes: number;
+}
+
 /**
  * Renders the figures and writes the report: `index.html`, `report.md`, for each figure `figures/<id>.svg` and
  * `figures/<id>.csv`, their list `figures/index.json`, and the pictures of each gallery, such as `clips/00.png`.
@@ -17,7 +22,7 @@ export async function writeReport(
   report: Report,
   folder: string,
   onFigure: (done: number, total: number) => void = () => {},
-) {
+): Promise<WrittenReport> {
   const figures = blocksOf(report, 'figure');
   const rendered: RenderedFigure[] = [];
   for (const { figure } of figures) {

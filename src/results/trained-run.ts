@@ -1,16 +1,31 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { spikingLayers } from '../network/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
 import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
-import { readMetrics } from './metrics.ts';
+import { type EpochRow, readMetrics } from './metrics.ts';
 import { readTestAnswers, type TestAnswer } from './predictions.ts';
 import { type ResultFile, readResultFile, refuse } from './result-file.ts';
-import { networkOfRunFile, readRun } from './run-file.ts';
+import { networkOfRunFile, type RunFile, readRun } from './run-file.ts';
 
 /** The folders of a training and its evaluation. */
 export interface RunFolders {
   readonly train: string;
   readonly evaluate: string;
+}
+
+/** A training and its evaluation, whose files agree with each other. */
+interface TrainedRun {
+  readonly run: RunFile;
+  readonly spec: NetworkSpec;
+  /** By epoch, with the layers of `spec`. */
+  readonly epochs: readonly EpochRow[];
+  readonly evaluation: EvaluationFile;
+  /** The row of the chosen epoch. */
+  readonly chosen: EpochRow;
+  /** By row of the clip in test.npy. */
+  readonly answers: readonly TestAnswer[];
+  /** For digests, and for messages. */
+  readonly files: Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;
 }
 
 /** Whose results a folder must hold. */
@@ -25,7 +40,7 @@ export interface RunIdentity {
  * @throws {ReproError} `results-invalid` naming the file and the field or line, and the command that makes it again; also if the files
  *   contradict each other or are of another model or seed
  */
-export async function readTrainedRun(folders: RunFolders, of: RunIdentity) {
+export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Promise<TrainedRun> {
   const instance = `@${of.model},${of.seed}`;
   const [runFile, metrics, evaluationFile, predictions] = await Promise.all([
     readResultFile(path.join(folders.train, 'run.json'), `train${instance}`),

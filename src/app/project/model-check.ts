@@ -71,15 +71,27 @@ export function listTrainings(plan: Plan): [file: string, params: JsonObject][] 
   });
 }
 
+/** A model as a plan trains it. */
+interface BuiltModel {
+  readonly model: ResolvedModel;
+  /** Undefined if the size of the frames is unknown. */
+  readonly spec: NetworkSpec | undefined;
+}
+
 /**
- * A model as a plan trains it, with its layers, without parameters, if the size of the frames is known.
+ * Builds a model's layers, without parameters.
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
  * @param overrides the `train:` section of the plan's profile
  * @param facts of the plan's data set, if they have been read
  * @throws {ReproError} if it is impossible
  */
-export async function buildModel(plan: Plan, file: string, overrides: Json, facts?: DatasetFacts) {
+export async function buildModel(
+  plan: Plan,
+  file: string,
+  overrides: Json,
+  facts?: DatasetFacts,
+): Promise<BuiltModel> {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.

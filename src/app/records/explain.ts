@@ -32,17 +32,16 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     against: options.against,
   });
   if (explanations.some(({ state }) => state === 'error')) process.exitCode = exitCode.stageFailed;
-  const colors = colorsFor(process.stdout);
+  const view = {
+    colors: colorsFor(process.stdout),
+    projectRoot: plan.projectRoot,
+  };
   printResult(
     options,
     'explain',
     { profile: plan.profile, instances: explanations.map(documentOf) },
     // An empty line between them.
-    () =>
-      explanations.flatMap((one, i) => [
-        ...(i === 0 ? [] : ['']),
-        ...describeExplanation(one, colors, plan.projectRoot),
-      ]),
+    () => explanations.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...describeExplanation(one, view)]),
   );
 }
 
@@ -89,6 +88,12 @@ function lineOf(run: RunRecord): string {
 /** More files of one folder, or stages to wait for, than this are counted only. */
 const filesAtMost = 20;
 
+interface ExplanationView {
+  readonly colors: Colors;
+  /** Absolute. */
+  readonly projectRoot: string;
+}
+
 const states = {
   fresh: 'is up to date',
   restorable: 'is up to date, but its outputs must be restored',
@@ -100,7 +105,8 @@ const states = {
 } as const;
 
 /** An explanation for people. */
-function describeExplanation(one: Explanation, c: Colors, projectRoot: string): string[] {
+function describeExplanation(one: Explanation, view: ExplanationView): string[] {
+  const c = view.colors;
   const paint = {
     fresh: c.green,
     restorable: c.cyan,
@@ -119,7 +125,7 @@ function describeExplanation(one: Explanation, c: Colors, projectRoot: string): 
     ...describeAwaited(one),
   ];
   if (one.attempt !== undefined) {
-    const attempt = describeAttempt(one.id, one.attempt, projectRoot);
+    const attempt = describeAttempt(one.id, one.attempt, view.projectRoot);
     return [`${head}:`, ...[...attempt, ...compared].map((line) => `  ${line}`), ...found];
   }
   const isSilent = found.length === 0 && one.against !== null;

@@ -4,6 +4,15 @@ import { explainMagic } from './reader-warnings.ts';
 
 export type Aedat4Compression = 'lz4' | 'none' | 'zstd';
 
+interface Aedat4Header {
+  readonly compression: Aedat4Compression;
+  readonly streams: readonly Aedat4Stream[];
+  /** Where the first packet starts. */
+  readonly packetsAt: number;
+  /** Where the packets end: at the table of contents if there is one, or else with the file. */
+  readonly packetsEnd: number;
+}
+
 const MAGIC = '#!AER-DAT4.0\r\n';
 /** The format's numbers: LZ4 and ZSTD each have a setting `HIGH`, which unpacks alike. */
 const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd', 'zstd'];
@@ -16,7 +25,7 @@ const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
  * @throws {ReproError} `aedat4-header` for another magic or version, or damage; `aedat4-truncated` if the file ends in the
  *   header, or before the table of contents that the header refers to
  */
-export function readHeader(bytes: Uint8Array, file: string) {
+export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
   if (latin1Text(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
     const { what, fix } = explainMagic(bytes, '4.0');
@@ -56,7 +65,6 @@ export function readHeader(bytes: Uint8Array, file: string) {
     compression,
     streams: readStreams(info, start),
     packetsAt,
-    // At the table of contents if there is one, or else with the file.
     packetsEnd: position === -1 ? bytes.length : position,
   };
 }

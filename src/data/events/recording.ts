@@ -14,6 +14,14 @@ import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, guessNpySettings, type NpySettings } from './npy-events.ts';
 
+/** A recording outside any data set. */
+interface Recording {
+  readonly events: Events;
+  readonly sensor: Sensor;
+  readonly format: string;
+  readonly warnings: readonly string[];
+}
+
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
 export const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
 
@@ -34,7 +42,7 @@ const CAMERAS: readonly Sensor[] = [
 export const SENSORS = [SMALLEST, ...CAMERAS];
 
 /**
- * Reads a recording outside any data set by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
+ * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
  * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as
  * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
  *
@@ -47,7 +55,7 @@ export async function decodeRecording(
   file: string,
   expected: Sensor = SMALLEST,
   npy?: NpySettings,
-) {
+): Promise<Recording> {
   const sensors = [expected, ...SENSORS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });

@@ -11,6 +11,11 @@ import { checkKind, failMissing } from '../contract/how-to-get.ts';
 import { makeManifest } from '../contract/problems.ts';
 import { kindOfSource, md5Of } from '../reading/file-tree.ts';
 
+interface ReadIdx {
+  readonly images: Readonly<Record<Split, Images>>;
+  readonly files: readonly ManifestFile[];
+}
+
 /** Ten times as many as in MNIST: a file that claims more is something else. */
 const MOST_IMAGES = 600_000;
 /** Of an IDX file with images. */
@@ -49,7 +54,7 @@ async function readIdxFiles(
   facts: ImageFacts,
   root: string,
   onFile: (done: number, total: number) => void = () => {},
-) {
+): Promise<ReadIdx> {
   const kind = await kindOfSource(root);
   if (kind === null) failMissing(facts, 'files', root, 'does not exist');
   if (kind === 'file') failMissing(facts, 'files', root, 'is a file, not the folder with the four files');

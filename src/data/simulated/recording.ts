@@ -1,4 +1,5 @@
 import { EventBuffer, type Events } from '../events/events.ts';
+import type { Label } from '../events/labels.ts';
 import { samplePerson } from './person.ts';
 import { RandomStream, sineOfTurns } from './random-stream.ts';
 import { createImage, drawBackground, drawPerson, findLight, type Light } from './scene.ts';
@@ -28,13 +29,21 @@ interface RecordingOptions {
   readonly gestureSeconds: number;
 }
 
+export interface SimulatedRecording {
+  readonly events: Events;
+  /** Twelve rows in time order. */
+  readonly labels: readonly Label[];
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
 /**
  * Simulates one recording: a person in front of a camera makes the twelve gestures of a DVS128 Gesture recording.
  * Depends only on its options: person, performance, scene and noise come from streams named by seed, user and light.
  *
  * @throws {ReproError} `simulate-options` for an unknown light
  */
-export function simulateRecording(options: RecordingOptions) {
+export function simulateRecording(options: RecordingOptions): SimulatedRecording {
   const { seed, user } = options;
   const light = findLight(options.light);
   const name = [seed, 'recording', user, light.name];

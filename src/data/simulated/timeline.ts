@@ -8,6 +8,14 @@ interface Clip extends Label {
   readonly motion: Motion;
 }
 
+interface Timeline {
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly labels: readonly Label[];
+  /** The person's pose at a time of the recording. */
+  poseAt(tUs: number): Pose;
+}
+
 /** As in the real recordings: twelve clips in class order, arm roll twice. */
 const CLIP_GESTURES: readonly Gesture[] = [...GESTURES.slice(0, 8), 'arm_roll', ...GESTURES.slice(8)];
 
@@ -19,7 +27,11 @@ const LEAD_US = 300_000;
  * Lays out a recording: lead-in, twelve clips of equal length separated by pauses of 0.25 to 0.4 s, lead-out.
  * In a pause the person moves straight from the last pose of one gesture to the first of the next.
  */
-export function planTimeline(person: Person, name: readonly (string | number)[], gestureSeconds: number) {
+export function planTimeline(
+  person: Person,
+  name: readonly (string | number)[],
+  gestureSeconds: number,
+): Timeline {
   const pauses = new RandomStream([...name, 'pauses']);
   const clips: Clip[] = [];
   let atUs = RECORDING_START_US + LEAD_US;
@@ -36,8 +48,8 @@ export function planTimeline(person: Person, name: readonly (string | number)[],
   return {
     startUs: RECORDING_START_US,
     endUs,
-    labels: clips.map((clip): Label => ({ class: clip.class, startUs: clip.startUs, endUs: clip.endUs })),
-    poseAt: (tUs: number): Pose => sway(person, swayPhases, tUs, gesturePoseAt(person, clips, tUs, endUs)),
+    labels: clips.map((clip) => ({ class: clip.class, startUs: clip.startUs, endUs: clip.endUs })),
+    poseAt: (tUs) => sway(person, swayPhases, tUs, gesturePoseAt(person, clips, tUs, endUs)),
   };
 }
 

@@ -3,6 +3,13 @@ import { countElements } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
 import { IMPORTABLE, type NetworkFacts } from './module-tree.ts';
 
+interface InferredNetwork {
+  readonly network: NetworkConfig;
+  /** T that it was trained with; null if the file does not say. */
+  readonly trainedSteps: number | null;
+  readonly assumptions: readonly Assumption[];
+}
+
 /** Something that a checkpoint does not say and that changes the network's answers, and the value used instead. */
 export interface Assumption {
   readonly what: string;
@@ -37,7 +44,7 @@ export interface ImportAnswers {
  *
  * @throws {ReproError} `import-unknown` if it is not a network known here, `import-contradiction` if the file refutes an answer
  */
-export function inferNetwork(evidence: NetworkEvidence) {
+export function inferNetwork(evidence: NetworkEvidence): InferredNetwork {
   return new Inference(evidence).infer();
 }
 
@@ -59,17 +66,15 @@ class Inference {
     this.#evidence = evidence;
   }
 
-  infer() {
+  infer(): InferredNetwork {
     const { tensors, facts, answers } = this.#evidence;
     const sizes = tensors.has('static_conv.0.weight') ? this.#inferStill() : this.#inferEventFrames();
     const neurons = this.#inferNeurons();
     const pooling = this.#settle('pooling', '--pooling', facts.pooling, answers.pooling, 'max');
-    const network: NetworkConfig = { ...sizes, ...neurons, pooling, dropout: 0.5 };
     return {
-      network,
-      // T that it was trained with.
+      network: { ...sizes, ...neurons, pooling, dropout: 0.5 },
       trainedSteps: facts.steps ?? null,
-      assumptions: this.#assumptions as readonly Assumption[],
+      assumptions: this.#assumptions,
     };
   }
 

@@ -140,14 +140,19 @@ function findContradictions(
   return { problems, notes, missing };
 }
 
+/** A command line split into arguments: each value as text, or `true` for a flag. */
+interface CommandLine {
+  readonly words: ReadonlyMap<ArgumentName, string | true>;
+  readonly problems: readonly string[];
+}
+
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
 /**
  * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`. A value may be a negative number, but may not begin with a dash
  * otherwise. Unlike in argparse, giving an argument twice or shortening its name is an error: neither is ever intended.
  */
-function readCommandLine(given: readonly string[]) {
-  // Each value as text, or `true` for a flag.
+function readCommandLine(given: readonly string[]): CommandLine {
   const words = new Map<ArgumentName, string | true>();
   const problems: string[] = [];
   const rest = [...given];

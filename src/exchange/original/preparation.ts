@@ -140,12 +140,22 @@ interface ProfileParts {
   readonly seed: number;
 }
 
+interface Configuration {
+  readonly model: ModelFile;
+  readonly profile: ProfileParts;
+  readonly notes: readonly string[];
+}
+
 /**
  * The configuration that is equivalent to the original's arguments.
  *
  * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
  */
-export function translateArguments(parsed: ParsedArguments, preset: CompatPresetName, dataset: DatasetFacts) {
+export function translateArguments(
+  parsed: ParsedArguments,
+  preset: CompatPresetName,
+  dataset: DatasetFacts,
+): Configuration {
   const { values } = parsed;
   const { switches, notes } = settleSwitches(parsed, COMPAT_PRESETS[preset]);
   const batch = settleBatchSize(parsed, preset);

@@ -20,13 +20,20 @@ const MOST_WORD_BYTES = 100;
 /** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
 const MOST_PICKLE_BYTES = 64 << 20;
 
+/** A file after its pickle is read. */
+interface TorchContainer {
+  readonly value: PickleValue;
+  readStorage(storage: TorchStorage): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /**
  * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder that holds `data.pkl` and a file `data/<key>` per
  * storage. The pickle is read at once, storages on demand; each is checked against its checksum.
  *
  * @param source a path, or the file's bytes
  */
-export async function openZipContainer(source: string | Uint8Array, file: string) {
+export async function openZipContainer(source: string | Uint8Array, file: string): Promise<TorchContainer> {
   const fail = failIn(file);
   const options = { lazyEntries: true, autoClose: false } as const;
   const opened =
@@ -54,7 +61,7 @@ export async function openZipContainer(source: string | Uint8Array, file: string
     });
     return {
       value,
-      readStorage: async (storage: TorchStorage) => {
+      readStorage: async (storage) => {
         const name = memberOf(storage);
         return (await read(name, storageBytes(storage))) ?? fail('broken', `it has no ${name}`);
       },

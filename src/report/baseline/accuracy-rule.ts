@@ -101,13 +101,22 @@ interface AnswerChange {
   readonly pGain: number;
 }
 
+/** What changed in the answers of several runs. */
+interface AnswerChanges {
+  readonly runs: readonly AnswerChange[];
+  /** Of all together; null for a single run. */
+  readonly joint: AnswerChange | null;
+  /** p up to which each of the two tests, or the only one, counts. */
+  readonly level: number;
+}
+
 /**
  * Whether test clips were lost, or gained, in single runs (McNemar's exact test, Holm's correction) or in all together (exact sign-flip test
- * of the sums over the runs, clip by clip; not for a single run). Each counts up to p = `level`.
+ * of the sums over the runs, clip by clip).
  *
  * @param rate how often either of the tests may find a loss where there is none; halved between them
  */
-export function compareAnswers(pairs: readonly WrongClips[], rate: number) {
+export function compareAnswers(pairs: readonly WrongClips[], rate: number): AnswerChanges {
   const counts = pairs.map(countChanges);
   const losses = holmAdjust(counts.map(({ lost, gained }) => mcnemarOneSided(lost, gained)));
   const gains = holmAdjust(counts.map(({ lost, gained }) => mcnemarOneSided(gained, lost)));

@@ -90,6 +90,16 @@ export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'
   return Math.ceil(clips * Math.max(-low, high) + median);
 }
 
+interface Comparison {
+  readonly verdict: Answer;
+  readonly difference: number;
+  /** The 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Clips. */
+  readonly margin: number;
+}
+
 /**
  * Compares an accuracy with a published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
  * 90 % interval of the difference lies within it), even if such a small difference is significant; otherwise not reproduced if they differ
@@ -99,7 +109,7 @@ export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'
 export function compareAccuracy(
   ours: { readonly correct: number; readonly clips: number },
   published: Pick<Published, 'correct' | 'clips'>,
-) {
+): Comparison {
   const first = { successes: ours.correct, trials: ours.clips };
   const second = { successes: published.correct, trials: published.clips };
   const margin = marginOf(published);
@@ -107,7 +117,7 @@ export function compareAccuracy(
   const { difference, low, high } = independentDifference(first, second, Z_95);
   const share = margin / published.clips;
   const isEqual = narrow.low > -share && narrow.high < share;
-  const verdict: Answer = isEqual ? 'reproduced' : low > 0 || high < 0 ? 'not-reproduced' : 'inconclusive';
+  const verdict = isEqual ? 'reproduced' : low > 0 || high < 0 ? 'not-reproduced' : 'inconclusive';
   return { verdict, difference, low, high, margin };
 }
 

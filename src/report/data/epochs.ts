@@ -62,12 +62,21 @@ export function explainTies(models: readonly ModelResult[]): string | null {
 /** The published window: for three of the four models, the authors' event files have the last 64 epochs. */
 export const LATE_EPOCHS = 64;
 
-/**
- * The test accuracy of a run over its last epochs, all of them if there are fewer.
- *
- * @returns null if the window is unknown, or no epoch of it was tested
- */
-export function lateAccuracy({ metrics }: Pick<RunResult, 'metrics'>, window: number | null) {
+/** The test accuracy of a run over its last epochs. */
+interface LateAccuracy {
+  readonly mean: number;
+  /** Over the tested epochs, with n - 1; null for a single one. */
+  readonly deviation: number | null;
+  readonly tests: number;
+  /** First and last epoch of the window, which begins with the training if that was shorter. */
+  readonly epochs: readonly [number, number];
+}
+
+/** @returns null if the window is unknown, or no epoch of it was tested */
+export function lateAccuracy(
+  { metrics }: Pick<RunResult, 'metrics'>,
+  window: number | null,
+): LateAccuracy | null {
   if (window === null) return null;
   const [first, last] = [metrics.epochs[0] ?? 1, metrics.epochs.at(-1) ?? 1];
   const from = Math.max(first, last - window + 1);
@@ -81,6 +90,6 @@ export function lateAccuracy({ metrics }: Pick<RunResult, 'metrics'>, window: nu
     mean,
     deviation: values.length === 1 ? null : standardDeviation,
     tests: values.length,
-    epochs: [from, last] as const,
+    epochs: [from, last],
   };
 }

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { MODEL_VERSION } from '../../../src/data/simulated/dataset-writer.ts';
-import { EventKeys, simulateRecording } from '../../../src/data/simulated/recording.ts';
+import {
+  EventKeys,
+  type SimulatedRecording,
+  simulateRecording,
+} from '../../../src/data/simulated/recording.ts';
 
 const OPTIONS = { seed: 5, user: 2, light: 'fluorescent', gestureSeconds: 0.5 };
-let recording: ReturnType<typeof simulateRecording>;
+let recording: SimulatedRecording;
 
 beforeAll(() => {
   recording = simulateRecording(OPTIONS);
