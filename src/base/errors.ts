@@ -27,9 +27,18 @@ export class ReproError extends Error {
 
 /** The text of an error for a terminal: `where  message` and, on the lines below, the fix. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof ReproError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ReproError)) return messageOf(error);
   const head = error.where === undefined ? error.message : `${error.where}  ${error.message}`;
   return error.fix === undefined ? head : `${head}\n  ${error.fix.split('\n').join('\n  ')}`;
+}
+
+/** What an error says, of whatever kind it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function firstLineOf(error: unknown): string {
+  return (messageOf(error).split('\n')[0] ?? '').trim();
 }
 
 /** Whether this is a system error with one of these codes, such as `ENOENT`. */

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { hasErrorCode, ReproError } from '../base/errors.ts';
+import { hasErrorCode, messageOf, ReproError } from '../base/errors.ts';
 
 interface IdxArray {
   /** MNIST: [N, 28, 28] for images, [N] for labels. */
@@ -45,9 +45,8 @@ function unpack(bytes: Uint8Array, file: string, limitBytes: number): Uint8Array
       const text = `it unpacks to more than ${limitBytes.toLocaleString('en-US')} bytes.`;
       throw new ReproError('idx-size', text, { where: file, fix: OTHER });
     }
-    const what = error instanceof Error ? error.message : String(error);
     const details = { where: file, fix: DAMAGED, cause: error };
-    throw new ReproError('idx-gzip', `it cannot be unpacked: ${what}.`, details);
+    throw new ReproError('idx-gzip', `it cannot be unpacked: ${messageOf(error)}.`, details);
   }
 }
 

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { ReproError } from '../base/errors.ts';
+import { messageOf, ReproError } from '../base/errors.ts';
 import { formatCount, listSome, shortenText } from '../base/text.ts';
 
 /** A numeric array of a .mat file. */
@@ -124,8 +124,7 @@ function inflate(source: MatBytes, { at, start, sizeBytes }: MatElement, mostByt
   try {
     return openBytes(inflateSync(packed, { maxOutputLength: mostBytes }), source.file, at);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    return failElement(source, at, `the compressed variable cannot be unpacked: ${what}`);
+    return failElement(source, at, `the compressed variable cannot be unpacked: ${messageOf(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate';
-import { ReproError } from '../base/errors.ts';
+import { messageOf, ReproError } from '../base/errors.ts';
 import { escapeControls, formatBytes } from '../base/text.ts';
 import { parseNpyHeader } from './npy.ts';
 import { countElements } from './tensor.ts';
@@ -61,7 +61,7 @@ function unpack(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
   try {
     arrays = unzipSync(bytes, { filter });
   } catch (cause) {
-    const what = `it is cut off or damaged (${cause instanceof Error ? cause.message : String(cause)})`;
+    const what = `it is cut off or damaged (${messageOf(cause)})`;
     return fail(file, what, undefined, cause);
   }
   if (unpackedBytes <= LARGEST_BYTES) return arrays;

@@ -1,4 +1,4 @@
-import { ReproError } from '../base/errors.ts';
+import { messageOf, ReproError } from '../base/errors.ts';
 import { isObject } from '../base/files/shape.ts';
 import { escapeControls, quoteName } from '../base/text.ts';
 import { countElements, type State, type Tensor } from './tensor.ts';
@@ -150,7 +150,7 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+    return fail(`its header is not JSON (${messageOf(error)})`, error);
   }
   if (!isObject(header)) return fail('its header is not an object');
   return header;

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { promisify } from 'node:util';
+import { firstLineOf } from '../../base/errors.ts';
 import type { CudaProbe } from '../../network/engines/tfjs/cuda.ts';
 import type { ListedAdapters } from '../../network/engines/webgpu/adapters.ts';
 
@@ -62,6 +63,6 @@ async function ask<Answer>(
     if (typeof answer[key] === 'boolean') return answer;
     throw new TypeError('not an answer');
   } catch (error) {
-    return fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    return fail(firstLineOf(error));
   }
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { ReproError } from '../errors.ts';
+import { messageOf, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { getAt, getOwn, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
@@ -72,8 +72,7 @@ function parseSchema(text: string, file: string, revive?: (key: string, value: J
 }
 
 function invalid(what: string, where: string, cause: unknown): ReproError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ReproError('configuration', `${what}: ${reason}`, { where, cause });
+  return new ReproError('configuration', `${what}: ${messageOf(cause)}`, { where, cause });
 }
 
 /** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */

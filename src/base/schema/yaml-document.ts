@@ -1,5 +1,5 @@
 import type { Scalar, YAMLError } from 'yaml';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { hasErrorCode, messageOf, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
 import { ConfigurationError, type Problem, type SourcePosition, throwProblems } from './problems.ts';
@@ -101,7 +101,7 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
     value = parsed.toJS();
   } catch (cause) {
     // Ten lines of aliases of aliases would unfold to billions of values: the parser counts them.
-    const message = `not YAML: ${cause instanceof Error ? cause.message : String(cause)}.`;
+    const message = `not YAML: ${messageOf(cause)}.`;
     throw new ConfigurationError([{ at: positionAt(0), message }]);
   }
 
@@ -183,5 +183,5 @@ export const keyAdvice = 'After a key comes a colon, and a space before its valu
 function describeReadFailure(cause: unknown): string {
   if (hasErrorCode(cause, 'ENOENT')) return 'this file does not exist.';
   if (hasErrorCode(cause, 'EACCES')) return 'cannot be read: permission denied.';
-  return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return `cannot be read: ${messageOf(cause)}`;
 }

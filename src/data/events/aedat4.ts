@@ -1,4 +1,4 @@
-import { ReproError } from '../../base/errors.ts';
+import { messageOf, ReproError } from '../../base/errors.ts';
 import { type Aedat4Compression, type Aedat4Stream, readHeader } from './aedat4-header.ts';
 import { type Aedat4Place, describePlace, FlatTable, failAedat4 } from './aedat4-table.ts';
 import { EventBuffer, type Events, type Sensor } from './events.ts';
@@ -195,7 +195,7 @@ function unpackWith(unpack: (bytes: Uint8Array) => Uint8Array): Unpack {
       return unpacked.length === 0 ? fail('its data are damaged, or more than 64 MiB') : unpacked;
     } catch (error) {
       if (error instanceof ReproError) throw error;
-      return fail(error instanceof Error ? error.message : String(error), error);
+      return fail(messageOf(error), error);
     }
   };
 }

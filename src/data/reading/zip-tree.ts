@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
-import { hasErrorCode, ReproError } from '../../base/errors.ts';
+import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { openZip } from '../../base/files/zip-file.ts';
 import { type FileTree, isHidden, type TreeFile } from './file-tree.ts';
@@ -84,8 +84,7 @@ export class ZipTree implements FileTree {
 
   #failBroken(error: unknown): never {
     if (error instanceof ReproError || hasErrorCode(error, 'ENOENT', 'EACCES', 'ELOOP')) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new ReproError('archive-broken', `this is not a complete zip archive (${detail}).`, {
+    throw new ReproError('archive-broken', `this is not a complete zip archive (${messageOf(error)}).`, {
       where: this.#label,
       fix: 'The download is probably incomplete: download it again.',
       cause: error,

@@ -1,4 +1,4 @@
-import { ReproError } from '../../base/errors.ts';
+import { messageOf, ReproError } from '../../base/errors.ts';
 import { isObject } from '../../base/files/shape.ts';
 import { readSafetensors } from '../../formats/safetensors.ts';
 import type { Engine } from '../../network/engines/engine.ts';
@@ -165,5 +165,5 @@ async function readFile(folder: CaseFolder, file: string): Promise<Uint8Array> {
 /** An error as one line of the table: where and what. */
 function explain(error: unknown): string {
   if (error instanceof ReproError && error.where !== undefined) return `${error.where}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

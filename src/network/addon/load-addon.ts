@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { firstLineOf, hasErrorCode } from '../../base/errors.ts';
 
 /** The compiled addon's exports, or why there are none and how to get them; `reason` and `fix` are sentences, the reason without a full stop. */
 type LoadedExports =
@@ -19,9 +20,8 @@ export function loadExports(require: NodeJS.Require = createRequire(import.meta.
   try {
     return { ok: true, exports: require(packageName) };
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '').trim() : String(error);
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    const reason = isMissing ? 'it is not compiled' : `it does not load (${message})`;
+    const isMissing = hasErrorCode(error, 'MODULE_NOT_FOUND');
+    const reason = isMissing ? 'it is not compiled' : `it does not load (${firstLineOf(error)})`;
     return { ok: false, reason, fix: compileAddon };
   }
 }

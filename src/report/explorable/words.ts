@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts';
 import { capitalise, formatCount, formatPercent } from '../../base/text.ts';
 import type { NeuronTrace, Trace } from '../../network/forward.ts';
 import type { Shape } from '../../network/maps.ts';
@@ -167,7 +168,7 @@ export function describeEvents(step: number, on: number, off: number): string {
 }
 
 export function describeFileError(error: unknown, file: string): string {
-  return `${file}: ${error instanceof Error ? error.message : String(error)}`;
+  return `${file}: ${messageOf(error)}`;
 }
 
 /** How far a training in the page has come. */

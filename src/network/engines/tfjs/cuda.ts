@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import util from 'node:util';
+import { firstLineOf } from '../../../base/errors.ts';
 
 export const cudaPackage = '@tensorflow/tfjs-node-gpu';
 
@@ -61,10 +62,9 @@ export async function probeCuda(system: ProbedSystem = thisSystem): Promise<Cuda
     await system.load();
     return await computeOnce();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
     return {
       usable: false,
-      reason: `${cudaPackage} does not load (${message.split('\n')[0]?.trim()})`,
+      reason: `${cudaPackage} does not load (${firstLineOf(error)})`,
       fix: `${needs} If its library is missing: \`npm rebuild ${cudaPackage}\`.`,
     };
   }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type CompiledModule, compile, instantiate } from 'plif-native/wasm';
+import { messageOf } from '../../../base/errors.ts';
 import type { LoadedAddon } from '../native/addon.ts';
 import type { NativeAddon, NativeNetwork } from '../native/addon-types.ts';
 
@@ -53,8 +54,7 @@ function load(require: NodeJS.Require): LoadedAddon {
 }
 
 function missing(error: unknown, fix: string): LoadedAddon {
-  const message = error instanceof Error ? error.message : String(error);
-  return { ok: false, reason: `it does not load (${message})`, fix };
+  return { ok: false, reason: `it does not load (${messageOf(error)})`, fix };
 }
 
 interface Answer {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import process from 'node:process';
+import { firstLineOf, messageOf } from '../../../base/errors.ts';
 
 const webgpuPackage = 'webgpu';
 
@@ -41,6 +42,8 @@ export type ListedAdapters = { readonly ok: true; readonly adapters: readonly Ad
 export interface Gpu extends Adapter {
   readonly device: GPUDevice;
 }
+
+type OpenedGpu = { readonly ok: true; readonly gpu: Gpu } | NoGpu;
 
 /** Where GPUs are looked for, which tests replace. */
 export interface GpuSystem {
@@ -86,7 +89,7 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
     return { ok: true, adapters: adapters.sort((a, b) => Number(a.isSoftware) - Number(b.isSoftware)) };
   } catch (error) {
     const fix = driverAdvice(system.platform);
-    return { ok: false, reason: `WebGPU cannot list GPUs (${firstLine(error)})`, fix };
+    return { ok: false, reason: `WebGPU cannot list GPUs (${firstLineOf(error)})`, fix };
   }
 }
 
@@ -132,23 +135,15 @@ export async function findAdapter({
 }
 
 /** The device of this process: each has memory and compiled kernels of its own. */
-let opened:
-  | { readonly name: string; readonly gpu: Promise<{ readonly ok: true; readonly gpu: Gpu } | NoGpu> }
-  | undefined;
+let opened: { readonly name: string; readonly gpu: Promise<OpenedGpu> } | undefined;
 
 /** Opens a listed adapter's device; a later call for the same adapter gets the same, unless it was lost. */
-export function openGpu(
-  adapter: Adapter,
-  system: GpuSystem = thisSystem,
-): Promise<{ readonly ok: true; readonly gpu: Gpu } | NoGpu> {
+export function openGpu(adapter: Adapter, system: GpuSystem = thisSystem): Promise<OpenedGpu> {
   if (opened?.name !== adapter.name) opened = { name: adapter.name, gpu: openDevice(adapter, system) };
   return opened.gpu;
 }
 
-async function openDevice(
-  adapter: Adapter,
-  { load, platform }: GpuSystem,
-): Promise<{ readonly ok: true; readonly gpu: Gpu } | NoGpu> {
+async function openDevice(adapter: Adapter, { load, platform }: GpuSystem): Promise<OpenedGpu> {
   try {
     const { create } = await load();
     const found = await requestAdapter(create, adapter.name);
@@ -163,7 +158,7 @@ async function openDevice(
     opened = undefined;
     return {
       ok: false,
-      reason: `${adapter.name} cannot be opened (${firstLine(error)})`,
+      reason: `${adapter.name} cannot be opened (${firstLineOf(error)})`,
       fix: driverAdvice(platform),
     };
   }
@@ -184,7 +179,7 @@ async function listNames(create: (options: string[]) => GPU): Promise<readonly s
     await requestAdapter(create, '(none)');
     return [];
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const names = [...text.matchAll(/^ \* backend: '.*', name: '(.*)'$/gm)].map(([, name = '']) => name);
     if (names.length === 0) throw error;
     // Of several with one name, only the first can be had.
@@ -205,7 +200,7 @@ const libraries =
   'It needs the C libraries of Debian 12, Ubuntu 22.04, Fedora 36 or later: glibc 2.34 and GLIBCXX_3.4.30. A container with one of them has them.';
 
 function explainLoad(error: unknown, platform: string): NoGpu {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'MODULE_NOT_FOUND' && text.includes('dawn.node')) {
     return { ok: false, reason: `the package ${webgpuPackage} does not exist for ${platform}`, fix: null };
@@ -227,11 +222,7 @@ function explainLoad(error: unknown, platform: string): NoGpu {
   }
   return {
     ok: false,
-    reason: `the package ${webgpuPackage} does not load (${firstLine(error)})`,
+    reason: `the package ${webgpuPackage} does not load (${firstLineOf(error)})`,
     fix: platform.startsWith('linux') ? `Run \`npm ci\` again. ${libraries}` : 'Run `npm ci` again.',
   };
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
 }
