@@ -4,7 +4,7 @@ import { type ClipShape, readClipShape } from './clip.ts';
 import { EVENT_PALETTE, eventIndex, findFullCount, GROUND_INDEX, INK_INDEX, shadeOf } from './palette.ts';
 
 interface SheetOptions {
-  /** Steps to show, from 0; all unless given. The strength of colours is that of the whole clip either way. */
+  /** Steps to show, from 0, in reading order; all unless given. The strength of colours is that of the whole clip either way. */
   readonly steps?: readonly number[];
   /** Frames side by side; chosen for a sheet up to about 1600 pixels wide unless given. */
   readonly columns?: number;
@@ -35,14 +35,7 @@ export function contactSheet(frames: ClipFrames, options: SheetOptions = {}): Pi
   const shape = readClipShape(frames);
   const factor = options.factor ?? chooseFactor(shape);
   if (shape.channels !== 2) return enlarge(frames, shape, factor);
-  const steps = options.steps ?? Array.from({ length: shape.steps }, (_, step) => step);
-  const { width, height, pixels } = drawEventSheet(frames, shape, {
-    steps,
-    factor,
-    columns: options.columns ?? chooseColumns(steps.length, shape.width * factor),
-    full: findFullCount(frames.data),
-    caption: options.caption ?? null,
-  });
+  const { width, height, pixels } = drawEventSheet(frames, shape, factor, options);
   const palette = EVENT_PALETTE.map((color) => [...color]);
   return {
     width,
@@ -78,36 +71,31 @@ const DOT_PX = 3;
 /** Characters are five dots high. */
 const TEXT_PX = 5 * DOT_PX;
 
-interface SheetPlan {
-  /** Steps to show, from 0, in reading order. */
-  readonly steps: readonly number[];
-  readonly columns: number;
-  /** Pixels of the picture per pixel of the sensor, in each direction. */
-  readonly factor: number;
-  /** The count at full strength: `findFullCount`. */
-  readonly full: number;
-  /** A line at the top. */
-  readonly caption: string | null;
-}
-
 /**
  * Draws steps of a clip of events side by side, with thin lines between them. If the clip has several, the number of each is above its frame.
  *
  * @param frames [T, 2, H, W]
  */
-function drawEventSheet({ data }: ClipFrames, shape: ClipShape, plan: SheetPlan): Canvas {
+function drawEventSheet(
+  { data }: ClipFrames,
+  shape: ClipShape,
+  factor: number,
+  { caption, ...options }: SheetOptions,
+): Canvas {
   const { height, width } = shape;
-  const { steps, columns, factor, full, caption } = plan;
+  const steps = options.steps ?? Array.from({ length: shape.steps }, (_, step) => step);
+  const columns = options.columns ?? chooseColumns(steps.length, width * factor);
+  const full = findFullCount(data);
   const numbers = shape.steps > 1;
   const label = numbers ? TEXT_PX + 2 * GAP_PX : 0;
-  const head = caption === null ? 0 : TEXT_PX + 3 * GAP_PX;
+  const head = caption === undefined ? 0 : TEXT_PX + 3 * GAP_PX;
   const cell = { width: width * factor + GAP_PX, height: label + height * factor + GAP_PX };
   const canvas = new Canvas(
     GAP_PX + columns * cell.width,
     head + GAP_PX + Math.ceil(steps.length / columns) * cell.height,
     GROUND_INDEX,
   );
-  if (caption !== null) write(canvas, caption, GAP_PX, 2 * GAP_PX);
+  if (caption !== undefined) write(canvas, caption, GAP_PX, 2 * GAP_PX);
   for (const [position, step] of steps.entries()) {
     const left = GAP_PX + (position % columns) * cell.width;
     const top = head + GAP_PX + Math.floor(position / columns) * cell.height;
