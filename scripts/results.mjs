@@ -62,9 +62,10 @@ function describeProfile(profile) {
   // A question needs its baseline among the models.
   const pair = [...new Set([report.question?.baseline ?? models[0], models.at(-1)])].join(', ');
   const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
-  const [, fetch] = /`(\.\/repro data fetch \S+)`/.exec(description) ?? [];
-  // Data that no command gets were at hand only in part: a check would find other frames in all of them.
-  const isPart = !dataset.simulated && fetch === undefined;
+  const { files = [], published } = parse(read(`configs/datasets/${dataset.name}.yaml`));
+  const fetch = !dataset.simulated && files.length > 0 ? `./repro data fetch ${dataset.name}` : undefined;
+  // A check would find other frames in all of them.
+  const isPart = !dataset.simulated && frames.train.clips < published.train;
   const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
   const computed = isPart
     ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
