@@ -54,7 +54,7 @@ export function composePage() {
 }
 
 function describeProfile(profile) {
-  const { dataset, description, models, seeds, report, train } = parse(
+  const { dataset, description, models, seeds, report, train, ...profiled } = parse(
     read(`configs/profiles/${profile}.yaml`),
   );
   const { runs, frames } = JSON.parse(read(`configs/baselines/${profile}.json`));
@@ -62,10 +62,12 @@ function describeProfile(profile) {
   // A question needs its baseline among the models.
   const pair = [...new Set([report.question?.baseline ?? models[0], models.at(-1)])].join(', ');
   const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
-  const { files = [], published } = parse(read(`configs/datasets/${dataset.name}.yaml`));
+  const { files = [], published, classes } = parse(read(`configs/datasets/${dataset.name}.yaml`));
   const fetch = !dataset.simulated && files.length > 0 ? `./repro data fetch ${dataset.name}` : undefined;
   // A check would find other frames in all of them.
-  const isPart = !dataset.simulated && frames.train.clips < published.train;
+  const { limit } = profiled.frames;
+  const all = limit === undefined ? published.train : limit.train * classes.length;
+  const isPart = !dataset.simulated && frames.train.clips < all;
   const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
   const computed = isPart
     ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
