@@ -61,7 +61,7 @@ export default defineStage<Params>({
       tell(describeEngine(engine.description));
     }
 
-    const frames = await openFrameCache(framesFolder);
+    const frames = await openFrameCache(framesFolder, () => split.testUsers);
     try {
       const session = await engine.open(spec, state);
       const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>

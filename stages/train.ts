@@ -6,11 +6,13 @@ import { chooseEngine } from '../src/network/engines/selection/engines.ts';
 import { describeCompat } from '../src/results/thesis/compat.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint.ts';
+import type { Folds } from '../src/training/folds.ts';
 import { type ModelOverrides, resolveModel } from '../src/training/resolve-model.ts';
 import { readSeed } from '../src/training/schedule.ts';
 import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
 interface Params {
+  readonly dataset?: { readonly folds?: Folds };
   /** The engine, and settings that override those of the model's file. */
   readonly train: ModelOverrides & { readonly engine: EngineChoice };
 }
@@ -36,6 +38,7 @@ export default defineStage<Params>({
 
     const result = await trainModel({
       framesFolder,
+      folds: params.dataset?.folds,
       model,
       // The id of a model is the name of its file, as in `models` of a profile.
       id: basename(modelFile, '.yaml'),

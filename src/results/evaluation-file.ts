@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { count, number, numbers, share, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
-import { maximaShape, SELECTIONS } from './run-file.ts';
+import { maximaShape, SELECTIONS, testUsersShape } from './run-file.ts';
 
 const version = 2;
 
@@ -43,6 +43,7 @@ const shape = v.object({
   dataset: v.string(),
   simulated: v.boolean(),
   classes: v.array(v.string()),
+  ...testUsersShape,
   /** The chosen epoch, from 0, and how it was chosen. */
   checkpoint: v.object({ selection: v.picklist(SELECTIONS), epoch: count }),
   test: score,

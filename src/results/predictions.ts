@@ -7,9 +7,9 @@ const splits = ['test', 'validation'] as const;
 /** A network's outputs for some clips of one split. */
 export interface Predictions {
   readonly split: (typeof splits)[number];
-  /** The row of each clip in its `.npy` file. */
+  /** The row of each clip in its `.npy` file; with folds of users, in train.npy and then test.npy. */
   readonly rows: Int32Array;
-  /** All clips in that file. */
+  /** All clips there. */
   readonly clips: readonly Pick<CachedClip, 'recording' | 'user' | 'light' | 'class'>[];
   /** Firing rates, [rows, classes]. */
   readonly rates: Float32Array;
@@ -43,6 +43,8 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
 
 /** The answer to a test clip. */
 export interface TestAnswer {
+  /** Its row, as in {@link Predictions}. */
+  readonly clip: number;
   readonly recording: string;
   /** Number of the person; null if the data set has none. */
   readonly user: number | null;
@@ -52,18 +54,21 @@ export interface TestAnswer {
 }
 
 /**
- * The answers to the test clips, by row of the clip in test.npy.
+ * The answers to the test clips.
  *
- * @throws {ReproError} `results-invalid` naming the line and the column; also unless each test clip comes once, in order
+ * @throws {ReproError} `results-invalid` naming the line and the column; also if the clips are not in order, each once
  */
 export function readTestAnswers(from: ResultFile): TestAnswer[] {
   const { rows } = parseTable(from, columns);
+  let least = 0;
   const answers = rows
     .filter((row) => row.text('split') === 'test')
-    .map((row, index) => {
-      const clip = row.text('clip');
-      if (clip !== String(index)) row.refuse('clip', `expected test clip ${index}, found "${clip}"`);
+    .map((row) => {
+      const clip = row.count('clip');
+      if (clip < least) row.refuse('clip', `expected test clip ${least} or a later one, found ${clip}`);
+      least = clip + 1;
       return {
+        clip,
         recording: row.text('recording'),
         user: row.text('user') === '' ? null : row.count('user'),
         class: row.count('class'),

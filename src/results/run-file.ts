@@ -75,6 +75,14 @@ export const maximaShape = v.object({
 });
 export type Maxima = Value<typeof maximaShape>;
 
+/** The people who were tested, with `dataset.folds`: all others were trained or validated on. */
+export const testUsersShape = { testUsers: v.exactOptional(v.array(count)) };
+
+/** That key alone, and nothing without folds. */
+export function pickTestUsers({ testUsers }: { readonly testUsers?: readonly number[] | undefined }) {
+  return testUsers === undefined ? {} : { testUsers };
+}
+
 /** How the kept epoch is chosen: docs/deviations.md. */
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
 export type EpochSelection = Compat['selection'];
@@ -105,7 +113,7 @@ const shape = v.object({
     ties: v.picklist(COMPAT_SWITCHES.ties.choices.map(({ value }) => value)),
   }),
   /** The number of clips in each part. */
-  split: v.object({ train: count, validation: count, test: count }),
+  split: v.object({ train: count, validation: count, test: count, ...testUsersShape }),
   /** The epoch that was kept, from 0. Validation accuracies are null if no clips are held back. */
   best: v.object({
     epoch: count,
@@ -178,15 +186,16 @@ export function nameSetting(key: string): string {
 const splitShape = v.object({
   /** In words. */
   rule: v.string(),
+  ...testUsersShape,
   train: v.array(count),
   validation: v.array(count),
 });
 
-/** split.json: rows of train.npy that were trained on and held back. */
+/** split.json: rows of train.npy that were trained on and held back; with `testUsers`, of train.npy and then test.npy. */
 type SplitFile = Value<typeof splitShape>;
 
-export function formatSplit({ rule, train, validation }: SplitFile): string {
-  return formatJson({ version: 1, rule, train, validation });
+export function formatSplit({ rule, train, validation, ...tested }: SplitFile): string {
+  return formatJson({ version: 1, rule, ...pickTestUsers(tested), train, validation });
 }
 
 /** @throws {ReproError} `results-invalid` naming the field */

@@ -22,7 +22,7 @@ interface TrainedRun {
   readonly evaluation: EvaluationFile;
   /** The row of the chosen epoch. */
   readonly chosen: EpochRow;
-  /** By row of the clip in test.npy. */
+  /** In the order of the clips' rows. */
   readonly answers: readonly TestAnswer[];
   /** For digests, and for messages. */
   readonly files: Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;

@@ -42,7 +42,7 @@ export async function runEpoch(
 
   const options = { scoring: scoringOf(spec, compat), batchSize, beforeBatch };
   const tested = isTested(settings, epoch)
-    ? await evaluateClips(session, test, Int32Array.from(test.labels.keys()), options)
+    ? await evaluateClips(session, test, task.testRows, options)
     : undefined;
   const validationRows =
     compat.validation === 'all'

@@ -12,7 +12,7 @@ import {
   type Score,
 } from '../results/evaluation-file.ts';
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
-import type { RunFile } from '../results/run-file.ts';
+import { pickTestUsers, type RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
 import { type ClipSource, type LabelledClips, readAhead, reorderFrames } from './clip-source.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
@@ -140,16 +140,15 @@ interface SplitsOptions extends Omit<EvaluationOptions, 'afterBatch'> {
 /**
  * Runs a network over the test clips, the validation clips, and the test clips in other orders.
  *
- * @param validationRows of the training clips; may be empty
+ * @param validationRows of `train`; may be empty
  */
 export async function evaluateSplits(
   session: EvaluationSession,
-  { index, train, test }: FrameCache,
+  { index, train, test, rows: { test: testRows } }: FrameCache,
   validationRows: Int32Array,
   { onProgress, warn, ...options }: SplitsOptions,
 ): Promise<EvaluatedSplits> {
   const { splits, images } = index;
-  const testRows = Int32Array.from(splits.test.keys());
   const others = images === undefined ? options.orders : [];
   if (others.length < options.orders.length)
     warn('evaluate.orders has no effect: a still image has one frame, so there is no order to change');
@@ -212,6 +211,7 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
       dataset: run.dataset,
       simulated: run.simulated,
       classes,
+      ...pickTestUsers(run.split),
       checkpoint: { selection: run.compat.selection, epoch: run.best.epoch },
       test: test.evaluation.score,
       validation: validation?.evaluation.score ?? null,

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { ReproError } from '../base/errors.ts';
 import { readRegular } from '../base/files/regular-file.ts';
 import { type Normalisation, normaliseFrames } from '../data/events/frames.ts';
+import { type CountType, newNpyData } from '../formats/npy.ts';
+import { countElements } from '../formats/tensor.ts';
 import {
   type CachedClip,
   type ClipIndex,
@@ -17,6 +19,13 @@ export interface FrameCache {
   readonly index: ClipIndex;
   readonly train: ClipSource;
   readonly test: ClipSource;
+  /** The clips of `train` to learn from or to hold back, and those of `test` to test. */
+  readonly rows: Readonly<Record<'train' | 'test', Int32Array>>;
+  /**
+   * The people to test, if they were chosen. Then `train` and `test` both have all clips, those of train.npy first, and so does each of
+   * `index.splits`: a clip has the same row whoever is tested.
+   */
+  readonly testUsers?: readonly number[];
   /** [P, H, W] of one frame. */
   readonly input: readonly [number, number, number];
   close(): Promise<void>;
@@ -26,11 +35,16 @@ export interface FrameCache {
  * Opens `artifacts/frames`: clips.json, train.npy and test.npy. If clips.json asks for a normalisation, frames are normalised as
  * they are read; still images always are.
  *
+ * @param chooseUsers whom to test instead of the clips of test.npy, if any
  * @throws {ReproError} `frames-invalid` if the files do not match
  */
-export async function openFrameCache(folder: string): Promise<FrameCache> {
+export async function openFrameCache(
+  folder: string,
+  chooseUsers?: (index: ClipIndex) => readonly number[] | undefined,
+): Promise<FrameCache> {
   const file = join(folder, FRAME_CACHE_FILES.index);
   const index = parseClipIndex((await readRegular(file)).toString('utf8'), file);
+  const testUsers = chooseUsers?.(index);
   const train = await openClipSource(join(folder, FRAME_CACHE_FILES.train));
   const test = await openClipSource(join(folder, FRAME_CACHE_FILES.test)).catch(async (error: unknown) => {
     await train.close();
@@ -57,18 +71,45 @@ export async function openFrameCache(folder: string): Promise<FrameCache> {
       );
     }
   }
-  const { images } = index;
+  const { images, splits } = index;
   const { normalization } = index.frames;
-  const shown = (source: ClipSource, split: 'train' | 'test'): ClipSource => {
+  const shown = (source: ClipSource, clips: readonly CachedClip[]): ClipSource => {
     if (images !== undefined) return imageSource(source, images, file);
-    return normalization === null ? source : normalisedSource(source, normalization, index.splits[split]);
+    return normalization === null ? source : normalisedSource(source, normalization, clips);
   };
+  const common = { input: [channels, height, width], close } as const;
+  if (testUsers === undefined)
+    return {
+      ...{ ...common, index, train: shown(train, splits.train), test: shown(test, splits.test) },
+      rows: { train: Int32Array.from(splits.train.keys()), test: Int32Array.from(splits.test.keys()) },
+    };
+  const clips = [...splits.train, ...splits.test];
+  const all = shown(joinSources(train, test, index.frames.dtype), clips);
+  const rowsOf = (tested: boolean) =>
+    Int32Array.from(clips.keys()).filter((row) => testUsers.includes(clips[row]!.user!) === tested);
   return {
-    index,
-    train: shown(train, 'train'),
-    test: shown(test, 'test'),
-    input: [channels, height, width],
-    close,
+    ...{ ...common, index: { ...index, splits: { train: clips, test: clips } }, train: all, test: all },
+    ...{ rows: { train: rowsOf(false), test: rowsOf(true) }, testUsers },
+  };
+}
+
+/** The clips of one source, then those of another. */
+function joinSources(first: ClipSource, second: ClipSource, dtype: CountType): ClipSource {
+  const { shape } = first;
+  const length = countElements(shape);
+  return {
+    clips: first.clips + second.clips,
+    shape,
+    async read(rows) {
+      const data = newNpyData(dtype, rows.length * length);
+      for (const [at, row] of rows.entries()) {
+        const one =
+          row < first.clips ? first.read(Int32Array.of(row)) : second.read(Int32Array.of(row - first.clips));
+        data.set((await one).data, at * length);
+      }
+      return { shape: [rows.length, ...shape], data };
+    },
+    close: async () => {},
   };
 }
 

@@ -35,6 +35,8 @@ export interface TrainingTask {
   readonly compat?: LoopCompat;
   readonly train: LabelledClips;
   readonly test: LabelledClips;
+  /** Of `test`. */
+  readonly testRows: Int32Array;
   readonly split: ClipSplit;
   /** Random numbers that the original takes from the stream before it builds the network; default 0. */
   readonly drawsBefore?: number;
@@ -74,7 +76,7 @@ export function trainingKey({
   compat = COMPAT_DEFAULTS,
   split,
   drawsBefore = 0,
-  test,
+  testRows,
 }: TrainingTask): string {
   const { regularise, validation, selection, loss, ties } = compat;
   const { epochs: _, ...lasting } = settings;
@@ -86,7 +88,7 @@ export function trainingKey({
     settings: lasting,
     compat: { regularise, validation, selection, loss, ties },
     drawsBefore,
-    test: test.labels.length,
+    test: testRows.length,
     train: [...split.train],
     validation: [...split.validation],
   };
@@ -115,12 +117,12 @@ export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number)
 }
 
 /** The batches in the first `epochs` epochs. A last partial batch is dropped in training, but not of the test clips. */
-function countBatches({ settings, split, test, compat }: TrainingTask, epochs: number): number {
+function countBatches({ settings, split, testRows, compat }: TrainingTask, epochs: number): number {
   const round = compat?.validation === 'shuffled-drop-last' ? Math.floor : Math.ceil;
   const batches = (clips: number): number => clips / settings.batchSize;
   const always = Math.floor(batches(split.train.length)) + round(batches(split.validation.length));
   const tested = Array.from({ length: epochs }, (_, epoch) => epoch).filter((one) => isTested(settings, one));
-  return epochs * always + tested.length * Math.ceil(batches(test.labels.length));
+  return epochs * always + tested.length * Math.ceil(batches(testRows.length));
 }
 
 /** @param ahead the number of batches of the current epoch that are done */

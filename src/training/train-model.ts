@@ -8,8 +8,16 @@ import { buildNetwork, type NetworkConfig } from '../network/networks.ts';
 import { countParameters, type NetworkSpec, repeatedSteps } from '../network/spec.ts';
 import type { ClipIndex } from '../results/clip-index.ts';
 import { formatFirstBatches, formatMetrics } from '../results/metrics.ts';
-import { formatRun, formatSplit, type Maximum, maximumAccuracy, type RunFile } from '../results/run-file.ts';
+import {
+  formatRun,
+  formatSplit,
+  type Maximum,
+  maximumAccuracy,
+  pickTestUsers,
+  type RunFile,
+} from '../results/run-file.ts';
 import { EVENT_FILE, encodeTraining } from '../results/tensorboard.ts';
+import { chooseTestUsers, type Folds } from './folds.ts';
 import { type FrameCache, labelsOf, openFrameCache } from './frame-cache.ts';
 import { countDraws } from './image-source.ts';
 import { type TrainingOutcome, trainNetwork } from './loop.ts';
@@ -21,6 +29,8 @@ import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
 interface ModelTraining
   extends Pick<TrainingTask, 'engine' | 'seed' | 'checkpoints' | 'signal' | 'progress' | 'note' | 'log'> {
   readonly framesFolder: string;
+  /** Without them, the clips of test.npy are tested. */
+  readonly folds?: Folds | undefined;
   readonly model: ResolvedModel;
   /** The name of the model in run.json. */
   readonly id: string;
@@ -58,10 +68,13 @@ export async function workloadOf(
  * @throws {ReproError} as `openFrameCache`, `setUpTraining` and `trainNetwork`
  */
 export async function trainModel(training: ModelTraining): Promise<TrainingResult> {
-  const { framesFolder, model, id, onEpoch, ...rest } = training;
-  const frames = await openFrameCache(framesFolder);
+  const { framesFolder, folds, model, id, onEpoch, ...rest } = training;
+  const frames = await openFrameCache(framesFolder, (index) =>
+    folds === undefined ? undefined : chooseTestUsers(index, folds, rest.seed),
+  );
   try {
     const { network, clips, task } = setUpTraining(frames, model, rest.seed);
+    if (clips.testUsers !== undefined) rest.note?.(`Tests users ${clips.testUsers.join(', ')}.`);
     const describe = (outcome: TrainingOutcome): TrainingResult => ({
       run: describeRun(training, { index: frames.index, network, task, clips, outcome }),
       spec: task.spec,
@@ -83,9 +96,9 @@ export async function trainModel(training: ModelTraining): Promise<TrainingResul
  * @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if the network cannot be built for these frames
  */
 export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number) {
-  const { index } = frames;
+  const { index, rows } = frames;
   const network = { input: frames.input, classes: index.classes.length, ...model.network };
-  const clips = chooseTrainingClips(index, model, seed);
+  const clips = chooseTrainingClips(frames, model, seed);
   return {
     network,
     clips,
@@ -98,6 +111,7 @@ export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: nu
       drawsBefore: countDrawsOfSplit(index, clips),
       train: { source: frames.train, labels: labelsOf(index.splits.train) },
       test: { source: frames.test, labels: labelsOf(index.splits.test) },
+      testRows: rows.test,
     },
   };
 }
@@ -129,8 +143,8 @@ function describeRun(
   {
     index,
     network,
-    task: { spec },
-    clips: { compat, split },
+    task: { spec, testRows },
+    clips: { compat, split, testUsers },
     outcome: { rows, best },
   }: ReturnType<typeof setUpTraining> & { readonly index: ClipIndex; readonly outcome: TrainingOutcome },
 ): RunFile {
@@ -153,7 +167,8 @@ function describeRun(
     split: {
       train: split.train.length,
       validation: split.validation.length,
-      test: index.splits.test.length,
+      test: testRows.length,
+      ...pickTestUsers({ testUsers }),
     },
     best: { epoch, validationAccuracy, testAccuracy },
     maximum: {
@@ -164,8 +179,9 @@ function describeRun(
 }
 
 /** The text of split.json. */
-export function describeSplit({ rule, split }: TrainingClips): string {
-  return formatSplit({ rule, train: [...split.train], validation: [...split.validation] });
+export function describeSplit(clips: TrainingClips): string {
+  const { train, validation } = clips.split;
+  return formatSplit({ ...clips, train: [...train], validation: [...validation] });
 }
 
 /**

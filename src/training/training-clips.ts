@@ -1,16 +1,17 @@
 import { ReproError } from '../base/errors.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
-import type { CachedClip, ClipIndex } from '../results/clip-index.ts';
+import type { CachedClip } from '../results/clip-index.ts';
+import { pickTestUsers } from '../results/run-file.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
 import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
-import { labelsOf } from './frame-cache.ts';
+import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { TrainingSettings } from './resolve-model.ts';
 
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;
 
 /** The training clips in use. */
-export interface TrainingClips {
+export interface TrainingClips extends Pick<FrameCache, 'testUsers'> {
   readonly split: ClipSplit;
   /** How they were chosen, in words, for `split.json`. */
   readonly rule: string;
@@ -21,18 +22,23 @@ export interface TrainingClips {
 /**
  * Chooses and splits the training clips: `trials` selects recordings, `file_order` the order in which each class is split.
  *
- * @throws {ReproError} `compat-impossible` if `trials` needs a list that the data set lacks; `split-empty` as in `splitClips`
+ * @throws {ReproError} `compat-impossible` if `trials` needs a list that the data set lacks, or people are tested whom the list has;
+ *   `split-empty` as in `splitClips`
  */
 export function chooseTrainingClips(
-  { dataset, classes, splits: { train: clips } }: Pick<ClipIndex, 'dataset' | 'classes' | 'splits'>,
+  { index, rows: { train }, testUsers }: Pick<FrameCache, 'index' | 'rows' | 'testUsers'>,
   { training, compat }: { readonly training: TrainingSettings; readonly compat: Compat },
   seed: number,
 ): TrainingClips {
+  const { dataset, classes, splits } = index;
+  const clips = splits.train;
   let inForce = compat;
-  let rows = Int32Array.from(clips.keys());
+  let rows = train;
   if (compat.trials === 'first-88') {
+    if (testUsers !== undefined)
+      throw impossible('is about the official training split', 'Use `all`, or remove `dataset.folds`.');
     rows = rows.filter((row) => placeOf(clips[row]!, dataset) < CONVERTED_RECORDINGS);
-    if (rows.length === clips.length) inForce = { ...inForce, trials: COMPAT_DEFAULTS.trials };
+    if (rows.length === train.length) inForce = { ...inForce, trials: COMPAT_DEFAULTS.trials };
   }
   if (compat.file_order === 'shuffled') {
     // By clip, and not by recording: the original lists a folder of converted clips for each class.
@@ -43,28 +49,34 @@ export function chooseTrainingClips(
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
   if (split.validation.length % batchSize === 0)
     inForce = { ...inForce, validation: COMPAT_DEFAULTS.validation };
-  return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce };
+  const rule = describeSplitRule(validationShare, inForce, testUsers);
+  return { split, rule, compat: inForce, ...pickTestUsers({ testUsers }) };
 }
 
 function placeOf({ recording, trial }: CachedClip, dataset: string): number {
   if (trial !== null) return trial;
-  throw new ReproError(
-    'compat-impossible',
-    `compat.trials: first-88 needs the list trials_to_train.txt, and ${recording} of ${dataset} is not in one.`,
-    { where: 'train.compat.trials', fix: 'Use `all`: the switch is for DVS128 Gesture.' },
-  );
+  const why = `needs the list trials_to_train.txt, and ${recording} of ${dataset} is not in one`;
+  throw impossible(why, 'Use `all`: the switch is for DVS128 Gesture.');
+}
+
+function impossible(why: string, fix: string): ReproError {
+  const where = 'train.compat.trials';
+  return new ReproError('compat-impossible', `compat.trials: first-88 ${why}.`, { where, fix });
 }
 
 function describeSplitRule(
   validationShare: number,
   { trials, file_order }: Pick<Compat, 'trials' | 'file_order'>,
+  testUsers: readonly number[] | undefined,
 ): string {
   const kind =
     file_order === 'sorted' ? 'sorted training clips' : 'training clips in an order drawn at random,';
   const recordings =
-    trials === 'all'
-      ? ''
-      : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;
+    testUsers !== undefined
+      ? ` (of both files, but those of the tested users ${testUsers.join(', ')})`
+      : trials === 'all'
+        ? ''
+        : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;
   if (validationShare === 0)
     return `all ${kind.replace(/,$/, '')} are trained on${recordings}; none are held back`;
   return `of the n ${kind} of each class${recordings}, the first ceil((1 - ${validationShare}) n) are trained on`;

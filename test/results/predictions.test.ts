@@ -23,20 +23,20 @@ describe('the answers to the test clips', () => {
 
   it('are read in the order of the clips', () => {
     expect(read('test,0,"a,b",24,led,1,2,0.5', 'validation,7,c,1,led,0,0,0', 'test,1,d,,,0,0,0')).toEqual([
-      { recording: 'a,b', user: 24, class: 1, predicted: 2 },
-      { recording: 'd', user: null, class: 0, predicted: 0 },
+      { clip: 0, recording: 'a,b', user: 24, class: 1, predicted: 2 },
+      { clip: 1, recording: 'd', user: null, class: 0, predicted: 0 },
     ]);
   });
 
   it.each(
     Object.entries<[reading: () => unknown, message: string]>({
-      'a missing clip': [
-        () => read('test,1,a,1,led,0,0,0'),
-        'line 2, column "clip": expected test clip 0, found "1"',
+      'a clip that is not a number': [
+        () => read('test,one,a,1,led,0,0,0'),
+        'line 2, column "clip": expected a whole',
       ],
       'a clip that comes twice': [
         () => read('test,0,a,1,led,0,0,0', 'test,0,a,1,led,0,0,0'),
-        'expected test clip 1',
+        'line 3, column "clip": expected test clip 1 or a later one, found 0',
       ],
       'no test clips': [() => read('validation,0,a,1,led,0,0,0'), 'has no test clips'],
       'an answer that is no class': [

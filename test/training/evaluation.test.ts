@@ -118,7 +118,12 @@ describe('an evaluation of other orders', () => {
     const cache = { index: { ...index, ...over }, train: train.source, test: test.source };
     const { orders } = await evaluateSplits(
       await engine.open(spec, new Map()),
-      { ...cache, input: [2, 4, 4], close: async () => {} },
+      {
+        ...cache,
+        rows: { train: new Int32Array(), test: test.labels.map((_, row) => row) },
+        input: [2, 4, 4],
+        close: async () => {},
+      },
       new Int32Array(),
       {
         ...{ scoring: scoringOf(spec), batchSize: 7, orders: ['reversed'] },

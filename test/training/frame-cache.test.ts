@@ -128,3 +128,63 @@ test('still images are shown as clips.json says, in training and in testing', as
     expect((await source.read(Int32Array.of(0))).data).toEqual(shown);
   await cache.close();
 });
+
+/** Five training clips and four test clips of users 0, 1 and 2 by turns, each with counts and durations of its own. */
+async function writeUsers(normalization: Normalization | null) {
+  const known = (place: number) => ({
+    ...{ recording: 'a', user: place % 3, light: 'led', trial: 0, class: place % 2 },
+    ...{ startUs: 0, endUs: 1, events: 99 },
+    ...(normalization === 'frequency' ? { durationsUs: [place + 1] } : {}),
+  });
+  const clips = Array.from({ length: 9 }, (_, place) => known(place));
+  for (const [name, from, to] of [
+    ['train', 0, 5],
+    ['test', 5, 9],
+  ] as const) {
+    const data = Uint8Array.from({ length: (to - from) * 12 }, (_, i) => 12 * from + i);
+    await writeFile(
+      join(folder, `${name}.npy`),
+      encodeNpy({ dtype: 'uint8', shape: [to - from, 1, 2, 2, 3], data }),
+    );
+  }
+  const text = formatClipIndex({
+    ...{
+      dataset: 'dvs128-gesture',
+      simulated: true,
+      classes: ['clap', 'wave'],
+      sensor: { height: 2, width: 3 },
+    },
+    frames: { ...frames, normalization },
+    splits: { train: clips.slice(0, 5), test: clips.slice(5) },
+  });
+  await writeFile(join(folder, 'clips.json'), text);
+  return clips;
+}
+
+test.each<[Normalization | null, (count: number, place: number) => number]>([
+  [null, (count) => count],
+  ['frequency', (count, place) => Math.fround(count / (place + 1))],
+])('with users to test, the clips of both files are split by user, normalised by %s', async (kind, shown) => {
+  const clips = await writeUsers(kind);
+  const cache = await openFrameCache(folder, () => [0, 2]);
+  expect([...cache.rows.test]).toEqual([...clips.keys()].filter((place) => clips[place]?.user !== 1));
+  expect([...cache.rows.train]).toEqual([...clips.keys()].filter((place) => clips[place]?.user === 1));
+  for (const split of ['train', 'test'] as const) {
+    expect(cache.index.splits[split]).toEqual(clips);
+    // In an order in which the files take turns.
+    const rows = cache.rows[split].toSorted((a, b) => (a % 5) - (b % 5));
+    const { shape, data } = await cache[split].read(rows);
+    expect(shape).toEqual([rows.length, 1, 2, 2, 3]);
+    expect([...data]).toEqual(
+      [...rows].flatMap((place) => Array.from({ length: 12 }, (_, i) => shown(12 * place + i, place))),
+    );
+  }
+  await cache.close();
+});
+
+test('without users to test, all clips of each file are in use', async () => {
+  await writeUsers(null);
+  const { rows, testUsers, close } = await openFrameCache(folder);
+  expect([[...rows.train], [...rows.test], testUsers]).toEqual([[0, 1, 2, 3, 4], [0, 1, 2, 3], undefined]);
+  await close();
+});

@@ -55,6 +55,7 @@ function blobTask(): TrainingTask {
     },
     train,
     test: movingBlobs(30, 2),
+    testRows: Int32Array.from({ length: 30 }, (_, row) => row),
     split: splitClips(train.labels, 3, 0.15),
   };
 }

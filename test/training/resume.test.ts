@@ -144,7 +144,7 @@ describe('a training that was interrupted', () => {
 });
 
 describe('a checkpoint of another training', () => {
-  const { settings, split, test } = smallTask();
+  const { settings, split, testRows } = smallTask();
   it.each<[string, Partial<TrainingTask>]>([
     ['seed', { seed: 2021 }],
     ['network', { spec: buildNetwork({ ...smallNetwork, hidden: 3 }) }],
@@ -159,7 +159,7 @@ describe('a checkpoint of another training', () => {
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
     ['numbers drawn before', { drawsBefore: 12 }],
     ['engine', { engine: { ...fakeEngine(), description: { ...fakeEngine().description, version: '2' } } }],
-    ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
+    ['number of test clips', { testRows: testRows.subarray(1) }],
   ])('(another %s) is not resumed, and that is said', async (_, over) => {
     await trainAndAbort(11);
     const notes: string[] = [];

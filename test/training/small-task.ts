@@ -47,6 +47,7 @@ export function smallTask(options: FakeEngineOptions = {}, over: Partial<Trainin
     },
     train,
     test: clips(7),
+    testRows: Int32Array.of(0, 1, 2, 3, 4, 5, 6),
     split: splitClips(train.labels, 3, 0.2),
     ...over,
   };

@@ -46,6 +46,7 @@ it('the split of still images draws the variation of each, unless none are held 
         input,
         train: source,
         test: source,
+        rows: { train: Int32Array.from(images.keys()), test: Int32Array.from(images.keys()) },
         close: async () => {},
       } as const;
       const training = { ...smallTask().settings, validationShare };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CachedClip } from '../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts';
+import type { FrameCache } from '../../src/training/frame-cache.ts';
 import { chooseTrainingClips, splitClips } from '../../src/training/training-clips.ts';
+import { FRAMES } from '../report/result-values.ts';
 import { smallTask } from './small-task.ts';
 
 /** The twelve clips of a gesture recording: one of each class, two of class 7. */
@@ -26,13 +28,23 @@ function choose(
   clips: readonly CachedClip[],
   switches: Partial<Compat>,
   { seed = 2020, batchSize = 16, classes = 11, share = 0.15 } = {},
+  tested: Partial<Pick<FrameCache, 'rows' | 'testUsers'>> = {},
 ) {
   const training = { ...smallTask().settings, validationShare: share, batchSize };
   return chooseTrainingClips(
     {
-      dataset: 'dvs128-gesture',
-      classes: Array.from({ length: classes }, (_, i) => `class ${i}`),
-      splits: { train: clips, test: [] },
+      index: {
+        ...{
+          dataset: 'dvs128-gesture',
+          simulated: false,
+          sensor: { height: 128, width: 128 },
+          frames: FRAMES,
+        },
+        classes: Array.from({ length: classes }, (_, i) => `class ${i}`),
+        splits: { train: clips, test: [] },
+      },
+      rows: { train: Int32Array.from(clips.keys()), test: new Int32Array() },
+      ...tested,
     },
     { training, compat: { ...COMPAT_DEFAULTS, ...switches } },
     seed,

@@ -47,7 +47,7 @@ export interface CheckpointEvaluation extends Score {
 }
 
 /**
- * Evaluates a state on the test clips of a frame cache.
+ * Evaluates a state on the test clips of a frame cache: with folds of users, on those of the people whom its training tested.
  *
  * @throws {ReproError} `frames-differ` if the frames were made differently from those of its training, `frames-misfit` if the
  *   network cannot take such frames, `evaluation-interrupted`, and those of `networkToEvaluate`
@@ -77,14 +77,15 @@ export async function evaluateCheckpoint(
 ): Promise<CheckpointEvaluation> {
   const { state, trainedOn, source } = checkpoint;
   const network = checkpoint.graph === undefined ? networkToEvaluate(checkpoint) : checkpoint.network;
-  const frames = await openFrameCache(framesFolder);
+  const frames = await openFrameCache(framesFolder, ({ dataset }) =>
+    dataset === trainedOn.dataset ? trainedOn.testUsers : undefined,
+  );
   try {
-    const { index } = frames;
+    const { index, rows } = frames;
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
     if (network !== null) checkFramesFit(network, index, frames.input);
     else if (index.images !== undefined) refuseImages(index, source);
     const clips = index.splits.test;
-    const rows = Int32Array.from(clips.keys());
     // Of another program's graph, only the ends are known.
     const spec: NetworkSpec =
       network === null
@@ -94,13 +95,13 @@ export async function evaluateCheckpoint(
     const session = await engine.open(spec, state);
     let done = 0;
     const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
-      evaluateClips(session, { source: frames.test, labels: labelsOf(clips) }, rows, {
+      evaluateClips(session, { source: frames.test, labels: labelsOf(clips) }, rows.test, {
         scoring: network === null ? { ...scoring, votes: null } : scoring,
         batchSize,
         beforeBatch,
         afterBatch: (count) => {
           done += count;
-          progress(done, rows.length);
+          progress(done, rows.test.length);
         },
       }),
     );

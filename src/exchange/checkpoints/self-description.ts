@@ -4,7 +4,7 @@ import { count, type Value } from '../../base/files/shape.ts';
 import { escapeControls } from '../../base/text.ts';
 import { type ClipIndex, type FrameFormat, frameFormat } from '../../results/clip-index.ts';
 import { readResult } from '../../results/result-file.ts';
-import { networkConfigShape, type RunFile } from '../../results/run-file.ts';
+import { networkConfigShape, pickTestUsers, type RunFile, testUsersShape } from '../../results/run-file.ts';
 
 /** It may come from anywhere, and is shown on terminals. */
 const shownText = v.pipe(v.string(), v.transform(escapeControls));
@@ -16,6 +16,7 @@ const trainedOnShape = v.object({
   /** T: frames per clip. */
   steps: v.nullish(count, null),
   frames: v.nullish(frameFormat, null),
+  ...testUsersShape,
 });
 export type TrainedOn = Value<typeof trainedOnShape>;
 
@@ -67,8 +68,9 @@ export function trainedElsewhere(steps: number | null): TrainedOn {
 }
 
 /** What a training of this project was trained on. */
-export function trainedHere({ dataset, simulated, frames }: RunFile): TrainedOn {
-  return { dataset: escapeControls(dataset), simulated, steps: frames.steps, frames };
+export function trainedHere({ dataset, simulated, frames, split }: RunFile): TrainedOn {
+  const data = { dataset: escapeControls(dataset), simulated, steps: frames.steps, frames };
+  return { ...data, ...pickTestUsers(split) };
 }
 
 /** The settings of a profile, under `frames`, that give such frames. */

@@ -72,7 +72,7 @@ const runShape = v.object({
     clips: count,
     /** sha256 of the list of clips with their classes: answers to other clips are never compared. */
     list: v.string(),
-    /** The clips that were answered wrong, by their rows in test.npy, ascending. */
+    /** The clips that were answered wrong, by their rows as in predictions.csv, ascending. */
     wrong: numbers,
     /** How many are right after each time step. */
     correctByStep: numbers,

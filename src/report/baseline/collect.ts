@@ -59,7 +59,7 @@ export async function readRunFacts(
     test: {
       clips: answers.length,
       list: digestClips(answers),
-      wrong: [...answers.keys()].filter((clip) => answers[clip]?.predicted !== answers[clip]?.class),
+      wrong: answers.flatMap((one) => (one.predicted === one.class ? [] : [one.clip])),
       ...countMore(trained.evaluation),
     },
   };

@@ -50,7 +50,7 @@ export interface LayerResult {
 
 /** A network's answer to one test clip. */
 export interface ClipAnswer {
-  /** Row of the clip among the test clips. */
+  /** Row of the clip: the same in every run that tested it. */
   readonly clip: number;
   /** The number of the person whose gesture it is; null if the data set has no users. */
   readonly user: number | null;
@@ -77,7 +77,9 @@ export interface RunResult
   readonly maximum: Maxima;
   /** The test clips with their frames in other orders: those that were evaluated. */
   readonly orders: NonNullable<EvaluationFile['orders']>;
-  /** Of the test clips, in the same order for every run. */
+  /** The people whose clips these are; only with folds of users. Without them, all runs have the same test clips. */
+  readonly testUsers?: readonly number[];
+  /** Of the test clips, by row. */
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */
   readonly layers: readonly LayerResult[];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { tauOfLogit } from '../../network/neurons.ts';
 import type { EpochRow } from '../../results/metrics.ts';
 import { readResultFile } from '../../results/result-file.ts';
-import type { EpochSelection, Maxima, Maximum } from '../../results/run-file.ts';
+import { type EpochSelection, type Maxima, type Maximum, pickTestUsers } from '../../results/run-file.ts';
 import { readTaus } from '../../results/tau-file.ts';
 import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
 import type { EpochCurves, RunResult, Series } from '../data/results.ts';
@@ -35,7 +35,8 @@ export async function readRunResult(folders: RunFolders, identity: RunIdentity):
     network: { ...run.network },
     spec,
     metrics: columnsOf(epochs),
-    answers: trained.answers.map(({ user, class: label, predicted }, clip) => {
+    ...pickTestUsers(run.split),
+    answers: trained.answers.map(({ clip, user, class: label, predicted }) => {
       return { clip, user, class: label, right: predicted === label };
     }),
     layers: readTaus(tauFile).last.map((taus, layer) => {

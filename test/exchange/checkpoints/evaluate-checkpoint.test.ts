@@ -49,6 +49,14 @@ async function evaluate(
 }
 
 describe('evaluating a checkpoint', () => {
+  test('of a training with folds of users tests the people whom it did not train on', async () => {
+    // User 1 has one of the three clips of each file, which PyTorch gets right.
+    const trainedOn = { ...checkpoint.trainedOn, dataset: 'dvs128-gesture' };
+    const folds = await evaluate({ trainedOn: { ...trainedOn, testUsers: [1] } });
+    expect(folds.evaluation).toMatchObject({ clips: 2, correct: 2 });
+    expect((await evaluate({ trainedOn })).evaluation).toMatchObject({ clips: 3, correct: 2 });
+  });
+
   test('gives the accuracy and loss that follow from PyTorch’s rates', async () => {
     const { evaluation, done } = await evaluate();
     const squares = [...expectedRates()].map(

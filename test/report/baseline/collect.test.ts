@@ -130,6 +130,11 @@ describe('the results of a run', () => {
     expect([facts.chosenEpoch, facts.preferredEpoch]).toEqual([2, 3]);
   });
 
+  test('name the wrong test clips by their rows, which need not begin with 0', async () => {
+    const predictions = `${head}test,4,a,1,,0,0\ntest,7,"b,c",1,,1,0\ntest,9,d,2,,2,2\n`;
+    expect((await readWith({ 'evaluate/predictions.csv': predictions })).test.wrong).toEqual([7]);
+  });
+
   test('have another list of clips if a recording or a class differs, not if an answer does', async () => {
     const listOf = async (from: string, to: string) => {
       const text = good['evaluate/predictions.csv']!.replace(from, to);

@@ -57,6 +57,17 @@ describe("the project's own pipeline", () => {
     expect(plan.dependencies.get('verify')).toEqual([]);
   });
 
+  test('hands folds of users to trainings alone, so that frames do not depend on them', async () => {
+    const load = (set: string[]) => loadPlan({ projectRoot: repository, profile: 'quick', set });
+    const [without, folds] = [await load([]), await load(['dataset.folds=[[1, 2], [3]]'])];
+    const changed = [...folds.instances].filter(
+      ([id, { params }]) => JSON.stringify(params) !== JSON.stringify(without.instances.get(id)?.params),
+    );
+    expect(new Set(changed.map(([, { stage }]) => stage))).toEqual(new Set(['train']));
+    expect(changed[0]?.[1].params.dataset).toEqual({ folds: [[1, 2], [3]] });
+    await expect(load(['dataset.folds=1'])).rejects.toThrow('must be at least 2, not 1');
+  });
+
   test('suggests the model that was meant', async () => {
     const root = await makeProject({});
     for (const name of ['pipeline.yaml', 'configs', 'dist/explore.js', 'schemas', 'stages']) {
