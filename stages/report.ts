@@ -51,7 +51,8 @@ export default defineStage<Params>({
       context.progress({ done, total, unit: 'figures' }),
     );
     if (report.explore !== undefined) {
-      const frames = await openFrameCache(framesFolder);
+      // The page shows the first seed.
+      const frames = await openFrameCache(framesFolder, () => results.models[0]?.runs[0]?.testUsers);
       const payload = await collectPayload(results, sources, frames);
       await frames.close();
       const script = await readFile(input('explore'), 'utf8');

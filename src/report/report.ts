@@ -1,4 +1,4 @@
-import { judgeComparability, THESIS } from '../results/thesis/published.ts';
+import { hasFolds, judgeComparability, THESIS } from '../results/thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
@@ -61,9 +61,9 @@ const EXPLORE_LINK: Text = [
 /** How the run relates to the thesis, before its author's name: without its data it is not a reproduction. */
 function nameKind(results: Results): string {
   if (results.simulated) return 'Run on simulated data with the pipeline that reproduces';
-  return judgeComparability(results) === null
-    ? 'Reproduction of'
-    : 'Run on another data set with the networks of';
+  return judgeComparability(results) === 'other-dataset'
+    ? 'Run on another data set with the networks of'
+    : 'Reproduction of';
 }
 
 function listSections(
@@ -74,7 +74,7 @@ function listSections(
   const isClaimed = judgements?.some(({ claim }) => claim.dataset === results.dataset.name) === true;
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
-    ...describeWidths(results),
+    ...(hasFolds(results) ? [] : describeWidths(results)), // which need the same people tested by all seeds
     ...(isClaimed ? [describeClaims(judgements, results.dataset.name)] : []),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
@@ -107,6 +107,10 @@ function announce(results: Results): Banner[] {
     'other-dataset': {
       title: `Another data set: ${results.dataset.title}`,
       text: otherText,
+    },
+    folds: {
+      title: 'Other people are tested than in the thesis',
+      text: `Each seed tests a fold of users and trains on the others, so published accuracies are left out: they are of the official test users of ${thesis}.`,
     },
   };
   return incomparable === null ? [] : [banners[incomparable]];

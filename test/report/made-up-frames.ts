@@ -60,10 +60,15 @@ export async function writeFrames(examples: string, made: MadeUp): Promise<void>
       encodeNpy({ dtype: 'uint8', shape: [all.length, steps, 2, SIZE, SIZE], data }),
     );
   }
-  const known = ({ data: _, ...clip }: (typeof test)[number]) => ({ ...clip, trial: null });
+  const known = ({ data: _, ...clip }: (typeof test)[number], row: number) => {
+    return { ...clip, ...(made.folds && { user: row % 6 }), trial: null };
+  };
   const index: ClipIndex = {
     ...{ dataset, simulated, classes, sensor: { height: 128, width: 128 }, frames: frameFormat(made) },
-    splits: { train: train.map(known), test: test.map(known) },
+    splits: {
+      train: train.map((clip, row) => known(clip, row)),
+      test: test.map((clip, row) => known(clip, train.length + row)),
+    },
   };
   await write(join(folder, FRAME_CACHE_FILES.index), formatClipIndex(index));
   const firsts = classes.map((_, label) => test.find((clip) => clip.class === label)!);

@@ -29,6 +29,8 @@ export interface MadeUp {
   readonly hidden: number;
   /** Frames of a clip. */
   readonly steps: number;
+  /** Three folds of six users, who take turns in the list of all clips: each tests a third of them. */
+  readonly folds?: true;
 }
 
 export const QUICK: MadeUp = {
@@ -79,11 +81,11 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
       const weights = makeState(buildNetwork(files.run.network), seed * 31 + index);
       await write(join(sources.train, place, 'best.safetensors'), writeSafetensors(weights));
-      await write(join(sources.train, place, 'split.json'), makeSplit(made));
+      await write(join(sources.train, place, 'split.json'), makeSplit(made, seed));
       await writeJson(join(sources.evaluate, place, 'evaluation.json'), files.evaluation);
       await write(
         join(sources.evaluate, place, 'predictions.csv'),
-        makePredictions(files.evaluation.confusion),
+        makePredictions(files.evaluation.confusion, made, seed),
       );
       await write(join(sources.evaluate, place, 'tau.csv'), makeTaus(made, model, rows));
     }
@@ -167,7 +169,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       },
       frames: frameFormat(made),
       compat: COMPAT_DEFAULTS,
-      split: made.clips,
+      split: { ...made.clips, ...testUsersOf(made, seed) },
       best: {
         epoch: chosen.epoch,
         validationAccuracy: chosen.validation_accuracy,
@@ -181,6 +183,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       model,
       title: MODELS[model]?.title,
       classes,
+      ...testUsersOf(made, seed),
       checkpoint: { selection: 'validation', epoch: chosen.epoch },
       test: { clips: made.clips.test, correct, accuracy: correct / made.clips.test, loss: chosen.test_loss },
       validation: {
@@ -230,14 +233,22 @@ function makeConfusion(classes: number, clips: number, correct: number, random: 
   return confusion;
 }
 
+/** Of a fold: its users, if there are folds. */
+function testUsersOf({ folds }: MadeUp, seed: number): { testUsers?: number[] } {
+  return folds ? { testUsers: [0, 1].map((user) => 2 * (seed % 3) + user) } : {};
+}
+
 /** One row per clip, as counted in the confusion matrix. */
-function makePredictions(confusion: readonly (readonly number[])[]): string {
+function makePredictions(confusion: readonly (readonly number[])[], made: MadeUp, seed: number): string {
+  const { testUsers } = testUsersOf(made, seed);
   const rows = confusion.flatMap((row, label) =>
     row.flatMap((count, predicted) => Array.from({ length: count }, () => [label, predicted] as const)),
   );
-  const lines = rows.map(([label, predicted], clip) =>
-    ['test', clip, 'user24_led.aedat', 24 + (clip % 6), 'led', label, predicted].join(','),
-  );
+  const lines = rows.map(([label, predicted], at) => {
+    const user = testUsers?.[at % 2] ?? 24 + (at % 6);
+    const clip = testUsers === undefined ? at : 6 * Math.floor(at / 2) + user;
+    return ['test', clip, 'user24_led.aedat', user, 'led', label, predicted].join(',');
+  });
   return `split,clip,recording,user,light,class,predicted\n${lines.join('\n')}\n`;
 }
 
@@ -294,15 +305,20 @@ function makeManifest({ dataset, simulated, clips }: MadeUp) {
 }
 
 /** Holds back every sixth clip or so. */
-function makeSplit({ clips: { train, validation } }: MadeUp): string {
+function makeSplit(made: MadeUp, seed: number): string {
+  const { train, validation, test } = made.clips;
+  const { testUsers } = testUsersOf(made, seed);
   const all = train + validation;
   const isHeldBack = (row: number) =>
     Math.floor((row * validation) / all) !== Math.floor(((row + 1) * validation) / all);
-  const rows = Array.from({ length: all }, (_, row) => row);
+  const rows = Array.from({ length: testUsers === undefined ? all : all + test }, (_, row) => row).filter(
+    (row) => !testUsers?.includes(row % 6),
+  );
   return formatSplit({
     rule: 'made up',
-    train: rows.filter((row) => !isHeldBack(row)),
-    validation: rows.filter(isHeldBack),
+    ...(testUsers && { testUsers }),
+    train: rows.filter((_, at) => !isHeldBack(at)),
+    validation: rows.filter((_, at) => isHeldBack(at)),
   });
 }
 

@@ -134,4 +134,38 @@ describe('the report stage', () => {
     expect(markdown).toContain('Paired by seed: each of 3 seeds is compared with itself');
     expect(markdown).toContain('bands the 95\u00a0% interval of the mean over seeds');
   });
+
+  it('with folds of users, counts each clip once, and compares neither models nor published values', async () => {
+    // Seeds 3, 4 and 5 test folds 0, 1 and 2, a third of the 288 clips each.
+    const made = { ...QUICK, simulated: false, folds: true, seeds: [3, 4, 5] } as const;
+    const files = await readAll((await report(made)).output);
+    const markdown = files.get('report.md') ?? '';
+    expect(markdown).toContain('Other people are tested than in the thesis');
+    expect(markdown).toMatch(/The models classify .* of 288 test clips correctly/);
+    expect(markdown).toContain('Each seed tests a fold of users and trains on the others');
+    expect(markdown).toContain('This run does not use the official split of the table');
+    expect(markdown).toMatch(
+      /^\| Baseline \| 3 \| 0, 1 \| .*\n\| Baseline \| 4 \| 2, 3 \| .*\n\| Baseline \| 5 \| 4, 5 \|/m,
+    );
+    expect(markdown).not.toMatch(/Difference in test accuracy from|differs significantly|Published, maximum/);
+    const { claims } = JSON.parse(files.get('claims.json') ?? '');
+    const saysOf = (id: string) => claims.find((claim: { id: string }) => claim.id === id);
+    expect(saysOf('test-baseline')).toMatchObject({
+      verdict: 'reduced-scale',
+      reason: expect.stringMatching(
+        /^Smaller .*folds of users instead of the official test users; .* Published: 95.5/,
+      ),
+    });
+    expect(saysOf('no-difference')).toMatchObject({
+      verdict: 'not-applicable',
+      reason: 'Each seed tests other people (dataset.folds), not the official test clips.',
+    });
+    // Of the first seed's fold: the first clips of users 0 and 1, wherever they are in the list of all 288.
+    const shown = [...(files.get('explore.html') ?? '').matchAll(/"id":"test-(\d+)"/g)].map(([, row]) =>
+      Number(row),
+    );
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.every((row) => row % 6 < 2)).toBe(true);
+    expect(Math.max(...shown)).toBeGreaterThan(192);
+  });
 });

@@ -1,6 +1,7 @@
 import { isObject } from '../../base/files/shape.ts';
 import {
   fangSettings,
+  hasFolds,
   type PublishedSettings,
   publishedSettings,
   THESIS,
@@ -57,6 +58,8 @@ function judgeClaim(
     return notApplicable(`The claim is about ${claim.datasetTitle}, the run about ${results.dataset.title}.`);
   }
   const { measure } = claim;
+  if (hasFolds(results) && ['clips', 'difference', 'below'].includes(measure.kind))
+    return notApplicable('Each seed tests other people (dataset.folds), not the official test clips.');
   if (measure.kind === 'clips') return judgeClips(measure, results);
   if (measure.kind === 'untestable') return notApplicable(`No run can test this: ${measure.because}`);
   const wanted =
@@ -101,6 +104,8 @@ const MAY_DIFFER: ReadonlySet<string> = new Set([
   'Validation clips',
 ]);
 
+const TESTS = 'Test clips';
+
 /** Settings that are only sizes of the network or its data. Below the published value, a run is at reduced scale. */
 const SCALES: ReadonlySet<string> = new Set([
   'Time steps per clip',
@@ -111,7 +116,7 @@ const SCALES: ReadonlySet<string> = new Set([
   'Outputs per class',
   // A short training needs a short schedule.
   'Half-period of the cosine schedule (T_max), epochs',
-  'Test clips',
+  TESTS,
 ]);
 
 /** Why this run cannot be judged by a claim; null if it can. */
@@ -122,7 +127,8 @@ function findObstacle(claim: Claim, models: readonly ModelResult[], results: Res
       model,
       settingsOf(claim, model, results),
     )) {
-      if (MAY_DIFFER.has(label) || (SCALES.has(label) && isSmaller)) continue;
+      const isScale = isSmaller || (label === TESTS && hasFolds(results));
+      if (MAY_DIFFER.has(label) || (SCALES.has(label) && isScale)) continue;
       return `${model.title} differs from the published settings: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
     }
     if (measure.kind === 'parameters') continue;
@@ -156,11 +162,11 @@ function lacksTau({ metrics }: RunResult): boolean {
   return metrics.layers.some(({ tauMean, tauStd }) => tauMean.includes(null) || tauStd.includes(null));
 }
 
-/** What is smaller than in the published run: network, epochs, clips. */
+/** What is smaller than in the published run: network, epochs, clips; or that other people are tested. */
 function listReductions(claim: Claim, models: readonly ModelResult[], results: Results): string[] {
   const found = models.flatMap((model) => {
     const smaller = listModelDeviations(model, settingsOf(claim, model, results))
-      .filter(({ label }) => SCALES.has(label))
+      .filter(({ label }) => SCALES.has(label) && (label !== TESTS || !hasFolds(results)))
       .map(({ label, thesis, used }) => `${lowerFirst(label)} ${used} instead of ${thesis}`);
     if (claim.measure.kind === 'parameters') return smaller;
     const { epochs } = claim.requires;
@@ -169,6 +175,7 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
     const all = fewestTrainingClips(results);
     return [
       ...smaller,
+      ...(hasFolds(results) ? ['folds of users instead of the official test users'] : []),
       ...(trained < epochs
         ? [`epochs ${groupDigits(trained)} instead of at least ${groupDigits(epochs)}`]
         : []),

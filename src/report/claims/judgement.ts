@@ -1,6 +1,6 @@
 import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
 import { independentDifference, wilsonInterval } from '../../results/stats/proportions.ts';
-import type { Answer, Verdict } from '../../results/thesis/published.ts';
+import { type Answer, hasFolds, type Verdict } from '../../results/thesis/published.ts';
 import {
   formatPercentRange,
   formatPoints,
@@ -59,11 +59,9 @@ function describeShare(holding: number, failing: number, all: number): string {
 }
 
 /** The judgement of a model's published test accuracy, a maximum over epochs; null if there is no such claim, or this run cannot judge it. */
-export function findPublishedTest(
-  { published }: ModelResult,
-  judgements: readonly Judgement[],
-): Judgement | null {
-  if (published === null) return null;
+export function findPublishedTest(model: ModelResult, judgements: readonly Judgement[]): Judgement | null {
+  const { published } = model;
+  if (published === null || hasFolds({ models: [model] })) return null;
   const found = judgements.find(
     ({ claim: { measure, published: stated } }) =>
       measure.kind === 'accuracy' &&

@@ -14,6 +14,7 @@ import {
   signFlipTest,
 } from '../../results/stats/p-values.ts';
 import { type Interval, pairedDifference, wilsonInterval } from '../../results/stats/proportions.ts';
+import { hasFolds } from '../../results/thesis/published.ts';
 import { spellCount } from './format.ts';
 import type { ModelResult, Results } from './results.ts';
 
@@ -23,7 +24,7 @@ export interface Accuracy extends Summary {
   /** The epoch it was measured at, for each seed. */
   readonly epochs: readonly number[];
   readonly values: readonly number[];
-  /** 95 % Wilson interval of the mean. Every seed sees the same clips, so they count once: it reflects the choice of clips, not of seed. */
+  /** 95 % Wilson interval of the mean. A clip that several seeds see counts once: it reflects the choice of clips, not of seed. */
   readonly interval: Interval;
   /** Null with fewer than two users, if all have the same accuracy, and for maxima, for which no answers are stored. */
   readonly overUsers: UserInterval | null;
@@ -52,7 +53,8 @@ interface Accuracies {
 export function summariseModels(results: Results): Outcome[] {
   return results.models.map((model) => {
     const { runs } = model;
-    const chosen = runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, epoch }));
+    const clips = countTested(model);
+    const chosen = runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, clips, epoch }));
     return {
       model,
       chosen: {
@@ -62,7 +64,7 @@ export function summariseModels(results: Results): Outcome[] {
         ),
       },
       maximum: {
-        test: summariseAccuracy(runs.map(({ maximum, test }) => ({ ...maximum.test, clips: test.clips }))),
+        test: summariseAccuracy(runs.map(({ maximum }) => ({ ...maximum.test, clips }))),
         validation: summarisePresent(
           runs.map(({ maximum: { validation: best }, validation }) => {
             return best && validation && { ...best, clips: validation.clips };
@@ -82,8 +84,8 @@ export interface Guessing {
 }
 
 export function measureGuessing({ classes, models }: Results): Guessing {
-  const clips = (models[0]?.runs[0]?.confusion ?? []).map((row) =>
-    row.reduce((sum, count) => sum + count, 0),
+  const clips = classes.map((_, label) =>
+    (models[0]?.runs ?? []).flatMap(({ confusion }) => confusion[label] ?? []).reduce((a, b) => a + b, 0),
   );
   const most = clips.reduce((best, count, index) => (count > (clips[best] ?? 0) ? index : best), 0);
   const all = clips.reduce((sum, count) => sum + count, 0);
@@ -141,7 +143,13 @@ function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
   return present.length === runs.length ? summariseAccuracy(present) : null;
 }
 
-/** @param runs at least one, all with the same clips */
+/** How many clips some seed tested: with folds of users, more than any of them. */
+export function countTested({ runs }: ModelResult): number {
+  if (runs[0]?.testUsers === undefined) return runs[0]?.test.clips ?? 0;
+  return new Set(runs.flatMap(({ answers }) => answers.map(({ clip }) => clip))).size;
+}
+
+/** @param runs at least one, all with the same number of clips: that of all together */
 export function summariseAccuracy(runs: readonly Measured[]): Accuracy {
   const values = runs.map(({ accuracy }) => accuracy);
   const clips = runs[0]?.clips ?? 0;
@@ -179,10 +187,12 @@ export interface ModelDifference {
  * Compares every model with the first. With one seed, clip by clip: exact McNemar test, Agresti and Min's interval. With two, also clip by
  * clip, where a clip counts by how many seeds get it right: exact sign-flip test (for one seed, McNemar's) and Student's interval. With three
  * or more, seed by seed: paired t test, Student's interval. The difference is always between the mean accuracies.
+ *
+ * @returns none with folds of users, whose seeds differ by their people, too
  */
 export function compareModels({ models }: Pick<Results, 'models'>): ModelDifference[] {
   const [first, ...others] = models;
-  if (first === undefined) return [];
+  if (first === undefined || hasFolds({ models })) return [];
   const compare = isBySeed(first) ? compareSeeds : first.runs.length > 1 ? compareMeans : compareClips;
   const compared = others.map((model) => ({ model, ...compare(first, model) }));
   const adjusted = holmAdjust(compared.map(({ p }) => p ?? 1));

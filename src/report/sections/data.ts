@@ -1,6 +1,7 @@
 import { capitalise, formatBytes } from '../../base/text.ts';
 import { nameRecordings } from '../../results/dataset-facts.ts';
 import { summarise } from '../../results/stats/means.ts';
+import { hasFolds } from '../../results/thesis/published.ts';
 import { formatQuantity, groupDigits } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
@@ -12,6 +13,8 @@ import {
   type Text,
   textColumn,
 } from '../page/document.ts';
+
+const FOLDS = 'This run does not use the official split of the table: each seed tests a fold of users.';
 
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;
@@ -25,6 +28,7 @@ export function describeData(results: Results): Section {
     blocks: [
       { kind: 'paragraph', text: describeFiles(results) },
       ...describeWarnings(manifest),
+      ...(hasFolds(results) ? [{ kind: 'paragraph', text: [FOLDS] } as const] : []),
       { kind: 'table', table: tabulateSplits(manifest) },
     ],
   };

@@ -1,6 +1,7 @@
 import { capitalise } from '../../base/text.ts';
 import { nameRecordings } from '../../results/dataset-facts.ts';
 import { nameEngine } from '../../results/run-file.ts';
+import { hasFolds } from '../../results/thesis/published.ts';
 import { allRuns } from '../data/epochs.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../data/format.ts';
 import type { Results, RunResult } from '../data/results.ts';
@@ -52,8 +53,12 @@ function describeReductions(results: Results): string {
     downsample > 1 ? [`${downsample} × ${downsample} pixels binned into one, to ${height} × ${width}`] : [],
   );
   const parts = present(
-    describeSubset('training', train.clips, ({ clips }) => clips.train + clips.validation),
-    describeSubset('test', test.clips, ({ clips }) => clips.test),
+    hasFolds(results)
+      ? describeSubset('available', train.clips + test.clips, ({ clips: { train, validation, test } }) => {
+          return train + validation + test;
+        })
+      : describeSubset('training', train.clips, ({ clips }) => clips.train + clips.validation),
+    !hasFolds(results) && describeSubset('test', test.clips, ({ clips }) => clips.test),
     ...new Set(frames),
   );
   return joinWords(parts);

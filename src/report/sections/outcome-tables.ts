@@ -1,6 +1,12 @@
 import { meanInterval } from '../../results/stats/means.ts';
 import { formatP } from '../../results/stats/p-values.ts';
-import { findPublished, judgeComparability, THESIS, VERDICT_TITLES } from '../../results/thesis/published.ts';
+import {
+  findPublished,
+  hasFolds,
+  judgeComparability,
+  THESIS,
+  VERDICT_TITLES,
+} from '../../results/thesis/published.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {
@@ -62,6 +68,8 @@ export function titleOwnResults(results: Results): string {
       return 'On simulated data';
     case 'other-dataset':
       return 'On other data';
+    case 'folds':
+      return 'On folds of users';
     case null:
       return 'Reproduced';
   }
@@ -77,6 +85,7 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
     ...model.runs.map((run) => ({
       model,
       seed: String(run.seed),
+      users: (run.testUsers ?? []).join(', '),
       epoch: {
         text: groupDigits(run.chosenEpoch),
         details: run.chosenOn === 'test' ? ['on the test clips'] : [],
@@ -87,13 +96,14 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       ],
     })),
     {
-      ...{ model, seed: 'mean', epoch: null },
+      ...{ model, seed: 'mean', users: '', epoch: null },
       accuracies: [chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
     },
   ]);
   return makeTable({ id: 'table-seeds', caption: 'Accuracy of each run', notes }, rows, [
     textColumn('Model', ({ model }) => model.title),
     numberColumn('Seed', ({ seed }) => seed),
+    rows.some(({ users }) => users !== '') && textColumn('Users tested', ({ users }) => users),
     numberColumn('Epoch chosen', ({ epoch }) => epoch),
     ['Test', 'Validation', 'Maximum test', 'Maximum validation'].map((label, i) =>
       numberColumn(label, ({ accuracies }) => accuracies[i] ?? null),
@@ -217,6 +227,11 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const whose = unheld.length === models.length ? '' : ` for ${joinWords(unheld.map(({ title }) => title))}`;
   return present<Text>(
     !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
+    hasFolds(results) && [
+      'Each seed tests a fold of users and trains on the others, so seeds differ by their people, too. Models are not compared here: ',
+      { code: 'report.question' },
+      ' of a profile does that.',
+    ],
     [sentences(details, `Chance is ${formatShare(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [
       `“Over users”: the 95 % interval for gestures of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,

@@ -3,7 +3,7 @@ import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results
 import { summarise } from '../../results/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, formatShare, joinWords, sentences } from '../data/format.ts';
-import { listGuessers, summariseAccuracy } from '../data/outcome.ts';
+import { countTested, listGuessers, summariseAccuracy } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/theme.ts';
@@ -49,12 +49,13 @@ const NAMES: Readonly<Record<FrameOrder, { readonly column: string; readonly wor
 };
 
 /** The accuracies of a model's seeds in an order; null unless all have been evaluated in it. */
-function accuracyIn({ runs }: ModelResult, order: FrameOrder) {
-  const found = runs.flatMap(({ orders, chosenEpoch: epoch }) => {
+function accuracyIn(model: ModelResult, order: FrameOrder) {
+  const clips = countTested(model);
+  const found = model.runs.flatMap(({ orders, chosenEpoch: epoch }) => {
     const score = orders[order];
-    return score === undefined ? [] : [{ ...score, epoch }];
+    return score === undefined ? [] : [{ ...score, clips, epoch }];
   });
-  return found.length === runs.length ? summariseAccuracy(found) : null;
+  return found.length === model.runs.length ? summariseAccuracy(found) : null;
 }
 
 /** A sentence on what the models lose without the order of their frames; empty if that was not evaluated. */
@@ -152,8 +153,11 @@ function tabulateTime(results: Results): Table {
       found.count === 1 ? [] : [`${formatSteps(found.min)}–${formatSteps(found.max)} over seeds`];
     return { text: formatSteps(found.mean), details };
   };
-  const asIs = ({ runs }: ModelResult) =>
-    accuracyCell(summariseAccuracy(runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, epoch }))));
+  const asIs = (model: ModelResult) => {
+    const clips = countTested(model);
+    const runs = model.runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, clips, epoch }));
+    return accuracyCell(summariseAccuracy(runs));
+  };
   return makeTable(
     {
       id: 'table-time',

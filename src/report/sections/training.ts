@@ -52,8 +52,11 @@ function explainAbsence(results: Results): string | null {
   const incomparable = judgeComparability(results);
   if (incomparable === null)
     return hasReference(results) ? null : 'The folder named in the profile has no log of these models.';
-  const [from, own] =
-    incomparable === 'simulated' ? ['recordings of ', 'simulated data'] : ['', results.dataset.title];
+  const [from, own] = {
+    simulated: ['recordings of ', 'simulated data'],
+    'other-dataset': ['', results.dataset.title],
+    folds: ['the official test users of ', 'other users'],
+  }[incomparable];
   return `They come from ${from}${THESIS.datasetTitle}; beside curves from ${own}, they would invite a meaningless comparison.`;
 }
 

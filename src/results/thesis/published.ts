@@ -210,14 +210,23 @@ export function nameSource(models: readonly HasPublished[]): string {
 }
 
 /** Why results must not be compared with the thesis; null if they may be. */
-type Incomparable = 'simulated' | 'other-dataset' | null;
+type Incomparable = 'simulated' | 'other-dataset' | 'folds' | null;
 
-export function judgeComparability(results: {
-  readonly dataset: { readonly name: string };
-  readonly simulated: boolean;
-}): Incomparable {
+interface Tested {
+  readonly models: readonly { readonly runs: readonly { readonly testUsers?: readonly number[] }[] }[];
+}
+
+export function judgeComparability(
+  results: Tested & { readonly dataset: { readonly name: string }; readonly simulated: boolean },
+): Incomparable {
   if (results.simulated) return 'simulated';
-  return results.dataset.name === THESIS.dataset ? null : 'other-dataset';
+  if (results.dataset.name !== THESIS.dataset) return 'other-dataset';
+  return hasFolds(results) ? 'folds' : null;
+}
+
+/** Whether each seed tests the people of a fold, instead of the published test clips. */
+export function hasFolds({ models }: Tested): boolean {
+  return models[0]?.runs[0]?.testUsers !== undefined;
 }
 
 /** How the authors' training of a model went. Epochs count from 1, as everywhere in the report; the notebook counts from 0. */

@@ -268,6 +268,19 @@ describe('at reduced scale', () => {
     });
   });
 
+  test('folds of users stand beside it, however many clips they have, without a test of differences', () => {
+    const clips = { train: 990, validation: 174, test: 300 };
+    const folds = () => [withTest(240, { clips, testUsers: [5, 8, 22, 25, 27, 29] })];
+    expect(judge(accuracy, folds, { published })).toMatchObject({
+      verdict: 'reduced-scale',
+      reason: expect.stringMatching(
+        /^Smaller than the published run: folds of users instead of the official test users\. Published/,
+      ),
+    });
+    const difference = { kind: 'difference', model: 'Baseline', others: ['No Reg.'], margin: 6 } as const;
+    expect(judge(difference, folds).verdict).toBe('not-applicable');
+  });
+
   test('simulated recordings are not asked, however small', () => {
     const rest = { published, epochs: 600, simulated: true };
     expect(judge(accuracy, () => [withTest(240)], rest).verdict).toBe('not-applicable');

@@ -52,6 +52,7 @@ export async function collectPayload(
   sources: Readonly<Record<'train' | 'evaluate', string>>,
   frames: {
     readonly index: Pick<ClipIndex, 'splits'>;
+    readonly rows: { readonly test: Int32Array };
     readonly train: ClipReader;
     readonly test: ClipReader;
   },
@@ -63,7 +64,7 @@ export async function collectPayload(
   const { run, split } = trained[0]!;
   const { classes, dataset, simulated } = results;
   const chosen = chooseClips({
-    ...{ splits: frames.index.splits, classes, trained: split.train },
+    ...{ splits: frames.index.splits, test: [...frames.rows.test], classes, trained: split.train },
     answers: trained.map(({ answers }) => answers),
   });
   const packed: readonly EmbeddedClip[] = await Promise.all(
@@ -141,7 +142,7 @@ async function readTrained(
     run,
     split: readSplit(await readResultFile(join(train, 'split.json'), instance)),
     weights: await nameUnreadable(weights, instance, readWeights(weights, run.network)),
-    answers: readTestAnswers(predictions).map(({ predicted }) => predicted),
+    answers: new Map(readTestAnswers(predictions).map(({ clip, predicted }) => [clip, predicted])),
   };
 }
 
@@ -155,9 +156,11 @@ async function readWeights(file: string, network: NetworkConfig): Promise<Buffer
 /** What there is to choose from. */
 interface Candidates {
   readonly splits: Readonly<Record<'train' | 'test', readonly Pick<CachedClip, 'class'>[]>>;
+  /** Rows of the test clips. */
+  readonly test: readonly number[];
   readonly classes: readonly string[];
-  /** For each model, the class that it took each test clip for. */
-  readonly answers: readonly (readonly number[])[];
+  /** For each model, the class that it took each test clip for, by row. */
+  readonly answers: readonly ReadonlyMap<number, number>[];
   /** Rows of the training clips that networks learned from: without those held back for validation. */
   readonly trained: readonly number[];
 }
@@ -174,11 +177,10 @@ const HELD_OUT_CLIPS = 2;
  *
  * @returns with `row`s of train.npy or test.npy
  */
-export function chooseClips({ splits, classes, answers, trained }: Candidates) {
-  const test = [...splits.test.keys()];
+export function chooseClips({ splits, test, classes, answers, trained }: Candidates) {
   const examples = classes.flatMap((_, index) => test.find((row) => splits.test[row]?.class === index) ?? []);
   const disagreements = test
-    .filter((row) => !examples.includes(row) && new Set(answers.map((each) => each[row])).size > 1)
+    .filter((row) => !examples.includes(row) && new Set(answers.map((each) => each.get(row))).size > 1)
     .slice(0, MOST_DISAGREEMENTS);
   const shown = new Set([...examples, ...disagreements]);
   const rest = test.filter((row) => !shown.has(row));
@@ -200,7 +202,7 @@ export function chooseClips({ splits, classes, answers, trained }: Candidates) {
   ] as const;
   return lists.flatMap(({ split, role, rows }) =>
     rows.map((row) => {
-      const given = split === 'train' ? [] : answers.map((each) => each[row]!);
+      const given = split === 'train' ? [] : answers.map((each) => each.get(row)!);
       return { row, split, role, class: splits[split][row]!.class, answers: given };
     }),
   );

@@ -11,7 +11,7 @@ const choose = (
   chooseClips({
     splits: { train: clipsOf(...classes.train), test: clipsOf(...classes.test) },
     classes: ['wave', 'clap'],
-    ...{ answers, trained },
+    ...{ test: [...classes.test.keys()], answers: answers.map((each) => new Map(each.entries())), trained },
   });
 const rowsOf = (chosen: ReturnType<typeof choose>, of: string) =>
   chosen.filter(({ role }) => role === of).map(({ row }) => row);
