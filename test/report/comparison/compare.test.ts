@@ -151,6 +151,20 @@ it('networks of one model that were trained with other settings are not taken to
   expect(others).toMatchObject([{ differing: [], accuracy: { mean: expect.closeTo(-0.16, 12) } }]);
 });
 
+it('with folds of users, seeds that test other people are taken together', () => {
+  const side = (model: string) =>
+    ['[1,2]', '[3]'].map((users, i) =>
+      makeRun({
+        ...{ model, seed: String(i), metrics: { 'evaluate.testAccuracy': 0.5 + i / 10 } },
+        settings: new Map([
+          ['split.test', String(2 - i)],
+          ['split.testUsers', users],
+        ]),
+      }),
+    );
+  expect(compareRuns(side('a'), side('b')).seeds).toMatchObject([{ seeds: ['0', '1'], differing: [] }]);
+});
+
 describe('what a run left', () => {
   it('settings are listed by name, and compared as values', () => {
     const text = (epochs: number, extra: object = {}) =>
