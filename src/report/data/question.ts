@@ -59,8 +59,8 @@ interface Certainty extends Spread {
 }
 
 /**
- * Compares each arm with the baseline, clip by clip and seed by seed, for other seeds and other users: {@link crossedMean}. Without users,
- * clips are drawn independently.
+ * Compares each arm with the baseline, clip by clip and seed by seed, for other seeds and other users: {@link crossedMean}. Seeds may be tested
+ * on different users, as with folds. Without users, clips are drawn independently.
  *
  * @param settings null or absent if the profile asks nothing
  * @returns null then, and if the baseline is the only model
@@ -75,12 +75,12 @@ export function answerQuestion(
   const { text = 'Does the accuracy differ?', baseline: id, margin } = settings;
   const baseline = models.find((model) => model.id === id);
   if (baseline === undefined) throw new RangeError(`report.question.baseline: ${id} is not among the models`);
-  const groups = groupByUser(baseline.runs[0]?.answers ?? []);
+  const groups = groupByUser(baseline);
   const measured = others.map((model) => {
     const sums = sumDifferences(model, baseline, groups);
     const { mean, spread } = crossedMean(sums, groups.counts);
-    const clips = groups.of.length;
-    const seeds = sums.map((row) => row.reduce((sum, value) => sum + value, 0) / clips);
+    const total = (row: readonly number[]) => row.reduce((sum, value) => sum + value, 0);
+    const seeds = sums.map((row, seed) => total(row) / total(groups.counts[seed] ?? []));
     return { model, difference: mean, seeds, spread };
   });
   const adjusted = holmAdjust(
@@ -113,31 +113,38 @@ export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
 }
 
 /** Test clips by their users. */
-export interface Groups {
-  /** Of each test clip, the index of its user, or of itself. */
-  readonly of: readonly number[];
-  readonly counts: readonly number[];
+interface Groups {
+  /** The index of each user, by number, or of each clip. */
+  readonly places: ReadonlyMap<number, number>;
+  /** [seeds, users]: how many clips of the user are tested with the seed. */
+  readonly counts: readonly (readonly number[])[];
   /** null if the data set has no users. */
   readonly users: number | null;
 }
 
-export function groupByUser(answers: readonly ClipAnswer[]): Groups {
+/** @param model any: with one seed, all models are tested on the same clips */
+export function groupByUser({ runs }: Pick<ModelResult, 'runs'>): Groups {
+  const answers = runs.flatMap((run) => run.answers);
   const hasUsers = answers.every(({ user }) => user !== null);
-  const places = new Map<number, number>();
-  const of = answers.map(({ user, clip }) => {
-    const key = hasUsers ? user! : clip;
-    if (!places.has(key)) places.set(key, places.size);
-    return places.get(key)!;
-  });
-  const counts = new Array<number>(places.size).fill(0);
-  for (const group of of) counts[group]! += 1;
-  return { of, counts, users: hasUsers ? counts.length : null };
+  const keys = new Set(answers.map(({ user, clip }) => (hasUsers ? user! : clip)));
+  const places = new Map([...keys].map((key, place) => [key, place]));
+  const groups = { places, counts: [], users: hasUsers ? places.size : null };
+  return { ...groups, counts: runs.map((run) => tally(run.answers, groups, () => 1)) };
 }
 
 /** How many clips of each user are right. */
-export function sumByUser(answers: readonly ClipAnswer[], { of, counts }: Groups): number[] {
-  const sums = new Array<number>(counts.length).fill(0);
-  for (const [clip, group] of of.entries()) sums[group]! += Number(answers[clip]?.right);
+export function sumByUser(answers: readonly ClipAnswer[], groups: Groups): number[] {
+  return tally(answers, groups, ({ right }) => Number(right));
+}
+
+function tally(
+  answers: readonly ClipAnswer[],
+  { places, users }: Groups,
+  value: (answer: ClipAnswer) => number,
+): number[] {
+  const sums = new Array<number>(places.size).fill(0);
+  for (const answer of answers)
+    sums[places.get(users === null ? answer.clip : answer.user!)!]! += value(answer);
   return sums;
 }
 

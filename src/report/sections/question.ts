@@ -121,7 +121,7 @@ function explainArms(
       ': neither. Intervals are not corrected.',
     ],
     [
-      `Each seed and each clip is compared with itself. ${capitalise(many(seeds, 'seed'))} and ${drawn} count as drawn at random (crossed random effects, Satterthwaite’s degrees of freedom)${users === null ? '' : ', because clips of one person are alike'}. `,
+      `Each seed and each clip is compared with itself. ${capitalise(many(seeds, 'seed'))} and ${drawn} count as drawn at random (errors clustered both ways)${users === null ? '' : ', because clips of one person are alike'}. `,
       { code: 'docs/claims.md' },
       ' has the method, its assumptions and how well it covers.',
     ],

@@ -127,7 +127,7 @@ export function compareWidths(results: Results): Widths | null {
   const { models } = results;
   const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
   if (layer === undefined || neuron === undefined) return null;
-  const groups = groupByUser(models[0]?.runs[0]?.answers ?? []);
+  const groups = groupByUser(models[0]!);
   const all = [...layer, ...neuron];
   const tables = all.map(({ model }) => model.runs.map(({ answers }) => sumByUser(answers, groups)));
   const measure = (accuracies: readonly number[]) => {

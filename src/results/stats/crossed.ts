@@ -10,51 +10,89 @@ export interface Spread {
 }
 
 /**
- * The mean of a table in which every seed meets every user, such as differences of accuracies, with an error for other seeds *and* other
- * users: `x = μ + seed + user + rest`. From the mean squares A of the seeds (S − 1 degrees of freedom), B of the users (U − 1) and R of the
- * rest ((S − 1)(U − 1)): `error² = (A + B − R) / (S · U)`, with Satterthwaite's degrees of freedom. If A or B is below R, seeds or users seem
- * to differ by nothing of their own, and that component counts as 0 instead of below. It is how readers and cases are treated in studies of
- * diagnostic accuracy, and equals errors that are clustered both ways.
+ * The mean of a table of seeds and users, such as differences of accuracies, with an error for other seeds *and* other users. Each user meets
+ * every seed, or only the seeds of his fold: `x = μ + seed + user + rest`.
+ *
+ * The errors are clustered both ways: `error² = V_seeds + V_users − V_rest`. V_seeds sums the squares of what each seed deviates, times
+ * S / (S − 1) and divided by the squared number of clips; V_users does so for the users. Both contain the rest, so neither counts as less than
+ * it: what looks small in one run may be large in the next. For a complete table, `error² = (A + B − R) / (S · U)`, with the mean squares A of
+ * the seeds, B of the users and R of the rest, which is how readers and cases are treated in studies of diagnostic accuracy.
+ *
+ * Of seeds and users, those that are fewer (n of them) count with their rest, the others (m) with what they add to it, so
+ * `t² = w · t²(n − 1) + (1 − w) · t²(m − 1)`, where w is the share of the fewer in error². Intervals with this t are wide enough for a sum of
+ * independent variances (Banerjee); with Satterthwaite's degrees of freedom they are too narrow for two seeds. `degrees` are those at which
+ * Student's distribution has this t for 95 %.
  *
  * Assumes that seeds and users are drawn independently from those that the answer is for, and that their effects are about normal. Clips of a
- * user may depend on one another in any way. Where users have different numbers of clips, the mean is over the clips (a ratio of sums).
+ * user may depend on one another in any way. Where cells have different numbers of clips, the mean is over the clips (a ratio of sums).
  *
  * @param sums of what is averaged over a user's clips, [seeds, users]
- * @param counts clips of each user; without users, each clip counts as one
+ * @param counts clips of each cell, [seeds, users]; 0 where a seed does not meet a user. Without users, each clip counts as one
  * @returns null with one seed or one user, and if all cells are equal, which says nothing about how far others may be
- * @see Satterthwaite 1946, Biometrics 2, 110-114; Obuchowski and Rockette 1995, Commun. Stat. Simul. Comput. 24, 285-308; Hillis 2007, Stat. Med.
- *   26, 596-619; Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, 238-249; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
+ * @see Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, 238-249; Obuchowski and Rockette 1995, Commun. Stat. Simul. Comput. 24, 285-308;
+ *   Banerjee 1960, Sankhya 22, 357-358; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
  */
 export function crossedMean(
-  sums: readonly (readonly number[])[],
-  counts: readonly number[],
+  sums: Table,
+  counts: Table,
 ): { readonly mean: number; readonly spread: Spread | null } {
-  const [seeds, users] = [sums.length, counts.length];
-  const clips = add(counts);
-  const mean = add(sums.map(add)) / (seeds * clips);
+  const clips = add(counts.map(add));
+  const mean = add(sums.map(add)) / clips;
+  const [seeds, users] = [sums.length, sums[0]?.length ?? 0];
   if (seeds < 2 || users < 2) return { mean, spread: null };
-  // Deviations from the mean; with as many clips of each user, those of the cells' means.
-  const cells = sums.map((row) => row.map((sum, user) => ((sum - mean * counts[user]!) * users) / clips));
-  const bySeed = cells.map((row) => add(row) / users);
-  const byUser = counts.map((_, user) => add(cells.map((row) => row[user]!)) / seeds);
-  const squares = (values: readonly number[]) => add(values.map((value) => value ** 2));
-  const ofSeeds = (users * squares(bySeed)) / (seeds - 1);
-  const ofUsers = (seeds * squares(byUser)) / (users - 1);
-  const left = cells.flatMap((row, seed) => row.map((cell, user) => cell - bySeed[seed]! - byUser[user]!));
-  const ofRest = squares(left) / ((seeds - 1) * (users - 1));
-  const parts: [size: number, degrees: number][] = [
-    ...(ofSeeds > ofRest ? [[ofSeeds, seeds - 1] as [number, number]] : []),
-    ...(ofUsers > ofRest ? [[ofUsers, users - 1] as [number, number]] : []),
-  ];
-  if (parts.length !== 1) parts.push([parts.length === 0 ? ofRest : -ofRest, (seeds - 1) * (users - 1)]);
-  const total = add(parts.map(([size]) => size));
-  const error = Math.sqrt(total / (seeds * users));
+  const met = counts.map((row) => row.map((count) => Number(count > 0)));
+  const [metBySeed, metByUser] = [met.map(add), addRows(met)];
+  const off = sums.map((row, seed) => row.map((sum, user) => sum - mean * counts[seed]![user]!));
+  const [bySeed, byUser] = [off.map(add), addRows(off)];
+  // What a cell deviates from its user, and then from its seed.
+  const left = off.map((row, seed) => {
+    const own = row.map((value, user) => met[seed]![user]! * (value - byUser[user]! / metByUser[user]!));
+    const average = add(own) / metBySeed[seed]!;
+    return squares(own.map((value, user) => met[seed]![user]! * (value - average)));
+  });
+  // Users of a fold meet the same seeds, so also the same first one.
+  const folds = new Set(byUser.map((_, user) => met.findIndex((row) => row[user] === 1))).size;
+  const cells = add(metBySeed);
+  const free = cells - seeds - users + folds;
+  const usersAlone = (users * squares(byUser)) / (users - 1);
+  // If each user meets a single seed, users differ within the seeds only: they are the rest.
+  const ofRest = free > 0 ? (cells * add(left)) / free : usersAlone;
+  const ofSeeds = Math.max((seeds * squares(bySeed)) / (seeds - 1), ofRest);
+  const ofUsers = Math.max(usersAlone, ofRest);
+  const total = ofSeeds + ofUsers - ofRest;
+  const error = Math.sqrt(total) / clips;
   // Rounding alone gives about 1e-17.
   if (!(error > 1e-12)) return { mean, spread: null };
-  return {
-    mean,
-    spread: { error, degrees: total ** 2 / add(parts.map(([size, degrees]) => size ** 2 / degrees)) },
-  };
+  const ofFewer = seeds < users ? ofSeeds : ofUsers;
+  const [fewer, more] = [Math.min(seeds, users) - 1, Math.max(seeds, users) - 1];
+  return { mean, spread: { error, degrees: blendDegrees(ofFewer / total, fewer, more) } };
+}
+
+/** [seeds, users] */
+type Table = readonly (readonly number[])[];
+
+/** The sum of each column. */
+function addRows(table: Table): number[] {
+  const sums = new Array<number>(table[0]?.length ?? 0).fill(0);
+  for (const row of table) for (const [column, value] of row.entries()) sums[column]! += value;
+  return sums;
+}
+
+/** The degrees of freedom between `fewer` and `more` at which the 97.5 % quantile, squared, is the weighted mean of theirs. */
+function blendDegrees(share: number, fewer: number, more: number): number {
+  const square = (degrees: number) => studentQuantile(0.975, degrees) ** 2;
+  const t = Math.sqrt(share * square(fewer) + (1 - share) * square(more));
+  let [low, high] = [fewer, more];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (studentCdf(t, middle) < 0.975) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+function squares(values: readonly number[]): number {
+  return add(values.map((value) => value ** 2));
 }
 
 /** `mean ± t · error`. @param level of confidence, 0.95 for 95 % */
@@ -197,25 +235,25 @@ function raiseMonotone(points: readonly Point[]): Point[] {
  * are rough.
  *
  * @param tables of the sums over a user's clips, [seeds, users]
- * @param counts clips of each user
+ * @param counts clips of each cell, [seeds, users]
  * @param repetitions how many resamples
  * @param measure gets the mean of each table, over all clips of the resample
  * @returns what it gave, resample by resample; the same for the same arguments
  * @see Owen 2007, Ann. Appl. Stat. 1, 386-411 (the pigeonhole bootstrap)
  */
 export function resampleCrossed<Measured>(
-  tables: readonly (readonly (readonly number[])[])[],
-  counts: readonly number[],
+  tables: readonly Table[],
+  counts: Table,
   repetitions: number,
   measure: (means: readonly number[]) => Measured,
 ): Measured[] {
   const uniform = randomStream(1);
   const draw = (count: number) => Array.from({ length: count }, () => Math.floor(uniform() * count));
   return Array.from({ length: repetitions }, () => {
-    const [seeds, users] = [draw(tables[0]?.length ?? 0), draw(counts.length)];
-    const clips = seeds.length * users.reduce((sum, user) => sum + counts[user]!, 0);
-    const sumOf = (table: readonly (readonly number[])[]) =>
+    const [seeds, users] = [draw(counts.length), draw(counts[0]?.length ?? 0)];
+    const sumOf = (table: Table) =>
       seeds.reduce((sum, seed) => sum + users.reduce((part, user) => part + table[seed]![user]!, 0), 0);
+    const clips = sumOf(counts);
     return measure(tables.map((table) => sumOf(table) / clips));
   });
 }

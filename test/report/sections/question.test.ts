@@ -54,7 +54,7 @@ describe('the question of a profile', () => {
     const [arm] = question.arms;
     expect(arm?.difference).toBeCloseTo(-0.125, 12);
     expect(arm?.seeds).toEqual([-0.125, -0.125, -0.125]);
-    expect(arm?.certainty?.degrees).toBe(5);
+    expect(arm?.certainty?.degrees).toBeCloseTo(5, 8);
     expect(arm?.certainty?.error).toBeCloseTo(Math.sqrt((3 * 6 * 0.25) / 5 / 18) / CLIPS, 12);
     // Three arms: the smallest p counts three times.
     expect(arm?.certainty?.adjusted).toBeCloseTo(3 * arm!.certainty!.p, 12);
@@ -79,6 +79,35 @@ describe('the question of a profile', () => {
     const section = describeQuestion(resultsOf(models), found);
     expect(JSON.stringify(section)).toContain('for other seeds and other clips');
     expect(JSON.stringify(section)).toContain('Three seeds and the clips count as drawn at random');
+  });
+
+  test('takes users from the folds that the seeds test, whatever the order of their clips', () => {
+    // Seeds 2020 and 2022 test users 24, 26 and 28, the other one 25, 27 and 29.
+    const ofFold = ({ runs, ...model }: ModelResult) => ({
+      ...model,
+      runs: runs.map((run, seed) => {
+        const answers = run.answers.filter(({ user }) => user! % 2 === seed % 2);
+        return { ...run, answers: seed === 2 ? answers.toReversed() : answers };
+      }),
+    });
+    const models = [
+      baseline,
+      modelWith('b', [
+        [2, 0, 2, 0, 5, 0],
+        [0, 4, 0, 6, 0, 2],
+        [4, 0, 6, 0, 2, 0],
+      ]),
+    ];
+    const found = answerQuestion(resultsOf(models.map(ofFold)), settings)!;
+    expect(found.users).toBe(USERS);
+    const [arm] = found.arms;
+    expect(arm?.seeds).toEqual([0, -6 / 60, -6 / 60]);
+    expect(arm?.difference).toBeCloseTo(-12 / 180, 12);
+    // In clips, a cell deviates from −12 / 9: seeds by 4, −2 and −2, so 3 / 2 · 24 = 36; users by 5/3, −2/3, −1/3, −8/3, 2/3 and 4/3, so 15.2.
+    // Within the fold of two seeds, ±1/2, ±3/2 and ±2 are left with 2 degrees of freedom: 9 cells · 13 / 2 = 58.5, more than both.
+    expect(arm?.certainty?.error).toBeCloseTo(Math.sqrt(58.5) / 180, 12);
+    expect(arm?.certainty?.degrees).toBeCloseTo(2, 8);
+    expect(stateAnswer(resultsOf(models), found)).toMatch(/^With three seeds and six test users/);
   });
 
   test('stays undecided with a single seed', () => {

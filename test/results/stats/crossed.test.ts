@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { simulateCoverage } from '../../../bench/intervals/simulate.ts';
 import {
   crossedMean,
   equivalencePower,
   middleInterval,
+  randomStream,
   resampleCrossed,
   sizeReaching,
   smallestDetectable,
@@ -10,14 +12,20 @@ import {
   spreadTest,
   studentTestPower,
 } from '../../../src/results/stats/crossed.ts';
-import { incompleteGamma, studentCdf } from '../../../src/results/stats/distributions.ts';
+import { incompleteGamma, studentCdf, studentQuantile } from '../../../src/results/stats/distributions.ts';
 import { clusterMeanInterval } from '../../../src/results/stats/means.ts';
-import { simulateCoverage } from './coverage.ts';
+
+/** Of tables in which each seed meets each user. */
+const complete = (sums: readonly number[][], clips: readonly number[]) =>
+  crossedMean(
+    sums,
+    sums.map(() => clips),
+  );
 
 describe('the mean over seeds and users', () => {
   test('has the error of both, worked by hand', () => {
     // Mean squares: seeds 3 · (1.5² + 1.5²) = 13.5; users 2 · (1.5² + 0.5² + 2²) / 2 = 6.5; rest (4 · 0.5² + 2 · 1²) / 2 = 1.5.
-    const { mean, spread } = crossedMean(
+    const { mean, spread } = complete(
       [
         [1, 2, 3],
         [3, 4, 8],
@@ -26,13 +34,13 @@ describe('the mean over seeds and users', () => {
     );
     expect(mean).toBe(3.5);
     expect(spread?.error).toBeCloseTo(Math.sqrt((13.5 + 6.5 - 1.5) / 6), 12);
-    expect(spread?.degrees).toBeCloseTo(18.5 ** 2 / (13.5 ** 2 / 1 + 6.5 ** 2 / 2 + 1.5 ** 2 / 2), 12);
-    // SciPy: t.ppf(0.975, 1.6736) = 5.2159.
+    // SciPy: t.ppf(0.975, 1) = 12.7062, t.ppf(0.975, 2) = 4.3027. Seeds are fewer: 13.5 of 18.5.
+    const t = Math.sqrt((13.5 * 12.706204736174694 ** 2 + 5 * 4.302652729749462 ** 2) / 18.5);
     const interval = spreadInterval(mean, spread!, 0.95);
-    expect(interval.high - mean).toBeCloseTo(5.21589860104926 * Math.sqrt(18.5 / 6), 8);
+    expect(interval.high - mean).toBeCloseTo(t * Math.sqrt(18.5 / 6), 8);
     expect(interval.high - mean).toBeCloseTo(mean - interval.low, 12);
     expect(spreadTest(mean, spread!)).toBeCloseTo(
-      2 * studentCdf(-3.5 / Math.sqrt(18.5 / 6), 18.5 ** 2 / 204.5),
+      2 * studentCdf(-3.5 / Math.sqrt(18.5 / 6), spread!.degrees),
       12,
     );
   });
@@ -58,8 +66,34 @@ describe('the mean over seeds and users', () => {
       1,
       1,
     ],
-  ])('counts a component as 0 instead of below, if %s', (_, sums, error, degrees) => {
-    expect(crossedMean(sums, [1, 1]).spread).toEqual({ error, degrees });
+    // Seeds 0, users 2 · (1 + 1 + 0) / 2 = 2, rest 2 · (1 + 1 + 4) / 2 = 6: the seeds count with 6 of 6, so with their single degree.
+    [
+      'seeds do not differ',
+      [
+        [2, 0, -2],
+        [0, -2, 2],
+      ],
+      1,
+      1,
+    ],
+    // Users 0, seeds 2 · (1 + 1 + 0) / 2 = 2: the single degree is that of the users.
+    [
+      'three seeds meet two users that do not differ',
+      [
+        [2, 0],
+        [0, -2],
+        [-2, 2],
+      ],
+      1,
+      1,
+    ],
+  ])('counts neither seeds nor users as less than the rest, if %s', (_, sums, error, degrees) => {
+    const { spread } = complete(
+      sums,
+      sums[0]!.map(() => 1),
+    );
+    expect(spread?.error).toBeCloseTo(error, 12);
+    expect(spread?.degrees).toBeCloseTo(degrees, 8);
   });
 
   test('is the interval over users, if all seeds give the same', () => {
@@ -69,11 +103,46 @@ describe('the mean over seeds and users', () => {
       { count: 5, sum: 5 },
     ];
     const row = clusters.map(({ sum }) => sum);
-    const { mean, spread } = crossedMean([row, row], [10, 20, 5]);
+    const { mean, spread } = complete([row, row], [10, 20, 5]);
     expect(mean).toBeCloseTo(26 / 35, 12);
     const [ours, expected] = [spreadInterval(mean, spread!, 0.95), clusterMeanInterval(clusters)!];
-    expect(ours.low).toBeCloseTo(expected.low, 10);
-    expect(ours.high).toBeCloseTo(expected.high, 10);
+    expect(ours.low).toBeCloseTo(expected.low, 8);
+    expect(ours.high).toBeCloseTo(expected.high, 8);
+  });
+
+  test('is that of the t test over seeds, if each tests its own users', () => {
+    // Seeds' means 2 and 6. Users deviate by 3, 1, 1 and 3: 4 / 3 · 20, less than 2 · (4² + 4²) of the seeds.
+    const { mean, spread } = crossedMean(
+      [
+        [1, 3, 0, 0],
+        [0, 0, 5, 7],
+      ],
+      [
+        [1, 1, 0, 0],
+        [0, 0, 1, 1],
+      ],
+    );
+    expect(mean).toBe(4);
+    expect(spread?.error).toBeCloseTo(Math.sqrt(8 / 2), 12);
+    expect(spread?.degrees).toBeCloseTo(1, 8);
+  });
+
+  test('is that of errors clustered both ways and least squares, if users meet the seeds of their fold only', () => {
+    const uniform = randomStream(3);
+    // Folds of seeds 0, 3 and 6; 1 and 4; 2 and 5, with two or three users and unequal numbers of clips.
+    const counts = Array.from({ length: 7 }, (_, seed) =>
+      Array.from({ length: 8 }, (_, user) => (user % 3 === seed % 3 ? 10 + user : 0)),
+    );
+    for (const scale of [0, 3]) {
+      const bySeed = counts.map(() => scale * uniform());
+      const sums = counts.map((row, seed) =>
+        row.map((count) => (count === 0 ? 0 : Math.round(4 * uniform() + bySeed[seed]!))),
+      );
+      const { error, degrees } = clusterByForce(sums, counts);
+      const { spread } = crossedMean(sums, counts);
+      expect(spread?.error).toBeCloseTo(error, 12);
+      expect(Math.abs(spread!.degrees - degrees)).toBeLessThan(2e-3);
+    }
   });
 
   test.each([
@@ -87,18 +156,115 @@ describe('the mean over seeds and users', () => {
       ],
       [1, 1],
     ],
-  ])('says nothing of other seeds and users after %s', (_, sums, counts) => {
-    expect(crossedMean(sums, counts).spread).toBeNull();
+  ])('says nothing of other seeds and users after %s', (_, sums, clips) => {
+    expect(complete(sums, clips).spread).toBeNull();
   });
 
-  test('covers the truth as often as it says, where an interval over seeds alone does not', () => {
-    const scenario = { seeds: 5, users: 6, clips: 24, shift: -0.4, armUsers: 0.8, armSeeds: 0.05 };
-    const { crossed, seedsOnly } = simulateCoverage(scenario, 400);
-    // With 400 repetitions, 95 % would come out below 0.92 once in 200 trials.
-    expect(crossed).toBeGreaterThan(0.92);
-    expect(seedsOnly).toBeLessThan(0.6);
+  test.each([
+    ['two seeds', { seeds: 2, users: 6, clips: 24, folds: 1 }],
+    ['many seeds', { seeds: 20, users: 12, clips: 24, folds: 1 }],
+    ['a seed for each fold', { seeds: 5, users: 29, clips: 12, folds: 5 }],
+    ['folds with one seed and with two', { seeds: 8, users: 29, clips: 12, folds: 5 }],
+    ['folds with two seeds', { seeds: 10, users: 29, clips: 12, folds: 5 }],
+  ])('covers the truth at least as often as it says: %s', (_, design) => {
+    const effects = { accuracy: 0.86, loss: 0, seeds: 0.04, users: 0.023 };
+    const found = simulateCoverage(design, effects, { repetitions: 400, margin: 0.05 });
+    // With 400 repetitions, 95 % would come out below 0.92, and 90 % below 0.86, once in 200 trials.
+    expect(found.wide).toBeGreaterThan(0.92);
+    expect(found.narrow).toBeGreaterThan(0.86);
   });
 });
+
+test('the interval is not too sure where neither seeds nor users seem to differ, though both do', () => {
+  const uniform = randomStream(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const [seeds, users] = [10, 6];
+  const [covered, tSmall] = [[] as boolean[], studentQuantile(0.975, (seeds - 1) * (users - 1))];
+  let coveredByRest = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const byUser = Array.from({ length: users }, () => 0.25 * normal());
+    const sums = Array.from({ length: seeds }, () => {
+      const ofSeed = 0.3 * normal();
+      return byUser.map((ofUser) => ofSeed + ofUser + normal());
+    });
+    const { a, b, rest, mean } = meanSquares(sums);
+    if (a > rest || b > rest) continue;
+    const { low, high } = spreadInterval(
+      mean,
+      complete(
+        sums,
+        byUser.map(() => 1),
+      ).spread!,
+      0.95,
+    );
+    covered.push(low <= 0 && high >= 0);
+    coveredByRest += Number(Math.abs(mean) <= tSmall * Math.sqrt(rest / (seeds * users)));
+  }
+  expect(covered.length).toBeGreaterThan(500);
+  expect(covered.filter(Boolean).length / covered.length).toBeGreaterThan(0.9);
+  // With the rest alone, as if seeds and users were certain not to differ.
+  expect(coveredByRest / covered.length).toBeLessThan(0.86);
+});
+
+function meanSquares(sums: readonly number[][]) {
+  const [seeds, users] = [sums.length, sums[0]!.length];
+  const add = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+  const mean = add(sums.map(add)) / (seeds * users);
+  const bySeed = sums.map((row) => add(row) / users - mean);
+  const byUser = sums[0]!.map((_, user) => add(sums.map((row) => row[user]!)) / seeds - mean);
+  const left = sums.flatMap((row, s) => row.map((cell, u) => (cell - mean - bySeed[s]! - byUser[u]!) ** 2));
+  return {
+    mean,
+    a: (users * add(bySeed.map((x) => x ** 2))) / (seeds - 1),
+    b: (seeds * add(byUser.map((x) => x ** 2))) / (users - 1),
+    rest: add(left) / ((seeds - 1) * (users - 1)),
+  };
+}
+
+/** The same from the definitions: pairs of cells that share a seed or a user, and what is left after least squares with a term for each of both. */
+function clusterByForce(sums: readonly number[][], counts: readonly number[][]) {
+  const cells = sums.flatMap((row, seed) =>
+    row.flatMap((sum, user) =>
+      counts[seed]![user] ? [{ sum, count: counts[seed]![user]!, seed, user }] : [],
+    ),
+  );
+  const clips = cells.reduce((total, { count }) => total + count, 0);
+  const mean = cells.reduce((total, { sum }) => total + sum, 0) / clips;
+  const off = cells.map(({ sum, count }) => sum - mean * count);
+  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  const cluster = (of: 'seed' | 'user', groups: number) =>
+    (cells.reduce(
+      (total, one, i) =>
+        total +
+        dot(
+          off,
+          cells.map((other) => Number(one[of] === other[of])),
+        ) *
+          off[i]!,
+      0,
+    ) *
+      groups) /
+    (groups - 1);
+  // Gram-Schmidt.
+  const basis: number[][] = [];
+  const project = (vector: readonly number[]) =>
+    basis.reduce((rest, base) => rest.map((x, i) => x - dot(rest, base) * base[i]!), [...vector]);
+  for (const of of ['seed', 'user'] as const)
+    for (let group = 0; group < 8; group++) {
+      const rest = project(cells.map((cell) => Number(cell[of] === group)));
+      const length = Math.sqrt(dot(rest, rest));
+      if (length > 1e-9) basis.push(rest.map((x) => x / length));
+    }
+  const left = project(off);
+  const rest = (cells.length * dot(left, left)) / (cells.length - basis.length);
+  const seeds = Math.max(cluster('seed', 7), rest);
+  const total = seeds + Math.max(cluster('user', 8), rest) - rest;
+  const t2 = (degrees: number) => studentQuantile(0.975, degrees) ** 2;
+  const t = Math.sqrt((seeds / total) * t2(6) + (1 - seeds / total) * t2(7));
+  let degrees = 6;
+  while (studentQuantile(0.975, degrees) > t) degrees += 1e-3;
+  return { error: Math.sqrt(total) / clips, degrees };
+}
 
 describe('the power of a design', () => {
   test('to find a difference is 80 % at the smallest detectable one', () => {
@@ -166,11 +332,11 @@ describe('the size at which a curve reaches a value', () => {
 describe('resampling seeds and users', () => {
   test('draws whole rows and columns, and weights users by their clips', () => {
     // Twice the first user: 2 of 2 clips; one of each: 1 of 4; twice the second: 0 of 6. Half of the samples have one of each.
-    const means = resampleCrossed([[[1, 0]]], [1, 3], 4000, ([mean]) => mean!);
+    const means = resampleCrossed([[[1, 0]]], [[1, 3]], 4000, ([mean]) => mean!);
     expect(new Set(means)).toEqual(new Set([1, 0.25, 0]));
     // Six standard deviations of a share of one half are 0.047.
     expect(Math.abs(means.filter((mean) => mean === 0.25).length / 4000 - 0.5)).toBeLessThan(0.047);
-    const bySeed = resampleCrossed([[[0], [1]].map((row) => row)], [1], 4000, ([mean]) => mean!);
+    const bySeed = resampleCrossed([[[0], [1]]], [[1], [1]], 4000, ([mean]) => mean!);
     expect(Math.abs(bySeed.filter((mean) => mean === 0.5).length / 4000 - 0.5)).toBeLessThan(0.047);
   });
 
@@ -180,7 +346,15 @@ describe('resampling seeds and users', () => {
       [3, 5],
     ];
     const twice = table.map((row) => row.map((sum) => 2 * sum));
-    const ratios = resampleCrossed([table, twice], [5, 5], 50, ([one, two]) => two! / one!);
+    const ratios = resampleCrossed(
+      [table, twice],
+      [
+        [5, 5],
+        [5, 5],
+      ],
+      50,
+      ([one, two]) => two! / one!,
+    );
     for (const ratio of ratios) expect(ratio).toBeCloseTo(2, 12);
   });
 });
