@@ -7,6 +7,14 @@ const DAMAGED = 'The file is cut off or damaged: download it again.';
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
 
+/** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */
+export function guessAddress(events: Uint8Array): Aedat2Address {
+  for (let at = 0; at + 8 <= events.length; at += 8) {
+    if (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80) return DAVIS_ADDRESS;
+  }
+  return DVS128_ADDRESS;
+}
+
 /**
  * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time
  * (u32, µs).

@@ -1,5 +1,5 @@
 import { ReproError } from '../../base/errors.ts';
-import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, readAedat2Header } from './aedat2.ts';
+import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Sensor } from './events.ts';
@@ -20,8 +20,11 @@ export const READERS = {
   aedat2: {
     endings: ['.aedat'],
     decode(bytes, file, { sensor }) {
-      const camera = addressOfCamera(readAedat2Header(bytes, file));
-      // Other addresses as the original reads CIFAR10-DVS.
+      const header = readAedat2Header(bytes, file);
+      // CIFAR10-DVS as the original reads it, whatever bits its addresses have.
+      const isDvs128 = sensor.width === 128 && sensor.height === 128;
+      const guess = isDvs128 ? undefined : guessAddress(bytes.subarray(header.sizeBytes));
+      const camera = addressOfCamera(header) ?? guess;
       return decodeAedat2(bytes, file, sensor, camera === DAVIS_ADDRESS ? camera : undefined);
     },
   },

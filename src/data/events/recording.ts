@@ -1,13 +1,6 @@
 import { ReproError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/text.ts';
-import {
-  type Aedat2Address,
-  addressOfCamera,
-  DAVIS_ADDRESS,
-  DVS128_ADDRESS,
-  decodeAedat2,
-  readAedat2Header,
-} from './aedat2.ts';
+import { addressOfCamera, DVS128_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
@@ -23,7 +16,7 @@ interface Recording {
 }
 
 /** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
-export const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
+const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
 
 /** Of N-MNIST, whose samples do not say so either. */
 const SMALLEST: Sensor = { height: 34, width: 34 };
@@ -96,14 +89,6 @@ export async function decodeRecording(
       fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
     },
   );
-}
-
-/** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */
-function guessAddress(events: Uint8Array): Aedat2Address {
-  for (let at = 0; at + 8 <= events.length; at += 8) {
-    if (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80) return DAVIS_ADDRESS;
-  }
-  return DVS128_ADDRESS;
 }
 
 /** The smallest common sensor that is at least as large; of others as large as asked, if there is none. */

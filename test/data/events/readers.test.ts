@@ -36,7 +36,7 @@ test('an AEDAT 4 recording of another sensor is refused with both sizes', async 
   });
 });
 
-test('an AEDAT 2.0 recording is read as its header says, or else as CIFAR10-DVS', () => {
+test('an AEDAT 2.0 recording is read as its header says, or as its addresses look, and CIFAR10-DVS as the original does', () => {
   const bytes = (camera: string) =>
     Buffer.concat([
       Buffer.from(`#!AER-DAT2.0\r\n# AEChip: ${camera}\r\n`),
@@ -48,4 +48,11 @@ test('an AEDAT 2.0 recording is read as its header says, or else as CIFAR10-DVS'
   };
   expect(placeIn('eu.seebetter.ini.chips.davis.Davis346')).toEqual([18, 50]);
   expect(placeIn('ch.unizh.ini.jaer.chip.retina.DVS128')).toEqual([127, 40]);
+  // No camera in the header: only a DVS128 leaves the upper bits empty.
+  expect(placeIn('unknown')).toEqual([18, 50]);
+  const { events } = READERS.aedat2.decode(bytes('unknown'), 'a.aedat', {
+    ...DAVIS,
+    sensor: { height: 128, width: 128 },
+  });
+  expect([events.x[0], events.y[0]]).toEqual([127, 40]);
 });
