@@ -107,6 +107,20 @@ describe('verifying MNIST', () => {
     });
   });
 
+  test('refuses images of another size, and labels without a class, than its file says', async () => {
+    await writeMnist();
+    const wide = openDataset({ ...SMALL.facts, image: { channels: 1, height: 28, width: 14 } });
+    await expect(wide.verify(root, real)).rejects.toMatchObject({
+      where: 'train-images-idx3-ubyte.gz',
+      message: 'its shape is [30, 28, 28], expected [N, 28, 14].',
+    });
+    const few = openDataset({ ...SMALL.facts, classes: ['0', '1', '2'] });
+    await expect(few.verify(root, real)).rejects.toMatchObject({
+      where: 'train-labels-idx1-ubyte.gz',
+      message: 'it has the label 3, but MNIST has 3 classes.',
+    });
+  });
+
   test('rejects a file that was cut off, and simulated images', async () => {
     await writeMnist();
     const name = path.join(root, 'train-images-idx3-ubyte.gz');

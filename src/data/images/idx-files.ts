@@ -88,7 +88,7 @@ async function findFile(root: string, name: string): Promise<string | null> {
 }
 
 async function readIdxFile(
-  { title, image, files }: ImageFacts,
+  { title, classes, image, files }: ImageFacts,
   full: string,
   name: string,
 ): Promise<{ readonly data: Uint8Array; readonly manifest: ManifestFile }> {
@@ -108,6 +108,12 @@ async function readIdxFile(
   const bytes = await readRegular(full);
   const md5 = md5Of(bytes);
   const { shape, data, unpacked } = decodeIdx(bytes, name, limitBytes);
+  const expected = holds === 'images' ? [image.height, image.width] : [];
+  if (shape.slice(1).join() !== expected.join()) {
+    fail(`its shape is [${shape.join(', ')}], expected [${['N', ...expected].join(', ')}].`);
+  }
+  const odd = holds === 'images' ? undefined : data.find((label) => label >= classes.length);
+  if (odd !== undefined) fail(`it has the label ${odd}, but ${title} has ${classes.length} classes.`);
   const published = name.endsWith('.gz') ? known?.md5 : known?.contentsMd5;
   if (md5 !== published && md5Of(unpacked) !== known?.contentsMd5) {
     const found = `md5 ${md5} is not ${published}, and the contents are not the published ones either`;
