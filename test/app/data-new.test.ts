@@ -156,6 +156,10 @@ describe('repro data new', () => {
     await writeRecordings(project.at('hot'), encoders.npy, (label, n) => `${label}/${n}.npy`);
     await project.write('hot/up/3.npy', encoders.npy([...moveBar('up', 3), [300_000, 20_000, 5, 1]]));
     await fails('hot', 'up/3.npy  event 720 is at x 20000, y 5, outside');
+    await project.write('formats/up/1.aedat', '#!AER-DAT2.0\r\n');
+    await project.write('formats/up/2.aedat', '#!AER-DAT3.1\r\n#!END-HEADER\r\n');
+    for (const n of [1, 2]) await project.write(`formats/left/${n}.aedat`, '#!AER-DAT2.0\r\n');
+    await fails('formats', 'files named {class}/{number}.aedat are of several formats.');
     await writeRecordings(project.at('two'), aedat4, (label, n) => `${label}/${n}.aedat4`);
     await project.write('two/up/3.aedat4', encoders.aedat4(moveBar('up', 3), 240, 180));
     await fails('two', 'sensors with 128 x 128 and 240 x 180 pixels', 'make a folder for each');

@@ -20,7 +20,7 @@ interface NewOptions {
   readonly project?: string;
 }
 
-/** Only files with this line are ever replaced: neither the project's own nor those of someone's hand. */
+/** Only files with this line are ever replaced: not the project's own files, nor files written by hand. */
 const MARK = '# Written by `repro data new`, which replaces this file only with --force.';
 
 /** Fewer recordings are read in a moment. */

@@ -20,7 +20,7 @@ const DEPTH = 4;
 const LEAST_USERS = 5;
 const TEST_SHARE = 0.2;
 
-/** Than this no event camera is: an event beyond it is damage. */
+/** No event camera is larger: an event beyond it is damage. */
 const NO_LARGER: Sensor = { height: 4096, width: 4096 };
 
 type Progress = (done: number, total: number) => Promise<void>;
@@ -144,11 +144,16 @@ async function readAll(
     '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p.',
   ].join('\n  ');
   problems.throwIfAny({ where, what: 'The folder', fix });
-  // The first that fits a name counts.
+  // The first matching entry reads a file, so exact names come first.
   const vague = ({ names }: SampleFiles) => names.split('*').length;
   const samples = [...entries.values()].sort(
     (a, b) => vague(a) - vague(b) || compareCodeUnits(a.names, b.names),
   );
+  const twice = samples.find(({ names }, i) => names === samples[i - 1]?.names);
+  if (twice !== undefined) {
+    const text = `files named ${twice.names} are of several formats.`;
+    throw new ReproError('data-new-formats', text, { where, fix: 'Make a folder for each format.' });
+  }
   return { samples, headers: [...headers.values()], durationsUs, extent, warnings };
 }
 
