@@ -149,17 +149,21 @@ export function countTested({ runs }: ModelResult): number {
   return new Set(runs.flatMap(({ answers }) => answers.map(({ clip }) => clip))).size;
 }
 
-/** @param runs at least one, all with the same number of clips: that of all together */
+/** @param runs at least one. Those of folds have different numbers of clips: the mean is over the clips, the interval that of the fewest */
 export function summariseAccuracy(runs: readonly Measured[]): Accuracy {
   const values = runs.map(({ accuracy }) => accuracy);
-  const clips = runs[0]?.clips ?? 0;
+  const clips = Math.min(...runs.map((run) => run.clips));
   const summary = summarise(values);
+  const total = (of: (run: Measured) => number) => runs.reduce((sum, run) => sum + of(run), 0);
+  const isEven = runs.every((run) => run.clips === clips);
+  const mean = isEven ? summary.mean : total((run) => run.accuracy * run.clips) / total((run) => run.clips);
   return {
     ...summary,
+    mean,
     clips,
     epochs: runs.map(({ epoch }) => epoch),
     values,
-    interval: wilsonInterval(summary.mean * clips, clips),
+    interval: wilsonInterval(mean * clips, clips),
     overUsers: null,
   };
 }

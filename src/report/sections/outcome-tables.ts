@@ -228,9 +228,9 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   return present<Text>(
     !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
     hasFolds(results) && [
-      'Each seed tests a fold of users and trains on the others, so seeds differ by their people, too. Models are not compared here: ',
+      'Each seed tests a fold of users and trains on the others, so seeds differ by their people, too. Models are compared under “The question”, if the profile asks one (',
       { code: 'report.question' },
-      ' of a profile does that.',
+      ').',
     ],
     [sentences(details, `Chance is ${formatShare(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [
