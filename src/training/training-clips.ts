@@ -73,7 +73,7 @@ function describeSplitRule(
     file_order === 'sorted' ? 'sorted training clips' : 'training clips in an order drawn at random,';
   const recordings =
     testUsers !== undefined
-      ? ` (of both files, but those of the tested users ${testUsers.join(', ')})`
+      ? ` (of both files, without users ${testUsers.join(', ')}, who are tested)`
       : trials === 'all'
         ? ''
         : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;

@@ -374,7 +374,7 @@ describe('with folds of users', () => {
     );
     expect(split).toMatchObject({
       testUsers,
-      rule: expect.stringContaining(`tested users ${testUsers?.join(', ')}`),
+      rule: expect.stringContaining(`without users ${testUsers?.join(', ')}`),
     });
     const run = await json(name, 'run.json');
     expect(run.split).toEqual({
