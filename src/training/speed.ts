@@ -107,15 +107,11 @@ export interface ClipPasses {
   readonly evaluated: number;
 }
 
-/** The passes of a whole training, and of the evaluation of its best epoch afterwards. @param folds of users, if any: how many */
+/** The passes of a whole training, and of the evaluation of its best epoch afterwards. */
 export function countPasses(
   { training, compat }: Pick<ResolvedModel, 'training' | 'compat'>,
-  { clipsByClass, ...published }: RecordingCounts,
-  folds?: number,
+  { train, test, clipsByClass }: RecordingCounts,
 ): ClipPasses {
-  const all = published.train + published.test;
-  const test = folds === undefined ? published.test : Math.round(all / folds);
-  const train = all - test;
   const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const kept = sum(clipsByClass.map((clips) => countKept(used * clips, training.validationShare)));

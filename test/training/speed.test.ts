@@ -107,14 +107,6 @@ test('test clips count only in the epochs that run them: every `testEvery`, and 
   expect(count({ epochs: 5, testEvery: 2 }).evaluated).toBe(6 * 169 + (3 + 1) * 288);
 });
 
-test('with folds of users, a training tests its share of all recordings and has the rest to train on', () => {
-  const settings = { training: { ...thesis, epochs: 1 }, compat: COMPAT_DEFAULTS };
-  // 122 recordings in five folds: 24 and 98, by chance those of the official split; in two, 61 and 61.
-  expect(countPasses(settings, gestures, 5)).toEqual(countPasses(settings, gestures));
-  // Of 61 clips of each class and 122 of class 7, 52 and 104 are trained on, 9 and 18 held back.
-  expect(countPasses(settings, gestures, 2)).toEqual({ trained: 624, evaluated: 2 * (108 + 732) });
-});
-
 test('switches change how many clips there are: 900 and 156 of the first 88 recordings', () => {
   expect(count({ epochs: 1, batchSize: 1 }, { trials: 'first-88' })).toEqual({
     trained: 900,

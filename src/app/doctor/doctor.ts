@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
-import { getAt, isJsonObject } from '../../base/schema/json.ts';
+import { getAt } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
@@ -213,7 +213,7 @@ async function estimateFullRun(
     line.show('Measuring a few training steps …');
     const budget = { budgetSeconds: budgetSeconds * machine.cpu, now: coreMs };
     const secondsPerClip = await measureSpeed(engine, spec, { steps, ...budget }).finally(() => line.clear());
-    const passes = models.map(({ model }) => countPasses(model, recordings, countFolds(plan)));
+    const passes = models.map(({ model }) => countPasses(model, recordings));
     const clips = {
       trained: passes.reduce((sum, { trained }) => sum + trained, 0),
       evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
@@ -235,12 +235,6 @@ async function estimateFullRun(
     const where = error.where === undefined ? '' : `${error.where}: `;
     return { ok: false, reason: `${where}${error.message}` };
   }
-}
-
-function countFolds({ settings }: Plan): number | undefined {
-  const folds = getAt(settings, ['dataset', 'folds']);
-  const count = Array.isArray(folds) ? folds.length : isJsonObject(folds) ? folds.count : folds;
-  return typeof count === 'number' ? count : undefined;
 }
 
 /** Undefined for a data set whose clips are not known beforehand. */
