@@ -10,7 +10,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { tinyArguments, writeTinyFrames } from '../exchange/original/tiny-frames.ts';
 import { builds, nativeEngine } from '../native/support.ts';
-import { ALL_FACTS } from '../support/datasets.ts';
+import { GESTURES } from '../support/datasets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let root: string;
@@ -33,7 +33,7 @@ const data = { dataset: { name: 'dvs128-gesture', simulated: true }, frames: {} 
 
 function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Preparation {
   const words = [...tinyArguments, '-log_dir_prefix', prefix, '-max_epoch', String(epochs), ...more];
-  return prepareTraining(words, 'intent', root, ALL_FACTS);
+  return prepareTraining(words, 'intent', root, GESTURES);
 }
 
 interface Over {
@@ -281,7 +281,7 @@ describe('a training from the original’s arguments', () => {
       [...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'],
       'intent',
       root,
-      ALL_FACTS,
+      GESTURES,
     );
     await expect(train(large).ended).rejects.toMatchObject({
       code: 'model-invalid',

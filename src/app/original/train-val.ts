@@ -7,7 +7,8 @@ import { makeFolder, removeEmptyFolder } from '../../base/files/folders.ts';
 import { acquireLock } from '../../base/files/lock.ts';
 import { isJsonObject, type JsonObject } from '../../base/schema/json.ts';
 import { formatPercent } from '../../base/text.ts';
-import type { OriginalArguments } from '../../exchange/original/arguments.ts';
+import { ORIGINAL_DATASETS } from '../../exchange/original/argument-table.ts';
+import { type OriginalArguments, parseArguments } from '../../exchange/original/arguments.ts';
 import {
   describeTrainingResult,
   exportTraining,
@@ -37,7 +38,7 @@ import { CheckpointStore, checkpointNames } from '../../training/checkpoint.ts';
 import { describeEpoch } from '../../training/task.ts';
 import { trainModel, workloadOf } from '../../training/train-model.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { readAllFacts } from '../project/dataset-files.ts';
+import { readCheckedFacts } from '../project/dataset-files.ts';
 import {
   findProjectRoot,
   loadSelectedPlan,
@@ -70,8 +71,9 @@ const lockFolder = 'lock';
  */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
   refuseOverrides(options.set);
-  const datasets = await readAllFacts(findProjectRoot(options.project ?? process.cwd()));
-  const preparation = prepareTraining(words, options.compat, process.cwd(), datasets);
+  const { name } = ORIGINAL_DATASETS[parseArguments(words).values.dataset_name];
+  const facts = await readCheckedFacts(findProjectRoot(options.project ?? process.cwd()), name);
+  const preparation = prepareTraining(words, options.compat, process.cwd(), facts);
   const { checkpointFolder, values, model, notes } = preparation;
   refuseRunnerFolder(checkpointFolder, elsewhere);
   const { plan, pipeline, data } = await loadDataPlan(preparation, options);

@@ -9,7 +9,7 @@ import {
 } from '../../results/thesis/compat.ts';
 import { BATCH_SIZES, LAYER_TAU, SURROGATE_ALPHA } from '../../results/thesis/published.ts';
 import { type ModelFile, type ResolvedModel, resolveModel } from '../../training/resolve-model.ts';
-import { type ArgumentName, ORIGINAL_DATASETS } from './argument-table.ts';
+import type { ArgumentName } from './argument-table.ts';
 import { type OriginalArguments, type ParsedArguments, parseArguments } from './arguments.ts';
 
 /** Everything that follows from a command line alone, without looking at data. */
@@ -30,19 +30,17 @@ export interface Preparation {
  * Parses the arguments of a training and works out everything that follows from them.
  *
  * @param folder what a relative `-log_dir_prefix` is relative to
+ * @param facts of the data set that they name
  * @throws {ReproError} `arguments-invalid`; `compat-impossible`
  */
 export function prepareTraining(
   words: readonly string[],
   compat: CompatPresetName,
   folder: string,
-  datasets: readonly DatasetFacts[],
+  facts: DatasetFacts,
 ): Preparation {
   const parsed = parseArguments(words);
   const { values } = parsed;
-  const { name } = ORIGINAL_DATASETS[values.dataset_name];
-  const facts = datasets.find((one) => one.name === name);
-  if (facts === undefined) throw new RangeError(`there is no file of ${name}`);
   const { model: file, profile, notes } = translateArguments(parsed, compat, facts);
   const model = resolveModel(file, {}, 'the arguments');
   const names = nameFolders(parsed);

@@ -8,7 +8,7 @@ import {
   refuseOther,
   writeRecord,
 } from '../../../src/exchange/original/run-record.ts';
-import { ALL_FACTS } from '../../support/datasets.ts';
+import { GESTURES } from '../../support/datasets.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { shortestCommand } from './documented-commands.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 const record = describeRecord(
-  prepareTraining(shortestCommand, 'intent', '.', ALL_FACTS),
+  prepareTraining(shortestCommand, 'intent', '.', GESTURES),
   { dataset: { name: 'dvs128-gesture', simulated: false }, frames: { steps: 4 } },
   'a-digest',
   { name: 'tfjs', backend: 'cpu', version: '4.22.0', reason: 'test' },
