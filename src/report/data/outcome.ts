@@ -16,7 +16,7 @@ import {
 import { type Interval, pairedDifference, wilsonInterval } from '../../results/stats/proportions.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
 import { spellCount } from './format.ts';
-import type { ModelResult, Results } from './results.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */
 export interface Accuracy extends Summary {
@@ -53,18 +53,16 @@ interface Accuracies {
 export function summariseModels(results: Results): Outcome[] {
   return results.models.map((model) => {
     const { runs } = model;
-    const clips = countTested(model);
-    const chosen = runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, clips, epoch }));
     return {
       model,
       chosen: {
-        test: { ...summariseAccuracy(chosen), overUsers: intervalOverUsers(model) },
+        test: { ...summariseTests(model, scoreOf), overUsers: intervalOverUsers(model) },
         validation: summarisePresent(
           runs.map(({ validation, chosenEpoch: epoch }) => validation && { ...validation, epoch }),
         ),
       },
       maximum: {
-        test: summariseAccuracy(runs.map(({ maximum }) => ({ ...maximum.test, clips }))),
+        test: summariseTests(model, ({ maximum }) => maximum.test),
         validation: summarisePresent(
           runs.map(({ maximum: { validation: best }, validation }) => {
             return best && validation && { ...best, clips: validation.clips };
@@ -143,19 +141,38 @@ function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
   return present.length === runs.length ? summariseAccuracy(present) : null;
 }
 
+/** What a run reaches on the test clips at its chosen epoch. */
+export function scoreOf({ test, chosenEpoch: epoch }: RunResult) {
+  return { accuracy: test.accuracy, epoch };
+}
+
+/** The accuracy of all runs together on the clips that they test. */
+export function summariseTests(
+  model: ModelResult,
+  score: (run: RunResult) => Omit<Measured, 'clips'>,
+): Accuracy {
+  const runs = model.runs.map((run) => ({ ...score(run), clips: run.test.clips }));
+  return summariseAccuracy(runs, countTested(model));
+}
+
 /** How many clips some seed tested: with folds of users, more than any of them. */
-export function countTested({ runs }: ModelResult): number {
+function countTested({ runs }: ModelResult): number {
   if (runs[0]?.testUsers === undefined) return runs[0]?.test.clips ?? 0;
   return new Set(runs.flatMap(({ answers }) => answers.map(({ clip }) => clip))).size;
 }
 
-/** @param runs at least one. Those of folds have different numbers of clips: the mean is over the clips, the interval that of the fewest */
-export function summariseAccuracy(runs: readonly Measured[]): Accuracy {
+/**
+ * @param runs at least one; where folds have different numbers of clips, the mean is over the clips
+ * @param clips of the interval: how many different ones there are, or as few as one of the runs has
+ */
+function summariseAccuracy(
+  runs: readonly Measured[],
+  clips = Math.min(...runs.map((run) => run.clips)),
+): Accuracy {
   const values = runs.map(({ accuracy }) => accuracy);
-  const clips = Math.min(...runs.map((run) => run.clips));
   const summary = summarise(values);
   const total = (of: (run: Measured) => number) => runs.reduce((sum, run) => sum + of(run), 0);
-  const isEven = runs.every((run) => run.clips === clips);
+  const isEven = runs.every((run) => run.clips === runs[0]?.clips);
   const mean = isEven ? summary.mean : total((run) => run.accuracy * run.clips) / total((run) => run.clips);
   return {
     ...summary,

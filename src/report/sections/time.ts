@@ -3,7 +3,7 @@ import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results
 import { summarise } from '../../results/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, formatShare, joinWords, sentences } from '../data/format.ts';
-import { countTested, listGuessers, summariseAccuracy } from '../data/outcome.ts';
+import { listGuessers, scoreOf, summariseTests } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { modelColor } from '../drawing/theme.ts';
@@ -50,12 +50,11 @@ const NAMES: Readonly<Record<FrameOrder, { readonly column: string; readonly wor
 
 /** The accuracies of a model's seeds in an order; null unless all have been evaluated in it. */
 function accuracyIn(model: ModelResult, order: FrameOrder) {
-  const clips = countTested(model);
-  const found = model.runs.flatMap(({ orders, chosenEpoch: epoch }) => {
-    const score = orders[order];
-    return score === undefined ? [] : [{ ...score, clips, epoch }];
-  });
-  return found.length === model.runs.length ? summariseAccuracy(found) : null;
+  if (model.runs.some(({ orders }) => orders[order] === undefined)) return null;
+  return summariseTests(model, ({ orders, chosenEpoch: epoch }) => ({
+    accuracy: orders[order]!.accuracy,
+    epoch,
+  }));
 }
 
 /** A sentence on what the models lose without the order of their frames; empty if that was not evaluated. */
@@ -63,7 +62,7 @@ export function answerOrders({ models }: Results): Text {
   const losses = FRAME_ORDERS.flatMap((order) => {
     const values = models.flatMap((model) => {
       const there = accuracyIn(model, order);
-      return there === null ? [] : [summarise(model.runs.map(({ test }) => test.accuracy)).mean - there.mean];
+      return there === null ? [] : [summariseTests(model, scoreOf).mean - there.mean];
     });
     return values.length === 0 ? [] : [{ order, loss: summarise(values).mean }];
   });
@@ -153,11 +152,7 @@ function tabulateTime(results: Results): Table {
       found.count === 1 ? [] : [`${formatSteps(found.min)}–${formatSteps(found.max)} over seeds`];
     return { text: formatSteps(found.mean), details };
   };
-  const asIs = (model: ModelResult) => {
-    const clips = countTested(model);
-    const runs = model.runs.map(({ test, chosenEpoch: epoch }) => ({ ...test, clips, epoch }));
-    return accuracyCell(summariseAccuracy(runs));
-  };
+  const asIs = (model: ModelResult) => accuracyCell(summariseTests(model, scoreOf));
   return makeTable(
     {
       id: 'table-time',
