@@ -41,6 +41,27 @@ describe('a run', () => {
     for (const id of ['a', 'b', 'c']) expect(project.read(`counts/${id}`)).toBe(`${id}\n${id}\n`);
   });
 
+  test('takes the last values of a matrix one after another, each with what follows from it', async () => {
+    const project = await createProject([
+      { id: 'frames', sh: 'touch "$REPRO_OUTPUT_0"' },
+      ...['train', 'evaluate'].flatMap((stage) =>
+        ['a', 'b'].flatMap((model) =>
+          [1, 2].map((seed) => ({
+            id: `${stage}@${model},${seed}`,
+            matrix: { model, seed },
+            sh: 'touch "$REPRO_OUTPUT_0"',
+            inputs: [stage === 'train' ? 'artifacts/frames' : `artifacts/train@${model},${seed}`],
+          })),
+        ),
+      ),
+    ]);
+    expect((await project.run({ jobs: 1 })).ran).toEqual([
+      'frames',
+      ...['train@a,1', 'train@b,1', 'evaluate@a,1', 'evaluate@b,1'],
+      ...['train@a,2', 'train@b,2', 'evaluate@a,2', 'evaluate@b,2'],
+    ]);
+  });
+
   test('tells stages that share the cores how many each may use, and another number makes none stale', async () => {
     const project = await createProject();
     const define = (cpu: number | 'share') =>

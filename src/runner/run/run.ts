@@ -193,7 +193,7 @@ function runInstances(
     typeof prepared === 'string' ? prepared : (grant: Grant) => run({ ...prepared, grant });
 
   return schedule({
-    ...{ ids, jobs: options.jobs, failFast, machine, signal, halt: options.halt },
+    ...{ ids: inRunOrder(plan, ids), jobs: options.jobs, failFast, machine, signal, halt: options.halt },
     dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
     resourcesOf: (id) => {
       const { resources } = instanceOf(plan, id);
@@ -208,4 +208,11 @@ function runInstances(
     },
     onBlocked: (id, by) => onEvent({ kind: 'blocked', id, by }),
   });
+}
+
+/** By the last value of the matrix: a run that is stopped early then has all models of some seeds, not some models of all seeds. */
+function inRunOrder(plan: Plan, ids: readonly string[]): string[] {
+  const rowOf = (id: string) => Object.values(instanceOf(plan, id).matrix).at(-1);
+  const ranks = new Map([...new Set(ids.map(rowOf))].map((row, rank) => [row, rank]));
+  return ids.toSorted((a, b) => ranks.get(rowOf(a))! - ranks.get(rowOf(b))!);
 }
