@@ -52,6 +52,7 @@ export async function writeSimulatedDataset(
       user,
       light,
       gestureSeconds: options.gestureSeconds,
+      sensitivity: options.sensitivity ?? 1,
     });
     const bytes = encodeAedat3(made.events, { comments: describeRecording(options, recording) });
     await write(`${name}.aedat`, bytes);
@@ -80,6 +81,10 @@ export interface SimulationOptions {
   readonly lights: readonly string[];
   /** At least 0.1, which is less than some people take to start. */
   readonly gestureSeconds: number;
+  /** Divides the camera's thresholds; 1 if left out. */
+  readonly sensitivity?: number;
+  /** The recordings to make, without extension; all users under all lights if left out. */
+  readonly only?: readonly string[];
 }
 
 interface PlannedRecording {
@@ -92,7 +97,7 @@ interface PlannedRecording {
 
 /** The recordings of a simulated data set, by user and then by light in the order of the options. */
 export function planRecordings(options: SimulationOptions): PlannedRecording[] {
-  const { trainUsers, testUsers, lights } = options;
+  const { trainUsers, testUsers, lights, only } = options;
   const recordings: PlannedRecording[] = [];
   const add = (user: number, split: 'train' | 'test') => {
     for (const light of lights) {
@@ -101,7 +106,7 @@ export function planRecordings(options: SimulationOptions): PlannedRecording[] {
   };
   for (let user = 1; user <= trainUsers; user++) add(user, 'train');
   for (let user = FIRST_TEST_USER; user < FIRST_TEST_USER + testUsers; user++) add(user, 'test');
-  return recordings;
+  return only === undefined ? recordings : recordings.filter(({ name }) => only.includes(name));
 }
 
 /** `trials_to_train.txt` or `trials_to_test.txt`: one file name per line. */
@@ -127,6 +132,7 @@ function describeRecording(options: SimulationOptions, recording: PlannedRecordi
 
 /** `SIMULATED.txt`: what the folder contains, from which model and parameters. No times and no paths. */
 function describeSimulation(options: SimulationOptions): string {
+  const { sensitivity = 1 } = options;
   const lights = options.lights.map((name) => {
     const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);
     return (
@@ -144,7 +150,7 @@ Seed: ${options.seed}
 Training users: ${options.trainUsers} (from user01)
 Test users: ${options.testUsers} (from user${FIRST_TEST_USER})
 Length of a gesture: ${options.gestureSeconds} s
-Thresholds: ON ${CAMERA.onThreshold}, OFF ${CAMERA.offThreshold} (natural log units); refractory period ${CAMERA.refractoryUs} us
+Thresholds: ON ${CAMERA.onThreshold / sensitivity}, OFF ${CAMERA.offThreshold / sensitivity} (natural log units); refractory period ${CAMERA.refractoryUs} us
 Rendered images: one every ${CAMERA.frameUs} us; hot pixels: ${CAMERA.hotPixels}
 Lights:
 ${lights.join('\n')}

@@ -95,6 +95,21 @@ test('a recording depends on the seed, and not on which others are made', async 
   }
 });
 
+test('a more sensitive camera gives several times the events, and only named recordings are made', async () => {
+  const made = await writeSimulatedDataset(path.join(root, 'sensitive'), {
+    ...OPTIONS,
+    sensitivity: 4,
+    only: ['user24_led', 'user01_natural'],
+  });
+  expect(made.recordings).toBe(2);
+  expect(made.events).toBeGreaterThan(summary.events);
+  const folder = path.join(root, 'sensitive/DvsGesture');
+  expect(await readFile(path.join(folder, 'trials_to_test.txt'), 'utf8')).toBe('user24_led.aedat\n');
+  expect(await readFile(path.join(folder, 'SIMULATED.txt'), 'utf8')).toContain(
+    'Thresholds: ON 0.08, OFF 0.075 ',
+  );
+});
+
 test('an abort ends the work before the next recording', async () => {
   const folder = await temporaryFolder();
   const controller = new AbortController();
