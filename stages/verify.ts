@@ -7,13 +7,14 @@ import { formatManifest } from '../src/results/manifest.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
-  readonly dataset: { readonly simulated: boolean };
+  readonly dataset: { readonly simulated: boolean; readonly standIn?: boolean };
 }
 
 export default defineStage<Params>({
   summary: 'Checks that the recordings are complete and intact.',
   async run(context) {
-    const { simulated } = context.params.dataset;
+    const { simulated: made, standIn = false } = context.params.dataset;
+    const simulated = made || standIn;
     const facts = await readDatasetFacts(requireInput(context.inputs, 'dataset'));
     const root = requireInput(context.inputs, 'recordings');
     const output = requireOutput(context.outputs, 0, 'manifest');

@@ -61,6 +61,23 @@ test('verify explains how to get the data if there are none', async () => {
   });
 });
 
+test('verify takes simulated recordings in the place of real ones only where the profile says so, and marks them', async () => {
+  await writeGestures(root, gestureFiles(true));
+  const verified = path.join(root, 'verify');
+  const verifyAs = (dataset: object) =>
+    verify.run(
+      makeContext({ dataset: { simulated: false, ...dataset } }, { dataset: gestures, recordings: root }, [
+        verified,
+      ]),
+    );
+  await expect(verifyAs({})).rejects.toMatchObject({
+    code: 'data-kind',
+    fix: expect.stringContaining('--set dataset.standIn=true'),
+  });
+  await verifyAs({ standIn: true });
+  expect(JSON.parse(await readFile(path.join(verified, 'manifest.json'), 'utf8')).simulated).toBe(true);
+});
+
 test('frames rejects the manifest of another data set', async () => {
   await writeGestures(root, gestureFiles(true));
   const verified = path.join(root, 'verify');

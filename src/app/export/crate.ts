@@ -142,7 +142,8 @@ async function readFinishedRun(options: PipelineOptions) {
     (await readYamlFile(path.join(projectRoot, 'CITATION.cff'), 'CITATION.cff')).value,
   );
   const dataset = await readCheckedFacts(projectRoot, String(getAt(settings, ['dataset', 'name'])));
-  const simulated = getAt(settings, ['dataset', 'simulated']) === true;
+  const isSet = (key: string) => getAt(settings, ['dataset', key]) === true;
+  const simulated = isSet('simulated') || isSet('standIn');
   const known = simulated ? licenceUrl(citation.license) : findLicence(dataset.licence);
   const results = await findResults(plan, selectInstances(plan, {}).selected);
   if (results.kind === 'stale') {

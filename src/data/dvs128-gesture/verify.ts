@@ -105,7 +105,7 @@ function checkKind(facts: GestureFacts, names: ReadonlySet<string>, simulated: b
   const text = `these recordings are ${there} (${beside}), but the profile expects ${wanted} ones.`;
   const fix = simulated
     ? `For real recordings: ./repro run verify --profile ${facts.profile}${rootOption(root, facts.root)}\n${OWN_SIMULATED}`
-    : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n${howToGet(facts, facts.root)}`;
+    : `${OWN_SIMULATED}\nTo let these stand in for real ones, as a rehearsal: --set dataset.standIn=true\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n${howToGet(facts, facts.root)}`;
   throw new ReproError('data-kind', text, { where: showPath(root), fix });
 }
 
@@ -138,7 +138,8 @@ function checkFiles(
 }
 
 function remedy(simulated: boolean): string {
-  if (simulated) return 'Make them again: `./repro run simulate --force`.';
+  if (simulated)
+    return 'Make them again: `./repro run simulate --force`, or with scripts/simulate-archive.mjs if they stand in for real ones.';
   return [
     'Fix these files, or download or unpack the data set again (docs/data.md says where from); then check them again.',
     'After a run, `./repro logs verify` names every file and its md5.',
