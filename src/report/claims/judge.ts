@@ -105,6 +105,7 @@ const MAY_DIFFER: ReadonlySet<string> = new Set([
 ]);
 
 const TESTS = 'Test clips';
+const RATE = 'Learning rate';
 
 /** Settings that are only sizes of the network or its data. Below the published value, a run is at reduced scale. */
 const SCALES: ReadonlySet<string> = new Set([
@@ -117,6 +118,7 @@ const SCALES: ReadonlySet<string> = new Set([
   // A short training needs a short schedule.
   'Half-period of the cosine schedule (T_max), epochs',
   TESTS,
+  RATE, // A short training needs a higher one.
 ]);
 
 /** Why this run cannot be judged by a claim; null if it can. */
@@ -127,7 +129,8 @@ function findObstacle(claim: Claim, models: readonly ModelResult[], results: Res
       model,
       settingsOf(claim, model, results),
     )) {
-      const isScale = isSmaller || (label === TESTS && hasFolds(results));
+      const isShort = model.runs.every(({ metrics }) => metrics.epochs.length < requires.epochs);
+      const isScale = label === RATE ? isShort : isSmaller || (label === TESTS && hasFolds(results));
       if (MAY_DIFFER.has(label) || (SCALES.has(label) && isScale)) continue;
       return `${model.title} differs from the published settings: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
     }

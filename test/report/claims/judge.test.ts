@@ -255,6 +255,12 @@ describe('at reduced scale', () => {
       'half-period of the cosine schedule (T_max), epochs 8 instead of 64',
     ],
     [
+      'fewer epochs at a higher learning rate',
+      { epochs: 600 },
+      { training: { ...makeRunResult().training, learningRate: 0.005 } },
+      'learning rate 0.005 instead of 0.001; epochs 3 instead of at least 600',
+    ],
+    [
       'some of the training clips',
       {},
       { clips: { train: 80, validation: 20, test: 288 } },
@@ -279,6 +285,14 @@ describe('at reduced scale', () => {
     });
     const difference = { kind: 'difference', model: 'Baseline', others: ['No Reg.'], margin: 6 } as const;
     expect(judge(difference, folds).verdict).toBe('not-applicable');
+  });
+
+  test('a full training at another learning rate is not a smaller one', () => {
+    const run = withTest(240, { training: { ...makeRunResult().training, learningRate: 0.005 } });
+    expect(judge(accuracy, () => [run], { published })).toMatchObject({
+      verdict: 'not-applicable',
+      reason: 'Baseline differs from the published settings: learning rate 0.005 instead of 0.001.',
+    });
   });
 
   test('simulated recordings are not asked, however small', () => {
