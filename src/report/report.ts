@@ -75,7 +75,7 @@ function listSections(
   return [
     ...(question === null ? [] : [describeQuestion(results, question)]),
     ...(hasFolds(results) ? [] : describeWidths(results)), // which need the same people tested by all seeds
-    ...(isClaimed ? [describeClaims(judgements, results.dataset.name)] : []),
+    ...(isClaimed ? [describeClaims(judgements, results)] : []),
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
     ...describeNeurons(results),

@@ -1,8 +1,10 @@
 import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
-import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../results/thesis/published.ts';
+import { ANSWERS, nameSource, VERDICT_TITLES, type Verdict } from '../../results/thesis/published.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';
+import type { Results } from '../data/results.ts';
+import { listDeviations } from '../data/settings.ts';
 import {
   type Block,
   type Cell,
@@ -15,15 +17,36 @@ import {
 } from '../page/document.ts';
 
 /** Which published claims hold, how surely, where they do not, and where each is stated. */
-export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
-  const about = judgements.filter(({ claim }) => claim.dataset === dataset);
+export function describeClaims(judgements: readonly Judgement[], results: Results): Section {
+  const about = judgements.filter(({ claim }) => claim.dataset === results.dataset.name);
   const summary: Block = { kind: 'paragraph', text: summariseClaims(judgements), lead: true };
   // A row for each would only repeat the same reason.
   const isAnswered = about.some(({ verdict }) => verdict !== 'not-applicable');
   const table = isAnswered
     ? [{ kind: 'table', table: tabulateClaims(about, judgements.length - about.length) } as const]
     : [];
-  return { id: 'claims', title: 'What holds', blocks: [summary, ...table] };
+  const isReduced = about.some(({ verdict }) => verdict === 'reduced-scale');
+  const differences = isReduced ? listDifferences(results) : [];
+  return { id: 'claims', title: 'What holds', blocks: [summary, ...differences, ...table] };
+}
+
+/** How a run at reduced scale differs from what was published, in one place. */
+function listDifferences(results: Results): Block[] {
+  const { models, seeds } = results;
+  const users = new Set(models[0]?.runs.flatMap(({ testUsers = [] }) => testUsers)).size;
+  const settings = listDeviations(results)
+    // In each fold, these are others.
+    .filter(({ label }) => users === 0 || !label.endsWith(' clips'))
+    .map(({ label, thesis, used }) => `${label}: ${used} instead of ${thesis}`);
+  const items = present(
+    ...settings,
+    users > 0 && `People tested: ${users}, each by the seeds of a fold, instead of the official test users`,
+    seeds.length > 1 && `Seeds: ${seeds.length} instead of 1`,
+  );
+  return [
+    { kind: 'paragraph', text: [`This run differs from ${nameSource(models)} in:`] },
+    { kind: 'list', items: items.map((item) => [item]) },
+  ];
 }
 
 /** @param elsewhere claims about other data sets, which have no row */

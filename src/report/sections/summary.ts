@@ -41,7 +41,8 @@ export function writeSummary(
     asks ? [] : summariseDifferences(results),
     summariseSkill(results, outcomes),
     warnOfChoice(results.models),
-    summariseSettings(results),
+    // They stand beside the claims then.
+    judgements.some(({ verdict }) => verdict === 'reduced-scale') ? [] : summariseSettings(results),
   ].filter((text) => text.length > 0);
 }
 

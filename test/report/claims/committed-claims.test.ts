@@ -196,7 +196,7 @@ describe('the section', () => {
   test('has a table only if something could be judged', () => {
     const results = makeResults({ simulated: true });
     const judged = judgeClaims(committed, results, summariseModels(results));
-    const { blocks } = describeClaims(judged, results.dataset.name);
+    const { blocks } = describeClaims(judged, results);
     expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
     expect(JSON.stringify(blocks)).toContain(
       `This run cannot judge any of the ${committed.length} published claims.`,
@@ -205,12 +205,12 @@ describe('the section', () => {
   });
 
   test('shows where each claim of its data set is stated, and names the files that were read', () => {
-    const section = describeClaims(judgeReal(), 'dvs128-gesture');
-    expect(section.blocks.map(({ kind }) => kind)).toEqual(['paragraph', 'table']);
+    const section = describeClaims(judgeReal(), makeResults());
+    expect(section.blocks.map(({ kind }) => kind)).toEqual(['paragraph', 'paragraph', 'list', 'table']);
     expect(JSON.stringify(section.blocks[0])).toMatch(
       /Of seven published claims that this run can judge.*too small/,
     );
-    const [, block] = section.blocks;
+    const block = section.blocks.at(-1);
     if (block?.kind !== 'table') throw new TypeError('expected a table');
     expect(block.table.rows).toHaveLength(
       committed.filter(({ dataset }) => dataset === 'dvs128-gesture').length,
