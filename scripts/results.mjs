@@ -79,7 +79,7 @@ function describeProfile(profile) {
   return [
     `## ${report.title}`,
     description.trim(),
-    ...answersOf(profile),
+    ...answersOf(read(`results/${profile}/report.md`), profile),
     ...verdictsOf(profile),
     computed,
     ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
@@ -87,13 +87,21 @@ function describeProfile(profile) {
   ].join('\n\n');
 }
 
-/** The answers of a kept report, with links that hold from docs/. */
-function answersOf(profile) {
-  return splitSections(read(`results/${profile}/report.md`))
-    .filter(({ title }) => answers.includes(title))
-    .map(({ text }) =>
-      text.slice(text.indexOf('\n')).trim().replaceAll('](figures/', `](../results/${profile}/figures/`),
-    );
+/** The answers of a kept report, with links that hold from docs/: of what stands above its sections, all but titles, banners and facts. */
+export function answersOf(report, profile) {
+  const [head, ...sections] = splitSections(report);
+  return [
+    ...head.text
+      .trim()
+      .split('\n\n')
+      .slice(2)
+      .filter((part) => !/^(?:> |- )/.test(part)),
+    ...sections
+      .filter(({ title }) => answers.includes(title))
+      .map(({ text }) =>
+        text.slice(text.indexOf('\n')).trim().replaceAll('](figures/', `](../results/${profile}/figures/`),
+      ),
+  ];
 }
 
 /** The published claims that this run says something about. */

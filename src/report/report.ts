@@ -9,6 +9,7 @@ import { isExplorable } from './explorable/make/payload.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
 import type { Banner, Block, Report, Section, Text } from './page/document.ts';
+import { writeAnswer } from './sections/answer.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeCost } from './sections/cost.ts';
@@ -45,6 +46,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     subtitle: [`${nameKind(results)} ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     ...(isExplorable(results) ? { explore: EXPLORE_LINK } : {}),
     banners: announce(results),
+    answer: options.question ? writeAnswer(results, options.question) : [],
     facts: listFacts(results, options.origin ?? null),
     sections: results.simulated
       ? sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }))

@@ -2,8 +2,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { answerQuestion } from '../../src/report/data/question.ts';
+import { renderMarkdown } from '../../src/report/page/markdown.ts';
+import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
-import { makeModelResult, makeRunResult } from '../report/result-values.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
 import { blocks, readPage, repository } from './pages.ts';
 
 interface Arm {
@@ -23,6 +25,33 @@ test('docs/results.md is what `node scripts/results.mjs` makes of results/', asy
   const { composePage } = (await import(script)) as { composePage: () => string };
   expect(readPage('docs/results.md')).toBe(composePage());
 });
+
+test('it takes the answer from the top of a report, and arms and figures from its section', async () => {
+  const { answersOf } = (await import(path.join(repository, 'scripts/results.mjs'))) as {
+    answersOf: (report: string, profile: string) => string[];
+  };
+  const models = [modelWith('Baseline', [1, 2, 3]), modelWith('Arm', [2, 3, 3])];
+  const results = makeResults({ models, seeds: [1, 2, 3], simulated: true });
+  const question = answerQuestion(results, { text: 'Does it differ?', baseline: 'Baseline', margin: 0.02 });
+  const report = renderMarkdown(buildReport(results, { title: 'A run', question, judgements: [] }));
+  const [asked, verdict, whom, change, arms, ...rest] = answersOf(
+    report.replace(/^\[Explore.*\n\n/m, ''),
+    'x',
+  );
+  expect([asked, rest]).toEqual(['Does it differ?', []]);
+  expect(verdict).toMatch(/^\*\*On simulated recordings, /);
+  expect(whom).toMatch(/^Four simulated people with 100 clips/);
+  expect(change).toMatch(/^\*\*What would change this\.\*\* /);
+  expect(arms).toMatch(
+    /^### Test accuracy of each arm[\s\S]*\]\(\.\.\/results\/x\/figures\/simulated-question\.svg\)/,
+  );
+});
+
+const modelWith = (id: string, wrong: readonly number[]) =>
+  makeModelResult({
+    ...{ id, title: id, published: null },
+    runs: wrong.map((count, seed) => makeRunResult({ seed, answers: makeAnswers(100 - count, 100) })),
+  });
 
 test.each([
   ['arms', 24],

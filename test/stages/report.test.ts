@@ -5,6 +5,7 @@ import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfe
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { spaced } from '../report/result-values.ts';
 import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -93,9 +94,16 @@ describe('the report stage', () => {
     const { question: answer } = JSON.parse(files.get('claims.json') ?? '');
     expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
     expect(files.get('figures/simulated-question.csv')).toContain('no-reg,3,6,');
-    expect(files.get('report.md')).toMatch(
-      /## The question[\s\S]*On simulated recordings, with three seeds and six test users/,
-    );
+    // It stands before everything else, in the page and in the Markdown.
+    for (const [name, first, next] of [
+      ['report.md', 'nothing about the thesis', '- Data: '],
+      ['index.html', '<h1>', 'explore.html'],
+    ] as const)
+      expect(spaced(files.get(name) ?? '')).toMatch(
+        new RegExp(
+          `${first}[\\s\\S]*Does the accuracy differ\\?[\\s\\S]*On simulated recordings, [\\s\\S]* Baseline[\\s\\S]*Six simulated people with 96 clips, each tested by all three seeds of each of two models: six trainings[\\s\\S]*What would change this[\\s\\S]*${next}[\\s\\S]*The question`,
+        ),
+      );
   });
 
   it('writes the same bytes for the same inputs in any folder', async () => {
@@ -143,6 +151,12 @@ describe('the report stage', () => {
     expect(markdown).toContain('Other people are tested than in the thesis');
     expect(markdown).toMatch(/The models classify .* of 288 test clips correctly/);
     expect(markdown).toContain('Each seed tests a fold of users and trains on the others');
+    // The differences stand together above the claims, and no second time in the results.
+    const [, claimed = '', results = ''] = spaced(markdown).split(/^## (?:What holds|Results)$/m);
+    expect(claimed).toMatch(
+      /This run differs from the thesis in:\n\n(?:- .*\n)*- Convolutional layers: 4 instead of 5\n(?:- .*\n)*- Epochs: 12 instead of 1 256\n(?:- .*\n)*- People tested: 6, each by the seeds of a fold, instead of the official test users\n- Seeds: 3 instead of 1\n/,
+    );
+    expect(results).not.toContain('Settings differ from');
     expect(markdown).toContain('This run does not use the official split of the table');
     expect(markdown).toMatch(
       /^\| Baseline \| 3 \| 0, 1 \| .*\n\| Baseline \| 4 \| 2, 3 \| .*\n\| Baseline \| 5 \| 4, 5 \|/m,

@@ -52,6 +52,11 @@ export function spellCount(count: number): string {
   return WORDS[count] ?? groupDigits(count);
 }
 
+/** `one seed`, `20 seeds`. */
+export function spellQuantity(count: number, singular: string): string {
+  return `${spellCount(count)} ${singular}${count === 1 ? '' : 's'}`;
+}
+
 /** `λ, weight of …` stays, `Pooling` becomes `pooling`. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);

@@ -126,6 +126,8 @@ export interface Report {
   /** What leads to the explorable page, if there is one. */
   readonly explore?: Text;
   readonly banners: readonly Banner[];
+  /** The profile's question and its answer; empty if it asks nothing. */
+  readonly answer: readonly Block[];
   /** The run at a glance. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly sections: readonly Section[];

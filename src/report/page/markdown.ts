@@ -9,6 +9,7 @@ export function renderMarkdown(report: Report): string {
     renderText(report.subtitle),
     renderText(report.explore ?? []),
     ...report.banners.map(({ title, text }) => `> **${escapeMarkdown(title)}.** ${escapeMarkdown(text)}`),
+    ...report.answer.map(renderBlock),
     report.facts.map(({ name, value }) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(value)}`).join('\n'),
     ...report.sections.flatMap((section) => [
       `## ${escapeMarkdown(section.title)}`,

@@ -25,6 +25,7 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '<header>',
     `<h1>${escapeMarkup(report.title)}</h1>`,
     `<p class="subtitle">${renderText(report.subtitle)}</p>`,
+    ...report.answer.map((block) => renderBlock(block, drawn)),
     ...(report.explore === undefined ? [] : [`<p class="explore">${renderText(report.explore)}</p>`]),
     '<dl class="facts">',
     ...report.facts.map(

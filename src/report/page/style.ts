@@ -33,7 +33,7 @@ code { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberati
 
 header { margin-top: 2.25rem; }
 h1 { font-size: clamp(1.6rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .4rem; text-wrap: balance; }
-.subtitle { color: var(--muted); margin: 0; }
+.subtitle { color: var(--muted); margin: 0 0 1rem; }
 .subtitle strong { font-weight: inherit; font-style: italic; }
 .explore { margin: .8rem 0 0; }
 .facts {

@@ -6,11 +6,11 @@ import {
   formatPoints,
   formatPointsRange,
   formatShare,
-  joinWords,
   present,
   spellCount,
+  spellQuantity,
 } from '../data/format.ts';
-import { isWithinMargin, type Question, type QuestionArm } from '../data/question.ts';
+import type { Question, QuestionArm } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor, POINT_LABELS } from '../drawing/theme.ts';
@@ -24,48 +24,16 @@ import {
   textColumn,
 } from '../page/document.ts';
 
-/** What the profile was made to find out, the answer in a sentence, and how sure it is. */
+/** Each arm beside the baseline, and how sure its verdict is. What they say together is at the top of the page. */
 export function describeQuestion(results: Results, question: Question): Section {
   return {
     id: 'question',
     title: 'The question',
     blocks: [
-      { kind: 'paragraph', text: [question.text] },
-      { kind: 'paragraph', text: [{ strong: stateAnswer(results, question) }], lead: true },
       { kind: 'figure', figure: drawForest(results, question) },
       { kind: 'table', table: tabulateArms(results, question) },
     ],
   };
-}
-
-/** One sentence, no stronger than the data. */
-export function stateAnswer(results: Results, { baseline, margin, users, arms }: Question): string {
-  const of = (verdict: QuestionArm['verdict']) => arms.filter((arm) => arm.verdict === verdict);
-  const titles = (some: readonly QuestionArm[]) => joinWords(some.map(({ model }) => model.title));
-  const equivalent = of('equivalent');
-  const undecided = of('undecided');
-  const room = formatPoints(margin, false);
-  const parts = present(
-    ...of('different').map(({ model, difference, certainty }) => {
-      const small = certainty && isWithinMargin(certainty, margin) ? ` (certainly by less than ${room})` : '';
-      return `${model.title} is ${formatPoints(Math.abs(difference), false)} ${difference > 0 ? 'more' : 'less'} accurate than ${baseline.title}${small}`;
-    }),
-    equivalent.length > 0 &&
-      `${titles(equivalent)} ${equivalent.length === 1 ? 'is' : 'are'} as accurate as ${baseline.title}, within ${room}`,
-    undecided.length > 0 &&
-      `this run cannot tell whether ${titles(undecided)} ${undecided.length === 1 ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`,
-  );
-  return `${stateDesign(results, users)}, ${parts.join('; ')}${parts.at(-1)?.endsWith('.') ? '' : '.'}`;
-}
-
-/** `On simulated recordings, with five seeds and six test users`. @param users null if the data set has none */
-export function stateDesign({ simulated, seeds }: Results, users: number | null): string {
-  const where = simulated ? 'On simulated recordings, with' : 'With';
-  return `${where} ${many(seeds.length, 'seed')}${users === null ? '' : ` and ${many(users, 'test user')}`}`;
-}
-
-function many(count: number, one: string): string {
-  return `${spellCount(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {
@@ -109,7 +77,7 @@ function explainArms(
   margin: number,
   arms: readonly QuestionArm[],
 ): Text[] {
-  const drawn = users === null ? 'the clips' : many(users, 'user');
+  const drawn = users === null ? 'the clips' : spellQuantity(users, 'user');
   return present<Text>(
     [
       `The margin, ${formatPoints(margin, false)}, is the profile’s, which has to state it before the run. `,
@@ -121,7 +89,7 @@ function explainArms(
       ': neither. Intervals are not corrected.',
     ],
     [
-      `Each seed and each clip is compared with itself. ${capitalise(many(seeds, 'seed'))} and ${drawn} count as drawn at random (errors clustered both ways)${users === null ? '' : ', because clips of one person are alike'}. `,
+      `Each seed and each clip is compared with itself. ${capitalise(spellQuantity(seeds, 'seed'))} and ${drawn} count as drawn at random (errors clustered both ways)${users === null ? '' : ', because clips of one person are alike'}. `,
       { code: 'docs/claims.md' },
       ' has the method, its assumptions and how well it covers.',
     ],

@@ -2,7 +2,7 @@ import { repeatedSteps } from '../../network/spec.ts';
 import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results/evaluation-file.ts';
 import { summarise } from '../../results/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPoints, formatShare, joinWords, sentences } from '../data/format.ts';
+import { formatPoints, formatShare, joinWords, present, sentences } from '../data/format.ts';
 import { listGuessers, scoreOf, summariseTests } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
@@ -57,13 +57,16 @@ function accuracyIn(model: ModelResult, order: FrameOrder) {
   }));
 }
 
+/** How much accuracy a model loses in an order, over its seeds; null if that was not evaluated. */
+export function lossIn(model: ModelResult, order: FrameOrder): number | null {
+  const there = accuracyIn(model, order);
+  return there && summariseTests(model, scoreOf).mean - there.mean;
+}
+
 /** A sentence on what the models lose without the order of their frames; empty if that was not evaluated. */
 export function answerOrders({ models }: Results): Text {
   const losses = FRAME_ORDERS.flatMap((order) => {
-    const values = models.flatMap((model) => {
-      const there = accuracyIn(model, order);
-      return there === null ? [] : [summariseTests(model, scoreOf).mean - there.mean];
-    });
+    const values = present(...models.map((model) => lossIn(model, order)));
     return values.length === 0 ? [] : [{ order, loss: summarise(values).mean }];
   });
   if (losses.length === 0) return [];

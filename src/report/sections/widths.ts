@@ -2,14 +2,20 @@ import { isObject } from '../../base/files/shape.ts';
 import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../results/stats/crossed.ts';
 import type { Interval } from '../../results/stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPercentRange, formatShare, groupDigits, joinWords, present } from '../data/format.ts';
+import {
+  formatPercentRange,
+  formatShare,
+  groupDigits,
+  joinWords,
+  present,
+  spellQuantity,
+} from '../data/format.ts';
 import { listGuessers } from '../data/outcome.ts';
 import { groupByUser, sumByUser } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, linearAxis, PERCENT_LABELS } from '../drawing/theme.ts';
 import { makeTable, numberColumn, type Section, type Table } from '../page/document.ts';
-import { stateDesign } from './question.ts';
 
 /** How wide a network with one τ per layer has to be to equal one with a τ per neuron; nothing unless the run has both at several widths. */
 export function describeWidths(results: Results): Section[] {
@@ -28,7 +34,7 @@ export function describeWidths(results: Results): Section[] {
   ];
 }
 
-function stateWidths(results: Results, { layer, neuron, users }: Widths): string {
+function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Widths): string {
   const told = neuron.filter(({ equal }) => equal !== null);
   const parts = told.map((one, index) => {
     const [at, range] = [nameWidth(one.equal!, layer), nameRange(one, layer)];
@@ -42,7 +48,9 @@ function stateWidths(results: Results, { layer, neuron, users }: Widths): string
     untold.length > 0 &&
       `this run cannot tell which width with one τ per layer equals ${joinWords(untold)} channels with a τ per neuron: they are not clearly better than guessing, or every width is as accurate`,
   );
-  return `${stateDesign(results, users)}, ${found.join('; ')}.`;
+  const where = simulated ? 'On simulated recordings, with' : 'With';
+  const whom = users === null ? '' : ` and ${spellQuantity(users, 'test user')}`;
+  return `${where} ${spellQuantity(seeds.length, 'seed')}${whom}, ${found.join('; ')}.`;
 }
 
 function tabulateWidths({ layer, neuron, users }: Widths): Table {

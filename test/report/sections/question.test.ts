@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { answerQuestion } from '../../../src/report/data/question.ts';
-import type { ModelResult, Results } from '../../../src/report/data/results.ts';
+import type { ModelResult, Results, RunResult } from '../../../src/report/data/results.ts';
 import { buildReport } from '../../../src/report/report.ts';
-import { describeQuestion, listVerdicts, stateAnswer } from '../../../src/report/sections/question.ts';
-import { makeModelResult, makeResults, makeRunResult, plain, spaced, textsOf } from '../result-values.ts';
+import { writeAnswer } from '../../../src/report/sections/answer.ts';
+import { describeQuestion, listVerdicts } from '../../../src/report/sections/question.ts';
+import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
 
 const USERS = 6;
 const CLIPS = 20;
@@ -42,6 +43,12 @@ const settings = { baseline: 'Baseline', margin: 0.02 };
 const results = resultsOf([baseline, worse, alike, unsure]);
 const question = answerQuestion(results, settings)!;
 
+/** The paragraphs at the top of the page. */
+const answerOf = (some: Results, margin = 0.02) =>
+  writeAnswer(some, answerQuestion(some, { ...settings, margin })!).map((block) =>
+    block.kind === 'paragraph' ? plain(block.text) : '',
+  );
+
 describe('the question of a profile', () => {
   test('is answered for each arm: different, equivalent or undecided', () => {
     expect(question.arms.map(({ model, verdict }) => [model.id, verdict])).toEqual([
@@ -60,22 +67,14 @@ describe('the question of a profile', () => {
     expect(arm?.certainty?.adjusted).toBeCloseTo(3 * arm!.certainty!.p, 12);
   });
 
-  test('is answered in one sentence that is no stronger than the data', () => {
-    expect(spaced(stateAnswer(results, question))).toBe(
-      'With three seeds and six test users, worse is 12.5 points less accurate than Baseline; alike is as accurate as Baseline, within 2.0 points; this run cannot tell whether unsure differs from Baseline by 2.0 points or more, or at all.',
-    );
-    const simulated = resultsOf([baseline, alike], { simulated: true });
-    expect(stateAnswer(simulated, answerQuestion(simulated, settings)!)).toMatch(
-      /^On simulated recordings, with three/,
-    );
-  });
-
   test('takes each clip for itself where there are no users, and says so', () => {
     const rows = flat(2, 2, 2, 2, 2, 2);
     const models = [modelWith('Baseline', rows, false), modelWith('b', flat(4, 5, 4, 5, 4, 5), false)];
     const found = answerQuestion(resultsOf(models), settings)!;
     expect(found.users).toBeNull();
-    expect(stateAnswer(resultsOf(models), found)).toMatch(/^With three seeds, b is/);
+    expect(answerOf(resultsOf(models))[2]).toMatch(
+      /^120 clips, each tested by all three seeds of each of two models/,
+    );
     const section = describeQuestion(resultsOf(models), found);
     expect(JSON.stringify(section)).toContain('for other seeds and other clips');
     expect(JSON.stringify(section)).toContain('Three seeds and the clips count as drawn at random');
@@ -107,7 +106,9 @@ describe('the question of a profile', () => {
     // Within the fold of two seeds, ±1/2, ±3/2 and ±2 are left with 2 degrees of freedom: 9 cells · 13 / 2 = 58.5, more than both.
     expect(arm?.certainty?.error).toBeCloseTo(Math.sqrt(58.5) / 180, 12);
     expect(arm?.certainty?.degrees).toBeCloseTo(2, 8);
-    expect(stateAnswer(resultsOf(models), found)).toMatch(/^With three seeds and six test users/);
+    expect(answerOf(resultsOf(models.map(ofFold)))[2]).toMatch(
+      /^Six people with 120 clips, each tested by one to two of the three seeds/,
+    );
   });
 
   test('stays undecided with a single seed', () => {
@@ -117,7 +118,7 @@ describe('the question of a profile', () => {
     expect(listVerdicts(found).arms).toEqual([
       { model: 'worse', difference: -0.125, low: null, high: null, verdict: 'undecided' },
     ]);
-    const [, , , table] = describeQuestion(resultsOf(one, { seeds: [2020] }), found).blocks;
+    const [, table] = describeQuestion(resultsOf(one, { seeds: [2020] }), found).blocks;
     expect(JSON.stringify(table)).toContain('One seed and six users count as drawn at random');
     expect(table?.kind === 'table' && textsOf(table.table)[0]?.slice(1, 4)).toEqual([
       '−12.5 points',
@@ -128,6 +129,8 @@ describe('the question of a profile', () => {
 
   test('is at the top of the report, and absent without the setting or without arms', () => {
     const options = { title: 'A run', question };
+    expect(buildReport(results, options).answer).toEqual(writeAnswer(results, question));
+    expect(buildReport(results, { title: 'A run' }).answer).toEqual([]);
     expect(buildReport(results, options).sections[0]).toMatchObject({
       id: 'question',
       title: 'The question',
@@ -140,10 +143,97 @@ describe('the question of a profile', () => {
   });
 });
 
+describe('the answer at the top', () => {
+  const flatModel = (id: string, ...wrong: number[]) => modelWith(id, flat(...wrong));
+  const network = (per: string) => ({ channels: 64, layers: 3, neuron: 'plif', tau: { per } });
+  const withRun = ({ runs, ...model }: ModelResult, overrides: Partial<RunResult>): ModelResult => ({
+    ...model,
+    runs: runs.map((run) => ({ ...run, ...overrides })),
+  });
+
+  test('is a sentence for each verdict, then on whom it rests, and what would change it', () => {
+    expect(answerOf(results)).toEqual([
+      'Does the accuracy differ?',
+      'worse is less accurate than Baseline, certainly by more than 2.0 points: −12.5 points (95 % interval −15.4 to −9.6 points). alike is as accurate as Baseline, within 2.0 points: 0.0 points (90 % interval −1.5 to +1.5 points). This run cannot tell whether unsure differs from Baseline by 2.0 points or more, or at all: −8.3 points (95 % interval −32.6 to +16.0 points).',
+      'Six people with 120 clips, each tested by all three seeds of each of four models: 12 trainings. The profile states the margin of 2.0 points.',
+      'What would change this. For unsure, this design finds a true difference of 43.5 points in four of five cases. If there is none, it shows equivalence within 2.0 points in 0.0 % of cases. More seeds alone may not be enough: with this scatter, it takes more people. Other networks, sizes or data may give another answer: this one is for 128 × 128 pixels, three epochs and DVS128 Gesture. If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.',
+    ]);
+  });
+
+  test('counts arms of one verdict if they are many, and names the ends', () => {
+    const many = (one: ModelResult) => ['a', 'b', 'c', 'd'].map((id) => ({ ...one, id, title: id }));
+    const verdicts = (...models: ModelResult[]) => answerOf(resultsOf([baseline, ...models]))[1];
+    expect(verdicts(...many(alike))).toMatch(
+      /^All four arms are as accurate as Baseline, within 2\.0 points: 0\.0 \(a\) to 0\.0 points \(d\), 90 % intervals from −1\.5 to \+1\.5 points\.$/,
+    );
+    expect(verdicts(...many(unsure))).toMatch(
+      /^This run cannot tell whether any of the four arms differs from/,
+    );
+    expect(verdicts(flatModel('better', 0, 0, 0, 0, 0, 1), ...many(unsure))).toMatch(
+      /\. This run cannot tell whether four of the five arms differ from/,
+    );
+    expect(verdicts(flatModel('τ per channel', 4, 5, 4, 5, 4, 5))).toMatch(/^τ per channel is less accurate/);
+  });
+
+  test('says how a difference compares with the margin', () => {
+    const sizes = [0.02, 0.12, 0.2].map((margin) => answerOf(resultsOf([baseline, worse]), margin)[1]);
+    expect(sizes[0]).toContain('certainly by more than 2.0 points');
+    expect(sizes[1]).toContain('perhaps by less than 12.0 points');
+    expect(sizes[2]).toContain('certainly by less than 20.0 points');
+  });
+
+  test('calls simulated recordings and people so', () => {
+    const simulated = answerOf(resultsOf([baseline, alike], { simulated: true }));
+    expect(simulated[1]).toMatch(/^On simulated recordings, alike is as accurate as/);
+    expect(simulated[2]).toMatch(/^Six simulated people with 120 clips/);
+    expect(simulated[3]).toContain('and simulated recordings.');
+  });
+
+  test('of an equivalent arm names the scale, and what shuffled frames cost', () => {
+    const changeOf = (overrides: Partial<RunResult>) =>
+      answerOf(resultsOf([baseline, alike].map((model) => withRun(model, overrides))))[3];
+    expect(changeOf({ network: network('layer') })).toBe(
+      'What would change this. Other networks, sizes or data may give another answer: this one is for three convolutional layers of 64 channels, 128 × 128 pixels, three epochs and DVS128 Gesture. If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.',
+    );
+    expect(changeOf({ orders: { shuffled: split(78, 100) } })).toMatch(
+      /with shuffled frames, Baseline loses 12\.0 points\.$/,
+    );
+  });
+
+  test('of a difference with learned τ per neuron asks for the arm that does not learn them', () => {
+    const learned = withRun(worse, { network: network('neuron') });
+    const fixed = withRun(alike, { network: network('neuron'), training: { tauRate: 0 } });
+    expect(answerOf(resultsOf([baseline, learned]))[3]).toMatch(
+      /Whether τ have to be learned would show in the arm fixed-spread\.$/,
+    );
+    expect(answerOf(resultsOf([baseline, learned, fixed]))[3]).toMatch(
+      /shows where they differ but are not learned: alike \(equivalent\)\.$/,
+    );
+    expect(answerOf(resultsOf([baseline, worse]))[3]).not.toContain('learned');
+  });
+
+  test('of undecided arms says what the design finds, and how many seeds would be enough', () => {
+    const bySeed = modelWith('by seed', [
+      [3, 2, 3, 2, 3, 3],
+      [2, 3, 2, 2, 3, 2],
+      [4, 3, 3, 4, 3, 3],
+    ]);
+    expect(answerOf(resultsOf([baseline, bySeed]))[3]).toMatch(
+      /^What would change this\. For by seed, this design finds a true difference of [\d.]+ points in four of five cases\. If there is none, it shows equivalence within 2\.0 points in [\d.]+ % of cases\. With this scatter, it takes roughly \d+ seeds instead of 3 to show it in four of five cases\.$/,
+    );
+    expect(answerOf(resultsOf([baseline, bySeed, unsure]))[3]).toMatch(
+      /For unsure, the least certain arm, .* More seeds alone may not be enough: with this scatter, it takes more people\.$/,
+    );
+    const one = [baseline, worse].map((model) => ({ ...model, runs: model.runs.slice(0, 1) }));
+    expect(answerOf(resultsOf(one, { seeds: [2020] }))[3]).toMatch(
+      /^What would change this\. More seeds or people:/,
+    );
+  });
+});
+
 describe('the figure and the table', () => {
   test('have a row for each arm, with the power of the design', () => {
     const { blocks } = describeQuestion(results, question);
-    expect(blocks[0]?.kind === 'paragraph' && plain(blocks[0].text)).toBe('Does the accuracy differ?');
     const table = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))[0]!;
     // The error is √(0.9 / 18) / 20 = 1.118 points; t(0.975, 5) = 2.5706, t(0.95, 5) = 2.0150.
     expect(textsOf(table)[0]?.slice(0, 4)).toEqual([

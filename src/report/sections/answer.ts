@@ -1,0 +1,179 @@
+import { isObject } from '../../base/files/shape.ts';
+import { capitalise } from '../../base/text.ts';
+import {
+  formatPoints,
+  formatPointsRange,
+  formatShare,
+  groupDigits,
+  joinWords,
+  present,
+  sentences,
+  spellCount,
+  spellQuantity,
+} from '../data/format.ts';
+import { groupByUser, isWithinMargin, type Question, type QuestionArm } from '../data/question.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { Block, Inline, Text } from '../page/document.ts';
+import { lossIn } from './time.ts';
+
+/** The profile's question and its answer, for the top of the page: the verdicts, on whom they rest, and what would change them. */
+export function writeAnswer(results: Results, question: Question): Block[] {
+  return [
+    { kind: 'paragraph', text: [question.text] },
+    { kind: 'paragraph', text: stateVerdicts(results, question), lead: true },
+    { kind: 'paragraph', text: [stateDesign(results, question)] },
+    {
+      kind: 'paragraph',
+      text: [{ strong: 'What would change this.' }, ` ${stateChange(results, question).join(' ')}`],
+    },
+  ];
+}
+
+/** One sentence for the arms of each verdict, no stronger than the data. */
+function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Question): Text {
+  const room = formatPoints(margin, false);
+  const isDifferent = ({ verdict }: QuestionArm) => verdict === 'different';
+  const groups = [
+    { some: arms.filter((arm) => isDifferent(arm) && arm.difference > 0), how: 'more' },
+    { some: arms.filter((arm) => isDifferent(arm) && arm.difference < 0), how: 'less' },
+    { some: arms.filter(({ verdict }) => verdict === 'equivalent'), how: 'as' },
+    { some: arms.filter(({ verdict }) => verdict === 'undecided'), how: null },
+  ].filter(({ some }) => some.length > 0);
+  return groups.flatMap(({ some, how }, index): Inline[] => {
+    const names = nameArms(some, arms.length, how === null);
+    const isOne = some.length === 1;
+    const verdict =
+      how === null
+        ? `this run cannot tell whether ${names} ${isOne || names.startsWith('any ') ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`
+        : `${names} ${isOne ? 'is' : 'are'} ${how} accurate ${how === 'as' ? 'as' : 'than'} ${baseline.title}, ${how === 'as' ? 'within' : sizeUp(some, margin)} ${room}`;
+    // Titles stay as they are: τ per channel.
+    const alone = how !== null && some.length <= NAMED ? verdict : capitalise(verdict);
+    const text = simulated && index === 0 ? `On simulated recordings, ${verdict}` : alone;
+    return [index === 0 ? '' : ' ', { strong: text }, `: ${measureArms(some, how === 'as')}.`];
+  });
+}
+
+/** More arms are counted: the table names all. */
+const NAMED = 3;
+
+function nameArms(some: readonly QuestionArm[], all: number, isAny: boolean): string {
+  if (some.length <= NAMED) return joinWords(some.map(({ model }) => model.title));
+  if (some.length < all) return `${spellCount(some.length)} of the ${spellCount(all)} arms`;
+  return isAny ? `any of the ${spellCount(all)} arms` : `all ${spellCount(all)} arms`;
+}
+
+/** How differences compare with the margin. */
+function sizeUp(some: readonly QuestionArm[], margin: number): string {
+  const isBeyond = ({ certainty }: QuestionArm) =>
+    certainty !== null && (certainty.interval.low > margin || certainty.interval.high < -margin);
+  if (some.every(isBeyond)) return 'certainly by more than';
+  const isWithin = some.every(({ certainty }) => certainty !== null && isWithinMargin(certainty, margin));
+  return isWithin ? 'certainly by less than' : 'perhaps by less than';
+}
+
+/** @param isNarrow with the 90 % intervals, by which arms are equivalent */
+function measureArms(some: readonly QuestionArm[], isNarrow: boolean): string {
+  const sorted = [...some].sort((a, b) => a.difference - b.difference);
+  const [low, high] = [sorted[0]!, sorted.at(-1)!];
+  const found = present(...some.map(({ certainty }) => certainty?.[isNarrow ? 'narrow' : 'interval']));
+  const interval = isNarrow ? '90\u00a0% interval' : '95\u00a0% interval';
+  const ends = [Math.min(...found.map((one) => one.low)), Math.max(...found.map((one) => one.high))] as const;
+  const range = found.length === 0 ? '' : formatPointsRange(...ends);
+  if (some.length === 1) return `${formatPoints(low.difference)}${range && ` (${interval} ${range})`}`;
+  const from = formatPoints(low.difference).replace('\u00a0points', '');
+  return `${from} (${low.model.title}) to ${formatPoints(high.difference)} (${high.model.title})${range && `, ${interval}s from ${range}`}`;
+}
+
+/** `29 people with 1,464 clips, each tested by four of the 20 seeds of each of eight models: 160 trainings.` */
+function stateDesign({ models, seeds, simulated }: Results, { baseline, margin, users }: Question): string {
+  const { counts } = groupByUser(baseline);
+  const tests = (counts[0] ?? []).map((_, user) => counts.filter((row) => row[user]! > 0).length);
+  const [fewest, most] = [Math.min(...tests), Math.max(...tests)];
+  const clips = new Set(baseline.runs.flatMap(({ answers }) => answers.map(({ clip }) => clip))).size;
+  const trainings = models.reduce((sum, { runs }) => sum + runs.length, 0);
+  const mark = simulated ? 'simulated ' : '';
+  const people =
+    users === null ? '' : `${spellQuantity(users, `${mark}person`).replace('persons', 'people')} with `;
+  const whom = `${people}${spellQuantity(clips, people === '' ? `${mark}clip` : 'clip')}`;
+  const some = fewest === most ? spellCount(fewest) : `${spellCount(fewest)} to ${spellCount(most)}`;
+  const by =
+    fewest === seeds.length
+      ? `${seeds.length > 1 ? 'all ' : ''}${spellQuantity(fewest, 'seed')}`
+      : `${some} of the ${spellQuantity(seeds.length, 'seed')}`;
+  const tested = `${whom}, each tested by ${by} of each of ${spellQuantity(models.length, 'model')}`;
+  return `${capitalise(tested)}: ${spellQuantity(trainings, 'training')}. The profile states the margin of ${formatPoints(margin, false)}.`;
+}
+
+/** Sentences on what this run could not see, and on what would show it. */
+function stateChange(results: Results, question: Question): string[] {
+  const { arms } = question;
+  const undecided = arms.filter(({ verdict }) => verdict === 'undecided');
+  const isEquivalent = arms.some(({ verdict }) => verdict === 'equivalent');
+  return present(
+    undecided.length > 0 && statePower(results.seeds.length, question, undecided),
+    undecided.length < arms.length && stateScale(results, question),
+    isEquivalent && results.dataset.kind === 'events' && stateOrder(question),
+    stateLearning(question),
+  );
+}
+
+/** What the design could find of the undecided arm with the widest interval, and how many seeds would be enough. */
+function statePower(seeds: number, { margin, users }: Question, undecided: readonly QuestionArm[]): string {
+  const whom = users === null ? 'clips' : 'people';
+  const known = undecided.flatMap(({ model, certainty }) =>
+    certainty === null ? [] : [{ model, certainty }],
+  );
+  const [widest] = known.sort((a, b) => b.certainty.detectable - a.certainty.detectable);
+  if (widest === undefined)
+    return `More seeds or ${whom}: with one of either, or if all differ by the same amount, nothing says how far others may be.`;
+  const { detectable, equivalenceChance, seedsForEquivalence: needed } = widest.certainty;
+  const whose = `${widest.model.title}${known.length > 1 ? ', the least certain arm' : ''}`;
+  return sentences(
+    `For ${whose}, this design finds a true difference of ${formatPoints(detectable, false)} in four of five cases.`,
+    `If there is none, it shows equivalence within ${formatPoints(margin, false)} in ${formatShare(equivalenceChance)} of cases.`,
+    needed === Number.POSITIVE_INFINITY
+      ? `More seeds alone may not be enough: with this scatter, it takes more ${whom}.`
+      : needed > seeds &&
+          `With this scatter, it takes roughly ${groupDigits(needed)} seeds instead of ${seeds} to show it in four of five cases.`,
+  );
+}
+
+/** At what scale verdicts hold. */
+function stateScale({ dataset, simulated }: Results, { baseline }: Question): string {
+  const { network, frames, metrics } = baseline.runs[0]!;
+  const { layers, channels } = network;
+  const scale = present(
+    typeof layers === 'number' &&
+      layers > 0 &&
+      `${spellQuantity(layers, 'convolutional layer')} of ${String(channels)} channels`,
+    `${frames.height} × ${frames.width} pixels`,
+    spellQuantity(metrics.epochs.length, 'epoch'),
+    simulated ? 'simulated recordings' : dataset.title,
+  );
+  return `Other networks, sizes or data may give another answer: this one is for ${joinWords(scale)}.`;
+}
+
+/** Where a network does not need the order of its frames, τ has little to do. */
+function stateOrder({ baseline }: Question): string {
+  const loss = lossIn(baseline, 'shuffled');
+  return loss === null
+    ? 'If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.'
+    : `If these networks did not need time, τ would have little to do: with shuffled frames, ${baseline.title} loses ${formatPoints(loss, false)}.`;
+}
+
+/** Whether it is learning that makes a difference, or only that τ differ between neurons. */
+function stateLearning({ baseline, arms }: Question): string | null {
+  const learned = arms.filter(({ model }) => spreadOf(model) === 'learned');
+  if (spreadOf(baseline) !== null || learned.every(({ verdict }) => verdict !== 'different')) return null;
+  const fixed = arms.filter(({ model }) => spreadOf(model) === 'fixed');
+  if (fixed.length === 0) return 'Whether τ have to be learned would show in the arm fixed-spread.';
+  const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${verdict})`);
+  return `Whether τ have to be learned shows where they differ but are not learned: ${joinWords(verdicts)}.`;
+}
+
+/** Whether τ that differ from neuron to neuron are learned; null if they do not differ. */
+function spreadOf({ runs: [run] }: ModelResult): 'learned' | 'fixed' | null {
+  const { neuron, tau } = run?.network ?? {};
+  if (!isObject(tau) || tau.per !== 'neuron') return null;
+  return neuron === 'lif' || run?.training.tauRate === 0 ? 'fixed' : 'learned';
+}
