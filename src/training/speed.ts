@@ -1,6 +1,6 @@
 import { countElements, type State } from '../formats/tensor.ts';
 import { drawDropoutMasks } from '../network/dropout-masks.ts';
-import type { Engine, Frames, TrainingBatch } from '../network/engines/engine.ts';
+import type { Engine, EngineSession, Frames, TrainingBatch } from '../network/engines/engine.ts';
 import { initialState } from '../network/initialise.ts';
 import type { NetworkSpec } from '../network/spec.ts';
 import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
@@ -11,7 +11,7 @@ import { countKept } from './training-clips.ts';
 /** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
 const samples = 2;
 
-/** How often a step is repeated at most. The first, whose memory is new, does not count if there are others. */
+/** How often a step is measured at most. */
 const mostRepeats = 3;
 
 /**
@@ -33,40 +33,48 @@ export interface Speed {
  * other programs can only slow one down.
  *
  * @param options.steps T
- * @param options.budgetSeconds about as long as it takes; at least one step and one evaluation
- * @param options.now a clock in milliseconds, such as processor time; the budget is in its seconds, too
+ * @param options.atOnce how many networks compute at the same time, as cores may share caches and units
+ * @param options.budgetSeconds about as long as it takes; at least two steps and two evaluations
+ * @param options.now a clock in milliseconds: processor time; the budget is in its seconds, too
  * @throws {ReproError} `out-of-memory` if there is not enough even for this
  */
 export async function measureSpeed(
   engine: Engine,
   spec: NetworkSpec,
-  {
-    steps,
-    budgetSeconds,
-    now = () => performance.now(),
-  }: { readonly steps: number; readonly budgetSeconds: number; readonly now?: () => number },
+  options: {
+    readonly steps: number;
+    readonly atOnce: number;
+    readonly budgetSeconds: number;
+    readonly now: () => number;
+  },
 ): Promise<Speed> {
+  const { steps, atOnce, budgetSeconds, now } = options;
   const startedMs = now();
-  const session = await engine.open(spec, busyState(spec));
+  const sessions: EngineSession[] = [];
   try {
+    while (sessions.length < atOnce) sessions.push(await engine.open(spec, busyState(spec)));
     const batch = makeBatch(spec, steps);
-    const bestOf = async (work: () => Promise<unknown>, untilSeconds: number): Promise<number> => {
+    const bestOf = async (
+      work: (session: EngineSession) => Promise<unknown>,
+      untilSeconds: number,
+    ): Promise<number> => {
+      await Promise.all(sessions.map(work)); // its memory is new, which takes time
       const seconds: number[] = [];
       do {
         const beforeMs = now();
-        await work();
+        await Promise.all(sessions.map(work));
         seconds.push((now() - beforeMs) / 1000);
-      } while (seconds.length <= mostRepeats && (now() - startedMs) / 1000 < untilSeconds);
-      return Math.min(...(seconds.length > 1 ? seconds.slice(1) : seconds)) / samples;
+      } while (seconds.length < mostRepeats && (now() - startedMs) / 1000 < untilSeconds);
+      return Math.min(...seconds) / (samples * atOnce);
     };
     // Parameters stay as they are; only batch norm's statistics adapt to the frames, as evaluation needs.
-    const train = () => session.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
+    const train = (one: EngineSession) => one.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
     // An evaluation takes about a fifth of a step.
     const training = await bestOf(train, 0.85 * budgetSeconds);
-    const evaluation = await bestOf(() => session.evaluate(batch.frames), budgetSeconds);
+    const evaluation = await bestOf((one) => one.evaluate(batch.frames), budgetSeconds);
     return { training, evaluation, samples };
   } finally {
-    session.dispose();
+    for (const session of sessions) session.dispose();
   }
 }
 

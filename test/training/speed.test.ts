@@ -11,7 +11,11 @@ import { smallNetwork } from './small-task.ts';
 const spec = buildNetwork(smallNetwork);
 
 /** Measures an engine for which each pass takes as many seconds as the next number of its list, or the last one again. */
-async function measure(stepSeconds: number[], evaluationSeconds: number[], options: FakeEngineOptions = {}) {
+async function measure(
+  stepSeconds: number[],
+  evaluationSeconds: number[],
+  { atOnce = 1, ...options }: FakeEngineOptions & { readonly atOnce?: number } = {},
+) {
   const calls = { steps: 0, evaluations: 0 };
   let nowMs = 0;
   const speed = await measureSpeed(
@@ -26,7 +30,7 @@ async function measure(stepSeconds: number[], evaluationSeconds: number[], optio
       },
     }),
     spec,
-    { steps: 3, budgetSeconds: 2, now: () => nowMs },
+    { steps: 3, atOnce, budgetSeconds: 2, now: () => nowMs },
   );
   return { speed, calls };
 }
@@ -38,12 +42,24 @@ describe('measuring the speed of an engine', () => {
     expect(calls).toEqual({ steps: 4, evaluations: 4 });
   });
 
-  test('trains on sparse frames without changing a parameter, and disposes of the session', async () => {
+  test('measures a pass at least once after the first, even if time is up', async () => {
+    const { speed, calls } = await measure([64, 8], [32, 4]);
+    expect(speed).toEqual({ training: 4, evaluation: 2, samples: 2 });
+    expect(calls).toEqual({ steps: 2, evaluations: 2 });
+  });
+
+  test('runs as many networks at once as told, and divides the processor time among them', async () => {
+    const { speed, calls } = await measure([0.0625], [0.03125], { atOnce: 3 });
+    expect(speed).toEqual({ training: 0.03125, evaluation: 0.015625, samples: 2 });
+    expect(calls).toEqual({ steps: 3 * 4, evaluations: 3 * 4 });
+  });
+
+  test('trains on sparse frames without changing a parameter, and disposes of every session', async () => {
     const seen: { frames?: Frames; rate?: number } = {};
     const engine = fakeEngine({
       onStep: (_, { frames }, { learningRate }) => Object.assign(seen, { frames, rate: learningRate }),
     });
-    let isDisposed = false;
+    let disposed = 0;
     const observed: Engine = {
       ...engine,
       open: async (...all) => {
@@ -51,14 +67,14 @@ describe('measuring the speed of an engine', () => {
         return {
           ...session,
           dispose() {
-            isDisposed = true;
+            disposed += 1;
           },
         };
       },
     };
-    await measureSpeed(observed, spec, { steps: 3, budgetSeconds: 0 });
+    await measureSpeed(observed, spec, { steps: 3, atOnce: 2, budgetSeconds: 0, now: () => 0 });
     expect(seen).toMatchObject({ rate: 0, frames: { shape: [2, 3, 2, 4, 4] } });
-    expect(isDisposed).toBe(true);
+    expect(disposed).toBe(2);
   });
 });
 

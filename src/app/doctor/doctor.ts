@@ -152,6 +152,9 @@ async function examineMachine(
 /** The whole command then takes about three seconds, if the machine is idle. */
 const budgetSeconds = 2;
 
+/** How many networks are measured at a time: Node computes no more beside its event loop. */
+const mostMeasured = 4;
+
 /** How long the trainings of profile full would take here, or why that is not known. */
 type FullRunEstimate =
   | {
@@ -169,8 +172,9 @@ type FullRunEstimate =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with a thread
- * on each core, as cores may share caches and units. Threads that wait for each other spin, which counts, before they sleep, which does not.
+ * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with as many
+ * trainings at a time as a run has, and a thread on each core, as cores may share caches and units. Threads of a training that wait for each
+ * other spin, which counts, before they sleep, which does not.
  *
  * @param engines those of this machine, best last
  * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
@@ -204,7 +208,8 @@ async function estimateFullRun(
     const [training] = listModules(plan, trainModule);
     const most = Math.min(models.length, machine.cpu); // as --jobs has by default
     const { atOnce, cpus } = shareCores(machine, training?.resources ?? { memoryBytes: 0 }, most);
-    const engine = createNativeEngine(loaded.addon, { threads: machine.cpu });
+    const measured = Math.min(atOnce, mostMeasured);
+    const engine = createNativeEngine(loaded.addon, { threads: Math.floor(machine.cpu / measured) });
     const coreMs = (): number => {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1000;
@@ -212,7 +217,9 @@ async function estimateFullRun(
     const line = new StatusLine();
     line.show('Measuring a few training steps …');
     const budget = { budgetSeconds: budgetSeconds * machine.cpu, now: coreMs };
-    const secondsPerClip = await measureSpeed(engine, spec, { steps, ...budget }).finally(() => line.clear());
+    const secondsPerClip = await measureSpeed(engine, spec, { steps, atOnce: measured, ...budget }).finally(
+      () => line.clear(),
+    );
     const passes = models.map(({ model }) => countPasses(model, recordings));
     const clips = {
       trained: passes.reduce((sum, { trained }) => sum + trained, 0),
