@@ -1,12 +1,19 @@
 import { ReproError } from '../base/errors.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
-import type { CachedClip, ClipIndex } from '../results/clip-index.ts';
+import type { CachedClip } from '../results/clip-index.ts';
 
 /** `dataset.folds` of a profile: how many folds of users, with a seed for ties or 1; or the users of each. */
 export type Folds = number | Readonly<Record<'count' | 'seed', number>> | readonly (readonly number[])[];
 
 /** Distinguishes the order in which users are dealt from other streams with the same seed: "deal" in ASCII. */
 const DEALING_STREAM = 0x6465616c;
+
+type DealtClip = Pick<CachedClip, 'user' | 'light'>;
+
+interface DealtClips {
+  readonly dataset: string;
+  readonly splits: Readonly<Record<'train' | 'test', readonly DealtClip[]>>;
+}
 
 /**
  * The users whom a training tests: those of fold `seed mod n`. So consecutive seeds test each fold in turn, and a fold does not depend on
@@ -15,7 +22,7 @@ const DEALING_STREAM = 0x6465616c;
  * @returns in ascending order
  */
 export function chooseTestUsers(
-  { dataset, splits }: Pick<ClipIndex, 'dataset' | 'splits'>,
+  { dataset, splits }: DealtClips,
   folds: Folds,
   seed: number,
 ): readonly number[] {
@@ -36,11 +43,7 @@ interface Fold {
  * @param clips of both splits
  * @throws {ReproError} `folds-invalid` if clips have no users, if a fold would have none, or unless lists have each user once
  */
-export function dealUsers(
-  clips: readonly Pick<CachedClip, 'user' | 'light'>[],
-  folds: Folds,
-  dataset: string,
-): number[][] {
+export function dealUsers(clips: readonly DealtClip[], folds: Folds, dataset: string): number[][] {
   const counts = new Map<number, Fold['lights']>();
   for (const { user, light } of clips) {
     if (user === null) throw invalid(`the clips of ${dataset} have no users`, 'Remove it.');

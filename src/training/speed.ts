@@ -115,10 +115,15 @@ export interface ClipPasses {
   readonly evaluated: number;
 }
 
-/** The passes of a whole training, and of the evaluation of its best epoch afterwards. */
+/**
+ * The passes of a whole training, and of the stage `evaluate` afterwards.
+ *
+ * @param orders in how many other orders that stage runs the test clips
+ */
 export function countPasses(
   { training, compat }: Pick<ResolvedModel, 'training' | 'compat'>,
   { train, test, clipsByClass }: RecordingCounts,
+  orders: number,
 ): ClipPasses {
   const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
@@ -129,7 +134,7 @@ export function countPasses(
   const whole = (clips: number): number => clips - (clips % batchSize);
   const validated = compat.validation === 'all' ? heldBack : whole(heldBack);
 
-  let evaluated = tests + heldBack;
+  let evaluated = (1 + orders) * tests + heldBack;
   for (let epoch = 0; epoch < epochs; epoch++) {
     evaluated += validated + (isTested(training, epoch) ? tests : 0);
   }

@@ -79,48 +79,92 @@ describe('doctor --plan', () => {
     );
     expect(stderr).toContain('--set train.batchSize=27');
   });
-
-  test('is what a profile and --set are for', async () => {
-    const { exitCode, stderr } = await doctor('--profile', 'full');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('--profile and --set only apply to --plan');
-  });
 });
 
 describe('doctor', () => {
   test.skipIf(!isAvailable)(
-    'estimates the full run from a measurement, unless a GPU would do it',
+    'estimates a full run and a night from a measurement, unless a GPU would train',
     async () => {
       const { stdout, exitCode } = await doctor('--json');
       expect(exitCode).toBe(0);
-      const { findings, fullRun } = JSON.parse(stdout);
+      const { findings, runs } = JSON.parse(stdout);
       const isMissing = (what: string) =>
         findings.find((one: { what: string }) => one.what === `engine ${what}`).state === 'missing';
-      if (!isMissing('tfjs, CUDA') || !isMissing('webgpu, GPU')) return expect(fullRun).toBeNull();
-      expect(fullRun).toMatchObject({
+      const [full, overnight] = runs;
+      expect([full.profile, overnight.profile]).toEqual(['full', 'overnight']);
+      if (!isMissing('tfjs, CUDA') || !isMissing('webgpu, GPU')) return expect(full.ok).toBe(false);
+      expect(full).toMatchObject({
         ok: true,
         trainings: 4,
         clips: { trained: 4 * 1256 * 992, evaluated: 4 * 1257 * 457 },
       });
-      const { clips, secondsPerClip, seconds, atOnce, threads } = fullRun;
-      expect(secondsPerClip.evaluation).toBeGreaterThan(0);
-      expect(seconds).toBe(
-        (clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation) /
-          (atOnce * threads),
-      );
+      expect(overnight).toMatchObject({ ok: true, trainings: 160 });
+      for (const { clips, secondsPerClip, coreSeconds, seconds, atOnce, threads } of runs) {
+        expect(secondsPerClip.evaluation).toBeGreaterThan(0);
+        expect(coreSeconds).toBe(
+          clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
+        );
+        expect(seconds).toBe(coreSeconds / (atOnce * threads));
+      }
+      expect(overnight.secondsPerClip.training).toBeLessThan(full.secondsPerClip.training);
     },
   );
 
-  test('does not estimate it without the native engine, and says so', async () => {
+  test.skipIf(!isAvailable)(
+    'estimates any profile on DVS128 Gesture, with the people whom each seed tests',
+    async () => {
+      const users = Array.from({ length: 29 }, (_, i) => i + 1);
+      const folds = JSON.stringify([users.slice(0, 23), users.slice(23)]);
+      const settings = [
+        `dataset.folds=${folds}`,
+        'models=[baseline]',
+        'seeds=[2020, 2021]',
+        'train.epochs=1',
+      ];
+      const sets = [...settings, 'evaluate.orders=[mean]'].flatMap((one) => ['--set', one]);
+      const words = ['--profile', 'overnight', ...native, ...sets];
+      const { runs } = JSON.parse((await doctor(...words, '--json')).stdout);
+      // 2021 tests the 24 recordings of the official test users, as a run without folds does. 2020 tests the other 98: of the 24 that are
+      // left, 251 clips are trained on, in whole batches, and 37 held back. Everybody is tested once more, in the other order.
+      const evaluated = 2 * (169 + 288) + 2 * (37 + 1176) + 122 * 12;
+      expect(runs).toMatchObject([
+        { profile: 'overnight', ok: true, trainings: 2, clips: { trained: 992 + 240, evaluated } },
+      ]);
+      const { stdout } = await doctor(...words);
+      expect(stdout).toMatch(
+        /^ok +profile overnight +about \d.* of training and evaluation, \d at a time with \d+ threads? each, and the time to read the recordings; [\d.]+ core-hours$/m,
+      );
+      expect(stdout).not.toContain('profile full');
+    },
+  );
+
+  test.skipIf(!isAvailable)('says of which profiles it cannot know the clips', async () => {
+    const { stdout, exitCode } = await doctor('--profile', 'quick', ...native);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^missing {2}profile quick +its duration could not be estimated\n +Only trainings on all recordings of DVS128 Gesture are estimated\.$/m,
+    );
+  });
+
+  test('refuses a profile that does not exist', async () => {
+    const { stderr, exitCode } = await doctor('--profile', 'overnigt');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('overnight');
+  });
+
+  test('estimates nothing without the native engine, and says so', async () => {
     const { stdout, exitCode } = await project.call(['doctor'], {
       PLIF_NATIVE_BINARY: project.at('none.node'),
     });
     expect(exitCode).toBe(0);
-    if (/^ok +engine tfjs, CUDA/m.test(stdout)) return expect(stdout).not.toContain('full run ');
     expect(stdout).toMatch(/^missing {2}engine native, CPU/m);
     expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
-    expect(stdout).toMatch(
-      /^missing {2}full run +its duration could not be estimated\n +Without the native engine, each training uses one core, and takes up to 3.6 times as long on it\.$/m,
-    );
+    const reason = /^ok +engine tfjs, CUDA/m.test(stdout)
+      ? 'Only the native engine is measured, and another one would train.'
+      : 'Without the native engine, each training uses one core, and takes up to 3.6 times as long on it.';
+    for (const profile of ['full', 'overnight']) {
+      const text = `profile ${profile.padEnd(9)}  +its duration could not be estimated\n +${reason}`;
+      expect(stdout).toMatch(new RegExp(`^missing  ${text}$`, 'm'));
+    }
   });
 });

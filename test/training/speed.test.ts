@@ -107,16 +107,21 @@ const thesis: TrainingSettings = {
 
 const gestures = { train: 98, test: 24, clipsByClass: GESTURES.clipsByClass };
 
-function count(settings: Partial<TrainingSettings> = {}, compat: Partial<Compat> = {}) {
+function count(settings: Partial<TrainingSettings> = {}, compat: Partial<Compat> = {}, orders = 0) {
   return countPasses(
     { training: { ...thesis, ...settings }, compat: { ...COMPAT_DEFAULTS, ...compat } },
     gestures,
+    orders,
   );
 }
 
 test('an epoch trains on the whole batches of 1,007 clips and evaluates 169 + 288, as does the evaluation afterwards', () => {
   expect(count({ epochs: 1 })).toEqual({ trained: 62 * 16, evaluated: 2 * (169 + 288) });
   expect(count()).toEqual({ trained: 1256 * 992, evaluated: 1257 * 457 });
+});
+
+test('the evaluation afterwards runs the test clips again in each other order of frames', () => {
+  expect(count({ epochs: 1 }, {}, 3)).toEqual({ trained: 992, evaluated: 2 * (169 + 288) + 3 * 288 });
 });
 
 test('test clips count only in the epochs that run them: every `testEvery`, and the last', () => {

@@ -3,10 +3,12 @@ import { type Command, Option } from 'commander';
 import { collect, lazily, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
---profile and --set apply only to --plan. --plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
+Without --profile and --set, it estimates profiles full and overnight. Estimates are for the native engine and all recordings of DVS128 Gesture.
+--plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
 
 Examples:
   $ repro doctor
+  $ repro doctor --profile overnight --set train.epochs=32
   $ repro doctor --plan baseline --profile full
   $ repro doctor --plan no-reg --profile full --set train.batchSize=64
   $ repro doctor --plan ./mine.yaml --json`;
@@ -15,7 +17,7 @@ Examples:
 export function addDoctorCommands(program: Command): void {
   withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or, with --plan, tell how much memory a model needs',
+      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long a profile takes; or, with --plan, tell how much memory a model needs',
     )
     .option(
       '--plan <model>',

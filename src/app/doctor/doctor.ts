@@ -5,16 +5,21 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
-import { getAt } from '../../base/schema/json.ts';
+import { getAt, type Json } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
+import { parseRecordingName } from '../../data/dvs128-gesture/files.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
 import { createNativeEngine } from '../../network/engines/native/engine.ts';
 import { type EngineFinding, probeEngines } from '../../network/engines/selection/engines.ts';
 import { countParameters } from '../../network/spec.ts';
+import type { GestureFacts } from '../../results/dataset-facts.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { measureMachine } from '../../runner/run/machine.ts';
 import { shareCores } from '../../runner/run/scheduler.ts';
+import { chooseTestUsers, type Folds } from '../../training/folds.ts';
+import type { ResolvedModel } from '../../training/resolve-model.ts';
+import { readSeed } from '../../training/schedule.ts';
 import {
   type ClipPasses,
   countPasses,
@@ -23,6 +28,7 @@ import {
   type Speed,
 } from '../../training/speed.ts';
 import { factsOfPlan } from '../project/dataset-files.ts';
+import { engineOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { buildModel, listTrainings } from '../project/model-check.ts';
@@ -33,22 +39,25 @@ import { StatusLine } from '../view/status-line.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
- * the full reproduction takes. With `--plan`: how much memory a model needs.
+ * a profile takes, or the two for real recordings. With `--plan`: how much memory a model needs.
  */
 export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
   if (options.plan !== undefined) return (await import('./memory-plan.ts')).printPlan(options.plan, options);
-  if (options.profile !== undefined || options.set.length > 0) {
-    throw new ReproError('usage', '--profile and --set only apply to --plan', {
-      fix: 'Name a model: `./repro doctor --plan baseline --profile full`.',
-    });
-  }
   const root = findProjectRoot(options.project ?? process.cwd());
   const { findings, engines } = await examineMachine(root);
   if (options.json !== true) printFindings(findings);
-  const estimate = await estimateFullRun(root, engines);
-  if (options.json === true) {
-    printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
-  } else if (estimate !== undefined) printFindings([describeFullRun(estimate)], findings);
+  const isChosen = options.profile !== undefined || options.set.length > 0;
+  const selections = isChosen
+    ? [options]
+    : ['full', 'overnight']
+        .filter((profile) => existsSync(path.join(root, `configs/profiles/${profile}.yaml`)))
+        .map((profile) => ({ ...options, profile }));
+  const runs: RunEstimate[] = [];
+  for (const one of selections) {
+    runs.push(await estimateRun(await loadSelectedPlan(one), engines));
+  }
+  if (options.json === true) printJson({ version: 1, command: 'doctor', findings, runs });
+  else printFindings(runs.map(describeRun), findings);
 }
 
 /** Prints what was found, aligned with `all`. */
@@ -62,20 +71,22 @@ function printFindings(findings: readonly MachineFinding[], all = findings): voi
   }
 }
 
-function describeFullRun(estimate: FullRunEstimate): MachineFinding {
-  const what = 'full run';
+function describeRun(estimate: RunEstimate): MachineFinding {
+  const what = `profile ${estimate.profile}`;
   if (!estimate.ok) {
     return { what, state: 'missing', text: 'its duration could not be estimated', fix: estimate.reason };
   }
-  const { seconds, trainings, atOnce, threads, clips, secondsPerClip } = estimate;
+  const { seconds, coreSeconds, trainings, atOnce, threads, clips, secondsPerClip } = estimate;
   const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
   return {
     ...{ what, state: 'ok' },
-    text: `about ${formatAbout(seconds)} of training, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, and the time to read the recordings`,
+    text:
+      `about ${formatAbout(seconds)} of training and evaluation, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, ` +
+      `and the time to read the recordings; ${Number((coreSeconds / 3600).toPrecision(2))} core-hours`,
     fix:
-      `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
-      `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one. In all, ${trainings} trainings train on ` +
-      `${millions(clips.trained)} clips and evaluate ${millions(clips.evaluated)}.`,
+      `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(4)} s to train on a clip, ` +
+      `${secondsPerClip.evaluation.toFixed(4)} s to evaluate one. In all, ${trainings} trainings train on ` +
+      `${millions(clips.trained)} clips, and ${millions(clips.evaluated)} are evaluated.`,
   };
 }
 
@@ -149,18 +160,19 @@ async function examineMachine(
   return { findings, engines };
 }
 
-/** The whole command then takes about three seconds, if the machine is idle. */
+/** For each profile. The whole command then takes about four seconds, if the machine is idle. */
 const budgetSeconds = 2;
 
 /** How many networks are measured at a time: Node computes no more beside its event loop. */
 const mostMeasured = 4;
 
-/** How long the trainings of profile full would take here, or why that is not known. */
-type FullRunEstimate =
+/** How long the trainings and evaluations of a profile would take here, or why that is not known. */
+type RunEstimate = { readonly profile: string } & (
   | {
       readonly ok: true;
-      readonly profile: string;
       readonly seconds: number;
+      /** The processor time of all cores. */
+      readonly coreSeconds: number;
       readonly trainings: number;
       /** How many of them `repro run` trains at the same time, and with how many threads each. */
       readonly atOnce: number;
@@ -169,7 +181,8 @@ type FullRunEstimate =
       /** Of one core. */
       readonly secondsPerClip: Speed;
     }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string }
+);
 
 /**
  * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with as many
@@ -177,37 +190,46 @@ type FullRunEstimate =
  * other spin, which counts, before they sleep, which does not.
  *
  * @param engines those of this machine, best last
- * @returns undefined if a full run would use a GPU, which is not measured, or the project has no such profile
  */
-async function estimateFullRun(
-  root: string,
-  engines: readonly EngineFinding[],
-): Promise<FullRunEstimate | undefined> {
-  if (!existsSync(path.join(root, 'configs/profiles/full.yaml'))) return undefined;
+async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promise<RunEstimate> {
+  const { profile, settings } = plan;
+  const fail = (reason: string): RunEstimate => ({ profile, ok: false, reason });
   const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
-  if (best === 'wasm, CPU') {
-    const reason = `Without the native engine, each training uses one core, and takes up to ${WASM_SLOWDOWN.most} times as long on it.`;
-    return { ok: false, reason };
+  const choice = engineOf(settings);
+  const name = choice === 'auto' ? best : choice;
+  if (name?.startsWith('wasm') === true) {
+    const { most } = WASM_SLOWDOWN;
+    return fail(
+      `Without the native engine, each training uses one core, and takes up to ${most} times as long on it.`,
+    );
   }
   const loaded = loadAddon();
-  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
+  if (!loaded.ok || name?.startsWith('native') !== true)
+    return fail('Only the native engine is measured, and another one would train.');
   try {
-    const plan = await loadSelectedPlan({ project: root, profile: 'full', set: [] });
-    const recordings = await recordingsOf(plan);
-    const steps = getAt(plan.settings, ['frames', 'steps']);
-    if (recordings === undefined || typeof steps !== 'number') return undefined;
+    const facts = await factsOfPlan(plan);
+    const steps = getAt(settings, ['frames', 'steps']);
+    const isWhole =
+      getAt(settings, ['dataset', 'simulated']) !== true &&
+      getAt(settings, ['frames', 'limit']) === undefined;
+    if (facts?.layout !== 'dvs128-gesture' || !isWhole || typeof steps !== 'number')
+      return fail('Only trainings on all recordings of DVS128 Gesture are estimated.');
     const models = await Promise.all(
-      listTrainings(plan).map(([file, { train }]) => buildModel(plan, file, train ?? {})),
+      [...new Map(listTrainings(plan))].map(([file, { train }]) =>
+        buildModel(plan, file, train ?? {}, facts),
+      ),
     );
     // One measurement serves all models: that of the largest.
     const [spec] = models
       .flatMap((one) => one.spec ?? [])
       .sort((a, b) => countParameters(b) - countParameters(a));
-    if (spec === undefined) return undefined;
+    const trainings = listModules(plan, trainModule);
+    const [training] = trainings;
+    if (spec === undefined || training === undefined) return fail('It trains no network.');
+    const clips = countClips(plan, facts, models);
     const machine = measureMachine([], {});
-    const [training] = listModules(plan, trainModule);
-    const most = Math.min(models.length, machine.cpu); // as --jobs has by default
-    const { atOnce, cpus } = shareCores(machine, training?.resources ?? { memoryBytes: 0 }, most);
+    const most = Math.min(trainings.length, machine.cpu); // as --jobs has by default
+    const { atOnce, cpus } = shareCores(machine, training.resources, most);
     const measured = Math.min(atOnce, mostMeasured);
     const engine = createNativeEngine(loaded.addon, { threads: Math.floor(machine.cpu / measured) });
     const coreMs = (): number => {
@@ -220,36 +242,55 @@ async function estimateFullRun(
     const secondsPerClip = await measureSpeed(engine, spec, { steps, atOnce: measured, ...budget }).finally(
       () => line.clear(),
     );
-    const passes = models.map(({ model }) => countPasses(model, recordings));
-    const clips = {
-      trained: passes.reduce((sum, { trained }) => sum + trained, 0),
-      evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
-    };
-    return {
-      ok: true,
-      profile: 'full',
-      seconds:
-        (clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation) /
-        (atOnce * cpus),
-      trainings: models.length,
-      atOnce,
-      threads: cpus,
-      clips,
-      secondsPerClip,
-    };
+    const coreSeconds = clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation;
+    const seconds = coreSeconds / (atOnce * cpus);
+    const counts = { trainings: trainings.length, atOnce, threads: cpus, clips };
+    return { profile, ok: true, seconds, coreSeconds, ...counts, secondsPerClip };
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
     const where = error.where === undefined ? '' : `${error.where}: `;
-    return { ok: false, reason: `${where}${error.message}` };
+    return fail(`${where}${error.message}`);
   }
 }
 
-/** Undefined for a data set whose clips are not known beforehand. */
-async function recordingsOf(plan: Plan): Promise<RecordingCounts | undefined> {
-  const facts = await factsOfPlan(plan);
-  if (facts?.layout !== 'dvs128-gesture' || getAt(plan.settings, ['dataset', 'simulated']) === true)
-    return undefined;
-  const { clipsByClass, recordings } = facts;
-  const count = (split: 'train' | 'test') => Object.keys(recordings[split]).length;
-  return { train: count('train'), test: count('test'), clipsByClass };
+/** The passes of all trainings and evaluations of a plan, whose models and seeds are combined. */
+function countClips(
+  plan: Plan,
+  facts: GestureFacts,
+  models: readonly { readonly model: ResolvedModel }[],
+): ClipPasses {
+  const { settings } = plan;
+  const orders = getAt(settings, ['evaluate', 'orders']);
+  const others = Array.isArray(orders) ? orders.length : 0;
+  const seeds = new Set(listModules(plan, trainModule).map(({ matrix }) => matrix.seed));
+  const clips = { trained: 0, evaluated: 0 };
+  for (const seed of seeds) {
+    const recordings = countRecordings(facts, getAt(settings, ['dataset', 'folds']), seed);
+    for (const { model } of models) {
+      const { trained, evaluated } = countPasses(model, recordings, others);
+      clips.trained += trained;
+      clips.evaluated += evaluated;
+    }
+  }
+  return clips;
+}
+
+/**
+ * The recordings that a training has and tests. Users are dealt by recordings as they are by clips, since all have the same number.
+ *
+ * @param folds as the profile's schema accepts them
+ */
+function countRecordings(
+  { name: dataset, clipsByClass, recordings }: GestureFacts,
+  folds: Json | undefined,
+  seed: unknown,
+): RecordingCounts {
+  const list = (split: 'train' | 'test') =>
+    Object.keys(recordings[split]).map((name) => parseRecordingName(name)!);
+  const splits = { train: list('train'), test: list('test') };
+  if (folds === undefined) return { train: splits.train.length, test: splits.test.length, clipsByClass };
+  const users = chooseTestUsers({ dataset, splits }, folds as unknown as Folds, readSeed(seed));
+  const all = [...splits.train, ...splits.test];
+  const test = all.filter(({ user }) => users.includes(user)).length;
+  return { train: all.length - test, test, clipsByClass };
 }
