@@ -3,7 +3,7 @@ import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { describeAlike, describeHit, describeReasons } from './event-text.ts';
-import { describeAfter, formatDone, nameInstances } from './format.ts';
+import { describeAfter, formatDone, formatLeft, nameInstances } from './format.ts';
 import { LiveArea } from './live-area.ts';
 import { type Colors, toOneLine } from './print.ts';
 import { describeProgress, progressDetails, showsMore } from './progress-text.ts';
@@ -14,6 +14,7 @@ import {
   type RunState,
   type RunView,
 } from './run-state.ts';
+import { estimateSecondsLeft } from './time-left.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;
@@ -141,7 +142,7 @@ export function renderLive(
     const padding = ' '.repeat(width - stringWidth(name));
     return `${colors.cyan('●')} ${name}${padding}  ${texts[at] ?? ''}`;
   });
-  const counts = describeCounts(state, running.length - shown.length, widestLine);
+  const counts = describeCounts(state, { hidden: running.length - shown.length, widest: widestLine, nowMs });
   if (counts !== '') lines.push(colors.dim(counts));
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
 }
@@ -176,8 +177,11 @@ function nameWithNode({ id, job }: InstanceView): string {
   return toOneLine(job?.node == null ? id : `${id} on ${job.node}`);
 }
 
-/** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
-function describeCounts(state: RunState, hidden: number, widest: number): string {
+/** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go, about 9 min left: evaluate ×3, report`, or less where there is less room. */
+function describeCounts(
+  state: RunState,
+  { hidden, widest, nowMs }: { readonly hidden: number; readonly widest: number; readonly nowMs: number },
+): string {
   const queued = state.listQueued();
   const waiting = state.listIn('waiting').flatMap(({ id, job }) => (job === null ? [id] : []));
   const count = (...states: InstanceState[]): number =>
@@ -198,5 +202,10 @@ function describeCounts(state: RunState, hidden: number, widest: number): string
   const shown = all.filter(([, n]) => n > 0);
   const inWords = shown.map(([, , words]) => words).join(' · ');
   if (stringWidth(inWords) > widest) return shown.map(([sign, n]) => `${sign}${n}`).join(' ');
-  return waiting.length === 0 ? inWords : `${inWords}: ${nameInstances(waiting)}`;
+  // Where nothing waits, the lines of the running stages say it.
+  const hasMore = waiting.length + queued.length > 0;
+  const left = hasMore ? estimateSecondsLeft(state.instances.values(), state.mostAtOnce, nowMs) : null;
+  const withTime = left === null ? inWords : `${inWords}, about ${formatLeft(left)} left`;
+  const said = stringWidth(withTime) > widest ? inWords : withTime;
+  return waiting.length === 0 ? said : `${said}: ${nameInstances(waiting)}`;
 }

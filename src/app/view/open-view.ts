@@ -2,10 +2,11 @@ import process from 'node:process';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { Progress } from '../../runner/stage/define-stage.ts';
 import { describeAlike, describeHit, describeReasons } from './event-text.ts';
-import { describeAfter, formatDone } from './format.ts';
+import { describeAfter, formatDone, formatLeft } from './format.ts';
 import { type Colors, colorsFor, toLines, toOneLine } from './print.ts';
 import { describeSpeed } from './progress-text.ts';
 import { applyEvent, RunState, type RunView } from './run-state.ts';
+import { estimateSecondsLeft } from './time-left.ts';
 
 /** The view that suits stderr: redrawn on a terminal, one line per event elsewhere. */
 export async function openView(): Promise<RunView> {
@@ -111,8 +112,11 @@ export class PlainView implements RunView {
         if (!event.isRunning && event.node !== null) return [];
         return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
       }
-      case 'finished':
-        return [`${c.green('+')} ${id}  done in ${formatDone(event)}`];
+      case 'finished': {
+        const left = estimateSecondsLeft(state.instances.values(), state.mostAtOnce, nowMs);
+        const ofRun = left === null ? '' : `; about ${formatLeft(left)} left of the run`;
+        return [`${c.green('+')} ${id}  done in ${formatDone(event)}${ofRun}`];
+      }
       case 'failed':
         return [
           `${c.red('x')} ${id}  failed${describeAfter(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,

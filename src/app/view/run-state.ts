@@ -51,6 +51,8 @@ export class RunState {
   outcome: 'ok' | 'failed' | 'interrupted' | null = null;
   seconds = 0;
   isRehearsal = false;
+  /** The most that have run at once: between two, fewer run for a moment. */
+  mostAtOnce = 0;
 
   listIn(wanted: InstanceState): InstanceView[] {
     return [...this.instances.values()].filter(({ state }) => state === wanted);
@@ -79,6 +81,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     state.isRehearsal ||= event.kind === 'cached' && event.isRehearsal;
     applyToInstance(instance, event, nowMs);
   }
+  state.mostAtOnce = Math.max(state.mostAtOnce, state.listIn('running').length);
 }
 
 function applyToInstance(
