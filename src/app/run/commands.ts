@@ -23,6 +23,7 @@ Examples:
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
 
 const statusExamples = `
+Without stages, this also shows how much is left of a run that is under way, and what the finished seeds say of the profile's question.
 While a run on a cluster is under way, this shows that run, unless --profile or --set names another. Jobs of other runs are listed below.
 
 Example:

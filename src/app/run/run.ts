@@ -17,6 +17,7 @@ import { summariseRun } from '../view/event-text.ts';
 import { showEvents } from '../view/open-view.ts';
 import { colorsFor, printJson } from '../view/print.ts';
 import { idsIn, type RunState } from '../view/run-state.ts';
+import { followEvidence } from './evidence.ts';
 import type { ClusterUse } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
 
@@ -133,11 +134,13 @@ async function runShown(
   const wanted = [...plan.instances.values()].filter(({ id }) => selected.has(id));
   if (cluster === null) await refuseMissingEngines(plan, facts, wanted);
   const { state, take, close } = await showEvents();
+  const evidence = followEvidence(plan, state, take);
   let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
     record?.(event);
     take(event);
+    evidence.follow(event);
     // The engines of a cluster's nodes are not known here.
     if (cluster !== null || event.kind !== 'started') return;
     const instance = plan.instances.get(event.id);
@@ -156,7 +159,7 @@ async function runShown(
       otherMachines: cluster?.otherMachines,
       adaptSession: cluster?.adaptSession,
     });
-    await warned;
+    await Promise.all([warned, evidence.settled()]);
   } finally {
     close();
   }

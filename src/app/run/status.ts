@@ -8,12 +8,16 @@ import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
+import { durationOf } from '../../runner/store/records.ts';
 import { exitCode } from '../process/ending.ts';
 import { factsOf } from '../project/facts.ts';
 import { findProjectRoot, loadCheckedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { describeAttempt } from '../view/event-text.ts';
-import { formatSeconds } from '../view/format.ts';
+import { formatLeft, formatSeconds } from '../view/format.ts';
 import { colorsFor, printJson, toLines, toOneLine } from '../view/print.ts';
+import { type InstanceState, InstanceView } from '../view/run-state.ts';
+import { estimateSecondsLeft } from '../view/time-left.ts';
+import { describeEvidence, readEvidence } from './evidence.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -53,6 +57,10 @@ export async function status(targets: readonly string[], options: StatusOptions)
       const job = jobs.get(one.id);
       return job === undefined ? one : { ...one, job };
     });
+  const isFresh = new Set(all.flatMap(({ id, state }) => (state === 'fresh' ? [id] : [])));
+  const isWhole = targets.length === 0;
+  const evidence = isWhole ? await quietly(() => readEvidence(plan, (id) => isFresh.has(id)), null) : null;
+  const progress = isWhole ? progressOf(all) : null;
   const otherJobs = [...jobs].flatMap(([id, job]) => (plan.instances.has(id) ? [] : [{ id, ...job }]));
   if (options.json === true) {
     printJson({
@@ -64,6 +72,8 @@ export async function status(targets: readonly string[], options: StatusOptions)
       instances: wanted,
       inactive: plan.inactive,
       ...(otherJobs.length === 0 ? {} : { otherJobs }),
+      ...(progress === null ? {} : { secondsLeft: progress.secondsLeft }),
+      ...(evidence === null ? {} : { evidence }),
     });
   } else {
     const isOver = run?.isOver === true;
@@ -76,6 +86,11 @@ export async function status(targets: readonly string[], options: StatusOptions)
       process.stdout.write('no runner is at work: `./repro attach` continues the run\n');
     }
     printStatus(plan, wanted, otherJobs, isDriven);
+    const closing = [
+      ...(progress === null ? [] : [progress.words]),
+      ...(evidence === null ? [] : describeEvidence(evidence)),
+    ];
+    if (closing.length > 0) process.stdout.write(`\n${closing.join('\n')}\n`);
   }
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
@@ -110,6 +125,23 @@ function printStatus(
   for (const stage of plan.inactive) {
     process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
   }
+}
+
+/** How far the run is that is under way, in words, and an estimate of the time it still takes; null if nothing runs. */
+function progressOf(all: readonly InstanceStatus[]): { words: string; secondsLeft: number | null } | null {
+  const views = all.map(({ id, state, attempt, record, isPresent }) => {
+    const made = isPresent && record !== null ? durationOf(record) : null;
+    return Object.assign(new InstanceView(id), {
+      state: state === 'running' ? state : made === null ? 'waiting' : 'cached',
+      ...{ startedMs: Date.parse(attempt?.startedAt ?? ''), madeInSeconds: made },
+    } as const);
+  });
+  const count = (wanted: InstanceState): number => views.filter(({ state }) => state === wanted).length;
+  const running = count('running');
+  if (running === 0) return null;
+  const secondsLeft = estimateSecondsLeft(views, running, Date.now());
+  const left = secondsLeft === null ? '' : `, about ${formatLeft(secondsLeft)} left`;
+  return { words: `${count('cached')} of ${all.length} done, ${running} running${left}`, secondsLeft };
 }
 
 /** The run on a cluster that is under way, unless the options name another one; null if there is none. */

@@ -1,0 +1,143 @@
+import path from 'node:path';
+import { getAt } from '../../base/schema/json.ts';
+import { formatPoints } from '../../report/data/format.ts';
+import type { ModelResult, RunResult } from '../../report/data/results.ts';
+import type { Interval } from '../../results/stats/proportions.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import { stageNames } from '../project/stages.ts';
+import { alignTopics } from '../view/print.ts';
+import type { RunState } from '../view/run-state.ts';
+
+/** What the seeds that are done say of a profile's question: figures without a verdict, which is that of all seeds. */
+interface Evidence {
+  readonly baseline: string;
+  readonly simulated: boolean;
+  readonly seedsPlanned: number;
+  /** Those with which all models are trained and evaluated. */
+  readonly seedsDone: number;
+  /** In the profile's order; none once all seeds are done: then the report says it. */
+  readonly arms: readonly {
+    readonly model: string;
+    /** With which the arm and the baseline are trained and evaluated. */
+    readonly seedsDone: number;
+    /** In test accuracy, a share, of the arm minus the baseline; null without such a seed. */
+    readonly difference: number | null;
+    /** 95 %; null while nothing says how far other seeds and users may be. */
+    readonly interval: Interval | null;
+  }[];
+}
+
+/**
+ * Compares what is done so far as the report will, each arm on the seeds that it shares with the baseline.
+ *
+ * @param isDone whether the outputs of an instance are in place and up to date
+ * @returns null if nothing is asked, or no arm has a seed yet
+ * @throws {ReproError} `results-invalid`
+ */
+export async function readEvidence(plan: Plan, isDone: (id: string) => boolean): Promise<Evidence | null> {
+  const [baseline, margin] = ['baseline', 'margin'].map((key) =>
+    getAt(plan.settings, ['report', 'question', key]),
+  );
+  if (typeof baseline !== 'string' || typeof margin !== 'number') return null;
+  const evaluations = [...plan.instances.values()].filter(({ stage }) => stage === stageNames.evaluate);
+  const seeds = new Set(evaluations.map(({ matrix }) => matrix.seed));
+  const open = new Set(evaluations.flatMap(({ id, matrix }) => (isDone(id) ? [] : [matrix.seed])));
+  const found = {
+    ...{ baseline, seedsPlanned: seeds.size, seedsDone: seeds.size - open.size },
+    simulated: ['simulated', 'standIn'].some((key) => getAt(plan.settings, ['dataset', key]) === true),
+  };
+  if (open.size === 0) return { ...found, arms: [] };
+  // Loaded only where something is asked.
+  const { readRunResult } = await import('../../report/inputs/run.ts');
+  const { answerQuestion } = await import('../../report/data/question.ts');
+  const runs = new Map(evaluations.map(({ matrix }) => [String(matrix.model), [] as RunResult[]]));
+  for (const { id, matrix, outputs } of evaluations) {
+    const model = String(matrix.model);
+    const training = plan.instances.get(`${stageNames.train}@${model},${matrix.seed}`);
+    if (training === undefined || !isDone(training.id) || !isDone(id)) continue;
+    const [train = '', evaluate = ''] = [training.outputs[0], outputs[0]].map((folder = '') =>
+      path.join(plan.projectRoot, folder),
+    );
+    runs.get(model)?.push(await readRunResult({ train, evaluate }, { model, seed: Number(matrix.seed) }));
+  }
+  const own = runs.get(baseline) ?? [];
+  runs.delete(baseline);
+  /** A model with those of its runs whose seeds another one has, too. */
+  const shared = (id: string, some: readonly RunResult[], others: readonly RunResult[]): ModelResult => ({
+    ...{ id, title: id, published: null, train: {} },
+    runs: some.filter(({ seed }) => others.some((other) => other.seed === seed)),
+  });
+  const arms = [...runs].map(([model, theirs]) => {
+    const models = [shared(baseline, own, theirs), shared(model, theirs, own)];
+    const [arm] = answerQuestion({ models }, { baseline, margin })?.arms ?? [];
+    const [seedsDone, interval] = [arm?.seeds.length ?? 0, arm?.certainty?.interval ?? null];
+    return { model, seedsDone, difference: seedsDone === 0 ? null : (arm?.difference ?? null), interval };
+  });
+  return arms.some(({ seedsDone }) => seedsDone > 0) ? { ...found, arms } : null;
+}
+
+/** The lines of `repro status`. */
+export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Evidence): string[] {
+  if (arms.length === 0) return [`All ${seedsPlanned} seeds are done: the report answers the question.`];
+  const rows = arms.map(({ model, seedsDone, difference, interval }): [string, string] => {
+    const done = `${String(seedsDone).padStart(String(seedsPlanned).length)} of ${seedsPlanned} seeds`;
+    const range = interval === null ? 'no interval yet' : `95 % interval ${formatRange(interval)}`;
+    return [model, difference === null ? done : `${done}  ${formatDifference(difference)} points (${range})`];
+  });
+  return [
+    `Evidence so far${whichData(simulated)}: test accuracy compared with ${baseline}`,
+    ...alignTopics(rows).map((line) => `  ${line}`),
+    `The verdict is that of all ${seedsPlanned} seeds. Looking earlier changes nothing: do not stop because of these figures.`,
+  ];
+}
+
+/** The same in one line, for a run that continues. */
+function summariseEvidence({ arms, baseline, seedsDone, seedsPlanned, simulated }: Evidence): string {
+  const said = arms.flatMap(({ model, difference, interval }) => {
+    const range = interval === null ? '' : ` (${formatRange(interval)})`;
+    return difference === null ? [] : [`${model} ${formatDifference(difference)}${range}`];
+  });
+  const what = `${said.join(', ')} points compared with ${baseline}`;
+  return `Evidence after ${seedsDone} of ${seedsPlanned} seeds${whichData(simulated)}: ${what}; the verdict is that of all ${seedsPlanned}`;
+}
+
+/** Results on simulated recordings are marked everywhere. */
+function whichData(simulated: boolean): string {
+  return simulated ? ' on simulated recordings' : '';
+}
+
+/** `+0.4`, in points. */
+function formatDifference(share: number): string {
+  return formatPoints(share).replace('\u00a0points', '');
+}
+
+/** `−1.1 to +1.9`. */
+function formatRange({ low, high }: Interval): string {
+  return `${formatDifference(low)} to ${formatDifference(high)}`;
+}
+
+/** Says in a note what there is so far, whenever all models of a seed but the last are evaluated. */
+export function followEvidence(plan: Plan, state: RunState, take: (event: RunEvent) => void) {
+  let told = Promise.resolve();
+  const isDone = (id: string): boolean =>
+    ['cached', 'finished'].includes(state.instances.get(id)?.state ?? '');
+  const tell = async (id: string): Promise<void> => {
+    const evidence = await readEvidence(plan, isDone);
+    if (evidence === null || evidence.arms.length === 0) return;
+    take({ kind: 'note', id, level: 'note', text: summariseEvidence(evidence) });
+  };
+  return {
+    /** @param event that `state` already includes */
+    follow(event: RunEvent): void {
+      const ended = event.kind === 'finished' ? plan.instances.get(event.id) : undefined;
+      if (ended?.stage !== stageNames.evaluate) return;
+      const isOpen = [...plan.instances.values()].some(
+        ({ id, stage, matrix }) => stage === ended.stage && matrix.seed === ended.matrix.seed && !isDone(id),
+      );
+      // This only informs: of what cannot be read, the report gives the reason.
+      if (!isOpen) told = told.then(() => tell(ended.id)).catch(() => {});
+    },
+    settled: (): Promise<void> => told,
+  };
+}
