@@ -26,14 +26,19 @@ const [USERS, CLIPS] = [0.5, 1];
 
 /**
  * Simulates answers that are right or wrong, with log odds of `base + user + clip + own seed + own user`, where both models have effects of
- * their own, all normal. How often the 95 % and the 90 % interval contain the true difference, that of all seeds, users and clips, and how
- * often the 90 % interval lies within ±`margin`.
+ * their own, all normal. How often the 95 % and the 90 % interval contain the true difference, that of all seeds, users and clips, how
+ * often the 90 % interval lies within ±`margin`, and how often the arm is called different at the level of the first of `arms` in Holm's
+ * correction.
  */
 export function simulateCoverage(
   { seeds, users, clips, folds }: Design,
   { accuracy, loss, ...own }: Effects,
-  { repetitions, margin }: { readonly repetitions: number; readonly margin: number },
-): { readonly wide: number; readonly narrow: number; readonly equivalent: number } {
+  {
+    repetitions,
+    margin,
+    arms = 1,
+  }: { readonly repetitions: number; readonly margin: number; readonly arms?: number },
+): Readonly<Record<'wide' | 'narrow' | 'equivalent' | 'different', number>> {
   const uniform = randomStream(7);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const odds = (deviation: number) => Math.exp(deviation * normal());
@@ -50,7 +55,7 @@ export function simulateCoverage(
   const counts = Array.from({ length: seeds }, (_, seed) =>
     Array.from({ length: users }, (_, user) => (user % folds === seed % folds ? clips : 0)),
   );
-  const found = { wide: 0, narrow: 0, equivalent: 0 };
+  const found = { wide: 0, narrow: 0, equivalent: 0, different: 0 };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const trained = counts.map(() => [arm * odds(ofSeeds), baseline * odds(ofSeeds)] as const);
     const sums = counts.map((row) => row.map(() => 0));
@@ -73,9 +78,13 @@ export function simulateCoverage(
     found.narrow += Number(p >= 0.1);
     const isWithin = Math.abs(mean) < margin && spreadTest(margin - Math.abs(mean), error) < 0.1;
     found.equivalent += Number(isWithin);
+    found.different += Number(spreadTest(mean, error) <= 0.05 / arms);
   }
   const share = (count: number) => count / repetitions;
-  return { wide: share(found.wide), narrow: share(found.narrow), equivalent: share(found.equivalent) };
+  return {
+    ...{ wide: share(found.wide), narrow: share(found.narrow) },
+    ...{ equivalent: share(found.equivalent), different: share(found.different) },
+  };
 }
 
 /** The log odds with this mean share, if they also vary with `deviation`. */
