@@ -58,8 +58,10 @@ const NAMED = 3;
 
 function nameArms(some: readonly QuestionArm[], all: number, isAny: boolean): string {
   if (some.length <= NAMED) return joinWords(some.map(({ model }) => model.title));
-  if (some.length < all) return `${spellCount(some.length)} of the ${spellCount(all)} arms`;
-  return isAny ? `any of the ${spellCount(all)} arms` : `all ${spellCount(all)} arms`;
+  const count = spellCount(some.length);
+  // The undecided ones come last.
+  if (some.length < all) return isAny ? `the other ${count} arms` : `${count} of the ${spellCount(all)} arms`;
+  return isAny ? `any of the ${count} arms` : `all ${count} arms`;
 }
 
 /** How differences compare with the margin. */

@@ -170,7 +170,7 @@ describe('the answer at the top', () => {
       /^This run cannot tell whether any of the four arms differs from/,
     );
     expect(verdicts(flatModel('better', 0, 0, 0, 0, 0, 1), ...many(unsure))).toMatch(
-      /\. This run cannot tell whether four of the five arms differ from/,
+      /\. This run cannot tell whether the other four arms differ from/,
     );
     expect(verdicts(flatModel('τ per channel', 4, 5, 4, 5, 4, 5))).toMatch(/^τ per channel is less accurate/);
   });
