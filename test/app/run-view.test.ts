@@ -90,6 +90,22 @@ describe('the plain view', () => {
     ]);
   });
 
+  test.each([
+    ['eight hours of sleep', 8 * 3_600_000],
+    ['the clock was set back by an hour', -3_600_000],
+  ])('counts only the work since a jump in time: after %s', (_, jumpMs) => {
+    const wokenMs = 21_000 + jumpMs;
+    const events: [number, RunEvent][] = [
+      [11_000, batches('t', 30)],
+      [wokenMs, batches('t', 31)],
+      [wokenMs + 5000, batches('t', 46)],
+    ];
+    const state = stateAfter([started('t'), batches('t', 0)], ...events);
+    expect(plainLines([batches('t', 46)], state, wokenMs + 5000)).toEqual([
+      '  t  38 % (46 of 120 batches)  epoch 3/12  25 s left  3.0 batches/s',
+    ]);
+  });
+
   test('tells what happened to the outputs of an instance that need not run, or in a dry run would', () => {
     expect(
       plainLines([

@@ -13,9 +13,12 @@ interface SeenProgress extends Progress {
   readonly atMs: number;
   /** When it was seen, by the clock of this machine. */
   readonly seenMs: number;
-  /** The first since the instance started: what was done before that, an earlier job or run has done. */
+  /** The first since the instance started, or since a jump in time: what was done before that, an earlier job or run may have done. */
   readonly base: { readonly done: number; readonly atMs: number };
 }
+
+/** Two reports of progress are closer together, unless the machine slept or its clock was set: the time between them is no work. */
+const longestStepMs = 30 * 60_000;
 
 /** The state of one instance during a run. */
 export class InstanceView {
@@ -115,8 +118,9 @@ function applyToInstance(
       if (instance.state === 'waiting') start(instance, nowMs);
       const { progress, atMs = nowMs } = event;
       const last = instance.progress;
-      // A count that falls begins anew, as for the next file of a download.
-      const goesOn = last !== null && progress.done >= last.done;
+      // A count that falls begins anew, as for the next file of a download. So does one after a jump in time.
+      const goesOn =
+        last !== null && progress.done >= last.done && Math.abs(atMs - last.atMs) < longestStepMs;
       const base = goesOn ? last.base : { done: progress.done, atMs };
       instance.progress = { ...progress, atMs, seenMs: nowMs, base };
       break;
