@@ -18,6 +18,7 @@ const slow = [
   'test/app/export-sharing.test.ts',
   'test/app/gc.test.ts',
   'test/app/newcomer.test.ts',
+  'test/app/sleep.test.ts',
   'test/app/train-val-folders.test.ts',
   'test/data/fetch/long.test.ts',
   'test/docs/examples.test.ts',

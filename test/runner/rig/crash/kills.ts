@@ -80,7 +80,7 @@ function victimsOf(kind: 'runner' | 'stage' | 'all', root: string, runner: numbe
 }
 
 /** The running processes that work in a project; none where the system does not tell. */
-function processesIn(root: string): number[] {
+export function processesIn(root: string): number[] {
   if (!existsSync('/proc/self/cwd')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
