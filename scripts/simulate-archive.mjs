@@ -1,6 +1,7 @@
 // Makes a DvsGesture.tar.gz of simulated recordings that has the size and layout of the published one: the same 122 recordings by name, six
 // seconds a gesture, about as many events. It stands in for the published archive when the way from archive to report is rehearsed
 // (docs/question.md). Run: node scripts/simulate-archive.mjs FOLDER [SECONDS A GESTURE]
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,11 +26,17 @@ async function loadWriter(folder) {
   return (await import(pathToFileURL(outfile).href)).writeSimulatedDataset;
 }
 
+const archive = path.join(target, 'DvsGesture.tar.gz');
+if (existsSync(archive)) {
+  process.stderr.write(
+    `${archive} exists, and may be the published one. Name another folder, or delete it first.\n`,
+  );
+  process.exit(1);
+}
 const facts = parse(await readFile(path.join(ROOT, 'configs/datasets/dvs128-gesture.yaml'), 'utf8'));
 const only = Object.values(facts.recordings).flatMap((split) =>
   Object.keys(split).map((file) => path.parse(file).name),
 );
-const archive = path.join(target, 'DvsGesture.tar.gz');
 const bundle = await mkdtemp(path.join(tmpdir(), 'simulate-archive-'));
 // Five gigabytes, so not in a temporary folder, which may be in memory.
 const unpacked = path.join(target, 'being-simulated');
