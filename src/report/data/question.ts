@@ -3,7 +3,6 @@ import {
   crossedMean,
   equivalencePower,
   type Spread,
-  seedsForEquivalence,
   smallestDetectable,
   spreadInterval,
   spreadTest,
@@ -57,8 +56,6 @@ interface Certainty extends Spread {
   readonly detectable: number;
   /** How often this design shows equivalence if there is no difference. */
   readonly equivalenceChance: number;
-  /** With about so many seeds, it would in four of five cases; infinite if more seeds alone would not do. */
-  readonly seedsForEquivalence: number;
 }
 
 /**
@@ -99,9 +96,6 @@ export function answerQuestion(
       adjusted: adjusted[index] ?? 1,
       detectable: smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / others.length }),
       equivalenceChance: equivalencePower(spread, margin, DIFFERENCE_LEVEL),
-      seedsForEquivalence: seedsForEquivalence(spread, {
-        ...{ seeds: arm.seeds.length, margin, alpha: DIFFERENCE_LEVEL },
-      }),
     };
     return { ...arm, verdict: judgeArm(certainty, margin), certainty };
   });

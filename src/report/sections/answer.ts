@@ -4,7 +4,6 @@ import {
   formatPoints,
   formatPointsRange,
   formatShare,
-  groupDigits,
   joinWords,
   present,
   sentences,
@@ -45,7 +44,7 @@ function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Quest
     const verdict =
       how === null
         ? `this run cannot tell whether ${names} ${isOne || names.startsWith('any ') ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`
-        : `${names} ${isOne ? 'is' : 'are'} ${how} accurate ${how === 'as' ? 'as' : 'than'} ${baseline.title}, ${how === 'as' ? 'within' : sizeUp(some, margin)} ${room}`;
+        : `${names} ${isOne ? 'is' : 'are'} ${how} accurate ${how === 'as' ? 'as' : 'than'} ${baseline.title}${how === 'as' ? `, within ${room}` : sizeUp(some, margin)}`;
     // Titles stay as they are: τ per channel.
     const alone = how !== null && some.length <= NAMED ? verdict : capitalise(verdict);
     const text = simulated && index === 0 ? `On simulated recordings, ${verdict}` : alone;
@@ -64,13 +63,13 @@ function nameArms(some: readonly QuestionArm[], all: number, isAny: boolean): st
   return isAny ? `any of the ${count} arms` : `all ${count} arms`;
 }
 
-/** How differences compare with the margin. */
+/** How differences compare with the margin, where that is the same for all: `, by more than 2.0 points`. */
 function sizeUp(some: readonly QuestionArm[], margin: number): string {
   const isBeyond = ({ certainty }: QuestionArm) =>
     certainty !== null && (certainty.interval.low > margin || certainty.interval.high < -margin);
-  if (some.every(isBeyond)) return 'certainly by more than';
-  const isWithin = some.every(({ certainty }) => certainty !== null && isWithinMargin(certainty, margin));
-  return isWithin ? 'certainly by less than' : 'perhaps by less than';
+  const isWithin = ({ certainty }: QuestionArm) => certainty !== null && isWithinMargin(certainty, margin);
+  const how = some.every(isBeyond) ? 'more' : some.every(isWithin) ? 'less' : null;
+  return how === null ? '' : `, by ${how} than ${formatPoints(margin, false)}`;
 }
 
 /** @param isNarrow with the 90 % intervals, by which arms are equivalent */
@@ -112,15 +111,15 @@ function stateChange(results: Results, question: Question): string[] {
   const undecided = arms.filter(({ verdict }) => verdict === 'undecided');
   const isEquivalent = arms.some(({ verdict }) => verdict === 'equivalent');
   return present(
-    undecided.length > 0 && statePower(results.seeds.length, question, undecided),
+    undecided.length > 0 && statePower(question, undecided),
     undecided.length < arms.length && stateScale(results, question),
     isEquivalent && results.dataset.kind === 'events' && stateOrder(question),
     stateLearning(question),
   );
 }
 
-/** What the design could find of the undecided arm with the widest interval, and how many seeds would be enough. */
-function statePower(seeds: number, { margin, users }: Question, undecided: readonly QuestionArm[]): string {
+/** What the design could find of the undecided arm with the widest interval. */
+function statePower({ margin, users }: Question, undecided: readonly QuestionArm[]): string {
   const whom = users === null ? 'clips' : 'people';
   const known = undecided.flatMap(({ model, certainty }) =>
     certainty === null ? [] : [{ model, certainty }],
@@ -128,15 +127,12 @@ function statePower(seeds: number, { margin, users }: Question, undecided: reado
   const [widest] = known.sort((a, b) => b.certainty.detectable - a.certainty.detectable);
   if (widest === undefined)
     return `More seeds or ${whom}: with one of either, or if all differ by the same amount, nothing says how far others may be.`;
-  const { detectable, equivalenceChance, seedsForEquivalence: needed } = widest.certainty;
+  const { detectable, equivalenceChance } = widest.certainty;
   const whose = `${widest.model.title}${known.length > 1 ? ', the least certain arm' : ''}`;
   return sentences(
     `For ${whose}, this design finds a true difference of ${formatPoints(detectable, false)} in four of five cases.`,
-    `If there is none, it shows equivalence within ${formatPoints(margin, false)} in ${formatShare(equivalenceChance)} of cases.`,
-    needed === Number.POSITIVE_INFINITY
-      ? `More seeds alone may not be enough: with this scatter, it takes more ${whom}.`
-      : needed > seeds &&
-          `With this scatter, it takes roughly ${groupDigits(needed)} seeds instead of ${seeds} to show it in four of five cases.`,
+    `If there is no difference, it shows equivalence within ${formatPoints(margin, false)} in ${formatShare(equivalenceChance)} of cases.`,
+    `A new run with more seeds or more ${whom} can show more; adding seeds to this one until it decides would find differences where there are none.`,
   );
 }
 
@@ -160,7 +156,7 @@ function stateOrder({ baseline }: Question): string {
   const loss = lossIn(baseline, 'shuffled');
   return loss === null
     ? 'If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.'
-    : `If these networks did not need time, τ would have little to do: with shuffled frames, ${baseline.title} loses ${formatPoints(loss, false)}.`;
+    : `With shuffled frames, the accuracy of ${baseline.title} changes by ${formatPoints(-loss)}; where that is little, the networks hardly use time, and τ has little to do.`;
 }
 
 /** Whether it is learning that makes a difference, or only that τ differ between neurons. */
@@ -170,7 +166,7 @@ function stateLearning({ baseline, arms }: Question): string | null {
   const fixed = arms.filter(({ model }) => spreadOf(model) === 'fixed');
   if (fixed.length === 0) return 'Whether τ have to be learned would show in the arm fixed-spread.';
   const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${verdict})`);
-  return `Whether τ have to be learned shows where they differ but are not learned: ${joinWords(verdicts)}.`;
+  return `Whether τ have to be learned shows where they differ but are not learned: ${joinWords(verdicts)}. The learned and the fixed ones are not compared with each other.`;
 }
 
 /** Whether τ that differ from neuron to neuron are learned; null if they do not differ. */

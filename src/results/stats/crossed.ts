@@ -28,15 +28,14 @@ export interface Spread {
  *
  * @param sums of what is averaged over a user's clips, [seeds, users]
  * @param counts clips of each cell, [seeds, users]; 0 where a seed does not meet a user. Without users, each clip counts as one
- * @returns a spread, and the share of error² that more seeds do not reduce, `(V_users − V_rest) / error²`; null with one seed or one user, and
- *   if all cells are equal, which says nothing about how far others may be
+ * @returns null with one seed or one user, and if all cells are equal, which says nothing about how far others may be
  * @see Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, 238-249; Obuchowski and Rockette 1995, Commun. Stat. Simul. Comput. 24, 285-308;
  *   Banerjee 1960, Sankhya 22, 357-358; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
  */
 export function crossedMean(
   sums: Table,
   counts: Table,
-): { readonly mean: number; readonly spread: (Spread & { readonly lasting: number }) | null } {
+): { readonly mean: number; readonly spread: Spread | null } {
   const clips = add(counts.map(add));
   const mean = add(sums.map(add)) / clips;
   const [seeds, users] = [sums.length, sums[0]?.length ?? 0];
@@ -66,8 +65,7 @@ export function crossedMean(
   if (!(error > 1e-12)) return { mean, spread: null };
   const ofFewer = seeds < users ? ofSeeds : ofUsers;
   const [fewer, more] = [Math.min(seeds, users) - 1, Math.max(seeds, users) - 1];
-  const degrees = blendDegrees(ofFewer / total, fewer, more);
-  return { mean, spread: { error, degrees, lasting: (ofUsers - ofRest) / total } };
+  return { mean, spread: { error, degrees: blendDegrees(ofFewer / total, fewer, more) } };
 }
 
 /** [seeds, users] */
@@ -192,26 +190,6 @@ export function equivalencePower({ error, degrees }: Spread, margin: number, alp
   let sum = density(0) + density(last);
   for (let i = 1; i < steps; i++) sum += (i % 2 === 1 ? 4 : 2) * density((i * last) / steps);
   return Math.min(1, (sum * last) / (3 * steps));
-}
-
-/**
- * How many seeds would show equivalence in four of five cases if there is no difference, with the same users: of error², the share `lasting`
- * stays, the rest falls with the number of seeds. The degrees of freedom count as they are, so that it is rather too many.
- *
- * @returns a whole number; ∞ if more seeds alone would not be enough
- */
-export function seedsForEquivalence(
-  { error, degrees, lasting }: Spread & { readonly lasting: number },
-  { seeds, margin, alpha }: { readonly seeds: number; readonly margin: number; readonly alpha: number },
-): number {
-  let [low, high] = [0, margin];
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (equivalencePower({ error: middle, degrees }, margin, alpha) >= 0.8) low = middle;
-    else high = middle;
-  }
-  const room = (low / error) ** 2 - lasting;
-  return room > 0 ? Math.ceil((seeds * (1 - lasting)) / room) : Number.POSITIVE_INFINITY;
 }
 
 /** A network's size, and how well it does. */

@@ -154,9 +154,9 @@ describe('the answer at the top', () => {
   test('is a sentence for each verdict, then on whom it rests, and what would change it', () => {
     expect(answerOf(results)).toEqual([
       'Does the accuracy differ?',
-      'worse is less accurate than Baseline, certainly by more than 2.0 points: −12.5 points (95 % interval −15.4 to −9.6 points). alike is as accurate as Baseline, within 2.0 points: 0.0 points (90 % interval −1.5 to +1.5 points). This run cannot tell whether unsure differs from Baseline by 2.0 points or more, or at all: −8.3 points (95 % interval −32.6 to +16.0 points).',
+      'worse is less accurate than Baseline, by more than 2.0 points: −12.5 points (95 % interval −15.4 to −9.6 points). alike is as accurate as Baseline, within 2.0 points: 0.0 points (90 % interval −1.5 to +1.5 points). This run cannot tell whether unsure differs from Baseline by 2.0 points or more, or at all: −8.3 points (95 % interval −32.6 to +16.0 points).',
       'Six people with 120 clips, each tested by all three seeds of each of four models: 12 trainings. The profile states the margin of 2.0 points.',
-      'What would change this. For unsure, this design finds a true difference of 43.5 points in four of five cases. If there is none, it shows equivalence within 2.0 points in 0.0 % of cases. More seeds alone may not be enough: with this scatter, it takes more people. Other networks, sizes or data may give another answer: this one is for 128 × 128 pixels, three epochs and DVS128 Gesture. If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.',
+      'What would change this. For unsure, this design finds a true difference of 43.5 points in four of five cases. If there is no difference, it shows equivalence within 2.0 points in 0.0 % of cases. A new run with more seeds or more people can show more; adding seeds to this one until it decides would find differences where there are none. Other networks, sizes or data may give another answer: this one is for 128 × 128 pixels, three epochs and DVS128 Gesture. If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.',
     ]);
   });
 
@@ -175,11 +175,18 @@ describe('the answer at the top', () => {
     expect(verdicts(flatModel('τ per channel', 4, 5, 4, 5, 4, 5))).toMatch(/^τ per channel is less accurate/);
   });
 
-  test('says how a difference compares with the margin', () => {
-    const sizes = [0.02, 0.12, 0.2].map((margin) => answerOf(resultsOf([baseline, worse]), margin)[1]);
-    expect(sizes[0]).toContain('certainly by more than 2.0 points');
-    expect(sizes[1]).toContain('perhaps by less than 12.0 points');
-    expect(sizes[2]).toContain('certainly by less than 20.0 points');
+  test('says how differences compare with the margin where that is the same for all', () => {
+    const further = modelWith('further', [
+      [15, 15, 15, 15, 15, 15],
+      [15, 15, 14, 15, 15, 15],
+      [15, 15, 15, 15, 14, 15],
+    ]);
+    const sizeAt = (margin: number, ...arms: ModelResult[]) =>
+      /Baseline(.*?): /.exec(answerOf(resultsOf([baseline, ...arms]), margin)[1]!)?.[1];
+    expect(sizeAt(0.02, worse)).toBe(', by more than 2.0 points');
+    expect(sizeAt(0.12, worse)).toBe('');
+    expect(sizeAt(0.2, worse)).toBe(', by less than 20.0 points');
+    expect(sizeAt(0.2, worse, further)).toBe('');
   });
 
   test('calls simulated recordings and people so', () => {
@@ -196,8 +203,9 @@ describe('the answer at the top', () => {
       'What would change this. Other networks, sizes or data may give another answer: this one is for three convolutional layers of 64 channels, 128 × 128 pixels, three epochs and DVS128 Gesture. If these networks do not need time, τ has little to do: evaluate.orders: [shuffled] shows it.',
     );
     expect(changeOf({ orders: { shuffled: split(78, 100) } })).toMatch(
-      /with shuffled frames, Baseline loses 12\.0 points\.$/,
+      /With shuffled frames, the accuracy of Baseline changes by −12\.0 points; where that is little, the networks hardly use time, and τ has little to do\.$/,
     );
+    expect(changeOf({ orders: { shuffled: split(90, 100) } })).toMatch(/changes by 0\.0 points; /);
   });
 
   test('of a difference with learned τ per neuron asks for the arm that does not learn them', () => {
@@ -207,22 +215,22 @@ describe('the answer at the top', () => {
       /Whether τ have to be learned would show in the arm fixed-spread\.$/,
     );
     expect(answerOf(resultsOf([baseline, learned, fixed]))[3]).toMatch(
-      /shows where they differ but are not learned: alike \(equivalent\)\.$/,
+      /shows where they differ but are not learned: alike \(equivalent\)\. The learned and the fixed ones are not compared with each other\.$/,
     );
     expect(answerOf(resultsOf([baseline, worse]))[3]).not.toContain('learned');
   });
 
-  test('of undecided arms says what the design finds, and how many seeds would be enough', () => {
+  test('of undecided arms says what the design finds, and warns of adding seeds', () => {
     const bySeed = modelWith('by seed', [
       [3, 2, 3, 2, 3, 3],
       [2, 3, 2, 2, 3, 2],
       [4, 3, 3, 4, 3, 3],
     ]);
     expect(answerOf(resultsOf([baseline, bySeed]))[3]).toMatch(
-      /^What would change this\. For by seed, this design finds a true difference of [\d.]+ points in four of five cases\. If there is none, it shows equivalence within 2\.0 points in [\d.]+ % of cases\. With this scatter, it takes roughly \d+ seeds instead of 3 to show it in four of five cases\.$/,
+      /^What would change this\. For by seed, this design finds a true difference of [\d.]+ points in four of five cases\. If there is no difference, it shows equivalence within 2\.0 points in [\d.]+ % of cases\. A new run with more seeds or more people can show more; adding seeds to this one until it decides would find differences where there are none\.$/,
     );
     expect(answerOf(resultsOf([baseline, bySeed, unsure]))[3]).toMatch(
-      /For unsure, the least certain arm, .* More seeds alone may not be enough: with this scatter, it takes more people\.$/,
+      /For unsure, the least certain arm, this design/,
     );
     const one = [baseline, worse].map((model) => ({ ...model, runs: model.runs.slice(0, 1) }));
     expect(answerOf(resultsOf(one, { seeds: [2020] }))[3]).toMatch(
