@@ -96,7 +96,7 @@ describe('the evidence so far', () => {
     expect(await readEvidence(plan, doneWith({ baseline: [3, 4] }))).toBeNull();
     const evidence = await readEvidence(plan, () => true);
     expect(evidence && describeEvidence(evidence)).toEqual([
-      'All 4 seeds are done: the report answers the question.',
+      'All 4 seeds are done: the answer is in the report, once it is up to date.',
     ]);
   });
 });
@@ -117,7 +117,7 @@ describe('a run', () => {
     return notes;
   }
 
-  test('notes the evidence in a line whenever all models of a seed but the last are evaluated', async () => {
+  test('notes the evidence in a line after each seed except the last', async () => {
     const note = (seed: number, figures: string) => ({
       ...{ kind: 'note', id: `evaluate@lambda-0.1,${seed}`, level: 'note' },
       text: `Evidence after ${seed - 2} of 4 seeds on simulated recordings: ${figures} points compared with baseline; the verdict is that of all 4`,

@@ -27,7 +27,7 @@ import { fileNameOf } from '../../runner/store/cache-folder.ts';
 import { digestPath } from '../../runner/store/digest.ts';
 import { withoutPlaces } from '../../runner/store/fingerprint-parts.ts';
 import { describeConfiguration, type RecordedOutput, type RunRecord } from '../../runner/store/records.ts';
-import { readCheckedFacts } from '../project/dataset-files.ts';
+import { isSimulated, readCheckedFacts } from '../project/dataset-files.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { refuseRunnerFolder } from '../project/reserved-folder.ts';
 import { stageNames } from '../project/stages.ts';
@@ -142,8 +142,7 @@ async function readFinishedRun(options: PipelineOptions) {
     (await readYamlFile(path.join(projectRoot, 'CITATION.cff'), 'CITATION.cff')).value,
   );
   const dataset = await readCheckedFacts(projectRoot, String(getAt(settings, ['dataset', 'name'])));
-  const isSet = (key: string) => getAt(settings, ['dataset', key]) === true;
-  const simulated = isSet('simulated') || isSet('standIn');
+  const simulated = isSimulated(settings);
   const known = simulated ? licenceUrl(citation.license) : findLicence(dataset.licence);
   const results = await findResults(plan, selectInstances(plan, {}).selected);
   if (results.kind === 'stale') {

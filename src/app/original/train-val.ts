@@ -38,7 +38,7 @@ import { CheckpointStore, checkpointNames } from '../../training/checkpoint.ts';
 import { describeEpoch } from '../../training/task.ts';
 import { trainModel, workloadOf } from '../../training/train-model.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { readCheckedFacts } from '../project/dataset-files.ts';
+import { isSimulated, readCheckedFacts } from '../project/dataset-files.ts';
 import {
   findProjectRoot,
   loadSelectedPlan,
@@ -284,7 +284,7 @@ async function loadDataPlan(
 ): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions; readonly data: DataSettings }> {
   let pipeline: PipelineOptions = { ...options, profile: options.profile ?? dataset.profile };
   let plan = await loadSelectedPlan(pipeline);
-  const { name, simulated } = sectionOf(plan, 'dataset');
+  const { name, simulated: made } = sectionOf(plan, 'dataset');
   if (name !== dataset.name) {
     throw new ReproError(
       'usage',
@@ -302,8 +302,8 @@ async function loadDataPlan(
     plan = await loadSelectedPlan(pipeline);
   }
   const data = {
-    dataset: { name, simulated: simulated === true },
-    ...(simulated === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
+    dataset: { name, simulated: isSimulated(plan.settings) },
+    ...(made === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
     frames: { ...said, ...frames },
   };
   checkLayersFit(values, facts, Number(said.downsample));

@@ -55,6 +55,11 @@ export async function readCheckedFacts(projectRoot: string, name: string): Promi
   return toFacts(name, document.value as object);
 }
 
+/** Whether the recordings of a profile are simulated: made by stage `simulate`, or in the place of real ones. */
+export function isSimulated(settings: Plan['settings']): boolean {
+  return ['simulated', 'standIn'].some((key) => getAt(settings, ['dataset', key]) === true);
+}
+
 /** The facts of a plan's data set, which its schema has checked; undefined if its settings name none. */
 export async function factsOfPlan({ projectRoot, settings }: Plan): Promise<DatasetFacts | undefined> {
   const file = path.join(projectRoot, DATASETS_FOLDER, `${getAt(settings, ['dataset', 'name'])}.yaml`);

@@ -5,21 +5,22 @@ import type { ModelResult, RunResult } from '../../report/data/results.ts';
 import type { Interval } from '../../results/stats/proportions.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
+import { isSimulated } from '../project/dataset-files.ts';
 import { stageNames } from '../project/stages.ts';
 import { alignTopics } from '../view/print.ts';
 import type { RunState } from '../view/run-state.ts';
 
-/** What the seeds that are done say of a profile's question: figures without a verdict, which is that of all seeds. */
+/** What the seeds that are done say of a profile's question. Figures only: the verdict needs all seeds. */
 interface Evidence {
   readonly baseline: string;
   readonly simulated: boolean;
   readonly seedsPlanned: number;
-  /** Those with which all models are trained and evaluated. */
+  /** Those for which all models are evaluated. */
   readonly seedsDone: number;
   /** In the profile's order; none once all seeds are done: then the report says it. */
   readonly arms: readonly {
     readonly model: string;
-    /** With which the arm and the baseline are trained and evaluated. */
+    /** Those for which this arm and the baseline are trained and evaluated. */
     readonly seedsDone: number;
     /** In test accuracy, a share, of the arm minus the baseline; null without such a seed. */
     readonly difference: number | null;
@@ -45,7 +46,7 @@ export async function readEvidence(plan: Plan, isDone: (id: string) => boolean):
   const open = new Set(evaluations.flatMap(({ id, matrix }) => (isDone(id) ? [] : [matrix.seed])));
   const found = {
     ...{ baseline, seedsPlanned: seeds.size, seedsDone: seeds.size - open.size },
-    simulated: ['simulated', 'standIn'].some((key) => getAt(plan.settings, ['dataset', key]) === true),
+    simulated: isSimulated(plan.settings),
   };
   if (open.size === 0) return { ...found, arms: [] };
   // Loaded only where something is asked.
@@ -79,7 +80,8 @@ export async function readEvidence(plan: Plan, isDone: (id: string) => boolean):
 
 /** The lines of `repro status`. */
 export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Evidence): string[] {
-  if (arms.length === 0) return [`All ${seedsPlanned} seeds are done: the report answers the question.`];
+  if (arms.length === 0)
+    return [`All ${seedsPlanned} seeds are done: the answer is in the report, once it is up to date.`];
   const rows = arms.map(({ model, seedsDone, difference, interval }): [string, string] => {
     const done = `${String(seedsDone).padStart(String(seedsPlanned).length)} of ${seedsPlanned} seeds`;
     const range = interval === null ? 'no interval yet' : `95 % interval ${formatRange(interval)}`;
@@ -117,13 +119,18 @@ function formatRange({ low, high }: Interval): string {
   return `${formatDifference(low)} to ${formatDifference(high)}`;
 }
 
-/** Says in a note what there is so far, whenever all models of a seed but the last are evaluated. */
+/** Says in a note what there is so far, after each seed except the last: all its models are evaluated. */
 export function followEvidence(plan: Plan, state: RunState, take: (event: RunEvent) => void) {
   let told = Promise.resolve();
   const isDone = (id: string): boolean =>
     ['cached', 'finished'].includes(state.instances.get(id)?.state ?? '');
+  const isWhole = (seed: unknown): boolean =>
+    [...plan.instances.values()].every(
+      ({ id, stage, matrix }) => stage !== stageNames.evaluate || matrix.seed !== seed || isDone(id),
+    );
   const tell = async (id: string): Promise<void> => {
-    const evidence = await readEvidence(plan, isDone);
+    // Others may have begun already.
+    const evidence = await readEvidence(plan, (one) => isWhole(plan.instances.get(one)?.matrix.seed));
     if (evidence === null || evidence.arms.length === 0) return;
     take({ kind: 'note', id, level: 'note', text: summariseEvidence(evidence) });
   };
@@ -132,11 +139,8 @@ export function followEvidence(plan: Plan, state: RunState, take: (event: RunEve
     follow(event: RunEvent): void {
       const ended = event.kind === 'finished' ? plan.instances.get(event.id) : undefined;
       if (ended?.stage !== stageNames.evaluate) return;
-      const isOpen = [...plan.instances.values()].some(
-        ({ id, stage, matrix }) => stage === ended.stage && matrix.seed === ended.matrix.seed && !isDone(id),
-      );
       // This only informs: of what cannot be read, the report gives the reason.
-      if (!isOpen) told = told.then(() => tell(ended.id)).catch(() => {});
+      if (isWhole(ended.matrix.seed)) told = told.then(() => tell(ended.id)).catch(() => {});
     },
     settled: (): Promise<void> => told,
   };
