@@ -79,7 +79,7 @@ function describeProfile(profile) {
   return [
     `## ${report.title}`,
     description.trim(),
-    ...answersOf(read(`results/${profile}/report.md`), profile),
+    ...answersOf(read(`results/${profile}/report.md`), profile, report.question?.text),
     ...verdictsOf(profile),
     computed,
     ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
@@ -87,15 +87,20 @@ function describeProfile(profile) {
   ].join('\n\n');
 }
 
-/** The answers of a kept report, with links that hold from docs/: of what stands above its sections, all but titles, banners and facts. */
-export function answersOf(report, profile) {
+/**
+ * The answers of a kept report, with links that hold from docs/: what stands above its sections from the question on, and the parts of
+ * sections that answer something.
+ *
+ * @param question undefined if the run asks none
+ */
+export function answersOf(report, profile, question) {
   const [head, ...sections] = splitSections(report);
+  const paragraphs = head.text.trim().split('\n\n');
+  const from = paragraphs.indexOf(question);
+  // The run at a glance, a list, follows the answer.
+  const to = paragraphs.findIndex((part, at) => at > from && part.startsWith('- '));
   return [
-    ...head.text
-      .trim()
-      .split('\n\n')
-      .slice(2)
-      .filter((part) => !/^(?:> |- )/.test(part)),
+    ...(from === -1 ? [] : paragraphs.slice(from, to)),
     ...sections
       .filter(({ title }) => answers.includes(title))
       .map(({ text }) =>

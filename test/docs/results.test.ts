@@ -28,16 +28,13 @@ test('docs/results.md is what `node scripts/results.mjs` makes of results/', asy
 
 test('it takes the answer from the top of a report, and arms and figures from its section', async () => {
   const { answersOf } = (await import(path.join(repository, 'scripts/results.mjs'))) as {
-    answersOf: (report: string, profile: string) => string[];
+    answersOf: (report: string, profile: string, question: string) => string[];
   };
   const models = [modelWith('Baseline', [1, 2, 3]), modelWith('Arm', [2, 3, 3])];
   const results = makeResults({ models, seeds: [1, 2, 3], simulated: true });
   const question = answerQuestion(results, { text: 'Does it differ?', baseline: 'Baseline', margin: 0.02 });
   const report = renderMarkdown(buildReport(results, { title: 'A run', question, judgements: [] }));
-  const [asked, verdict, whom, change, arms, ...rest] = answersOf(
-    report.replace(/^\[Explore.*\n\n/m, ''),
-    'x',
-  );
+  const [asked, verdict, whom, change, arms, ...rest] = answersOf(report, 'x', 'Does it differ?');
   expect([asked, rest]).toEqual(['Does it differ?', []]);
   expect(verdict).toMatch(/^\*\*On simulated recordings, /);
   expect(whom).toMatch(/^Four simulated people with 100 clips/);
