@@ -197,7 +197,7 @@ async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promi
   const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
   const choice = engineOf(settings);
   const name = choice === 'auto' ? best : choice;
-  if (name?.startsWith('wasm') === true) {
+  if (choice === 'auto' && name?.startsWith('wasm') === true) {
     const { most } = WASM_SLOWDOWN;
     return fail(
       `Without the native engine, each training uses one core, and takes up to ${most} times as long on it.`,
