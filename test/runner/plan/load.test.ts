@@ -36,7 +36,7 @@ describe("the project's own pipeline", () => {
       outputs: ['artifacts/train/lambda-0.1/2020'],
       resume: ['artifacts/train/lambda-0.1/2020.resume'],
       facts: ['engine'],
-      resources: { cpu: 'share', memoryBytes: 6 * 2 ** 30, gpu: 0, timeSeconds: 14 * 24 * 3600 },
+      resources: { cpu: 'share', memoryBytes: 2 ** 30, gpu: 0, timeSeconds: 14 * 24 * 3600 },
     });
     expect(plan.instances.get('verify')?.params).toEqual({
       dataset: { simulated: true },
