@@ -1,5 +1,6 @@
-// Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, and of
-// claims.json the claims that were judged; its baseline in configs/baselines; and docs/results.md, which is made of all of them.
+// Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, the answers that
+// its question is answered from, and of claims.json the claims that were judged; its baseline in configs/baselines; and docs/results.md, which
+// is made of all of them.
 //   ./repro run --profile PROFILE && node scripts/results.mjs PROFILE
 //   node scripts/results.mjs                      only docs/results.md
 
@@ -33,6 +34,8 @@ function keep(profile) {
   for (const name of new Set(report.match(/(?<=\]\()figures\/[\w.-]+/g)))
     fs.copyFileSync(path.join(from, name), path.join(folder, name));
   const verdicts = JSON.parse(fs.readFileSync(path.join(from, 'claims.json'), 'utf8'));
+  if (verdicts.question !== undefined)
+    fs.copyFileSync(path.join(from, 'answers.csv'), path.join(folder, 'answers.csv'));
   const claims = verdicts.claims.filter(({ verdict }) => verdict !== 'not-applicable');
   fs.writeFileSync(path.join(folder, 'claims.json'), `${JSON.stringify({ ...verdicts, claims }, null, 2)}\n`);
 }

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { summariseModels } from '../src/report/data/outcome.ts';
-import { answerQuestion, type QuestionSettings } from '../src/report/data/question.ts';
+import { answerQuestion, type QuestionSettings, tabulateAnswers } from '../src/report/data/question.ts';
+import { toCsv } from '../src/report/drawing/figure.ts';
 import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explorable/make/page.ts';
 import { collectPayload } from '../src/report/explorable/make/payload.ts';
 import { buildReport } from '../src/report/report.ts';
@@ -60,6 +61,7 @@ export default defineStage<Params>({
     }
     const answer = question === null ? null : listVerdicts(question);
     await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated, answer));
+    if (question !== null) await writeFile(join(folder, 'answers.csv'), toCsv(tabulateAnswers(results)));
     context.metrics({
       figures: written.figures,
       pageBytes: written.pageBytes,

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { csvParse } from 'd3-dsv';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
@@ -94,6 +95,15 @@ describe('the report stage', () => {
     const { question: answer } = JSON.parse(files.get('claims.json') ?? '');
     expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
     expect(files.get('figures/simulated-question.csv')).toContain('no-reg,3,6,');
+    const answers = csvParse(files.get('answers.csv') ?? '');
+    expect(answers.columns.join()).toBe(
+      'clip,user,class,baseline@1,baseline@2,baseline@3,no-reg@1,no-reg@2,no-reg@3',
+    );
+    expect(answers).toHaveLength(96);
+    const { test } = JSON.parse(
+      await readFile(join(folder, 'a/artifacts/evaluate/no-reg/2/evaluation.json'), 'utf8'),
+    );
+    expect(answers.filter((row) => row['no-reg@2'] === '1')).toHaveLength(test.correct);
     // It stands before everything else, in the page and in the Markdown.
     for (const [name, first, next] of [
       ['report.md', 'nothing about the thesis', '- Data: '],

@@ -112,6 +112,32 @@ export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
   return narrow.low > -margin && narrow.high < margin;
 }
 
+/**
+ * Which test clips each run answered right, a row for each clip: `clip,user,class`, then a column `<model>@<seed>` for each run. 1 is right and 0
+ * wrong; null where the run did not test the clip, as with folds.
+ */
+export function tabulateAnswers({ models }: Pick<Results, 'models'>): (string | number | null)[][] {
+  const runs = models.flatMap((model) =>
+    model.runs.map(({ seed, answers }) => ({
+      name: `${model.id}@${seed}`,
+      answers: new Map(answers.map((answer) => [answer.clip, answer])),
+    })),
+  );
+  const clips = new Map(runs.flatMap(({ answers }) => [...answers]));
+  return [
+    ['clip', 'user', 'class', ...runs.map(({ name }) => name)],
+    ...[...clips.values()]
+      .sort((a, b) => a.clip - b.clip)
+      .map(({ clip, user, class: label }) => [
+        ...[clip, user, label],
+        ...runs.map(({ answers }) => {
+          const answer = answers.get(clip);
+          return answer === undefined ? null : Number(answer.right);
+        }),
+      ]),
+  ];
+}
+
 /** Test clips by their users. */
 interface Groups {
   /** The index of each user, by number, or of each clip. */
