@@ -1,7 +1,9 @@
 import path from 'node:path';
+import { csvParse } from 'd3-dsv';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { answerQuestion } from '../../src/report/data/question.ts';
+import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
+import { toCsv } from '../../src/report/drawing/figure.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
@@ -50,29 +52,33 @@ const modelWith = (id: string, wrong: readonly number[]) =>
     runs: wrong.map((count, seed) => makeRunResult({ seed, answers: makeAnswers(100 - count, 100) })),
   });
 
-test.each([
-  ['arms', 24],
-  ['control', null],
-  ['fashion-mnist', null],
-  ['nmnist', null],
-] as const)('the verdicts of %s follow from the answers in its baseline', (profile, clipsOfUser) => {
-  const { models, report } = parse(readPage(`configs/profiles/${profile}.yaml`));
-  const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
-  const answersOf = ({ seed, test: { clips, wrong } }: BaselineRun) => {
-    const isWrong = new Set(wrong);
-    const answers = Array.from({ length: clips }, (_, clip) => {
-      // Clips are sorted by user.
-      const user = clipsOfUser === null ? null : Math.floor(clip / clipsOfUser);
-      return { clip, user, class: 0, right: !isWrong.has(clip) };
-    });
-    return makeRunResult({ seed, answers });
-  };
-  const results = models.map((id: string) =>
-    makeModelResult({ id, runs: runs.filter(({ model }) => model === id).map(answersOf) }),
-  );
-  const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
-  expect(question).toEqual(listVerdicts(answerQuestion({ models: results }, report.question)!));
-});
+test.each(['arms', 'control', 'fashion-mnist', 'nmnist'])(
+  'the verdicts of %s follow from its answers.csv, which agrees with its baseline',
+  (profile) => {
+    const { models, report } = parse(readPage(`configs/profiles/${profile}.yaml`));
+    const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
+    const rows = csvParse(readPage(`results/${profile}/answers.csv`));
+    const answersOf = ({ model, seed, test: { clips, wrong } }: BaselineRun) => {
+      const answers = rows.map(({ clip, user, class: label, [`${model}@${seed}`]: right }) => ({
+        ...{
+          clip: Number(clip),
+          user: user ? Number(user) : null,
+          class: Number(label),
+          right: right === '1',
+        },
+      }));
+      expect(answers).toHaveLength(clips);
+      expect(answers.flatMap(({ clip, right }) => (right ? [] : [clip]))).toEqual(wrong);
+      return makeRunResult({ seed, answers });
+    };
+    const results = models.map((id: string) =>
+      makeModelResult({ id, runs: runs.filter(({ model }) => model === id).map(answersOf) }),
+    );
+    expect(toCsv(tabulateAnswers({ models: results }))).toBe(readPage(`results/${profile}/answers.csv`));
+    const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
+    expect(question).toEqual(listVerdicts(answerQuestion({ models: results }, report.question)!));
+  },
+);
 
 test('its commands run on any processor, and get the data that a command can get', () => {
   const commands = blocks.filter(({ at }) => at.startsWith('docs/results.md')).map(({ text }) => text.trim());
