@@ -52,7 +52,8 @@ export function composePage() {
     '# Results',
     'What committed runs gave. `node scripts/results.mjs` makes this page from `results/`, so no number here is typed. ' +
       '[question.md](question.md) explains the design. Profiles that are missing here have not been run yet.',
-    'Verdicts are by the rule of [claims.md](claims.md#the-question), from the answers that `configs/baselines` hold. By the rule before it, seeds or users ' +
+    'Verdicts are by the rule of [claims.md](claims.md#the-question), from `answers.csv` beside each report: who got which clip right. ' +
+      '`python3 scripts/recompute.py results/arms` computes them again with SciPy. By the rule before it, seeds or users ' +
       'that seemed to differ by nothing of their own did not count, which was too sure: λ = .1 in `arms` was *different*, and PLIF from τ = 6 in `control` ' +
       '*equivalent*. Both are now *undecided*; no other verdict changed.',
     ...profiles.map(describeProfile),

@@ -1,0 +1,85 @@
+"""Recomputes the answer to a report's question from its answers.csv, by the definition in docs/claims.md#the-question, and compares.
+
+    python3 scripts/recompute.py results/control artifacts/report
+"""
+
+import csv, glob, json, math, sys
+import numpy as np
+from scipy import optimize, stats
+
+
+def measure_error(d, n, D):
+    """The standard error of D = Σ d / Σ n and its degrees of freedom. d, n: [seeds, users]"""
+    (S, U), met = n.shape, n > 0
+    if min(S, U) < 2:
+        return math.nan, math.nan
+    e = d - D * n
+    by_seed = S / (S - 1) * (e.sum(axis=1) ** 2).sum()
+    by_user = U / (U - 1) * (e.sum(axis=0) ** 2).sum()
+    folds = [e[(met == fold).all(axis=1)][:, fold] for fold in np.unique(met, axis=0)]
+    rests = [x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean() for x in folds]
+    F = sum((x.shape[0] - 1) * (x.shape[1] - 1) for x in folds)
+    rest = met.sum() / F * sum((r**2).sum() for r in rests) if F > 0 else by_user
+    by_seed, by_user = max(by_seed, rest), max(by_user, rest)
+    total = by_seed + by_user - rest
+    error = math.sqrt(total) / n.sum()
+    if error < 1e-12:  # 0, but for rounding
+        return math.nan, math.nan
+    w = (by_seed if S < U else by_user) / total
+    f, m = sorted((S - 1, U - 1))
+    t = lambda degrees: stats.t.ppf(0.975, degrees)
+    aim = math.sqrt(w * t(f) ** 2 + (1 - w) * t(m) ** 2)
+    return error, optimize.brentq(lambda degrees: t(degrees) - aim, f / 2, m + 1)
+
+
+def recompute(folder):
+    """What claims.json says of the question, and each arm's numbers under their names in question.csv."""
+    question = json.load(open(f'{folder}/claims.json'))['question']
+    rows = list(csv.DictReader(open(f'{folder}/answers.csv')))
+    seeds = [run.split('@')[1] for run in rows[0] if run.startswith(question['baseline'] + '@')]
+    users = np.unique([row['user'] or row['clip'] for row in rows], return_inverse=True)[1]
+    right = lambda model: np.array([[float(row[f'{model}@{seed}'] or 'nan') for row in rows] for seed in seeds])
+    by_user = lambda values: np.array([np.bincount(users, of_seed) for of_seed in values])
+    base = right(question['baseline'])
+    found, n = {}, by_user(~np.isnan(base))
+    for model in (arm['model'] for arm in question['arms']):
+        d = by_user(np.nan_to_num(right(model) - base))
+        D = d.sum() / n.sum()
+        error, degrees = measure_error(d, n, D)
+        p = 2 * stats.t.sf(abs(D) / error, degrees)
+        found[model] = dict(difference=D, standard_error=error, degrees_of_freedom=degrees, p=p)
+        for level in (95, 90):
+            reach = stats.t.ppf(0.5 + level / 200, degrees) * error
+            found[model] |= {f'low_{level}': D - reach, f'high_{level}': D + reach}
+    holm = 0
+    p_of = lambda arm: np.nan_to_num(arm['p'], nan=1)
+    for rank, arm in enumerate(sorted(found.values(), key=p_of)):
+        holm = max(holm, min(1, (len(found) - rank) * p_of(arm)))
+        equivalent = max(-arm['low_90'], arm['high_90']) < question['margin']
+        arm['p_holm'] = holm if arm['p'] >= 0 else math.nan
+        arm['verdict'] = 'different' if holm <= 0.05 else 'equivalent' if equivalent else 'undecided'
+    return question, found
+
+
+def is_same(value, said):
+    if isinstance(value, str) or said in ('', None):
+        return value == said or value != value
+    return math.isclose(value, float(said), rel_tol=1e-6, abs_tol=1e-9)
+
+
+wrong = 0
+for folder in sys.argv[1:]:
+    question, found = recompute(folder)
+    [table] = glob.glob(f'{folder}/figures/*question.csv')
+    reported = [arm | {'low_95': arm['low'], 'high_95': arm['high']} for arm in question['arms']]
+    for said in reported + list(csv.DictReader(open(table))):
+        arm = found[said['model']]
+        differing = [name for name in arm if name in said and not is_same(arm[name], said[name])]
+        wrong += len(differing)
+        if differing:
+            print(f'{folder}, {said["model"]}:', *(f'{name} is {arm[name]}, not {said[name]}' for name in differing))
+    print(folder, *next(iter(found.values())), sep='\t')
+    for model, arm in found.items():
+        print(model, *(value if isinstance(value, str) else f'{value:.6f}' for value in arm.values()), sep='\t')
+print('all as reported' if wrong == 0 else f'{wrong} values differ from the report')
+sys.exit(wrong > 0)
