@@ -1,8 +1,9 @@
+import { wrapText } from '../../base/text.ts';
 import type { Panel, PanelSpec } from '../drawing/figure.ts';
 import { bands, linearAxis, nominal, OWN_COLOR, PERCENT_LABELS } from '../drawing/theme.ts';
 
 export interface Dot {
-  /** The label at the left, with line breaks. */
+  /** The label at the left. */
   readonly row: string;
   readonly series: string;
   readonly value: number;
@@ -15,11 +16,13 @@ export interface Dot {
 }
 
 interface DotPlot {
+  /** Of one of several panels. */
+  readonly title?: string;
   readonly rows: readonly string[];
   /** From top to bottom in each row, with the look of their dots. */
   readonly series: readonly { readonly name: string; readonly look: object }[];
   readonly dots: readonly Dot[];
-  /** In px. */
+  /** In px; more for labels of several lines. */
   readonly rowHeight: number;
   /** First and last value on the axis. */
   readonly domain: readonly [number, number];
@@ -32,15 +35,22 @@ interface DotPlot {
 
 const WIDTH = 440;
 const PADDING = { right: 20, top: 12, bottom: 42 };
+const TITLE_HEIGHT = 24;
 /** Generous width of a character of a label at 12 px, and the most room that labels take. */
 const CHARACTER_WIDTH = 7;
 const LABELS_AT_MOST = 220;
+/** Of a line of a label: it may take half of the width. */
+const LABEL_LENGTH = 26;
 
 /** Values with their intervals, in rows: several dots in each, one below the other. */
-export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level, shade }: DotPlot): Panel {
+export function drawDotPlot({ title = '', series, domain, axis, level, shade, ...plot }: DotPlot): Panel {
+  const rows = plot.rows.map((row) => wrapText(row, LABEL_LENGTH));
+  const rowHeight = Math.max(plot.rowHeight, ...rows.map((row) => row.split('\n').length * 15 + 12));
+  const dots = plot.dots.map((dot) => ({ ...dot, row: wrapText(dot.row, LABEL_LENGTH) }));
   const longest = Math.max(...rows.flatMap((row) => row.split('\n')).map(({ length }) => length));
   const left = Math.min(LABELS_AT_MOST, 16 + CHARACTER_WIDTH * longest);
   const height = rows.length * rowHeight;
+  const top = PADDING.top + (title === '' ? 0 : TITLE_HEIGHT);
   const labels = axis ?? { title: 'test accuracy', labelExpr: PERCENT_LABELS };
   const x = linearAxis('value', domain, { ...labels, tickCount: 6 });
   const y = bands('row', rows, [0.3, 0.15], {
@@ -57,7 +67,8 @@ export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level
   const spec: PanelSpec = {
     width: WIDTH - left - PADDING.right,
     height,
-    padding: { left, ...PADDING },
+    padding: { left, ...PADDING, top },
+    ...(title === '' ? {} : { title: { text: title, dx: 4 - left } }),
     autosize: 'none',
     layer: [
       ...(shade === undefined ? [] : [shadeRange(x, shade)]),
@@ -88,7 +99,7 @@ export function drawDotPlot({ rows, series, dots, rowHeight, domain, axis, level
       })),
     ],
   };
-  return { title: '', spec, width: WIDTH, height: PADDING.top + height + PADDING.bottom };
+  return { title, spec, width: WIDTH, height: top + height + PADDING.bottom };
 }
 
 function shadeRange<X extends object>(x: X, [low, high]: readonly [number, number]) {

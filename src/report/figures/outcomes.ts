@@ -1,4 +1,3 @@
-import { wrapText } from '../../base/text.ts';
 import { wilsonInterval } from '../../results/stats/proportions.ts';
 import { findPublished } from '../../results/thesis/published.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
@@ -20,9 +19,6 @@ const KINDS = [
   { name: 'published', mark: 'diamond', look: { shape: 'diamond', filled: true } },
 ] as const;
 
-/** Of a line of a model's title: it may take half of the width. */
-const LABEL_LENGTH = 26;
-
 /**
  * Test accuracy of every model with its interval, beside the published one if they are comparable: published values of other data would
  * seem comparable side by side.
@@ -30,8 +26,6 @@ const LABEL_LENGTH = 26;
 export function drawOutcomes(outcomes: readonly Outcome[], chance: number, comparable: boolean): Figure {
   const dots = outcomes.flatMap((outcome, index) => markOutcome(outcome, modelColor(index), comparable));
   const kinds = KINDS.filter(({ name }) => dots.some(({ series }) => series === name));
-  const rows = outcomes.map(({ model }) => wrapText(model.title, LABEL_LENGTH));
-  const mostLines = Math.max(...rows.map((row) => row.split('\n').length));
   const lowest = Math.min(...dots.map(({ low }) => low));
   const models = outcomes.map(({ model }) => model);
   return {
@@ -50,10 +44,10 @@ export function drawOutcomes(outcomes: readonly Outcome[], chance: number, compa
     columns: 1,
     panels: [
       drawDotPlot({
-        rows,
+        rows: outcomes.map(({ model }) => model.title),
         series: kinds.map(({ name, look }) => ({ name, look: { size: 70, strokeWidth: 1.8, ...look } })),
         dots,
-        rowHeight: Math.max(kinds.length * 14 + 16, mostLines * 15 + 12),
+        rowHeight: kinds.length * 14 + 16,
         // If all intervals are high, a scale from 0 would hide the differences.
         domain: [lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0, 1],
         level: { value: chance, label: 'chance' },
@@ -64,7 +58,7 @@ export function drawOutcomes(outcomes: readonly Outcome[], chance: number, compa
 }
 
 function markOutcome({ model, chosen, maximum }: Outcome, color: string, comparable: boolean): Dot[] {
-  const row = wrapText(model.title, LABEL_LENGTH);
+  const row = model.title;
   const measured = [chosen.test, maximum.test].map((accuracy, index): Dot => {
     const { mean: value, interval, count, values } = accuracy;
     const series = KINDS[index]!.name;

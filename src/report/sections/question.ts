@@ -1,4 +1,4 @@
-import { capitalise, wrapText } from '../../base/text.ts';
+import { capitalise } from '../../base/text.ts';
 import type { QuestionEntry } from '../../results/claims-file.ts';
 import { formatP } from '../../results/stats/p-values.ts';
 import { nameEpoch } from '../data/epochs.ts';
@@ -113,12 +113,8 @@ export function listVerdicts({ text, baseline, margin, arms }: Question): Questi
   };
 }
 
-/** Of a line of a model's title: it may take half of the width. */
-const LABEL_LENGTH = 26;
-
 /** How far each arm is from the baseline, with its interval, and the margin within which a difference does not matter. */
 function drawForest({ models, seeds }: Results, { baseline, margin, users, arms }: Question): Figure {
-  const title = (arm: QuestionArm) => wrapText(arm.model.title, LABEL_LENGTH);
   const reach = Math.max(
     1.5 * margin,
     ...arms.flatMap((arm) => {
@@ -146,17 +142,17 @@ function drawForest({ models, seeds }: Results, { baseline, margin, users, arms 
     columns: 1,
     panels: [
       drawDotPlot({
-        rows: arms.map(title),
+        rows: arms.map((arm) => arm.model.title),
         series: [{ name: 'difference', look: { shape: 'circle', filled: true, size: 70 } }],
         dots: arms.map((arm) => {
           const { low, high } = arm.certainty?.interval ?? { low: arm.difference, high: arm.difference };
           return {
-            ...{ row: title(arm), series: 'difference', value: arm.difference, low, high },
+            ...{ row: arm.model.title, series: 'difference', value: arm.difference, low, high },
             color: colorVariable(modelColor(models.indexOf(arm.model))),
             seeds: arm.seeds.length > 1 ? arm.seeds : [],
           };
         }),
-        rowHeight: Math.max(36, ...arms.map((arm) => title(arm).split('\n').length * 15 + 12)),
+        rowHeight: 36,
         domain: [-end, end],
         axis: { title: `points more accurate than ${baseline.title}`, labelExpr: POINT_LABELS },
         level: { value: 0, label: baseline.title },
