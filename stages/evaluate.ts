@@ -11,7 +11,7 @@ import {
 import { chooseEngine } from '../src/network/engines/selection/engines.ts';
 import { buildNetwork } from '../src/network/networks.ts';
 import { repeatedSteps } from '../src/network/spec.ts';
-import type { FrameOrder } from '../src/results/evaluation-file.ts';
+import type { FrameOrder, TauChange } from '../src/results/evaluation-file.ts';
 import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
@@ -24,6 +24,7 @@ import {
 } from '../src/training/evaluation.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';
 import { scoringOf } from '../src/training/scores.ts';
+import { evaluateTaus } from '../src/training/tau-changes.ts';
 import { tauQuantiles } from '../src/training/time-constants.ts';
 
 interface Params {
@@ -31,6 +32,7 @@ interface Params {
     readonly engine?: EngineChoice;
     readonly batchSize?: number;
     readonly orders?: readonly FrameOrder[];
+    readonly tau?: readonly TauChange[];
   };
 }
 
@@ -51,9 +53,12 @@ export default defineStage<Params>({
     const batchSize = params.evaluate?.batchSize ?? EVALUATION_BATCH;
     const steps = repeatedSteps(spec) ?? run.frames.steps;
     const choice = params.evaluate?.engine ?? 'auto';
+    const changes = params.evaluate?.tau ?? [];
+    // Batch norm's statistics are estimated again in training mode.
+    const trainingBatch = changes.length === 0 ? 0 : run.training.batchSize;
     const engine = await chooseEngine(choice, {
       threads: cpus,
-      workload: { spec, steps, trainingBatch: 0, evaluationBatch: batchSize },
+      workload: { spec, steps, trainingBatch, evaluationBatch: batchSize },
     });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
     if (!isSameEngine(engine.description, run.engine)) {
@@ -63,22 +68,28 @@ export default defineStage<Params>({
 
     const frames = await openFrameCache(framesFolder, () => split.testUsers);
     try {
+      const scoring = scoringOf(spec, run.compat);
+      const onProgress = (done: number, total: number) => progress({ done, total, unit: 'clips' });
       const session = await engine.open(spec, state);
       const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>
         evaluateSplits(session, frames, Int32Array.from(split.validation), {
-          ...{ scoring: scoringOf(spec, run.compat), batchSize, beforeBatch, warn },
+          ...{ scoring, batchSize, beforeBatch, warn, onProgress },
           orders: params.evaluate?.orders ?? [],
-          onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
         }),
       );
+      const tau = await evaluateTaus(engine, changes, {
+        ...{ spec, state, seed: run.seed, frames, scoring, batchSize, trainingBatch, signal, onProgress },
+        trained: Int32Array.from(split.train),
+      });
+      const all = { ...evaluated, ...(changes.length === 0 ? {} : { tau }) };
       const taus = {
         chosen: tauQuantiles(spec, state),
         last: tauQuantiles(spec, await readState('last.safetensors')),
       };
       const { evaluation, rows } = evaluated.test;
       const cost = measureCost(spec, steps, { ...evaluation, samples: rows.length });
-      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, cost, ...evaluated });
-      metrics({ ...summariseEvaluation(evaluated), ...cost });
+      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, cost, ...all });
+      metrics({ ...summariseEvaluation(all), ...cost });
     } finally {
       await frames.close();
     }

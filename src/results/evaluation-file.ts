@@ -36,6 +36,20 @@ export const FRAME_ORDERS = ['reversed', 'shuffled', 'mean'] as const;
 
 export type FrameOrder = (typeof FRAME_ORDERS)[number];
 
+/** What a trained network's τ are changed to, to see whether it uses them: docs/training.md. */
+export const TAU_CHANGES = ['layer-mean', 'permuted', 'permuted-in-channel', 'jittered'] as const;
+
+export type TauChange = (typeof TAU_CHANGES)[number];
+
+const answered = v.intersect([
+  score,
+  /** The clips that were answered wrong, by their rows as in predictions.csv, ascending. */
+  v.object({ wrong: v.array(count) }),
+]);
+
+/** How well the test clips were classified, and which of them were not. */
+export type Answered = Value<typeof answered>;
+
 const shape = v.object({
   model: v.string(),
   title: v.string(),
@@ -71,6 +85,13 @@ const shape = v.object({
       shuffled: v.exactOptional(score),
       mean: v.exactOptional(score),
     }),
+  ),
+  /**
+   * The test clips again, by the network with τ as learned and changed as the profile asks, with batch norm's running statistics as trained and
+   * estimated again. Empty if it has no τ that differ within a layer.
+   */
+  tau: v.exactOptional(
+    v.record(v.picklist(['unchanged', ...TAU_CHANGES]), v.object({ asTrained: answered, again: answered })),
   ),
 });
 

@@ -7,6 +7,7 @@ import { type EvaluationSession, StepAbortedError } from '../network/engines/eng
 import type { CachedClip } from '../results/clip-index.ts';
 import {
   countStepsToAnswer,
+  type EvaluationFile,
   type FrameOrder,
   formatEvaluation,
   type Score,
@@ -175,7 +176,7 @@ export async function evaluateSplits(
 }
 
 /** The figures of an evaluation that its stage reports, for `repro metrics`. */
-export function summariseEvaluation({ test, validation, orders }: EvaluatedSplits) {
+export function summariseEvaluation({ test, validation, orders, tau }: EvaluatedSplits & Changed) {
   const { score, correctByStep } = test.evaluation;
   return {
     testAccuracy: score.accuracy,
@@ -185,11 +186,17 @@ export function summariseEvaluation({ test, validation, orders }: EvaluatedSplit
     ...Object.fromEntries(
       Object.entries(orders).map(([order, { accuracy }]) => [`testAccuracy.${order}`, accuracy]),
     ),
+    ...Object.fromEntries(
+      Object.entries(tau ?? {}).map(([change, { again }]) => [`testAccuracy.tau.${change}`, again.accuracy]),
+    ),
   };
 }
 
+/** By the network with its τ changed. */
+type Changed = Pick<EvaluationFile, 'tau'>;
+
 /** Everything that an evaluation finds out about a training run. */
-interface EvaluatedRun extends EvaluatedSplits {
+interface EvaluatedRun extends EvaluatedSplits, Changed {
   readonly run: RunFile;
   readonly classes: readonly string[];
   readonly taus: TausByState;
@@ -199,7 +206,7 @@ interface EvaluatedRun extends EvaluatedSplits {
 
 /** Writes the files of an evaluation: evaluation.json, predictions.csv and tau.csv. */
 export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedRun): Promise<void> {
-  const { run, classes, test, validation, taus, orders, cost } = evaluated;
+  const { run, classes, test, validation, taus, orders, tau, cost } = evaluated;
   const { predicted, labels } = test.evaluation;
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -224,6 +231,7 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
       confusion: confusionMatrix(predicted, labels, classes.length),
       correctByStep: test.evaluation.correctByStep,
       ...(Object.keys(orders).length === 0 ? {} : { orders }),
+      ...(tau === undefined ? {} : { tau }),
     }),
   );
   const predictions: Predictions[] = [

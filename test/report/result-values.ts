@@ -84,6 +84,7 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     },
     correctByStep: [20, 60, 89, 90],
     orders: {},
+    tau: {},
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
     layers: [makeLayerResult()],

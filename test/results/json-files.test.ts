@@ -109,6 +109,9 @@ describe('evaluation.json', () => {
     const { test } = unheld;
     const timed = exampleEvaluation({ correctByStep: [0, 1, 3, 2], orders: { shuffled: test, mean: test } });
     expect(read(formatEvaluation(timed))).toEqual(timed);
+    const answered = { asTrained: { ...test, wrong: [1] }, again: { ...test, wrong: [2] } };
+    for (const tau of [{}, { unchanged: answered, 'layer-mean': answered }])
+      expect(read(formatEvaluation(exampleEvaluation({ tau })))).toEqual(exampleEvaluation({ tau }));
     const { cost } = unheld;
     const uncounted = exampleEvaluation({ cost: { ...cost, effectiveMacs: null, effectiveAcs: null } });
     expect(read(formatEvaluation(uncounted))).toEqual(uncounted);

@@ -235,6 +235,37 @@ describe('the stages train and evaluate', () => {
     expect(heard.progress.at(-1)).toEqual({ done: 30, total: 30, unit: 'clips' });
   });
 
+  it('evaluate the network with its τ changed, beside everything else as without', async () => {
+    const { context, heard } = contextOf({
+      params: {
+        evaluate: {
+          ...{ batchSize: 4, orders: ['mean', 'reversed'] as const },
+          tau: ['layer-mean', 'jittered'] as const,
+        },
+      },
+      inputs: { frames, trained: join(root, 'trained') },
+      outputs: [join(root, 'evaluated-taus')],
+    });
+    await evaluate.run(context);
+    const { tau, ...rest } = await json('evaluated-taus', 'evaluation.json');
+    expect(rest).toEqual(await json('evaluated', 'evaluation.json'));
+    expect(Object.keys(tau)).toEqual(['unchanged', 'layer-mean', 'jittered']);
+    const { wrong, ...asTrained } = tau.unchanged.asTrained;
+    expect(asTrained).toEqual(rest.test);
+    const predictions = csvParse(await readFile(join(root, 'evaluated-taus', 'predictions.csv'), 'utf8'));
+    expect(wrong.map(String)).toEqual(
+      predictions
+        .filter((row) => row.split === 'test' && row.class !== row.predicted)
+        .map(({ clip }) => clip),
+    );
+    expect(heard.metrics).toMatchObject({
+      'testAccuracy.tau.unchanged': tau.unchanged.again.accuracy,
+      'testAccuracy.tau.layer-mean': tau['layer-mean'].again.accuracy,
+    });
+    // Each of the three states: nine test clips twice, two batches of eight training clips once.
+    expect(heard.progress.at(-1)).toEqual({ done: 102, total: 102, unit: 'clips' });
+  });
+
   it('report the switches in force wherever that matters', async () => {
     const compat = {
       trials: 'first-88',

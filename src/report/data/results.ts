@@ -77,6 +77,8 @@ export interface RunResult
   readonly maximum: Maxima;
   /** The test clips with their frames in other orders: those that were evaluated. */
   readonly orders: NonNullable<EvaluationFile['orders']>;
+  /** The test clips by the network with its τ changed: the changes that were evaluated. */
+  readonly tau: NonNullable<EvaluationFile['tau']>;
   /** The people whose clips these are; only with folds of users. Without them, all runs have the same test clips. */
   readonly testUsers?: readonly number[];
   /** Of the test clips, by row. */

@@ -27,10 +27,10 @@ export async function readRunResult(folders: RunFolders, identity: RunIdentity):
   ]);
   const { run, spec, epochs, evaluation } = trained;
   const { engine, parameters, training, frames, compat } = run;
-  const { test, validation, confusion, cost, correctByStep, orders = {} } = evaluation;
+  const { test, validation, confusion, cost, correctByStep, orders = {}, tau = {} } = evaluation;
   return {
     ...{ seed, engine, parameters, training, frames, compat, test, validation, confusion },
-    ...{ cost, correctByStep, orders },
+    ...{ cost, correctByStep, orders, tau },
     clips: run.split,
     network: { ...run.network },
     spec,
