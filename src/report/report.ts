@@ -22,6 +22,7 @@ import { describeQuestion } from './sections/question.ts';
 import { describeRerun, type RunOrigin } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
 import { writeSummary } from './sections/summary.ts';
+import { describeTauChanges } from './sections/tau-changes.ts';
 import { describeTime } from './sections/time.ts';
 import { describeCurves } from './sections/training.ts';
 import { describeWidths } from './sections/widths.ts';
@@ -82,6 +83,7 @@ function listSections(
     describeCurves(results),
     ...describeNeurons(results),
     describeTime(results),
+    ...describeTauChanges(results),
     {
       id: 'mistakes',
       title: 'Misclassifications',

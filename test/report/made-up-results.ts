@@ -212,6 +212,18 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         reversed: makeScore(Math.floor(correct * 0.6), made.clips.test),
         shuffled: makeScore(Math.floor(correct * 0.8), made.clips.test),
       },
+      tau:
+        per === 'layer'
+          ? {}
+          : Object.fromEntries(
+              ['unchanged', 'layer-mean', 'permuted'].map((change, at) => {
+                const answered = (right: number) => ({
+                  ...makeScore(right, made.clips.test),
+                  wrong: Array.from({ length: made.clips.test - right }, (_, clip) => clip),
+                });
+                return [change, { asTrained: answered(correct - 5 * at), again: answered(correct - 3 * at) }];
+              }),
+            ),
     },
   };
 }

@@ -28,6 +28,7 @@ const FIGURES = [
   'network',
   'outcomes',
   'tau',
+  'tau-changes',
   'tau-neurons',
 ];
 

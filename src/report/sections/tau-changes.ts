@@ -1,0 +1,203 @@
+import { TAU_CHANGES, type TauChange } from '../../results/evaluation-file.ts';
+import { summarise } from '../../results/stats/means.ts';
+import { nameEpoch } from '../data/epochs.ts';
+import {
+  formatPoints,
+  formatPointsRange,
+  formatShare,
+  joinWords,
+  present,
+  sentences,
+} from '../data/format.ts';
+import { summariseTests } from '../data/outcome.ts';
+import { answerQuestion, type QuestionArm } from '../data/question.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
+import { colorVariable, modelColor, POINT_LABELS } from '../drawing/theme.ts';
+import { drawDotPlot } from '../figures/dot-plot.ts';
+import {
+  makeTable,
+  numberColumn,
+  type Section,
+  type Table,
+  type Text,
+  textColumn,
+} from '../page/document.ts';
+
+const NAMES: Readonly<Record<'unchanged' | TauChange, readonly [title: string, words: string]>> = {
+  unchanged: ['as learned', 'τ as learned'],
+  'layer-mean': ['at the layer’s mean', 'every τ replaced by its layer’s mean'],
+  permuted: ['permuted in layer', 'τ permuted within their layer'],
+  'permuted-in-channel': ['permuted in maps', 'τ permuted within their map'],
+  jittered: ['jittered', 'τ jittered'],
+};
+
+/** A trained model with τ as learned, or after a change. */
+interface Changed {
+  readonly model: ModelResult;
+  readonly change: keyof typeof NAMES;
+  /** Mean accuracies over the seeds, with batch norm's statistics as trained and estimated again. */
+  readonly asTrained: number;
+  readonly again: number;
+  /** Beside τ as learned, both with statistics estimated again; null of those themselves. */
+  readonly effect: QuestionArm | null;
+}
+
+/** Whether trained networks use which neuron has which τ; nothing unless that was evaluated. */
+export function describeTauChanges(results: Results): Section[] {
+  const rows = results.models.flatMap(measureChanges);
+  if (rows.length === 0) return [];
+  return [
+    {
+      id: 'tau-changes',
+      title: 'Use of the time constants',
+      blocks: [
+        { kind: 'paragraph', text: answerChanges(rows), lead: true },
+        { kind: 'table', table: tabulateChanges(results, rows) },
+        { kind: 'figure', figure: drawChanges(results, rows) },
+      ],
+    },
+  ];
+}
+
+/** Compares as the arms of a question, for other seeds and other users; the changes of a model share a correction of p. */
+function measureChanges(model: ModelResult): Changed[] {
+  const changes = TAU_CHANGES.filter((change) => model.runs.every(({ tau }) => tau[change] !== undefined));
+  if (changes.length === 0) return [];
+  const all = (['unchanged', ...changes] as const).map((change) => {
+    const runs = model.runs.map((run) => {
+      const wrong = new Set(run.tau[change]!.again.wrong);
+      return { ...run, answers: run.answers.map((one) => ({ ...one, right: !wrong.has(one.clip) })) };
+    });
+    const meanOf = (statistics: 'asTrained' | 'again') =>
+      summariseTests(model, ({ tau, chosenEpoch: epoch }) => {
+        return { accuracy: tau[change]![statistics].accuracy, epoch };
+      }).mean;
+    return {
+      change,
+      asModel: { ...model, id: change, runs },
+      asTrained: meanOf('asTrained'),
+      again: meanOf('again'),
+    };
+  });
+  const question = answerQuestion(
+    { models: all.map(({ asModel }) => asModel) },
+    { baseline: 'unchanged', margin: 0 },
+  );
+  return all.map(({ asModel, ...one }) => {
+    return { ...one, model, effect: question?.arms.find((arm) => arm.model === asModel) ?? null };
+  });
+}
+
+function answerChanges(rows: readonly Changed[]): Text {
+  const parts = TAU_CHANGES.flatMap((change) => {
+    const losses = rows.flatMap((row) =>
+      row.change === change && row.effect ? [-row.effect.difference] : [],
+    );
+    if (losses.length === 0) return [];
+    return `${formatPoints(summarise(losses).mean, false)} with ${NAMES[change][1]}`;
+  });
+  const models = new Set(rows.map(({ model }) => model.title));
+  const whose = models.size === 1 ? `${[...models].join()} loses` : 'On average, the models lose';
+  return [
+    { strong: `${whose} ${joinWords(parts)}.` },
+    ' Nothing was trained again, so this is how much these networks use the τ that they have. It is not how much they need them: whether a network without different τ is as accurate shows only beside one that was trained without.',
+  ];
+}
+
+function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
+  const others = models.filter((model) => rows.every((row) => row.model !== model));
+  const accuracy = 'Test accuracy, by batch norm’s statistics';
+  return makeTable(
+    {
+      id: 'table-tau-changes',
+      caption: `Other time constants in the trained networks, at the ${nameEpoch(models)}`,
+      notes: present<Text>(
+        [
+          'With other τ, batch norm’s statistics no longer fit. So they are estimated again from the training clips, without learning, also with τ as learned. Differences are between networks with statistics estimated again; intervals are for other seeds and other users, not corrected. ',
+          { code: 'docs/training.md' },
+          ' has the changes.',
+        ],
+        others.length > 0 && [
+          `Without τ that differ within a layer: ${joinWords(others.map(({ title }) => title))}.`,
+        ],
+      ),
+    },
+    rows,
+    [
+      textColumn('Model', ({ model }) => model.title),
+      textColumn('τ', ({ change }) => NAMES[change][0]),
+      numberColumn('As trained', ({ asTrained }) => formatShare(asTrained), accuracy),
+      numberColumn('Estimated again', ({ again }) => formatShare(again), accuracy),
+      numberColumn('Difference', ({ effect }) => effect && formatPoints(effect.difference)),
+      numberColumn('95\u00a0% interval', ({ effect }) => effect && rangeOf(effect)),
+    ],
+  );
+}
+
+function rangeOf({ certainty }: QuestionArm): string | null {
+  return certainty && formatPointsRange(certainty.interval.low, certainty.interval.high);
+}
+
+/** A panel for each change, with the difference that it makes to each model. */
+function drawChanges({ models, seeds }: Results, rows: readonly Changed[]): Figure {
+  const dots = rows.flatMap(({ model, change, effect }) => {
+    if (effect === null) return [];
+    const { difference: value, certainty } = effect;
+    const { low, high } = certainty?.interval ?? { low: value, high: value };
+    const color = colorVariable(modelColor(models.indexOf(model)));
+    const bySeed = seeds.length > 1 ? effect.seeds : [];
+    return [{ change, row: model.title, series: 'difference', value, low, high, color, seeds: bySeed }];
+  });
+  const all = dots.flatMap(({ low, high, seeds }) => [low, high, ...seeds]);
+  return {
+    id: 'tau-changes',
+    title: 'What other time constants do to trained networks',
+    caption: sentences(
+      'How much more accurate each network is than with τ as learned, on the test clips, batch norm’s statistics estimated again in both; bars show the 95 % interval.',
+      seeds.length > 1 && 'Small ticks are the seeds.',
+    ),
+    alt: rows
+      .flatMap(({ model, change, effect }) => {
+        if (effect === null) return [];
+        const range = rangeOf(effect);
+        return `${model.title}, ${NAMES[change][0]}: ${formatPoints(effect.difference)}${range ? ` (${range})` : ''}.`;
+      })
+      .join(' '),
+    legend: [],
+    columns: 2,
+    panels: TAU_CHANGES.flatMap((change) => {
+      const shown = dots.filter((dot) => dot.change === change);
+      if (shown.length === 0) return [];
+      return drawDotPlot({
+        title: `τ ${NAMES[change][0]}`,
+        rows: shown.map(({ row }) => row),
+        series: [{ name: 'difference', look: { shape: 'circle', filled: true, size: 70 } }],
+        dots: shown,
+        rowHeight: 36,
+        // Whole points, with room at the ends.
+        domain: [
+          Math.floor(105 * Math.min(-0.01, ...all)) / 100,
+          Math.ceil(105 * Math.max(0.01, ...all)) / 100,
+        ],
+        axis: { title: 'points more accurate than as learned', labelExpr: POINT_LABELS },
+        level: { value: 0, label: 'as learned' },
+      });
+    }),
+    data: [
+      [
+        ...['model', 'change', 'seeds', 'as_trained', 'again', 'difference'],
+        ...['standard_error', 'degrees_of_freedom', 'low_95', 'high_95', 'p', 'p_holm'],
+      ],
+      ...rows.map(({ model, change, asTrained, again, effect }) => {
+        const { error, degrees, interval, p, adjusted } = effect?.certainty ?? {};
+        return [
+          ...[model.id, change, seeds.length, asTrained, again],
+          ...[effect?.difference, error, degrees, interval?.low, interval?.high, p, adjusted].map(
+            (value) => value ?? null,
+          ),
+        ];
+      }),
+    ],
+  };
+}
