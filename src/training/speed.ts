@@ -118,12 +118,12 @@ export interface ClipPasses {
 /**
  * The passes of a whole training, and of the stage `evaluate` afterwards.
  *
- * @param orders in how many other orders that stage runs the test clips
+ * @param again in how many other orders that stage runs the test clips, and with how many changes of τ if neurons have their own
  */
 export function countPasses(
-  { training, compat }: Pick<ResolvedModel, 'training' | 'compat'>,
+  { network, training, compat }: Pick<ResolvedModel, 'network' | 'training' | 'compat'>,
   { train, test, clipsByClass }: RecordingCounts,
-  orders: number,
+  again: { readonly orders: number; readonly changes: number },
 ): ClipPasses {
   const used = compat.trials === 'first-88' ? Math.min(train, CONVERTED_RECORDINGS) : train;
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
@@ -134,11 +134,13 @@ export function countPasses(
   const whole = (clips: number): number => clips - (clips % batchSize);
   const validated = compat.validation === 'all' ? heldBack : whole(heldBack);
 
-  let evaluated = (1 + orders) * tests + heldBack;
+  // The network as it is, too; twice each, and batch norm's statistics take an epoch of training.
+  const states = again.changes === 0 || network.tau.per === 'layer' ? 0 : 1 + again.changes;
+  let evaluated = (1 + again.orders + 2 * states) * tests + heldBack;
   for (let epoch = 0; epoch < epochs; epoch++) {
     evaluated += validated + (isTested(training, epoch) ? tests : 0);
   }
-  return { trained: epochs * whole(kept), evaluated };
+  return { trained: (epochs + states) * whole(kept), evaluated };
 }
 
 /**

@@ -5,6 +5,7 @@ import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts
 import type { TrainingSettings } from '../../src/training/resolve-model.ts';
 import { countPasses, drawMovingDisc, measureSpeed } from '../../src/training/speed.ts';
 import { GESTURES } from '../support/datasets.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 import { smallNetwork } from './small-task.ts';
 
@@ -107,11 +108,17 @@ const thesis: TrainingSettings = {
 
 const gestures = { train: 98, test: 24, clipsByClass: GESTURES.clipsByClass };
 
-function count(settings: Partial<TrainingSettings> = {}, compat: Partial<Compat> = {}, orders = 0) {
+function count(
+  settings: Partial<TrainingSettings> = {},
+  compat: Partial<Compat> = {},
+  again: Partial<Parameters<typeof countPasses>[2]> = {},
+  per: 'layer' | 'neuron' = 'layer',
+) {
+  const network = { ...thesisNetwork, tau: { per, mean: 2, std: 0 } };
   return countPasses(
-    { training: { ...thesis, ...settings }, compat: { ...COMPAT_DEFAULTS, ...compat } },
+    { network, training: { ...thesis, ...settings }, compat: { ...COMPAT_DEFAULTS, ...compat } },
     gestures,
-    orders,
+    { orders: 0, changes: 0, ...again },
   );
 }
 
@@ -121,7 +128,18 @@ test('an epoch trains on the whole batches of 1,007 clips and evaluates 169 + 28
 });
 
 test('the evaluation afterwards runs the test clips again in each other order of frames', () => {
-  expect(count({ epochs: 1 }, {}, 3)).toEqual({ trained: 992, evaluated: 2 * (169 + 288) + 3 * 288 });
+  expect(count({ epochs: 1 }, {}, { orders: 3 })).toEqual({
+    trained: 992,
+    evaluated: 2 * (169 + 288) + 3 * 288,
+  });
+});
+
+test('changes of τ run the test clips twice each, and an epoch of training clips, if neurons have their own τ', () => {
+  expect(count({ epochs: 1 }, {}, { changes: 4 }, 'neuron')).toEqual({
+    trained: 6 * 992,
+    evaluated: 2 * (169 + 288) + 10 * 288,
+  });
+  expect(count({ epochs: 1 }, {}, { changes: 4 })).toEqual(count({ epochs: 1 }));
 });
 
 test('test clips count only in the epochs that run them: every `testEvery`, and the last', () => {

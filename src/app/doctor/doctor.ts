@@ -260,14 +260,16 @@ function countClips(
   models: readonly { readonly model: ResolvedModel }[],
 ): ClipPasses {
   const { settings } = plan;
-  const orders = getAt(settings, ['evaluate', 'orders']);
-  const others = Array.isArray(orders) ? orders.length : 0;
+  const [orders = 0, changes = 0] = ['orders', 'tau'].map((key) => {
+    const listed = getAt(settings, ['evaluate', key]);
+    return Array.isArray(listed) ? listed.length : 0;
+  });
   const seeds = new Set(listModules(plan, trainModule).map(({ matrix }) => matrix.seed));
   const clips = { trained: 0, evaluated: 0 };
   for (const seed of seeds) {
     const recordings = countRecordings(facts, getAt(settings, ['dataset', 'folds']), seed);
     for (const { model } of models) {
-      const { trained, evaluated } = countPasses(model, recordings, others);
+      const { trained, evaluated } = countPasses(model, recordings, { orders, changes });
       clips.trained += trained;
       clips.evaluated += evaluated;
     }

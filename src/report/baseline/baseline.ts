@@ -78,6 +78,8 @@ const runShape = v.object({
     correctByStep: numbers,
     /** How many are right with their frames in another order, by the order's name. */
     correctByOrder: v.exactOptional(v.record(v.string(), count)),
+    /** How many are right with the network's τ changed, with batch norm's statistics as trained and estimated again, by the change's name. */
+    correctByTau: v.exactOptional(v.record(v.string(), numbers)),
     /** What was counted of what the network costs, by its name in evaluation.json (docs/cost.md). */
     cost: v.record(v.string(), number),
   }),

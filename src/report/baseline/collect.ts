@@ -65,14 +65,18 @@ export async function readRunFacts(
   };
 }
 
-function countMore({ correctByStep, orders, cost }: EvaluationFile) {
+function countMore({ correctByStep, orders, tau, cost }: EvaluationFile) {
   const counts = Object.entries(orders ?? {}).map(([order, { correct }]) => [order, correct] as const);
+  const changes = Object.entries(tau ?? {}).map(([change, { asTrained, again }]) => {
+    return [change, [asTrained.correct, again.correct]] as const;
+  });
   const known = Object.entries(cost).flatMap(([name, value]) =>
     value === null ? [] : [[name, toSevenDigits(value)] as const],
   );
   return {
     correctByStep,
     ...(orders === undefined ? {} : { correctByOrder: Object.fromEntries(counts) }),
+    ...(tau === undefined ? {} : { correctByTau: Object.fromEntries(changes) }),
     cost: Object.fromEntries(known),
   };
 }

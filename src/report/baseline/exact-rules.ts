@@ -141,15 +141,18 @@ function listValues(run: RunFacts): { readonly name: string; readonly value: num
   return values;
 }
 
-/** Which test clips a run answered wrong, how many right after each step and with frames in other orders, and at what cost. */
+/** Which test clips a run answered wrong, how many right after each step, with frames in other orders and with other τ, and at what cost. */
 function describeAnswers({
-  test: { wrong, correctByStep, correctByOrder = {}, cost },
+  test: { wrong, correctByStep, correctByOrder = {}, correctByTau = {}, cost },
 }: RunFacts): Readonly<Record<string, string>> {
   return {
     'wrong test clips': wrong.join(', ') || 'none',
     'right after each step': correctByStep.join(', '),
     ...Object.fromEntries(
       Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(correctByTau).map(([change, correct]) => [`right with τ ${change}`, correct.join(', ')]),
     ),
     ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
   };

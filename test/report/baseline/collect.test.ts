@@ -114,6 +114,17 @@ describe('the results of a run', () => {
     expect(test).toMatchObject({ correctByStep: [0, 3, 1, 2], correctByOrder: { reversed: 1 } });
   });
 
+  test('include how many are right with other τ, with both kinds of statistics', async () => {
+    const answered = (correct: number) => ({
+      ...{ clips: 3, correct, accuracy: correct / 3, loss: 0 },
+      wrong: [0, 1, 2].slice(correct),
+    });
+    const tau = { permuted: { asTrained: answered(1), again: answered(2) } };
+    const evaluation = formatEvaluation(exampleEvaluation({ tau }));
+    const { test } = await readWith({ 'evaluate/evaluation.json': evaluation });
+    expect(test.correctByTau).toEqual({ permuted: [1, 2] });
+  });
+
   test('have the cost in seven digits, without what the engine did not count', async () => {
     const cost = { ...exampleEvaluation().cost!, effectiveMacs: null, effectiveAcs: 1000 / 3 };
     const evaluation = formatEvaluation(exampleEvaluation({ cost }));

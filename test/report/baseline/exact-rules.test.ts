@@ -47,6 +47,14 @@ describe('the same engine', () => {
     expect(judge(rule, before)?.text).toBe('52 values: equal');
   });
 
+  test('must give as many right answers with each change of τ', () => {
+    const changed = (again: number) => ({
+      test: { ...exampleRun().test, correctByTau: { permuted: [50, again] } },
+    });
+    expect(judge(rule, changed(61), changed(60))?.text).toContain('right with τ permuted 50, 61, 50, 60 in');
+    expect(judge(rule, changed(60), changed(60))?.text).toBe('53 values: equal');
+  });
+
   test('must cost the same', () => {
     const costing = (effectiveAcs: number) => ({ test: { ...exampleRun().test, cost: { effectiveAcs } } });
     expect(judge(rule, costing(101), costing(100))?.text).toContain('cost: effectiveAcs 101, 100 in');
