@@ -131,6 +131,20 @@ describe('the explorable page', () => {
     });
   });
 
+  it('gives every neuron its layer’s mean τ, keeps that in its address, and undoes it', async () => {
+    await open(GESTURES, '#model=1', async ({ page }) => {
+      const mean = page.getByRole('checkbox', { name: 'Give every neuron its layer’s mean τ' });
+      await expectText(page, '.taus').toMatch(/ neurons, τ from /);
+      await mean.check();
+      await expectText(page, '.taus').toMatch(/All .* neurons have τ = /);
+      await expectText(page, '#sentence').toMatch(/compared with before the change/);
+      await expect.poll(() => page.url(), SLOW).toContain('&taus=layer-mean');
+      await undo(page).click();
+      await expectText(page, '.taus').toMatch(/ neurons, τ from /);
+      expect(await mean.isChecked()).toBe(false);
+    });
+  });
+
   it('shows the frames backwards, and one of them frozen', async () => {
     await open(DIGITS, '#model=0&step=7', async ({ page }) => {
       const listPictures = async () => {

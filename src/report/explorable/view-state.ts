@@ -9,12 +9,14 @@ export interface Edits {
    * (`1.234`). Those that apply to a neuron multiply.
    */
   readonly tau: Readonly<Record<string, number>>;
+  /** Whether every neuron has its layer's mean τ, before the factors. */
+  readonly layerMean: boolean;
   /** null: as trained. */
   readonly threshold: number | null;
   readonly reset: keyof typeof RESETS | null;
 }
 
-export const NO_EDITS: Edits = { tau: {}, threshold: null, reset: null };
+export const NO_EDITS: Edits = { tau: {}, layerMean: false, threshold: null, reset: null };
 
 /** Everything that the page shows depends on this, on the payload, and on what was trained or made here; it is what the address holds. */
 export interface ViewState {
@@ -68,6 +70,7 @@ export function formatAddress({ neuron, edits, ...plain }: ViewState): string {
     ...plain,
     neuron: neuron && `${neuron.layer}.${neuron.index}`,
     tau: factors.join('_') || null,
+    taus: edits.layerMean ? 'layer-mean' : null,
     threshold: edits.threshold,
     reset: edits.reset,
   };
@@ -107,6 +110,7 @@ export function parseAddress(
     neuron: layer === undefined ? start.neuron : { layer: Number(layer), index: Number(place) },
     edits: {
       tau: Object.fromEntries(factors),
+      layerMean: read('taus') === 'layer-mean',
       threshold: isWithin(threshold, LIMITS.threshold) ? threshold : null,
       reset: choose('reset', RESETS) ?? null,
     },
@@ -114,19 +118,26 @@ export function parseAddress(
 }
 
 /**
- * The neurons with the reader's changes: `τ' = max(1, τ · factor)`, with the product of the factors that apply to a neuron, and
+ * The neurons with the reader's changes: `τ' = max(1, τ · factor)`, with τ as learned or the layer's mean, the product of the factors that apply, and
  * `leak' = 1/τ'` in single precision. A neuron whose factor is 1 keeps its leak, to the last bit.
  *
  * @param neurons of each spiking layer, as trained
  */
 export function applyEdits(neurons: readonly Neurons[], edits: Edits): Neurons[] {
   return neurons.map((layer, at) => {
-    const leaks = editLeaks(layer.leaks, edits.tau, String(at));
+    const learned = edits.layerMean ? averageTaus(layer.leaks) : layer.leaks;
+    const leaks = editLeaks(learned, edits.tau, String(at));
     const reset = edits.reset ?? layer.reset;
     // Neurons with a soft reset start at 0.
     const rest = reset === 'soft' ? 0 : layer.rest;
     return { ...layer, leaks, threshold: edits.threshold ?? layer.threshold, reset, rest };
   });
+}
+
+/** Of equal leaks, the same to the last bit. */
+function averageTaus(leaks: Float32Array): Float32Array {
+  const sum = leaks.reduce((total, leak) => total + 1 / leak, 0);
+  return new Float32Array(leaks.length).fill(leaks.length / sum);
 }
 
 function editLeaks(leaks: Float32Array, tau: Edits['tau'], layer: string): Float32Array {
@@ -144,6 +155,6 @@ export function setTauFactor(edits: Edits, target: string, factor: number): Edit
   return { ...edits, tau: factor === 1 ? others : { ...others, [target]: factor } };
 }
 
-export function hasEdits({ tau, threshold, reset }: Edits): boolean {
-  return Object.keys(tau).length > 0 || threshold !== null || reset !== null;
+export function hasEdits({ tau, layerMean, threshold, reset }: Edits): boolean {
+  return Object.keys(tau).length > 0 || layerMean || threshold !== null || reset !== null;
 }

@@ -37,6 +37,16 @@ it('factors of a neuron, its layer and all layers multiply', () => {
   expect(second?.leaks[0]).toBe(0.125);
 });
 
+it('every neuron gets its layer’s mean τ, which factors then multiply; equal τ stay the same to the last bit', () => {
+  // (2 + 4 + 10/3 + 1.25) / 4, and (2 + 10/3) / 2 = 8/3
+  const [first, second] = change({ layerMean: true, tau: { '1.0': 3 } });
+  expect(first?.leaks).toEqual(new Float32Array(4).fill(4 / (2 + 4 + 1 / Math.fround(0.3) + 1.25)));
+  expect(second?.leaks[0]).toBeCloseTo(1 / 8, 6);
+  expect(second?.leaks[1]).toBeCloseTo(3 / 8, 6);
+  const equal = layer(new Array(700).fill(0.3));
+  expect(applyEdits([equal], { ...NO_EDITS, layerMean: true })[0]?.leaks).toEqual(equal.leaks);
+});
+
 it('factors that cancel out leave the exact leak', () => {
   const tau = { all: 4, '1': 0.25 };
   expect(change({ tau })[1]?.leaks).toEqual(LAYERS[1]?.leaks);

@@ -28,6 +28,7 @@ const CHANGED: ViewState = {
   neuron: { layer: 1, index: 49 },
   edits: {
     tau: { '1': 4, all: 0.5, '0.199': 1.19 },
+    layerMean: true,
     threshold: 0.85,
     reset: 'soft',
   },
@@ -41,7 +42,7 @@ it('a view is found again from its address', () => {
 it('an address can be read, and names only what differs from the trained network', () => {
   expect(formatAddress(START)).toBe('#model=0&clip=test-0&step=0&order=as-is&show=spikes');
   expect(formatAddress(CHANGED)).toBe(
-    '#model=1&beside=0&clip=test-17&step=15&order=7&show=tau&neuron=1.49&tau=1*4_all*0.5_0.199*1.19&threshold=0.85&reset=soft',
+    '#model=1&beside=0&clip=test-17&step=15&order=7&show=tau&neuron=1.49&tau=1*4_all*0.5_0.199*1.19&taus=layer-mean&threshold=0.85&reset=soft',
   );
 });
 
@@ -60,6 +61,7 @@ it.each([
   '#tau=all*0',
   '#tau=all*5',
   '#tau=nonsense',
+  '#taus=nonsense',
   '#threshold=0.1',
   '#threshold=NaN',
   '#reset=none',

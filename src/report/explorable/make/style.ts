@@ -48,7 +48,8 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 
 .choice { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: center; font-size: .925rem; }
 .choice legend { float: left; margin-right: 1.1rem; }
-.choice label { display: inline-flex; gap: .4rem; align-items: center; min-height: 1.5rem; }
+.choice label, .switch { display: inline-flex; gap: .4rem; align-items: center; min-height: 1.5rem; }
+.switch { font-size: .925rem; }
 .layer { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 12.5rem); gap: .35rem 1.5rem; margin-top: 1.25rem; align-items: start; }
 .layer .title { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: baseline; padding-bottom: .2rem; border-bottom: 1px solid var(--line); }
 .layer .title h3, .layer .title p { margin: 0; }

@@ -47,6 +47,12 @@ export function drawChoice<Value extends string>(
   return html`<fieldset class="choice"><legend>${legend}</legend>${buttons}</fieldset>`;
 }
 
+/** A box to tick. */
+export function drawSwitch(label: string, [on, turn]: Choice<boolean>) {
+  const change = ({ currentTarget }: EventAt<HTMLInputElement>) => turn(currentTarget.checked);
+  return html`<label class="switch"><input type="checkbox" .checked=${live(on)} @change=${change}>${label}</label>`;
+}
+
 /** @param shown the value in words */
 export function drawSlider(
   label: string,

@@ -5,7 +5,7 @@ import { keepLast } from '../keep-last.ts';
 import { type Edits, LIMITS, RESETS, setTauFactor } from '../view-state.ts';
 import { describeNeuron, describeVotes, formatTau, formatValue, nameNeuron } from '../words.ts';
 import { isPlaying } from './controls.ts';
-import { drawChoice, drawSlider } from './elements.ts';
+import { drawChoice, drawSlider, drawSwitch } from './elements.ts';
 import { networkInUse, payload, type Result } from './networks.ts';
 import { votesOf } from './stage.ts';
 import { change, redraw, stateNow, type View } from './store.ts';
@@ -70,6 +70,7 @@ export function drawEditing({ state: { model, edits, neuron } }: View) {
     <h2 id="editing">Change its neurons</h2>
     <fieldset>
       <legend>Time constant τ, times the learned one; the three multiply (at least 1 step)</legend>
+      ${drawSwitch('Give every neuron its layer’s mean τ', [edits.layerMean, (layerMean) => edit({ layerMean })])}
       ${factors}
     </fieldset>
     ${drawSlider('Threshold', [threshold, slide], [...LIMITS.threshold, 0.05], formatValue(threshold))}
