@@ -7,7 +7,9 @@ import { answerQuestion, type QuestionSettings, tabulateAnswers } from '../src/r
 import { toCsv } from '../src/report/drawing/figure.ts';
 import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explorable/make/page.ts';
 import { collectPayload } from '../src/report/explorable/make/payload.ts';
+import { toPlainText } from '../src/report/page/document.ts';
 import { buildReport } from '../src/report/report.ts';
+import { stateVerdicts } from '../src/report/sections/answer.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { listVerdicts } from '../src/report/sections/question.ts';
 import { readOrigin } from '../src/report/sections/rerun.ts';
@@ -60,6 +62,7 @@ export default defineStage<Params>({
       await writeFile(join(folder, EXPLORE_PAGE), renderExplorablePage(report, payload, script));
     }
     const answer = question === null ? null : listVerdicts(question);
+    if (question !== null) context.note(toPlainText(stateVerdicts(results, question)));
     await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated, answer));
     if (question !== null) await writeFile(join(folder, 'answers.csv'), toCsv(tabulateAnswers(results)));
     context.metrics({

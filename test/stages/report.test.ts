@@ -86,7 +86,7 @@ describe('the report stage', () => {
 
   it('answers the question of the profile in the page and in claims.json', async () => {
     const question = { baseline: 'baseline', margin: 0.02 };
-    const { output } = await report(
+    const { output, said } = await report(
       { ...QUICK, models: ['baseline', 'no-reg'], seeds: [1, 2, 3] },
       'a',
       undefined,
@@ -95,6 +95,7 @@ describe('the report stage', () => {
     const files = await readAll(output);
     const { question: answer } = JSON.parse(files.get('claims.json') ?? '');
     expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
+    expect(said.notes).toEqual([expect.stringMatching(/^On simulated recordings, .* Baseline.*points/)]);
     expect(files.get('figures/simulated-question.csv')).toContain('no-reg,3,6,');
     const answers = csvParse(files.get('answers.csv') ?? '');
     expect(answers.columns.join()).toBe(

@@ -9,6 +9,13 @@ export type Inline =
 
 export type Text = readonly Inline[];
 
+/** A text without its marks. */
+export function toPlainText(text: Text): string {
+  const plain = (one: Inline): string =>
+    typeof one === 'string' ? one : 'strong' in one ? one.strong : 'code' in one ? one.code : one.text;
+  return text.map(plain).join('');
+}
+
 export interface Column {
   readonly label: string;
   /** A heading shared with neighbouring columns of the same group. */

@@ -29,7 +29,7 @@ export function writeAnswer(results: Results, question: Question): Block[] {
 }
 
 /** One sentence for the arms of each verdict, no stronger than the data. */
-function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Question): Text {
+export function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Question): Text {
   const room = formatPoints(margin, false);
   const isDifferent = ({ verdict }: QuestionArm) => verdict === 'different';
   const groups = [
@@ -80,7 +80,8 @@ function measureArms(some: readonly QuestionArm[], isNarrow: boolean): string {
   const interval = isNarrow ? '90\u00a0% interval' : '95\u00a0% interval';
   const ends = [Math.min(...found.map((one) => one.low)), Math.max(...found.map((one) => one.high))] as const;
   const range = found.length === 0 ? '' : formatPointsRange(...ends);
-  if (some.length === 1) return `${formatPoints(low.difference)}${range && ` (${interval} ${range})`}`;
+  if (some.length === 1)
+    return `${formatPoints(low.difference)}${range === '' ? ' (no interval)' : ` (${interval} ${range})`}`;
   const from = formatPoints(low.difference).replace('\u00a0points', '');
   return `${from} (${low.model.title}) to ${formatPoints(high.difference)} (${high.model.title})${range && `, ${interval}s from ${range}`}`;
 }

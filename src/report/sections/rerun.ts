@@ -43,7 +43,7 @@ function explainCommands({ simulated }: Results, origin: RunOrigin | null): Text
     { code: 'npm ci' },
     ', the first command makes this page again, with your own models and stages, if you have any. ',
     ...(origin === null ? [...options, ' of the run that made this page. '] : []),
-    ...(simulated ? [] : [...place, '. ']),
+    ...(simulated && origin?.set.includes('dataset.standIn=true') !== true ? [] : [...place, '. ']),
     '“Software” above names the engine. The commands work for any model and seed.',
   ];
 }
