@@ -13,7 +13,7 @@ import { parse } from 'yaml';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const [target, seconds = '6'] = process.argv.slice(2);
-if (target === undefined || !(Number(seconds) >= 0.1)) {
+if (target === undefined || target.startsWith('-') || !(Number(seconds) >= 0.1)) {
   process.stderr.write('Usage: node scripts/simulate-archive.mjs FOLDER [SECONDS A GESTURE, at least 0.1]\n');
   process.exit(2);
 }

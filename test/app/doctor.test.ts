@@ -132,7 +132,7 @@ describe('doctor', () => {
       ]);
       const { stdout } = await doctor(...words);
       expect(stdout).toMatch(
-        /^ok +profile overnight +about \d.* of training and evaluation, \d at a time with \d+ threads? each, and the time to read the recordings; [\d.]+ core-hours$/m,
+        /^ok +profile overnight +about \d.* of training and evaluation, \d at a time with \d+ threads? each, if nothing else runs, and the time to read the recordings; [\d.]+ core-hours$/m,
       );
       expect(stdout).not.toContain('profile full');
     },

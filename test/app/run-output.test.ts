@@ -136,7 +136,7 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
     terminal.type('\u0003');
     expect(await terminal.ended).toBe(130);
     expect(terminal.everything.join('')).toContain(
-      'interrupted: slow. The same command starts again: nothing was saved in a `resume:` folder.',
+      'interrupted: slow. The same command starts it from the beginning, as it had saved nothing.',
     );
     expect(terminal.isCursorVisible).toBe(true);
   });

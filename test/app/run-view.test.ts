@@ -158,7 +158,7 @@ describe('the summary', () => {
       '',
       'interrupted: train ×2. The same command resumes from here.',
       'interrupted: train@b. The same command resumes from what it saved 4 min 05 s before its end.',
-      'interrupted: report. The same command starts again: nothing was saved in a `resume:` folder.',
+      'interrupted: report. The same command starts it from the beginning, as it had saved nothing.',
     ]);
   });
 

@@ -82,7 +82,7 @@ function describeRun(estimate: RunEstimate): MachineFinding {
     ...{ what, state: 'ok' },
     text:
       `about ${formatAbout(seconds)} of training and evaluation, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, ` +
-      `and the time to read the recordings; ${Number((coreSeconds / 3600).toPrecision(2))} core-hours`,
+      `if nothing else runs, and the time to read the recordings; ${Number((coreSeconds / 3600).toPrecision(2))} core-hours`,
     fix:
       `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(4)} s to train on a clip, ` +
       `${secondsPerClip.evaluation.toFixed(4)} s to evaluate one. In all, ${trainings} trainings train on ` +

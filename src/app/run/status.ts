@@ -127,7 +127,7 @@ function printStatus(
   }
 }
 
-/** How far the run is that is under way, in words, and an estimate of the time it still takes; null if nothing runs. */
+/** How far the run is that is under way, in words, and an estimate of the time it still takes; null if nothing runs, and all or nothing is made. */
 function progressOf(all: readonly InstanceStatus[]): { words: string; secondsLeft: number | null } | null {
   const views = all.map(({ id, state, attempt, record, isPresent }) => {
     const made = isPresent && record !== null ? durationOf(record) : null;
@@ -138,10 +138,13 @@ function progressOf(all: readonly InstanceStatus[]): { words: string; secondsLef
   });
   const count = (wanted: InstanceState): number => views.filter(({ state }) => state === wanted).length;
   const running = count('running');
-  if (running === 0) return null;
+  const made = count('cached');
+  const done = `${made} of ${all.length} done`;
+  if (running === 0)
+    return made === 0 || made === all.length ? null : { words: `${done}, none running`, secondsLeft: null };
   const secondsLeft = estimateSecondsLeft(views, running, Date.now());
   const left = secondsLeft === null ? '' : `, about ${formatLeft(secondsLeft)} left`;
-  return { words: `${count('cached')} of ${all.length} done, ${running} running${left}`, secondsLeft };
+  return { words: `${done}, ${running} running${left}`, secondsLeft };
 }
 
 /** The run on a cluster that is under way, unless the options name another one; null if there is none. */

@@ -152,7 +152,7 @@ function describeInterrupted(interrupted: readonly InstanceView[]): string[] {
   for (const { id, savedSecondsAgo: ago } of interrupted) {
     const from = ago === 0 ? 'here' : `what it saved ${formatSeconds(ago ?? 0)} before its end`;
     const then =
-      ago === null ? 'starts again: nothing was saved in a `resume:` folder.' : `resumes from ${from}.`;
+      ago === null ? 'starts it from the beginning, as it had saved nothing.' : `resumes from ${from}.`;
     groups.set(then, [...(groups.get(then) ?? []), id]);
   }
   return [...groups].map(([then, ids]) => `interrupted: ${nameInstances(ids)}. The same command ${then}`);

@@ -15,7 +15,7 @@ export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: Publ
 export function thenRun(facts: Pick<DatasetFacts, 'profile' | 'root'>, root: string): string[] {
   const option = rootOption(root, facts.root);
   return [
-    'Then run (with your other --set options, if any):',
+    'Then run (with your own --profile and --set options, if you have others):',
     `   ./repro run verify --profile ${facts.profile}${option}      (checks every file)`,
     `   npm run reproduce -- --profile ${facts.profile}${option}`,
   ];

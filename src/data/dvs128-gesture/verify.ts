@@ -86,7 +86,7 @@ async function checkArchive(
   const size = `${formatBytes(sizeBytes)} of about ${formatBytes(aboutBytes)}`;
   const what =
     sizeBytes < aboutBytes * 0.95
-      ? 'The download is incomplete: download it again, then check it again.'
+      ? 'The download is incomplete: download it again, then check it again. (If it was simulated: --set dataset.standIn=true.)'
       : 'The archive is damaged, or not the published one.';
   throw new ReproError('data-corrupt', `md5 ${md5} is not ${published?.md5}; ${size}. ${what}`, {
     where: name,
