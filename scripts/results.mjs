@@ -13,7 +13,7 @@ import { parse } from 'yaml';
 const root = path.resolve(import.meta.dirname, '..');
 
 /** Sections of a report that are kept; docs/results.md shows those with the answers. */
-const answers = ['The question', 'Width against τ'];
+const answers = ['The question', 'Width against τ', 'Use of the time constants'];
 const kept = [...answers, 'What holds', 'Results', 'Time', 'Settings'];
 
 /** Keeps the report of the last run, which has to be one of this profile. */
