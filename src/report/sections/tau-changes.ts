@@ -91,16 +91,16 @@ function measureChanges(model: ModelResult): Changed[] {
 
 function answerChanges(rows: readonly Changed[]): Text {
   const parts = TAU_CHANGES.flatMap((change) => {
-    const losses = rows.flatMap((row) =>
-      row.change === change && row.effect ? [-row.effect.difference] : [],
+    const effects = rows.flatMap((row) =>
+      row.change === change && row.effect ? [row.effect.difference] : [],
     );
-    if (losses.length === 0) return [];
-    return `${formatPoints(summarise(losses).mean, false)} with ${NAMES[change][1]}`;
+    if (effects.length === 0) return [];
+    return `${formatPoints(summarise(effects).mean)} with ${NAMES[change][1]}`;
   });
   const models = new Set(rows.map(({ model }) => model.title));
-  const whose = models.size === 1 ? `${[...models].join()} loses` : 'On average, the models lose';
+  const whose = models.size === 1 ? `The accuracy of ${[...models].join()}` : 'On average, accuracy';
   return [
-    { strong: `${whose} ${joinWords(parts)}.` },
+    { strong: `${whose} changes by ${joinWords(parts)}.` },
     ' Nothing was trained again, so this is how much these networks use the τ that they have. It is not how much they need them: whether a network without different τ is as accurate shows only beside one that was trained without.',
   ];
 }
