@@ -132,9 +132,13 @@ function estimatedFrom({ spec, seed, trained, trainingBatch }: Omit<TauTask, Tes
   return wholeBatches(order, trained, trainingBatch);
 }
 
+/** So small that all steps count about alike; a power of two, so that 1 − MOMENTUM is exact in single precision. */
+const MOMENTUM = 2 ** -13;
+
 /**
- * A state with batch norm's running statistics estimated again: the means, over batches of training clips, of each batch's mean and unbiased
- * variance, in training mode without dropout. Nothing is learned, and nothing is left of the statistics before.
+ * A state with batch norm's running statistics estimated again: the means, over batches of training clips and time steps, of each step's mean
+ * and unbiased variance, in training mode without dropout. Nothing is learned, and nothing is left of the statistics before: they start from 0,
+ * and after n updates hold the share 1 − (1 − MOMENTUM)^n of the mean.
  *
  * @see Wu and Johnson 2021 (arXiv 2105.07576), who call it precise batch norm
  */
@@ -146,30 +150,41 @@ export async function estimateStatistics(
   const { spec, state, frames, trainingBatch: size, signal } = task;
   const rows = estimatedFrom(task);
   if (rows.length === 0) return state;
-  // With momentum 1, running statistics are those of the last batch.
+  const repetition = spec.layers.findIndex(({ kind }) => kind === 'repeat');
   const layers = spec.layers.map((layer) =>
-    layer.kind === 'batch-norm' ? { ...layer, momentum: 1 } : layer,
+    layer.kind === 'batch-norm' ? { ...layer, momentum: MOMENTUM } : layer,
   );
-  const names = layers.flatMap((layer) =>
-    layer.kind === 'batch-norm' ? [`${layer.name}.running_mean`, `${layer.name}.running_var`] : [],
+  // Of a still image, layers before its repetition run once.
+  const statistics = layers.flatMap((layer, at) =>
+    layer.kind === 'batch-norm'
+      ? ['running_mean', 'running_var'].map((name) => ({
+          name: `${layer.name}.${name}`,
+          isOnce: at < repetition,
+        }))
+      : [],
   );
-  const sums = names.map((name) => new Float64Array(state.get(name)!.data.length));
+  const started = new Map(state);
+  for (const { name } of statistics) {
+    const tensor = state.get(name)!;
+    started.set(name, { ...tensor, data: new Float32Array(tensor.data.length) } as typeof tensor);
+  }
   const dropoutMasks = dropoutLayers(spec).map(({ features }) => new Float32Array(size * features).fill(1));
   const labels = new Int32Array(size); // any, as nothing is learned
-  const session = await engine.open({ ...spec, layers }, state);
+  const session = await engine.open({ ...spec, layers }, started);
   return evaluateUntilAborted(session, signal, async (beforeBatch) => {
     const batches = rows.length / size;
     const read = (batch: number) => frames.train.read(rows.subarray(batch * size, (batch + 1) * size));
+    let steps = 1;
     for await (const shown of readAhead(0, batches, read)) {
       await beforeBatch();
+      steps = shown.shape[1];
       await session.trainStep({ frames: shown, labels, dropoutMasks }, { learningRate: 0, regulariseTau: 0 });
-      const seen = await session.state();
-      for (const [at, name] of names.entries())
-        for (const [i, value] of seen.get(name)!.data.entries()) sums[at]![i]! += Number(value);
       afterBatch?.(size);
     }
-    const estimated = names.map((name, at) => {
-      const data = Float32Array.from(sums[at]!, (sum) => sum / batches);
+    const seen = await session.state();
+    const estimated = statistics.map(({ name, isOnce }) => {
+      const share = 1 - (1 - MOMENTUM) ** (batches * (isOnce ? 1 : steps));
+      const data = Float32Array.from([...seen.get(name)!.data], (value) => Number(value) / share);
       return [name, { dtype: 'F32', shape: [data.length], data }] as const;
     });
     return new Map([...state, ...estimated]);

@@ -61,6 +61,8 @@ export function drawDotPlot({ title = '', series, domain, axis, level, shade, ..
   const yOffset = { ...nominal('series'), sort: null, scale: { domain: series.map(({ name }) => name) } };
   const place = { y, yOffset, color: OWN_COLOR };
   const levels = { values: level === undefined || level.value < domain[0] ? [] : [level] };
+  // Beside the level, where there is room.
+  const isRight = level !== undefined && level.value > (domain[0] + 2 * domain[1]) / 3;
   const values = dots.map(({ seeds: _, ...dot }) => dot);
   const ticks = dots.flatMap(({ seeds = [], ...dot }) => seeds.map((value) => ({ ...dot, value })));
   const text = { color: 'currentColor', opacity: 0.8, fontSize: 11 };
@@ -79,7 +81,13 @@ export function drawDotPlot({ title = '', series, domain, axis, level, shade, ..
       },
       {
         data: levels,
-        mark: { type: 'text', align: 'left', baseline: 'top', dx: 4, ...text },
+        mark: {
+          type: 'text',
+          align: isRight ? 'right' : 'left',
+          baseline: 'top',
+          dx: isRight ? -4 : 4,
+          ...text,
+        },
         encoding: { x, y: { value: -8 }, text: nominal('label') },
       },
       {

@@ -1,5 +1,4 @@
 import { TAU_CHANGES, type TauChange } from '../../results/evaluation-file.ts';
-import { summarise } from '../../results/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   formatPoints,
@@ -43,7 +42,7 @@ interface Changed {
   readonly effect: QuestionArm | null;
 }
 
-/** Whether trained networks use which neuron has which τ; nothing unless that was evaluated. */
+/** Whether trained networks rely on which neuron has which τ; nothing unless that was evaluated. */
 export function describeTauChanges(results: Results): Section[] {
   const rows = results.models.flatMap(measureChanges);
   if (rows.length === 0) return [];
@@ -89,24 +88,27 @@ function measureChanges(model: ModelResult): Changed[] {
   });
 }
 
+/** Of each change, how many models are less accurate with it than chance explains, and the range of the differences. */
 function answerChanges(rows: readonly Changed[]): Text {
   const parts = TAU_CHANGES.flatMap((change) => {
-    const effects = rows.flatMap((row) =>
-      row.change === change && row.effect ? [row.effect.difference] : [],
-    );
+    const effects = rows.flatMap((row) => (row.change === change && row.effect ? [row.effect] : []));
     if (effects.length === 0) return [];
-    return `${formatPoints(summarise(effects).mean)} with ${NAMES[change][1]}`;
+    const worse = effects.filter(
+      ({ verdict, difference }) => verdict === 'different' && difference < 0,
+    ).length;
+    const differences = effects.map(({ difference }) => difference);
+    const range = formatPointsRange(Math.min(...differences), Math.max(...differences));
+    return `With ${NAMES[change][1]}, ${worse} of ${effects.length} ${effects.length === 1 ? 'model is' : 'models are'} less accurate (${effects.length === 1 ? formatPoints(differences[0]!) : range}).`;
   });
-  const models = new Set(rows.map(({ model }) => model.title));
-  const whose = models.size === 1 ? `The accuracy of ${[...models].join()}` : 'On average, accuracy';
   return [
-    { strong: `${whose} changes by ${joinWords(parts)}.` },
-    ' Nothing was trained again, so this is how much these networks use the τ that they have. It is not how much they need them: whether a network without different τ is as accurate shows only beside one that was trained without.',
+    { strong: parts.join(' ') },
+    ' A model counts as less accurate if p is at most 0.05 after Holm’s correction for its changes. Nothing was trained again: such a model relies on the τ that it has, for memory or because τ also scales a neuron’s input by 1/τ. Whether it needs them shows only beside models that were trained without.',
   ];
 }
 
 function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
   const others = models.filter((model) => rows.every((row) => row.model !== model));
+  const isNormalised = hasBatchNorm(models);
   const accuracy = 'Test accuracy, by batch norm’s statistics';
   return makeTable(
     {
@@ -114,7 +116,10 @@ function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
       caption: `Other time constants in the trained networks, at the ${nameEpoch(models)}`,
       notes: present<Text>(
         [
-          'With other τ, batch norm’s statistics no longer fit. So they are estimated again from the training clips, without learning, also with τ as learned. Differences are between networks with statistics estimated again; intervals are for other seeds and other users, not corrected. ',
+          isNormalised
+            ? 'With other τ, batch norm’s statistics no longer fit. So they are estimated again from the training clips, without learning, also with τ as learned. Differences are between networks with statistics estimated again. '
+            : '',
+          'Intervals are for other seeds and other users, not corrected. ',
           { code: 'docs/training.md' },
           ' has the changes.',
         ],
@@ -127,12 +132,18 @@ function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
     [
       textColumn('Model', ({ model }) => model.title),
       textColumn('τ', ({ change }) => NAMES[change][0]),
-      numberColumn('As trained', ({ asTrained }) => formatShare(asTrained), accuracy),
-      numberColumn('Estimated again', ({ again }) => formatShare(again), accuracy),
+      isNormalised && numberColumn('As trained', ({ asTrained }) => formatShare(asTrained), accuracy),
+      isNormalised
+        ? numberColumn('Estimated again', ({ again }) => formatShare(again), accuracy)
+        : numberColumn('Test accuracy', ({ again }) => formatShare(again)),
       numberColumn('Difference', ({ effect }) => effect && formatPoints(effect.difference)),
       numberColumn('95\u00a0% interval', ({ effect }) => effect && rangeOf(effect)),
     ],
   );
+}
+
+function hasBatchNorm(models: readonly ModelResult[]): boolean {
+  return models.some(({ runs }) => runs[0]!.spec.layers.some(({ kind }) => kind === 'batch-norm'));
 }
 
 function rangeOf({ certainty }: QuestionArm): string | null {
@@ -154,7 +165,7 @@ function drawChanges({ models, seeds }: Results, rows: readonly Changed[]): Figu
     id: 'tau-changes',
     title: 'What other time constants do to trained networks',
     caption: sentences(
-      'How much more accurate each network is than with τ as learned, on the test clips, batch norm’s statistics estimated again in both; bars show the 95 % interval.',
+      `How much more accurate each network is than with τ as learned, on the test clips${hasBatchNorm(models) ? ', batch norm’s statistics estimated again in both' : ''}; bars show the 95 % interval.`,
       seeds.length > 1 && 'Small ticks are the seeds.',
     ),
     alt: rows

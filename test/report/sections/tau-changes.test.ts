@@ -45,9 +45,9 @@ function sectionOf(some: typeof results) {
 describe('the section on other time constants in trained networks', () => {
   const { text, table, figure } = sectionOf(results);
 
-  it('says how accuracy changes, and that this is their use of τ, not their need', () => {
+  it('says how many models are less accurate, and that this is not their need', () => {
     expect(text).toMatch(
-      /^The accuracy of Uneven changes by −12\.0 points with every τ replaced by its layer’s mean and \+0\.5 points with τ jittered\. Nothing was trained again, .* It is not how much they need them: /,
+      /^With every τ replaced by its layer’s mean, 0 of 1 model is less accurate \(−12\.0 points\)\. With τ jittered, 0 of 1 model is less accurate \(\+0\.5 points\)\. .* relies on the τ that it has, .* Whether it needs them shows only beside /,
     );
   });
 
