@@ -98,7 +98,7 @@ function answerChanges(rows: readonly Changed[]): Text {
     ).length;
     const differences = effects.map(({ difference }) => difference);
     const range = formatPointsRange(Math.min(...differences), Math.max(...differences));
-    return `With ${NAMES[change][1]}, ${worse} of ${effects.length} ${effects.length === 1 ? 'model is' : 'models are'} less accurate (${effects.length === 1 ? formatPoints(differences[0]!) : range}).`;
+    return `With ${NAMES[change][1]}, ${worse} of ${effects.length} ${effects.length === 1 ? 'model' : 'models'} ${worse === 1 || effects.length === 1 ? 'is' : 'are'} less accurate (${effects.length === 1 ? formatPoints(differences[0]!) : range}).`;
   });
   return [
     { strong: parts.join(' ') },
@@ -109,6 +109,7 @@ function answerChanges(rows: readonly Changed[]): Text {
 function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
   const others = models.filter((model) => rows.every((row) => row.model !== model));
   const isNormalised = hasBatchNorm(models);
+  const hasUsers = models.some(({ runs }) => runs[0]!.answers.some(({ user }) => user !== null));
   const accuracy = 'Test accuracy, by batch norm’s statistics';
   return makeTable(
     {
@@ -119,7 +120,7 @@ function tabulateChanges({ models }: Results, rows: readonly Changed[]): Table {
           isNormalised
             ? 'With other τ, batch norm’s statistics no longer fit. So they are estimated again from the training clips, without learning, also with τ as learned. Differences are between networks with statistics estimated again. '
             : '',
-          'Intervals are for other seeds and other users, not corrected. ',
+          `Intervals are for other seeds and other ${hasUsers ? 'users' : 'clips'}, not corrected. `,
           { code: 'docs/training.md' },
           ' has the changes.',
         ],
