@@ -89,6 +89,23 @@ test('its commands run on any processor, and get the data that a command can get
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
 
+test('docs/question.md says what the results say of changed τ', () => {
+  const rowsOf = (file: string) =>
+    csvParse(readPage(`results/${file}-changes.csv`))
+      .filter(({ change }) => change !== 'unchanged')
+      .map(({ change, difference, p_holm: p }) => ({
+        change,
+        difference: Number(difference),
+        isSure: Number(p) <= 0.05,
+      }));
+  const control = rowsOf('control/figures/simulated-tau').filter(({ change }) => change !== 'jittered');
+  expect(control).toHaveLength(6);
+  for (const { difference, isSure } of control) expect([difference < -0.4, isSure]).toEqual([true, true]);
+  const digits = rowsOf('nmnist/figures/tau');
+  expect(digits).toHaveLength(4);
+  for (const { isSure } of digits) expect(isSure).toBe(false);
+});
+
 test('docs/question.md says of what the thesis leaves open what the results say', () => {
   const page = readPage('docs/question.md');
   const armOf = (profile: string, model: string): Arm => {
