@@ -1,69 +1,23 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { csvParse } from 'd3-dsv';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadCheckpoint } from '../../src/exchange/checkpoints/loaded-checkpoint.ts';
-import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
 import { stateEntries } from '../../src/network/spec.ts';
-import { TorchRandom } from '../../src/network/torch-random.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
-import type { MetricValue, Progress, StageContext } from '../../src/runner/stage/define-stage.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
+import { contextOf, type Heard, modelFile, params, writeFrames } from './training-rig.ts';
 
 const root = sharedTemporaryFolder();
 let frames: string;
-const modelFile = join(import.meta.dirname, '../../configs/models/no-reg.yaml');
-const params = {
-  train: {
-    engine: 'auto' as const,
-    epochs: 2,
-    batchSize: 8,
-    network: { channels: 2, layers: 2, hidden: 8, votes: 2 },
-  },
-};
 
 beforeAll(async () => {
   frames = join(root, 'frames');
-  await mkdir(frames);
-  const random = new TorchRandom(1);
-  const split = async (name: string, clips: number) => {
-    const shape = [clips, 3, 2, 8, 8];
-    const data = Uint8Array.from({ length: clips * 3 * 2 * 64 }, () => Math.floor(random.uniform() * 3));
-    await writeFile(join(frames, `${name}.npy`), encodeNpy({ dtype: 'uint8', shape, data }));
-    return Array.from({ length: clips }, (_, row) => ({
-      recording: `user0${row}_led.aedat`,
-      user: row,
-      light: 'led',
-      trial: 70 + row,
-      class: row % 3,
-      startUs: 0,
-      endUs: 1000,
-      events: 99,
-    }));
-  };
-  const clips = {
-    version: 1,
-    dataset: 'dvs128-gesture',
-    simulated: true,
-    classes: ['clap', 'wave', 'roll'],
-    sensor: { height: 128, width: 128 },
-    frames: {
-      steps: 3,
-      splitBy: 'number',
-      downsample: 16,
-      height: 8,
-      width: 8,
-      dtype: 'uint8',
-      normalization: null,
-    },
-    splits: { train: await split('train', 24), test: await split('test', 9) },
-  };
-  await writeFile(join(frames, 'clips.json'), JSON.stringify(clips));
+  await writeFrames(frames);
 });
 
 /** Trainings print one line per epoch for their log. */
@@ -71,34 +25,6 @@ beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
 });
 afterEach(() => vi.restoreAllMocks());
-
-interface Heard {
-  progress: Progress[];
-  metrics: Record<string, MetricValue>;
-  warnings: string[];
-}
-
-function contextOf<P>(
-  over: Partial<StageContext<P>> & Pick<StageContext<P>, 'params' | 'inputs' | 'outputs'>,
-): {
-  context: StageContext<P>;
-  heard: Heard;
-} {
-  const heard: Heard = { progress: [], metrics: {}, warnings: [] };
-  const context = {
-    matrix: { model: 'no-reg', seed: 2020 },
-    facts: {},
-    resume: [],
-    cpus: 1,
-    signal: new AbortController().signal,
-    progress: (progress: Progress) => heard.progress.push(progress),
-    metrics: (values: Readonly<Record<string, MetricValue>>) => Object.assign(heard.metrics, values),
-    note: () => {},
-    warn: (text: string) => heard.warnings.push(text),
-    ...over,
-  };
-  return { context, heard };
-}
 
 async function trainInto(
   name: string,
@@ -374,88 +300,8 @@ describe('the stages train and evaluate', () => {
     const read = (name: string) => readFile(join(root, name, 'last.safetensors'), 'hex');
     expect(await read('resumed')).toBe(await read('trained'));
   });
-});
 
-describe('with folds of users', () => {
-  /** Users 0 to 8 have a test clip, too. */
-  const folds = [0, 8, 16].map((first) => Array.from({ length: 8 }, (_, i) => first + i));
-
-  async function trainFold(name: string, seed: number, over: Partial<StageContext<never>> = {}, compat = {}) {
-    const { context, heard } = contextOf({
-      params: { dataset: { folds }, train: { ...params.train, batchSize: 4, compat } },
-      ...{ inputs: { frames, model: modelFile }, outputs: [join(root, name)] },
-      ...{ matrix: { model: 'no-reg', seed } },
-      ...over,
-    });
-    await train.run(context);
-    return heard;
-  }
-
-  it.each([
-    // 2020 mod 3 is 1. Users 8 to 15 have rows 8 to 15 of train.npy, and user 8 has row 8 of test.npy: 24 + 8 of both.
-    [2020, [8, 9, 10, 11, 12, 13, 14, 15, 32]],
-    [2021, [16, 17, 18, 19, 20, 21, 22, 23]],
-  ])('seed %i tests the people of its fold, trains on all others, and resumes', async (seed, rows) => {
-    const name = `fold-${seed}`;
-    await trainFold(name, seed);
-    const testUsers = folds[seed % 3];
-    const split = await json(name, 'split.json');
-    expect([...split.train, ...split.validation].sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 33 }, (_, row) => row).filter((row) => !rows.includes(row)),
-    );
-    expect(split).toMatchObject({
-      testUsers,
-      rule: expect.stringContaining(`without users ${testUsers?.join(', ')}`),
-    });
-    const run = await json(name, 'run.json');
-    expect(run.split).toEqual({
-      ...{ train: split.train.length, validation: split.validation.length, test: rows.length, testUsers },
-    });
-
-    const { context } = contextOf({
-      params: {},
-      ...{ inputs: { frames, trained: join(root, name) }, outputs: [join(root, `${name}-evaluated`)] },
-    });
-    await evaluate.run(context);
-    const evaluation = await json(`${name}-evaluated`, 'evaluation.json');
-    expect(evaluation).toMatchObject({
-      testUsers,
-      test: { clips: rows.length, accuracy: run.best.testAccuracy },
-    });
-    expect(evaluation.validation.accuracy).toBe(run.best.validationAccuracy);
-    const answers = csvParse(await readFile(join(root, `${name}-evaluated`, 'predictions.csv'), 'utf8'));
-    const tested = answers.filter((row) => row.split === 'test');
-    expect(tested.map(({ clip, user, class: label }) => [clip, user, label].map(Number))).toEqual(
-      rows.map((row) => [row, row % 24, (row % 24) % 3]),
-    );
-
-    // For `repro evaluate`.
-    expect((await loadCheckpoint(join(root, name))).trainedOn.testUsers).toEqual(testUsers);
-
-    const resume = [join(root, `${name}-resume`)];
-    await mkdir(resume[0]!);
-    const controller = new AbortController();
-    const progress = ({ done }: Progress) => void (done === 7 && controller.abort());
-    const aborted = trainFold(`${name}-aborted`, seed, { resume, progress, signal: controller.signal });
-    await expect(aborted).rejects.toMatchObject({ code: 'training-interrupted' });
-    await trainFold(`${name}-resumed`, seed, { resume });
-    for (const file of ['run.json', 'split.json', 'metrics.csv', 'best.safetensors', 'last.safetensors']) {
-      const [one, other] = await Promise.all(
-        [name, `${name}-resumed`].map((place) => readFile(join(root, place, file), 'hex')),
-      );
-      expect(other, file).toBe(one);
-    }
-  });
-
-  it('the recordings of the original’s conversion cannot be selected', async () => {
-    await expect(trainFold('none', 2020, {}, { trials: 'first-88' })).rejects.toMatchObject({
-      code: 'compat-impossible',
-      message: 'compat.trials: first-88 is about the official training split.',
-      fix: 'Use `all`, or remove `dataset.folds`.',
-    });
-  });
-
-  it('a training stays as it is without them', async () => {
+  it('test the official test users without folds', async () => {
     expect(await json('trained', 'split.json')).not.toHaveProperty('testUsers');
     expect(await json('trained', 'run.json')).toMatchObject({ split: { train: 21, validation: 3, test: 9 } });
   });
