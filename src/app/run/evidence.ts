@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { getAt } from '../../base/schema/json.ts';
-import { formatPoints } from '../../report/data/format.ts';
+import { formatBarePoints, formatBareRange } from '../../report/data/format.ts';
 import type { ModelResult, RunResult } from '../../report/data/results.ts';
 import type { Interval } from '../../results/stats/proportions.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
@@ -84,8 +84,8 @@ export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Ev
     return [`All ${seedsPlanned} seeds are done: the answer is in the report, once it is up to date.`];
   const rows = arms.map(({ model, seedsDone, difference, interval }): [string, string] => {
     const done = `${String(seedsDone).padStart(String(seedsPlanned).length)} of ${seedsPlanned} seeds`;
-    const range = interval === null ? 'no interval yet' : `95 % interval ${formatRange(interval)}`;
-    return [model, difference === null ? done : `${done}  ${formatDifference(difference)} points (${range})`];
+    const range = interval === null ? 'no interval yet' : `95 % interval ${formatBareRange(interval)}`;
+    return [model, difference === null ? done : `${done}  ${formatBarePoints(difference)} points (${range})`];
   });
   return [
     `Evidence so far${whichData(simulated)}: test accuracy compared with ${baseline}`,
@@ -97,8 +97,8 @@ export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Ev
 /** The same in one line, for a run that continues. */
 function summariseEvidence({ arms, baseline, seedsDone, seedsPlanned, simulated }: Evidence): string {
   const said = arms.flatMap(({ model, difference, interval }) => {
-    const range = interval === null ? '' : ` (${formatRange(interval)})`;
-    return difference === null ? [] : [`${model} ${formatDifference(difference)}${range}`];
+    const range = interval === null ? '' : ` (${formatBareRange(interval)})`;
+    return difference === null ? [] : [`${model} ${formatBarePoints(difference)}${range}`];
   });
   const what = `${said.join(', ')} points compared with ${baseline}`;
   return `Evidence after ${seedsDone} of ${seedsPlanned} seeds${whichData(simulated)}: ${what}; the verdict is that of all ${seedsPlanned}`;
@@ -107,16 +107,6 @@ function summariseEvidence({ arms, baseline, seedsDone, seedsPlanned, simulated 
 /** Results on simulated recordings are marked everywhere. */
 function whichData(simulated: boolean): string {
   return simulated ? ' on simulated recordings' : '';
-}
-
-/** `+0.4`, in points. */
-function formatDifference(share: number): string {
-  return formatPoints(share).replace('\u00a0points', '');
-}
-
-/** `−1.1 to +1.9`. */
-function formatRange({ low, high }: Interval): string {
-  return `${formatDifference(low)} to ${formatDifference(high)}`;
 }
 
 /** Says in a note what there is so far, after each seed except the last: all its models are evaluated. */

@@ -1,3 +1,4 @@
+import type { Interval } from '../../results/stats/proportions.ts';
 /** A share as a percentage with one decimal and a non-breaking space, `95.5 %`. */
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}\u00a0%`;
@@ -15,9 +16,19 @@ export function formatPoints(difference: number, signed = true): string {
   return `${sign}${(Math.abs(tenths) / 10).toFixed(1)}\u00a0points`;
 }
 
+/** `+1.4`, where the unit stands elsewhere. */
+export function formatBarePoints(difference: number): string {
+  return formatPoints(difference).replace('\u00a0points', '');
+}
+
 /** `−5.0 to +0.5 points`. */
 export function formatPointsRange(low: number, high: number): string {
-  return `${formatPoints(low).replace('\u00a0points', '')} to ${formatPoints(high)}`;
+  return `${formatBarePoints(low)} to ${formatPoints(high)}`;
+}
+
+/** `−5.0 to +0.5`, where the unit stands elsewhere. */
+export function formatBareRange({ low, high }: Interval): string {
+  return `${formatBarePoints(low)} to ${formatBarePoints(high)}`;
 }
 
 /** A whole number with narrow spaces as thousands separators. */

@@ -1,6 +1,7 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
 import {
+  formatBarePoints,
   formatPoints,
   formatPointsRange,
   formatShare,
@@ -82,8 +83,7 @@ function measureArms(some: readonly QuestionArm[], isNarrow: boolean): string {
   const range = found.length === 0 ? '' : formatPointsRange(...ends);
   if (some.length === 1)
     return `${formatPoints(low.difference)}${range === '' ? ' (no interval)' : ` (${interval} ${range})`}`;
-  const from = formatPoints(low.difference).replace('\u00a0points', '');
-  return `${from} (${low.model.title}) to ${formatPoints(high.difference)} (${high.model.title})${range && `, ${interval}s from ${range}`}`;
+  return `${formatBarePoints(low.difference)} (${low.model.title}) to ${formatPoints(high.difference)} (${high.model.title})${range && `, ${interval}s from ${range}`}`;
 }
 
 /** `29 people with 1,464 clips, each tested by four of the 20 seeds of each of eight models: 160 trainings.` */

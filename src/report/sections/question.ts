@@ -3,6 +3,7 @@ import type { QuestionEntry } from '../../results/claims-file.ts';
 import { formatP } from '../../results/stats/p-values.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
+  formatBareRange,
   formatPoints,
   formatPointsRange,
   formatShare,
@@ -66,9 +67,7 @@ function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Que
 
 function rangeOf({ certainty }: QuestionArm, which: 'interval' | 'narrow'): string | null {
   // The column before it has the unit.
-  return (
-    certainty && formatPointsRange(certainty[which].low, certainty[which].high).replace('\u00a0points', '')
-  );
+  return certainty && formatBareRange(certainty[which]);
 }
 
 function explainArms(
