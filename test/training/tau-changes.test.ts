@@ -230,6 +230,16 @@ describe('an evaluation with changes of τ', () => {
     return evaluateTaus(engine, changes, options).then((tau) => ({ tau, progress }));
   };
 
+  it('runs each network once where there are no statistics to estimate', async () => {
+    const linear = buildNetwork({ ...smallNetwork, layers: 0 });
+    const engine = fakeEngine({ onStep: () => expect.unreachable() });
+    const { tau, progress } = await evaluate(engine, ['jittered'], {
+      ...{ spec: linear, state: initialState(linear, 1) },
+    });
+    expect(progress.at(-1)).toEqual([2 * testRows.length, 2 * testRows.length]);
+    expect(tau.jittered!.again).toEqual(tau.jittered!.asTrained);
+  });
+
   it('has the network with τ as learned, too, which is as accurate as in the plain evaluation', async () => {
     const { tau, progress } = await evaluate(fakeEngine(), ['jittered']);
     expect(Object.keys(tau)).toEqual(['unchanged', 'jittered']);
