@@ -18,7 +18,10 @@ const designs: readonly [name: string, design: Design][] = [
     `${seeds} seeds, 29 users in 5 folds`,
     { seeds, users: 29, clips: 12, folds: 5 },
   ]),
-  ['20 seeds, 29 users in 5 folds, 50 clips of each', night(20)],
+  ...[20, 40].map((seeds): [string, Design] => [
+    `${seeds} seeds, 29 users in 5 folds, 50 clips of each`,
+    night(seeds),
+  ]),
 ];
 
 /** As found in trainings to the end and in short ones: accuracy, and standard deviations of the difference between seeds and users. */
