@@ -68,14 +68,14 @@ export async function writeSimulatedDataset(
 /** Raise this whenever the same options give different events, so that two data sets with one seed can be told apart. */
 export const MODEL_VERSION = 1;
 
-/** As in DVS128 Gesture, users 1 to 23 are for training and 24 to 29 for testing. */
+/** As in DVS128 Gesture, users 1 to 23 are for training; there, 24 to 29 are for testing. */
 const FIRST_TEST_USER = 24;
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Users 1, 2, ...; 1 to 23 of them. */
   readonly trainUsers: number;
-  /** Users 24, 25, ...; 1 to 6 of them. */
+  /** Users 24, 25, ...; 1 to 76 of them. */
   readonly testUsers: number;
   /** One recording of each user under each of them. */
   readonly lights: readonly string[];

@@ -22,7 +22,7 @@ export const CAMERA = {
 
 interface RecordingOptions {
   readonly seed: number;
-  /** Number of the person, 1 to 29. */
+  /** Number of the person, 1 to 99. */
   readonly user: number;
   /** One of DVS128 Gesture's five lights. */
   readonly light: string;

@@ -122,11 +122,11 @@ test('an abort ends the work before the next recording', async () => {
   expect(made).toEqual(['user01_led.aedat']);
 });
 
-test('all users of the data set are 29, of which 1 to 23 are for training', () => {
-  const recordings = planRecordings({ ...OPTIONS, trainUsers: 23, testUsers: 6, lights: ['led'] });
-  expect(recordings).toHaveLength(29);
+test('users 1 to 23 are for training, and more can be tested than the data set has', () => {
+  const recordings = planRecordings({ ...OPTIONS, trainUsers: 23, testUsers: 48, lights: ['led'] });
+  expect(recordings).toHaveLength(71);
   expect(recordings.filter(({ split }) => split === 'train').map(({ user }) => user)).toEqual(
     Array.from({ length: 23 }, (_, index) => index + 1),
   );
-  expect(recordings.at(-1)).toEqual({ name: 'user29_led', user: 29, light: 'led', split: 'test' });
+  expect(recordings.at(-1)).toEqual({ name: 'user71_led', user: 71, light: 'led', split: 'test' });
 });
