@@ -219,6 +219,8 @@ export class SlurmCluster {
       'SlurmdParameters=config_overrides',
       'ReturnToService=2',
       'MinJobAge=3600',
+      // A controller that was busy when a node registered asks it again after a third of this.
+      'SlurmdTimeout=90',
       'KillWait=5',
       'MessageTimeout=2',
       // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
