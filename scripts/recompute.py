@@ -1,4 +1,4 @@
-"""Recomputes the answer to a report's question from its answers.csv, by the definition in docs/claims.md#the-question, and compares.
+"""Recomputes the answers to a report's question from its answers.csv, by the definition in docs/claims.md#the-question, and compares.
 
     python3 scripts/recompute.py results/control artifacts/report
 """
@@ -32,17 +32,17 @@ def measure_error(d, n, D):
     return error, optimize.brentq(lambda degrees: t(degrees) - aim, f / 2, m + 1)
 
 
-def recompute(folder):
-    """What claims.json says of the question, and each arm's numbers under their names in question.csv."""
-    question = json.load(open(f'{folder}/claims.json'))['question']
-    rows = list(csv.DictReader(open(f'{folder}/answers.csv')))
-    seeds = [run.split('@')[1] for run in rows[0] if run.startswith(question['baseline'] + '@')]
+def recompute(rows, baseline, endpoint):
+    """Each arm's numbers of an endpoint, under their names in question.csv."""
+    if 'classes' in endpoint:
+        rows = [row for row in rows if int(row['class']) in endpoint['classes']]
+    seeds = [run.split('@')[1] for run in rows[0] if run.startswith(baseline + '@')]
     users = np.unique([row['user'] or row['clip'] for row in rows], return_inverse=True)[1]
     right = lambda model: np.array([[float(row[f'{model}@{seed}'] or 'nan') for row in rows] for seed in seeds])
     by_user = lambda values: np.array([np.bincount(users, of_seed) for of_seed in values])
-    base = right(question['baseline'])
+    base = right(baseline)
     found, n = {}, by_user(~np.isnan(base))
-    for model in (arm['model'] for arm in question['arms']):
+    for model in (arm['model'] for arm in endpoint['arms']):
         d = by_user(np.nan_to_num(right(model) - base))
         D = d.sum() / n.sum()
         error, degrees = measure_error(d, n, D)
@@ -55,10 +55,10 @@ def recompute(folder):
     p_of = lambda arm: np.nan_to_num(arm['p'], nan=1)
     for rank, arm in enumerate(sorted(found.values(), key=p_of)):
         holm = max(holm, min(1, (len(found) - rank) * p_of(arm)))
-        equivalent = max(-arm['low_90'], arm['high_90']) < question['margin']
+        equivalent = max(-arm['low_90'], arm['high_90']) < endpoint['margin']
         arm['p_holm'] = holm if arm['p'] >= 0 else math.nan
         arm['verdict'] = 'different' if holm <= 0.05 else 'equivalent' if equivalent else 'undecided'
-    return question, found
+    return found
 
 
 def is_same(value, said):
@@ -69,17 +69,23 @@ def is_same(value, said):
 
 wrong = 0
 for folder in sys.argv[1:]:
-    question, found = recompute(folder)
-    [table] = glob.glob(f'{folder}/figures/*question.csv')
-    reported = [arm | {'low_95': arm['low'], 'high_95': arm['high']} for arm in question['arms']]
-    for said in reported + list(csv.DictReader(open(table))):
-        arm = found[said['model']]
-        differing = [name for name in arm if name in said and not is_same(arm[name], said[name])]
-        wrong += len(differing)
-        if differing:
-            print(f'{folder}, {said["model"]}:', *(f'{name} is {arm[name]}, not {said[name]}' for name in differing))
-    print(folder, *next(iter(found.values())), sep='\t')
-    for model, arm in found.items():
-        print(model, *(value if isinstance(value, str) else f'{value:.6f}' for value in arm.values()), sep='\t')
+    question = json.load(open(f'{folder}/claims.json'))['question']
+    rows = list(csv.DictReader(open(f'{folder}/answers.csv')))
+    for name in ('question', 'question-second'):
+        endpoint = question if name == 'question' else question.get('second')
+        if endpoint is None:
+            continue
+        found = recompute(rows, question['baseline'], endpoint)
+        [table] = glob.glob(f'{folder}/figures/*{name}.csv')
+        reported = [arm | {'low_95': arm['low'], 'high_95': arm['high']} for arm in endpoint['arms']]
+        for said in reported + list(csv.DictReader(open(table))):
+            arm = found[said['model']]
+            differing = [key for key in arm if key in said and not is_same(arm[key], said[key])]
+            wrong += len(differing)
+            if differing:
+                print(f'{table}, {said["model"]}:', *(f'{key} is {arm[key]}, not {said[key]}' for key in differing))
+        print(table, *next(iter(found.values())), sep='\t')
+        for model, arm in found.items():
+            print(model, *(value if isinstance(value, str) else f'{value:.6f}' for value in arm.values()), sep='\t')
 print('all as reported' if wrong == 0 else f'{wrong} values differ from the report')
 sys.exit(wrong > 0)

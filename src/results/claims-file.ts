@@ -28,10 +28,8 @@ type ClaimEntry = ClaimVerdict & {
   readonly published: object | null;
 };
 
-const questionShape = v.object({
-  text: v.string(),
-  /** Model ids, and the margin as a share. */
-  baseline: v.string(),
+const endpointShape = v.object({
+  /** A share. */
   margin: number,
   arms: v.array(
     v.object({
@@ -43,6 +41,15 @@ const questionShape = v.object({
       verdict: v.picklist(ARM_VERDICTS),
     }),
   ),
+});
+
+const questionShape = v.object({
+  text: v.string(),
+  /** A model's id. */
+  baseline: v.string(),
+  ...endpointShape.entries,
+  /** On the test clips of these classes, as in answers.csv. */
+  second: v.exactOptional(v.object({ text: v.string(), classes: v.array(number), ...endpointShape.entries })),
 });
 
 /** The question of the profile, and its answer for each arm. */

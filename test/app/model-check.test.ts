@@ -97,6 +97,15 @@ describe('what only the report reads is checked before anything runs:', () => {
     );
     expect(await reportProblems(set.replace('lif', 'no-reg'))).toBe('');
   });
+
+  test('a second endpoint on classes that the data set does not have', async () => {
+    const set = (name: string) =>
+      `report.question={baseline: no-reg, margin: 0.02, second: {text: arms, classes: [arm roll, ${name}], margin: 0.04}}`;
+    expect(await reportProblems(set('arm_roll'))).toContain(
+      'report.question.second.classes: arm_roll is not among the classes.',
+    );
+    expect(await reportProblems(set('air drums'))).toBe('');
+  });
 });
 
 describe('the models of a plan', () => {

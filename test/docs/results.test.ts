@@ -55,7 +55,8 @@ const modelWith = (id: string, wrong: readonly number[]) =>
 test.each(['arms', 'control', 'fashion-mnist', 'nmnist'])(
   'the verdicts of %s follow from its answers.csv, which agrees with its baseline',
   (profile) => {
-    const { models, report } = parse(readPage(`configs/profiles/${profile}.yaml`));
+    const { dataset, models, report } = parse(readPage(`configs/profiles/${profile}.yaml`));
+    const { classes } = parse(readPage(`configs/datasets/${dataset.name}.yaml`));
     const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
     const rows = csvParse(readPage(`results/${profile}/answers.csv`));
     const answersOf = ({ model, seed, test: { clips, wrong } }: BaselineRun) => {
@@ -76,7 +77,7 @@ test.each(['arms', 'control', 'fashion-mnist', 'nmnist'])(
     );
     expect(toCsv(tabulateAnswers({ models: results }))).toBe(readPage(`results/${profile}/answers.csv`));
     const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
-    expect(question).toEqual(listVerdicts(answerQuestion({ models: results }, report.question)!));
+    expect(question).toEqual(listVerdicts(answerQuestion({ models: results, classes }, report.question)!));
   },
 );
 

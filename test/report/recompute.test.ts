@@ -57,10 +57,10 @@ function makeDesign({ seeds, folds, hasUsers = true }: Design): Pick<Results, 's
   };
 }
 
-/** By what share of all answers the better arm has more right, counted. */
-function countDifference(design: Design): number {
+/** By what share of the answers to clips of these classes the better arm has more right, counted. */
+function countDifference(design: Design, classes: readonly number[]): number {
   const [base, , better] = makeDesign(design).models.map(({ runs }) =>
-    runs.flatMap(({ answers }) => answers),
+    runs.flatMap(({ answers }) => answers.filter((answer) => classes.includes(answer.class))),
   );
   const gained = better!.filter(({ right }, at) => right && !base![at]!.right).length;
   return gained / base!.length;
@@ -68,12 +68,14 @@ function countDifference(design: Design): number {
 
 /** What the report stage writes of a question. */
 async function writeAnswer(design: Design): Promise<string> {
-  const results = makeResults(makeDesign(design));
-  const question = answerQuestion(results, { baseline: 'baseline', margin: 0.05 })!;
+  const results = makeResults({ ...makeDesign(design), classes: ['even', 'odd'] });
+  const second = { text: 'odd clips', classes: ['odd'], margin: 0.1 };
+  const question = answerQuestion(results, { baseline: 'baseline', margin: 0.05, second })!;
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'figures'));
-  const figure = describeQuestion(results, question).blocks.find((block) => block.kind === 'figure')!.figure;
-  await writeFile(join(folder, 'figures/question.csv'), toCsv(figure.data));
+  for (const block of describeQuestion(results, question).blocks)
+    if (block.kind === 'figure')
+      await writeFile(join(folder, `figures/${block.figure.id}.csv`), toCsv(block.figure.data));
   await writeFile(join(folder, 'answers.csv'), toCsv(tabulateAnswers(results)));
   await writeFile(join(folder, 'claims.json'), formatJudgements([], false, listVerdicts(question)));
   return folder;
@@ -98,16 +100,17 @@ const designs: readonly (readonly [string, Design, string])[] = [
 ];
 
 describe.skipIf(python === undefined)('scripts/recompute.py', () => {
-  test('computes from answers.csv what the report says, for all kinds of seeds and users', async () => {
+  test('computes from answers.csv what the report says of both endpoints, for all kinds of seeds and users', async () => {
     const folders = await Promise.all(designs.map(([, design]) => writeAnswer(design)));
     const { status, stdout } = recompute(...folders);
     expect(stdout).toMatch(/\nall as reported\n$/);
     expect(status).toBe(0);
     const lines = stdout.split('\n').filter((line) => line.startsWith('better\t'));
     for (const [index, [name, design, verdict]] of designs.entries()) {
-      const [, difference, ...rest] = lines[index]!.split('\t');
-      expect(Number(difference), name).toBeCloseTo(countDifference(design), 6);
-      expect(rest.at(-1), name).toBe(verdict);
+      const [first, second] = [lines[2 * index]!, lines[2 * index + 1]!].map((line) => line.split('\t'));
+      expect(Number(first![1]), name).toBeCloseTo(countDifference(design, [0, 1]), 6);
+      expect(Number(second![1]), name).toBeCloseTo(countDifference(design, [1]), 6);
+      expect(first!.at(-1), name).toBe(verdict);
     }
   });
 
@@ -119,6 +122,7 @@ describe.skipIf(python === undefined)('scripts/recompute.py', () => {
       'different',
       'same: verdict is undecided, not different\n',
     ],
+    ['figures/question-second.csv', /(?<=^copy,.*)undecided/m, 'different', 'copy: verdict is undecided'],
     ['answers.csv', '\n10,1,0,1,', '\n10,1,0,0,', 'same: difference is '],
   ] as const)('fails and says so if %s says something else', async (name, from, to, said) => {
     const folder = await writeAnswer({ seeds: 5, folds: 1 });

@@ -11,7 +11,7 @@ const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
 /**
- * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the baseline of the question.
+ * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the names in the question.
  * Otherwise a mistake would be found only after all trainings.
  *
  * @throws {ConfigurationError} with each problem and its place
@@ -19,7 +19,7 @@ const modelsFolder = 'configs/models';
 export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
   const problems: Problem[] = [];
   for (const instance of reports) {
-    problems.push(...(await findClaimProblems(plan, instance)), ...findQuestionProblems(plan));
+    problems.push(...(await findClaimProblems(plan, instance)), ...(await findQuestionProblems(plan)));
   }
   throwProblems(problems);
 }
@@ -66,18 +66,32 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
   }
 }
 
-function findQuestionProblems({ settings, places }: Plan): Problem[] {
-  const where = ['report', 'question', 'baseline'];
-  const [baseline, models] = [getAt(settings, where), getAt(settings, ['models'])];
-  if (typeof baseline !== 'string' || !Array.isArray(models) || models.includes(baseline)) return [];
-  const message = `report.question.baseline: ${baseline} is not among the models, ${models.join(', ')}.`;
-  return [
-    {
-      at: places.place(where),
-      message,
+async function findQuestionProblems(plan: Plan): Promise<Problem[]> {
+  const { settings, places } = plan;
+  const question = ['report', 'question'];
+  const [baseline, models, name] = [[...question, 'baseline'], ['models'], ['dataset', 'name']].map((where) =>
+    getAt(settings, where),
+  );
+  const problems: Problem[] = [];
+  if (typeof baseline === 'string' && Array.isArray(models) && !models.includes(baseline))
+    problems.push({
+      at: places.place([...question, 'baseline']),
+      message: `report.question.baseline: ${baseline} is not among the models, ${models.join(', ')}.`,
       fix: 'Add it to `models:`, name one of them, or ask nothing: `question: null`.',
-    },
-  ];
+    });
+  const where = [...question, 'second', 'classes'];
+  const names = getAt(settings, where);
+  if (!Array.isArray(names)) return problems;
+  const file = `configs/datasets/${String(name)}.yaml`;
+  const classes = getAt((await readDocument(plan, file)).value, ['classes']);
+  const unknown = names.filter((one) => Array.isArray(classes) && !classes.includes(one));
+  if (unknown.length > 0)
+    problems.push({
+      at: places.place(where),
+      message: `report.question.second.classes: ${unknown.join(', ')} ${unknown.length === 1 ? 'is' : 'are'} not among the classes.`,
+      fix: `${file} lists them: ${(classes as unknown[]).join(', ')}.`,
+    });
+  return problems;
 }
 
 function readDocument(plan: Plan, file: string): Promise<YamlDocument> {

@@ -19,17 +19,31 @@ export interface QuestionSettings {
   readonly baseline: string;
   /** A share: smaller differences of test accuracy do not matter. */
   readonly margin: number;
+  /** A second endpoint: the accuracy on the test clips of some classes. */
+  readonly second?: {
+    /** Which clips these are, in words that follow "on". */
+    readonly text: string;
+    /** Names. */
+    readonly classes: readonly string[];
+    readonly margin: number;
+  };
 }
 
-/** The answer of a run to its question. */
-export interface Question {
-  readonly text: string;
+/** The answer of a run to its question, for one endpoint. */
+export interface Endpoint {
   readonly baseline: ModelResult;
   readonly margin: number;
   /** Whom the test clips are of; null if the data set has no users, so that each clip stands for itself. */
   readonly users: number | null;
   /** In the profile's order. */
   readonly arms: readonly QuestionArm[];
+}
+
+/** The answer of a run to its question. */
+export interface Question extends Endpoint {
+  readonly text: string;
+  /** Null if the profile states none. Its models have only the clips of these classes, by index. */
+  readonly second: (Endpoint & { readonly text: string; readonly classes: readonly number[] }) | null;
 }
 
 /** How much more accurate a model is than the baseline, on the test clips at the chosen epochs, and what else it could have been. */
@@ -67,12 +81,38 @@ interface Certainty extends Spread {
  * @throws {RangeError} if the baseline is not among the models
  */
 export function answerQuestion(
-  { models }: Pick<Results, 'models'>,
+  { models, classes = [] }: Pick<Results, 'models'> & Partial<Pick<Results, 'classes'>>,
   settings: QuestionSettings | null | undefined,
 ): Question | null {
-  const others = models.filter(({ id }) => id !== settings?.baseline);
-  if (!settings || others.length === 0) return null;
-  const { text = 'Does the accuracy differ?', baseline: id, margin } = settings;
+  if (!settings || models.every(({ id }) => id === settings.baseline)) return null;
+  const { text = 'Does the accuracy differ?', baseline, margin, second } = settings;
+  const labels = (second?.classes ?? []).map((name) => classes.indexOf(name));
+  return {
+    ...{ text, ...compareArms(models, baseline, margin) },
+    second: second
+      ? {
+          ...{ text: second.text, classes: labels },
+          ...compareArms(
+            models.map((model) => keepClasses(model, labels)),
+            baseline,
+            second.margin,
+          ),
+        }
+      : null,
+  };
+}
+
+/** A model with only its answers to clips of these classes. */
+function keepClasses(model: ModelResult, labels: readonly number[]): ModelResult {
+  const runs = model.runs.map((run) => ({
+    ...run,
+    answers: run.answers.filter((answer) => labels.includes(answer.class)),
+  }));
+  return { ...model, runs };
+}
+
+function compareArms(models: readonly ModelResult[], id: string, margin: number): Endpoint {
+  const others = models.filter((model) => model.id !== id);
   const baseline = models.find((model) => model.id === id);
   if (baseline === undefined) throw new RangeError(`report.question.baseline: ${id} is not among the models`);
   const groups = groupByUser(baseline);
@@ -99,7 +139,7 @@ export function answerQuestion(
     };
     return { ...arm, verdict: judgeArm(certainty, margin), certainty };
   });
-  return { text, baseline, margin, users: groups.users, arms };
+  return { baseline, margin, users: groups.users, arms };
 }
 
 function judgeArm(certainty: Certainty, margin: number): ArmVerdict {

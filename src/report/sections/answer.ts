@@ -11,7 +11,13 @@ import {
   spellCount,
   spellQuantity,
 } from '../data/format.ts';
-import { groupByUser, isWithinMargin, type Question, type QuestionArm } from '../data/question.ts';
+import {
+  type Endpoint,
+  groupByUser,
+  isWithinMargin,
+  type Question,
+  type QuestionArm,
+} from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Block, Inline, Text } from '../page/document.ts';
 import { lossIn } from './time.ts';
@@ -21,6 +27,7 @@ export function writeAnswer(results: Results, question: Question): Block[] {
   return [
     { kind: 'paragraph', text: [question.text] },
     { kind: 'paragraph', text: stateVerdicts(results, question), lead: true },
+    ...stateSecond(results, question),
     { kind: 'paragraph', text: [stateDesign(results, question)] },
     {
       kind: 'paragraph',
@@ -29,8 +36,18 @@ export function writeAnswer(results: Results, question: Question): Block[] {
   ];
 }
 
+function stateSecond(results: Results, { second }: Question): Block[] {
+  if (second === null) return [];
+  const text: Text = [
+    { strong: 'Second endpoint' },
+    `, accuracy on ${second.text}, with a margin of ${formatPoints(second.margin, false)}. `,
+    ...stateVerdicts(results, second),
+  ];
+  return [{ kind: 'paragraph', text }];
+}
+
 /** One sentence for the arms of each verdict, no stronger than the data. */
-export function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Question): Text {
+export function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Endpoint): Text {
   const room = formatPoints(margin, false);
   const isDifferent = ({ verdict }: QuestionArm) => verdict === 'different';
   const groups = [

@@ -11,12 +11,13 @@ import {
   spellCount,
   spellQuantity,
 } from '../data/format.ts';
-import type { Question, QuestionArm } from '../data/question.ts';
+import type { Endpoint, Question, QuestionArm } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor, POINT_LABELS } from '../drawing/theme.ts';
 import { drawDotPlot } from '../figures/dot-plot.ts';
 import {
+  type Block,
   makeTable,
   numberColumn,
   type Section,
@@ -31,18 +32,41 @@ export function describeQuestion(results: Results, question: Question): Section 
     id: 'question',
     title: 'The question',
     blocks: [
-      { kind: 'figure', figure: drawForest(results, question) },
-      { kind: 'table', table: tabulateArms(results, question) },
+      ...describeEndpoint(results, question, { id: 'question', on: '' }),
+      ...(question.second === null
+        ? []
+        : describeEndpoint(results, question.second, {
+            ...{ id: 'question-second', on: ` on ${question.second.text}` },
+          })),
     ],
   };
 }
 
-function tabulateArms({ seeds }: Results, { baseline, margin, users, arms }: Question): Table {
+/** How an endpoint is told from the other. */
+interface Naming {
+  readonly id: string;
+  /** ` on these clips` */
+  readonly on: string;
+}
+
+function describeEndpoint(results: Results, endpoint: Endpoint, naming: Naming): Block[] {
+  return [
+    { kind: 'figure', figure: drawForest(results, endpoint, naming) },
+    { kind: 'table', table: tabulateArms(results, endpoint, naming) },
+  ];
+}
+
+function tabulateArms(
+  { seeds }: Results,
+  { baseline, margin, users, arms }: Endpoint,
+  { id, on }: Naming,
+): Table {
   return makeTable<QuestionArm>(
     {
-      id: 'table-question',
-      caption: `Difference in test accuracy from ${baseline.title}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
-      notes: explainArms(seeds.length, users, margin, arms),
+      id: `table-${id}`,
+      caption: `Difference in test accuracy${on} from ${baseline.title}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
+      // The first table's notes hold for the second.
+      notes: on === '' ? explainArms(seeds.length, users, margin, arms) : [],
     },
     arms,
     [
@@ -102,9 +126,18 @@ function explainArms(
 }
 
 /** The question and its answer, for claims.json. */
-export function listVerdicts({ text, baseline, margin, arms }: Question): QuestionEntry {
+export function listVerdicts({ text, baseline, second, ...first }: Question): QuestionEntry {
   return {
-    ...{ text, baseline: baseline.id, margin },
+    ...{ text, baseline: baseline.id, ...listArms(first) },
+    ...(second === null
+      ? {}
+      : { second: { text: second.text, classes: [...second.classes], ...listArms(second) } }),
+  };
+}
+
+function listArms({ margin, arms }: Pick<Endpoint, 'margin' | 'arms'>) {
+  return {
+    margin,
     arms: arms.map(({ model, difference, verdict, certainty }) => ({
       ...{ model: model.id, difference },
       ...{ low: certainty?.interval.low ?? null, high: certainty?.interval.high ?? null, verdict },
@@ -113,7 +146,11 @@ export function listVerdicts({ text, baseline, margin, arms }: Question): Questi
 }
 
 /** How far each arm is from the baseline, with its interval, and the margin within which a difference does not matter. */
-function drawForest({ models, seeds }: Results, { baseline, margin, users, arms }: Question): Figure {
+function drawForest(
+  { models, seeds }: Results,
+  { baseline, margin, users, arms }: Endpoint,
+  { id, on }: Naming,
+): Figure {
   const reach = Math.max(
     1.5 * margin,
     ...arms.flatMap((arm) => {
@@ -124,10 +161,10 @@ function drawForest({ models, seeds }: Results, { baseline, margin, users, arms 
   // Whole points, with room at the ends.
   const end = Math.min(1, Math.ceil(reach * 105) / 100);
   return {
-    id: 'question',
-    title: `Test accuracy of each arm, beside ${baseline.title}`,
+    id,
+    title: `Test accuracy of each arm${on}, beside ${baseline.title}`,
     caption: present(
-      `Difference in test accuracy from ${baseline.title} at the ${nameEpoch(models)}, in percentage points; bars show the 95 % interval.`,
+      `Difference in test accuracy${on} from ${baseline.title} at the ${nameEpoch(models)}, in percentage points; bars show the 95 % interval.`,
       `Shaded: the margin of ${formatPoints(margin, false)}.`,
       seeds.length > 1 && 'Small ticks are the seeds.',
     ).join(' '),
@@ -147,7 +184,7 @@ function drawForest({ models, seeds }: Results, { baseline, margin, users, arms 
           const { low, high } = arm.certainty?.interval ?? { low: arm.difference, high: arm.difference };
           return {
             ...{ row: arm.model.title, series: 'difference', value: arm.difference, low, high },
-            color: colorVariable(modelColor(models.indexOf(arm.model))),
+            color: colorVariable(modelColor(models.findIndex((model) => model.id === arm.model.id))),
             seeds: arm.seeds.length > 1 ? arm.seeds : [],
           };
         }),

@@ -67,6 +67,40 @@ describe('the question of a profile', () => {
     expect(arm?.certainty?.adjusted).toBeCloseTo(3 * arm!.certainty!.p, 12);
   });
 
+  test('has a second endpoint on the clips of some classes, by a margin of its own', () => {
+    // Class 1 are the first ten clips of each user: all that is wrong is of them.
+    const byClass = ({ runs, ...model }: ModelResult): ModelResult => ({
+      ...model,
+      runs: runs.map((run) => ({
+        ...run,
+        answers: run.answers.map((answer) => ({ ...answer, class: Number(answer.clip % CLIPS < 10) })),
+      })),
+    });
+    const some = resultsOf([baseline, worse, alike].map(byClass), { classes: ['a', 'b'] });
+    const second = { text: 'clips of b', classes: ['b'], margin: 0.04 };
+    const found = answerQuestion(some, { ...settings, second })!;
+    expect(found.second?.arms.map(({ model, verdict }) => [model.id, verdict])).toEqual([
+      ['worse', 'different'],
+      ['alike', 'equivalent'],
+    ]);
+    for (const [index, { difference }] of found.second!.arms.entries())
+      expect(difference).toBeCloseTo(2 * found.arms[index]!.difference, 12);
+    const paragraphs = writeAnswer(some, found).map((block) =>
+      block.kind === 'paragraph' ? plain(block.text) : '',
+    );
+    expect(paragraphs[2]).toMatch(
+      /^Second endpoint, accuracy on clips of b, with a margin of 4\.0 points\. worse is less accurate than Baseline, by more than 4\.0 points: −25\.0/,
+    );
+    expect(listVerdicts(found).second).toMatchObject({ classes: [1], margin: 0.04 });
+    const figures = describeQuestion(some, found).blocks.flatMap((block) =>
+      block.kind === 'figure' ? [block.figure] : [],
+    );
+    expect(figures.map(({ id, title }) => [id, title])).toEqual([
+      ['question', 'Test accuracy of each arm, beside Baseline'],
+      ['question-second', 'Test accuracy of each arm on clips of b, beside Baseline'],
+    ]);
+  });
+
   test('takes each clip for itself where there are no users, and says so', () => {
     const rows = flat(2, 2, 2, 2, 2, 2);
     const models = [modelWith('Baseline', rows, false), modelWith('b', flat(4, 5, 4, 5, 4, 5), false)];
