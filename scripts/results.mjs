@@ -1,20 +1,21 @@
 // Keeps what a run of a profile gave: in results/<profile>/ the main sections of its report with their figures and values, the answers that
-// its question is answered from, and of claims.json the claims that were judged; its baseline in configs/baselines; and docs/results.md, which
-// is made of all of them.
+// its question is answered from, and of claims.json the claims that were judged; its baseline in configs/baselines; and docs/results.md with
+// its figure, docs/images/arms.svg, which are made of all of them.
 //   ./repro run --profile PROFILE && node scripts/results.mjs PROFILE
-//   node scripts/results.mjs                      only docs/results.md
+//   node scripts/results.mjs                      only docs/results.md and its figure
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parse } from 'yaml';
+import { runBundled } from '../bench/run-bundled.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** Sections of a report that are kept; docs/results.md shows those with the answers. */
-const answers = ['The question', 'Width against τ', 'Use of the time constants'];
-const kept = [...answers, 'What holds', 'Results', 'Time', 'Settings'];
+/** Sections of a report that are kept; docs/results.md has the first sentences of those that answer something. */
+const answers = ['Width against τ', 'Use of the time constants'];
+const kept = ['The question', ...answers, 'What holds', 'Results', 'Time', 'Settings'];
 
 /** Keeps the report of the last run, which has to be one of this profile. */
 function keep(profile) {
@@ -50,14 +51,45 @@ export function composePage() {
   const profiles = fs.readdirSync(path.join(root, 'results')).sort();
   return `${[
     '# Results',
-    'What committed runs gave. `node scripts/results.mjs` makes this page from `results/`, so no number here is typed. ' +
-      '[question.md](question.md) explains the design. Profiles that are missing here have not been run yet.',
-    'Verdicts are by the rule of [claims.md](claims.md#the-question), from `answers.csv` beside each report: who got which clip right. ' +
-      '`python3 scripts/recompute.py results/arms` computes them again with SciPy. By the rule before it, seeds or users ' +
-      'that seemed to differ by nothing of their own did not count, which was too sure: λ = .1 in `arms` was *different*, and PLIF from τ = 6 in `control` ' +
-      '*equivalent*. Both are now *undecided*; no other verdict changed.',
+    'What committed runs gave, made by `node scripts/results.mjs` from `results/`, so no number here is typed. [question.md](question.md) has the design and ' +
+      'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
+    '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
+    '_Each arm beside its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
+      'about two points and logarithmic beyond._',
+    tabulateArms(profiles),
+    'Verdicts are by the rule of [claims.md](claims.md#the-question). `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
+      'clip right.',
     ...profiles.map(describeProfile),
   ].join('\n\n')}\n`;
+}
+
+/** All arms of all questions, second endpoints below their first. */
+function tabulateArms(profiles) {
+  const title = (model) => parse(read(`configs/models/${model}.yaml`)).title;
+  // Rounded as in the report.
+  const points = (share) => {
+    const tenths = Math.round(1000 * share);
+    return `${tenths < 0 ? '−' : tenths > 0 ? '+' : ''}${(Math.abs(tenths) / 10).toFixed(1)}`;
+  };
+  const rows = profiles.flatMap((profile) => {
+    const { question } = JSON.parse(read(`results/${profile}/claims.json`));
+    if (question === undefined) return [];
+    const { second } = question;
+    const endpoints = [
+      [`\`${profile}\``, question],
+      ...(second ? [[`\`${profile}\`, ${second.text}`, second]] : []),
+    ];
+    return endpoints.flatMap(([name, { margin, arms }]) =>
+      arms.map(({ model, difference, low, high, verdict }) => {
+        const interval = low === null ? '–' : `${points(low)} to ${points(high)}`;
+        return [name, title(model), points(difference), interval, points(margin).slice(1), verdict];
+      }),
+    );
+  });
+  const head = ['profile', 'arm', 'points more accurate', '95 % interval', 'margin', 'verdict'];
+  return [head, ['---', '---', '---:', '---:', '---:', '---'], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 function describeProfile(profile) {
@@ -83,8 +115,7 @@ function describeProfile(profile) {
   return [
     `## ${report.title}`,
     description.trim(),
-    ...answersOf(read(`results/${profile}/report.md`), profile, report.question?.text),
-    ...verdictsOf(profile),
+    ...answersOf(read(`results/${profile}/report.md`), report.question?.text),
     computed,
     ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
     `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
@@ -92,34 +123,22 @@ function describeProfile(profile) {
 }
 
 /**
- * The answers of a kept report, with links that hold from docs/: what stands above its sections from the question on, and the parts of
- * sections that answer something.
+ * The answers of a kept report: question, verdicts and design at its top, and what begins the sections that answer something.
  *
  * @param question undefined if the run asks none
  */
-export function answersOf(report, profile, question) {
+export function answersOf(report, question) {
   const [head, ...sections] = splitSections(report);
   const paragraphs = head.text.trim().split('\n\n');
   const from = paragraphs.indexOf(question);
   // The run at a glance, a list, follows the answer.
-  const to = paragraphs.findIndex((part, at) => at > from && part.startsWith('- '));
+  const to = paragraphs.findIndex((part, at) => at > from && /^(?:- |\*\*What would change)/.test(part));
   return [
     ...(from === -1 ? [] : paragraphs.slice(from, to)),
     ...sections
       .filter(({ title }) => answers.includes(title))
-      .map(({ text }) =>
-        text.slice(text.indexOf('\n')).trim().replaceAll('](figures/', `](../results/${profile}/figures/`),
-      ),
+      .flatMap(({ text }) => text.split('\n\n').find((part) => part.startsWith('**')) ?? []),
   ];
-}
-
-/** The published claims that this run says something about. */
-function verdictsOf(profile) {
-  const { claims } = JSON.parse(read(`results/${profile}/claims.json`));
-  return claims.map(
-    ({ source, statement, measured, verdict, reason }) =>
-      `${source}: ${statement}. Here: ${measured}. Verdict: **${verdict.replace('-', ' ')}**. ${reason}`,
-  );
 }
 
 function read(file) {
@@ -130,4 +149,5 @@ if (import.meta.filename === fs.realpathSync(process.argv[1] ?? root)) {
   const [profile] = process.argv.slice(2);
   if (profile !== undefined) keep(profile);
   fs.writeFileSync(path.join(root, 'docs/results.md'), composePage());
+  await runBundled(['scripts/draw-arms.ts'], () => ({ root }));
 }

@@ -27,7 +27,11 @@ interface DotPlot {
   /** First and last value on the axis. */
   readonly domain: readonly [number, number];
   /** Of the axis; test accuracy, if left out. */
-  readonly axis?: { readonly title: string; readonly labelExpr: string };
+  readonly axis?: { readonly title: string; readonly labelExpr: string; readonly values?: number[]; readonly tickCount?: number };
+  /** Up to about this distance from 0 the axis is linear, beyond it logarithmic; linear everywhere if left out. */
+  readonly linearTo?: number;
+  /** Characters of the longest label, if that is in another panel. */
+  readonly labelLength?: number;
   readonly level?: { readonly value: number; readonly label: string };
   /** A shaded range of values. */
   readonly shade?: readonly [number, number];
@@ -47,12 +51,15 @@ export function drawDotPlot({ title = '', series, domain, axis, level, shade, ..
   const rows = plot.rows.map((row) => wrapText(row, LABEL_LENGTH));
   const rowHeight = Math.max(plot.rowHeight, ...rows.map((row) => row.split('\n').length * 15 + 12));
   const dots = plot.dots.map((dot) => ({ ...dot, row: wrapText(dot.row, LABEL_LENGTH) }));
-  const longest = Math.max(...rows.flatMap((row) => row.split('\n')).map(({ length }) => length));
+  const lengths = rows.flatMap((row) => row.split('\n')).map(({ length }) => length);
+  const longest = Math.max(plot.labelLength ?? 0, ...lengths);
   const left = Math.min(LABELS_AT_MOST, 16 + CHARACTER_WIDTH * longest);
   const height = rows.length * rowHeight;
   const top = PADDING.top + (title === '' ? 0 : TITLE_HEIGHT);
   const labels = axis ?? { title: 'test accuracy', labelExpr: PERCENT_LABELS };
-  const x = linearAxis('value', domain, { ...labels, tickCount: 6 });
+  const linear = linearAxis('value', domain, { tickCount: 6, ...labels });
+  const symlog = { type: 'symlog' as const, constant: plot.linearTo };
+  const x = plot.linearTo === undefined ? linear : { ...linear, scale: { ...linear.scale, ...symlog } };
   const y = bands('row', rows, [0.3, 0.15], {
     labelExpr: "split(datum.label, '\\n')",
     labelFontSize: 12,
