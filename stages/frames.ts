@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { writeExamples } from '../src/data/frames/examples.ts';
-import { type FrameSettings, PolarityTally, writeFrames } from '../src/data/frames/frame-writer.ts';
+import type { FrameSettings, ImageSettings } from '../src/data/frames/frame-settings.ts';
+import { PolarityTally, writeFrames } from '../src/data/frames/frame-writer.ts';
 import { writeImages } from '../src/data/frames/image-writer.ts';
 import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';
@@ -10,7 +11,7 @@ import { readResultFile, refuse } from '../src/results/result-file.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {
-  readonly frames: FrameSettings | Pick<FrameSettings, 'limit'>;
+  readonly frames: FrameSettings | ImageSettings;
 }
 
 export default defineStage<Params>({
@@ -37,7 +38,10 @@ export default defineStage<Params>({
     };
     const { splits, frames } =
       dataset.kind === 'images'
-        ? await writeImages({ ...options, dataset, limit: settings.limit })
+        ? await writeImages({
+            ...{ ...options, dataset, limit: settings.limit },
+            steps: 'steps' in settings ? settings.steps : undefined,
+          })
         : await writeFrames({
             ...options,
             dataset,
@@ -60,6 +64,6 @@ export default defineStage<Params>({
 
 /** The profile's schema requires them for event recordings. */
 function requireFrames(settings: Params['frames']): FrameSettings {
-  if ('steps' in settings) return settings;
-  throw new RangeError('frames.steps is missing');
+  if ('steps' in settings && settings.splitBy !== 'rows') return settings;
+  throw new RangeError('frames.splitBy is not for events');
 }

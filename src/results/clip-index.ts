@@ -20,7 +20,7 @@ export type Normalization = (typeof NORMALIZATIONS)[number];
 export const AUGMENTATIONS = ['none', 'random-affine', 'random-crop-flip'] as const;
 export type Augmentation = (typeof AUGMENTATIONS)[number];
 
-/** How still images are shown to a network. */
+/** How images are shown to a network. */
 const preparationShape = v.object({
   /** Per channel, of pixels scaled to 0 to 1: `(x / 255 - mean) / std`. */
   mean: numbers,
@@ -35,8 +35,8 @@ export const frameFormat = v.pipe(
   v.object({
     /** T: frames per clip; 1 for still images, which the network repeats. */
     steps: count,
-    /** Null for still images. */
-    splitBy: v.nullish(v.picklist(SPLITS_BY), null),
+    /** `rows`: images cut into T strips of rows, top to bottom. Null for still images. */
+    splitBy: v.nullish(v.picklist([...SPLITS_BY, 'rows']), null),
     /** How long each frame lasts, µs; only with `splitBy: duration`. */
     durationUs: v.exactOptional(positive),
     /** Pixels binned in each direction. */
@@ -93,7 +93,7 @@ const shape = v.object({
   /** The pixels of the camera or of an image. */
   sensor: v.object({ height: count, width: count }),
   frames: frameFormat,
-  /** Only for still images: how to show them. The `.npy` files hold their pixels as published. */
+  /** Only for images: how to show them. The `.npy` files hold their pixels as published, [images, 1, C, H, W]. */
   images: v.exactOptional(preparationShape),
   splits: v.object({ train: v.array(rowShape), test: v.array(rowShape) }),
 });

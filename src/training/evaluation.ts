@@ -149,8 +149,8 @@ export async function evaluateSplits(
   validationRows: Int32Array,
   { onProgress, warn, ...options }: SplitsOptions,
 ): Promise<EvaluatedSplits> {
-  const { splits, images } = index;
-  const others = images === undefined ? options.orders : [];
+  const { splits, frames } = index;
+  const others = frames.splitBy === null ? [] : options.orders;
   if (others.length < options.orders.length)
     warn('evaluate.orders has no effect: a still image has one frame, so there is no order to change');
   const total = (1 + others.length) * testRows.length + validationRows.length;

@@ -33,7 +33,7 @@ export interface FrameCache {
 
 /**
  * Opens `artifacts/frames`: clips.json, train.npy and test.npy. If clips.json asks for a normalisation, frames are normalised as
- * they are read; still images always are.
+ * they are read; images always are.
  *
  * @param chooseUsers whom to test instead of the clips of test.npy, if any
  * @throws {ReproError} `frames-invalid` if the files do not match
@@ -54,9 +54,13 @@ export async function openFrameCache(
     await train.close();
     await test.close();
   };
-  const { steps, height, width } = index.frames;
+  const { images, splits } = index;
+  const { steps, height, width, normalization } = index.frames;
   const [, channels] = train.shape;
-  const shape = [steps, channels, height, width].join(', ');
+  // Of images, the files hold whole ones.
+  const shape = (
+    images === undefined ? [steps, channels, height, width] : [1, channels, steps * height, width]
+  ).join(', ');
   for (const [name, source] of [
     ['train', train],
     ['test', test],
@@ -71,10 +75,8 @@ export async function openFrameCache(
       );
     }
   }
-  const { images, splits } = index;
-  const { normalization } = index.frames;
   const shown = (source: ClipSource, clips: readonly CachedClip[]): ClipSource => {
-    if (images !== undefined) return imageSource(source, images, file);
+    if (images !== undefined) return imageSource(source, images, file, steps);
     return normalization === null ? source : normalisedSource(source, normalization, clips);
   };
   const common = { input: [channels, height, width], close } as const;

@@ -7,13 +7,19 @@ import type { ClipSource } from './clip-source.ts';
 const VARIATION_STREAM = 0x76617279;
 
 /**
- * Still images as a network sees them: `(x / 255 - mean) / std` for each channel, [rows, 1, C, H, W] in single precision. Those read for
- * a training batch are first varied at random.
+ * Images as a network sees them: `(x / 255 - mean) / std` for each channel, in single precision: still ones [rows, 1, C, H, W], or split
+ * into T strips, top to bottom, [rows, T, C, H / T, W]. Those read for a training batch are first varied at random.
  *
  * @param source pixels from 0 to 255, [images, 1, C, H, W]
+ * @param steps T, which divides H
  * @throws {ReproError} `frames-invalid` if the preparation does not have a number for every channel
  */
-export function imageSource(source: ClipSource, preparation: ImagePreparation, where: string): ClipSource {
+export function imageSource(
+  source: ClipSource,
+  preparation: ImagePreparation,
+  where: string,
+  steps = 1,
+): ClipSource {
   const [, channels, height, width] = source.shape;
   const { mean, std, augmentation } = preparation;
   if (mean.length !== channels || std.length !== channels || !std.every((value) => value > 0)) {
@@ -22,11 +28,13 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
   }
   const size = { channels, height, width };
   const plane = height * width;
+  const strip = plane / steps;
+  const shape = [steps, channels, height / steps, width] as const;
   return {
     clips: source.clips,
-    shape: source.shape,
+    shape,
     async read(rows, batch) {
-      const { shape, data: pixels } = await source.read(rows);
+      const { data: pixels } = await source.read(rows);
       if (!(pixels instanceof Uint8Array)) throw new TypeError('pixels are bytes');
       const data = new Float32Array(pixels.length);
       const random =
@@ -37,12 +45,14 @@ export function imageSource(source: ClipSource, preparation: ImagePreparation, w
         const shown = random === undefined ? own : augmentImage(own, size, augmentation, random);
         for (let channel = 0; channel < channels; channel++) {
           const [shift, divisor] = [mean[channel]!, std[channel]!];
-          for (let i = channel * plane; i < (channel + 1) * plane; i++) {
-            data[start + i] = (shown[i]! / 255 - shift) / divisor;
+          for (let step = 0; step < steps; step++) {
+            const from = channel * plane + step * strip;
+            const to = start + (step * channels + channel) * strip;
+            for (let i = 0; i < strip; i++) data[to + i] = (shown[from + i]! / 255 - shift) / divisor;
           }
         }
       }
-      return { shape, data };
+      return { shape: [rows.length, ...shape], data };
     },
     close: () => source.close(),
   };

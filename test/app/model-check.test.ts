@@ -180,7 +180,16 @@ describe('the models of a plan', () => {
   test('have frames of events, and still images have none', async () => {
     expect(await problemsWith('mnist', 'frames.steps=8')).toBe(
       `--set frames.steps=8  frames.steps: mnist consists of still images, which have no events to make frames of.
-  Remove this key: of \`frames:\`, only limit applies.`,
+  Remove this key: images have limit, and steps with splitBy: rows.`,
+    );
+    const rows = (steps: number) => [`frames.steps=${steps}`, 'frames.splitBy=rows'];
+    expect(await problemsWith('mnist', ...rows(3))).toContain(
+      'frames.steps: 3 does not divide the 28 rows of an image of mnist.\n  Use 28: one row a step.',
+    );
+    expect(await problemsWith('mnist', ...rows(28))).toContain('mnist has rows as steps: docs/networks.md.');
+    expect(await problemsWith('mnist', ...rows(28), 'models=[baseline]', 'train.network.layers=0')).toBe('');
+    expect(await problemsWith('nmnist', 'frames.splitBy=rows')).toContain(
+      'frames.splitBy: rows is for images, but nmnist consists of events.',
     );
     const nmnist = project.read('configs/profiles/nmnist.yaml');
     await project.edit('configs/profiles/nmnist.yaml', '  steps: 8\n', '');

@@ -210,6 +210,16 @@ describe('the frame cache of still images', () => {
     expect([data[0], data[783], data[784], data[7839]]).toEqual([0, 0, 1, 9]);
   });
 
+  test('has the same pixels if their rows are steps, and says so', async () => {
+    await writeMnist();
+    await writeImages({ dataset: SMALL, root, output });
+    const still = await readFile(path.join(output, 'test.npy'));
+    await writeImages({ dataset: SMALL, root, output, steps: 14 });
+    const index = parseClipIndex(await readFile(path.join(output, 'clips.json'), 'utf8'), 'clips.json');
+    expect(index.frames).toMatchObject({ steps: 14, splitBy: 'rows', height: 2, width: 28 });
+    expect(await readFile(path.join(output, 'test.npy'))).toEqual(still);
+  });
+
   test('has an example of each class', async () => {
     await writeMnist();
     await writeImages({ dataset: SMALL, root, output });

@@ -60,7 +60,7 @@ describe('clips.json', () => {
       'an unknown way to split',
       '"time"',
       '"size"',
-      '"frames.splitBy": expected "number" or "time" or "duration", found "size"',
+      '"frames.splitBy": expected "number" or "time" or "duration" or "rows", found "size"',
     ],
     ['a class that does not exist', '"class":0', '"class":2', '"splits.test[0].class" is 2 of 2 classes'],
     ['invalid JSON', '"splits"', '', 'the file is not valid JSON'],

@@ -141,11 +141,14 @@ describe('an evaluation of other orders', () => {
     expect([orders.reversed?.clips, warnings]).toEqual([7, []]);
   });
 
-  it('is left out for still images, with a warning', async () => {
+  it('is left out for still images, with a warning, but not for images whose rows are steps', async () => {
+    const images = { mean: [0], std: [1], augmentation: 'none' } as const;
     const { seen, warnings, orders } = await evaluateOrders({
-      images: { mean: [0], std: [1], augmentation: 'none' },
+      ...{ images, frames: { ...index.frames, steps: 1, splitBy: null } },
     });
     expect([seen.length, orders]).toEqual([1, {}]);
     expect(warnings).toEqual([expect.stringContaining('evaluate.orders has no effect')]);
+    const rows = await evaluateOrders({ images, frames: { ...index.frames, splitBy: 'rows' } });
+    expect([rows.orders.reversed?.clips, rows.warnings]).toEqual([7, []]);
   });
 });

@@ -23,6 +23,7 @@ async function writeCache(
   test = [1, 1, 2, 2, 3],
   normalization: Normalization | null = null,
   images?: ClipIndex['images'],
+  over: Partial<ClipIndex['frames']> = {},
 ): Promise<void> {
   for (const [name, shape] of Object.entries({ train, test })) {
     const data = new Uint8Array(shape.reduce((product, size) => product * size, 1)).fill(7);
@@ -43,7 +44,7 @@ async function writeCache(
     simulated: true,
     classes: ['clap', 'wave'],
     sensor: { height: 2, width: 3 },
-    frames: { ...frames, normalization, ...(images && { splitBy: null }) },
+    frames: { ...frames, normalization, ...(images && { splitBy: null }), ...over },
     ...(images && { images }),
     splits: {
       train: [
@@ -126,6 +127,20 @@ test('still images are shown as clips.json says, in training and in testing', as
   const shown = Float32Array.from({ length: 12 }, (_, i) => (i < 6 ? 7 / 255 : 14 / 255));
   for (const source of [cache.train, cache.test])
     expect((await source.read(Int32Array.of(0))).data).toEqual(shown);
+  await cache.close();
+});
+
+test('images become clips of rows if clips.json says so', async () => {
+  const images = { mean: [0, 0], std: [1, 0.5], augmentation: 'none' } as const;
+  await writeCache(undefined, undefined, null, images, { steps: 2, height: 1, splitBy: 'rows' });
+  const cache = await openFrameCache(folder);
+  expect(cache.input).toEqual([2, 1, 3]);
+  const row = [7, 7, 7, 14, 14, 14].map((value) => Math.fround(value / 255));
+  const { shape, data } = await cache.train.read(Int32Array.of(1));
+  expect([shape, [...data]]).toEqual([
+    [1, 2, 2, 1, 3],
+    [...row, ...row],
+  ]);
   await cache.close();
 });
 

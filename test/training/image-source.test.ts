@@ -33,6 +33,17 @@ describe('still images for a network', () => {
     );
   });
 
+  test('can be split into strips of rows, one a step, each with all colours', async () => {
+    const bytes = Uint8Array.from({ length: 2 * 2 * 4 * 3 }, (_, i) => i);
+    const colours = memorySource(bytes, 2, [1, 2, 4, 3]);
+    const preparation = { mean: [0, 0], std: [1 / 255, 1 / 255], augmentation: 'none' } as const;
+    const { shape, data } = await imageSource(colours, preparation, 'clips.json', 2).read(Int32Array.of(1));
+    expect(shape).toEqual([1, 2, 2, 2, 3]);
+    // The upper two rows of both colours, then the lower two.
+    const from = [24, 36, 30, 42].flatMap((first) => [0, 1, 2, 3, 4, 5].map((i) => first + i));
+    expect([...data].map(Math.round)).toEqual(from);
+  });
+
   test('are varied for a training batch only, always in the same way for the same batch', async () => {
     const large = memorySource(
       Uint8Array.from({ length: 2 * 28 * 28 }, (_, i) => (i * 7) % 256),

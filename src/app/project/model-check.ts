@@ -44,23 +44,33 @@ export async function checkModels(plan: Plan): Promise<void> {
   throwProblems(problems);
 }
 
-/** Whether the data set has events or still images decides which keys of `frames:` there are. */
-function findFrameProblems({ settings, places }: Plan, { kind, name }: DatasetFacts): Problem[] {
+/** Whether the data set has events or images decides which keys of `frames:` there are. */
+function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): Problem[] {
+  const { kind, name } = dataset;
   const frames = getAt(settings, ['frames']);
   if (frames === undefined || !isJsonObject(frames)) return [];
+  const { steps, splitBy } = frames;
+  const refuse = (key: string, problem: string, fix: string): Problem => {
+    return { at: places.place(['frames', key]), message: `frames.${key}: ${problem}`, fix };
+  };
   if (kind === 'events') {
+    if (splitBy === 'rows')
+      return [refuse('splitBy', `rows is for images, but ${name} consists of events.`, 'Use another.')];
     const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
     const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
     const fix = 'Say how the events of a clip become frames: docs/pipeline.md.';
     return missing.length === 0 ? [] : [{ at: places.place(['frames']), message, fix }];
   }
+  const { height } = dataset.image;
+  if (splitBy === 'rows' && (typeof steps !== 'number' || height % steps !== 0)) {
+    const problem = `${steps ?? 'nothing'} does not divide the ${height} rows of an image of ${name}.`;
+    return [refuse('steps', problem, `Use ${height}: one row a step.`)];
+  }
+  const known = splitBy === 'rows' ? ['limit', 'steps', 'splitBy'] : ['limit'];
+  const problem = `${name} consists of still images, which have no events to make frames of.`;
   return Object.keys(frames)
-    .filter((key) => key !== 'limit')
-    .map((key) => ({
-      at: places.place(['frames', key]),
-      message: `frames.${key}: ${name} consists of still images, which have no events to make frames of.`,
-      fix: `Remove this key: of \`frames:\`, only limit applies.`,
-    }));
+    .filter((key) => !known.includes(key))
+    .map((key) => refuse(key, problem, 'Remove this key: images have limit, and steps with splitBy: rows.'));
 }
 
 /** The model file and the parameters of each training in a plan. */
@@ -150,16 +160,17 @@ function buildSpec(
   { network, training }: ResolvedModel,
   origins: SettingOrigins,
 ): NetworkSpec | undefined {
-  const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
+  const input = dataset && inputOf(dataset, settings);
   if (dataset === undefined || input === undefined) return undefined;
   const { name } = dataset;
   const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
-  if (dataset.kind === 'images' && !isStill) {
+  const isShownStill = dataset.kind === 'images' && !isRows(settings);
+  if (isShownStill && !isStill) {
     throw refuseSetting(origins, {
       code: 'model-invalid',
       key: 'network.architecture',
       problem: `event-frames is for event recordings, but ${name} consists of still images.`,
-      fix: `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml.`,
+      fix: `Choose a model with \`architecture: ${dataset.network.architecture}\`, such as configs/models/${dataset.profile}.yaml, or \`frames.splitBy: rows\`.`,
     });
   }
   try {
@@ -173,22 +184,28 @@ function buildSpec(
     const fixes: Readonly<Record<string, string>> = {
       channels: 'Use fewer channels.',
       layers: isStill ? 'Leave them out.' : 'Use fewer layers, or larger frames (`frames.downsample`).',
-      architecture:
-        dataset.kind === 'images'
-          ? 'Choose the architecture for images of this size: docs/networks.md.'
-          : `This architecture is for still images, but ${name} consists of events: docs/networks.md.`,
+      architecture: isShownStill
+        ? 'Choose the architecture for images of this size: docs/networks.md.'
+        : `This architecture is for still images, but ${name} has ${dataset.kind === 'images' ? 'rows as steps' : 'events'}: docs/networks.md.`,
     };
     const fix = fixes[key] ?? 'See schemas/model.schema.json.';
     throw refuseSetting(origins, { code: 'model-invalid', key: `network.${key}`, problem, fix });
   }
 }
 
-/** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
-function inputOf(dataset: DatasetFacts, downsample: unknown): [number, number, number] | undefined {
+/** Whether images become clips of rows. */
+function isRows(settings: Json): boolean {
+  return getAt(settings, ['frames', 'splitBy']) === 'rows';
+}
+
+/** [C, H, W] of a frame; undefined if sensor or image cannot be divided, which the stage `frames` or `findFrameProblems` rejects. */
+function inputOf(dataset: DatasetFacts, settings: Json): [number, number, number] | undefined {
   if (dataset.kind === 'images') {
     const { channels, height, width } = dataset.image;
-    return [channels, height, width];
+    const strips = isRows(settings) ? Number(getAt(settings, ['frames', 'steps'])) : 1;
+    return height % strips === 0 ? [channels, height / strips, width] : undefined;
   }
+  const downsample = getAt(settings, ['frames', 'downsample']) ?? 1;
   if (typeof downsample !== 'number') return undefined;
   const { height, width } = dataset.sensor;
   if (height % downsample !== 0 || width % downsample !== 0) return undefined;

@@ -23,6 +23,10 @@ export interface FrameSettings {
   readonly limit?: { readonly train?: number; readonly test?: number };
 }
 
+/** A profile's `frames:` for images: still ones, or split into T = `steps` strips of rows. */
+export type ImageSettings = Pick<FrameSettings, 'limit'> &
+  (object | { readonly steps: number; readonly splitBy: 'rows' });
+
 export function layoutOf(
   { steps, splitBy, durationUs, downsample = 1 }: FrameSettings,
   sensor: FrameLayout['sensor'],

@@ -17,18 +17,20 @@ interface WriteImagesOptions {
   readonly output: string;
   /** Images per class, the first in file order; default all. */
   readonly limit?: { readonly train?: number; readonly test?: number } | undefined;
+  /** T, into which readers split the rows; default: a still image. The schema's check has made sure that it divides the height. */
+  readonly steps?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Writes still images as a frame cache of one step: `.npy` files of pixels as published, [images, 1, C, H, W] uint8, and `clips.json`.
+ * Writes images as a frame cache: `.npy` files of pixels as published, [images, 1, C, H, W] uint8, and `clips.json`.
  * The largest of these data sets, CIFAR10, has 184 MB; it is kept in memory.
  *
  * @throws {ReproError} `data-missing` or `data-corrupt` from the data set
  */
 export async function writeImages(options: WriteImagesOptions): Promise<ClipIndex> {
-  const { dataset, root, output, limit, signal, progress } = options;
+  const { dataset, root, output, limit, steps, signal, progress } = options;
   const { channels, height, width } = dataset.facts.image;
   const length = channels * height * width;
   const images = await dataset.readImages(root, { simulated: false, signal, progress });
@@ -51,7 +53,10 @@ export async function writeImages(options: WriteImagesOptions): Promise<ClipInde
     simulated: false,
     classes: dataset.facts.classes,
     sensor: { height, width },
-    frames: { steps: 1, splitBy: null, downsample: 1, height, width, dtype: 'uint8', normalization: null },
+    frames: {
+      ...(steps === undefined ? { steps: 1, splitBy: null } : { steps, splitBy: 'rows' }),
+      ...{ downsample: 1, height: height / (steps ?? 1), width, dtype: 'uint8', normalization: null },
+    },
     images: dataset.facts.preparation,
     splits: rows,
   };

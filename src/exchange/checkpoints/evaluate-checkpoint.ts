@@ -84,7 +84,7 @@ export async function evaluateCheckpoint(
     const { index, rows } = frames;
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
     if (network !== null) checkFramesFit(network, index, frames.input);
-    else if (index.images !== undefined) refuseImages(index, source);
+    else if (index.frames.splitBy === null) refuseImages(index, source);
     const clips = index.splits.test;
     // Of another program's graph, only the ends are known.
     const spec: NetworkSpec =
@@ -154,7 +154,7 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
  */
 export function checkFramesFit(
   { architecture = 'event-frames', input, classes }: NetworkConfig,
-  { dataset, images, classes: { length }, sensor }: ClipIndex,
+  { dataset, frames: { splitBy }, classes: { length }, sensor }: ClipIndex,
   [frameChannels, frameHeight, frameWidth]: readonly [number, number, number],
 ): void {
   const refuse = (network: string, frames: string, fix: string): never => {
@@ -162,13 +162,10 @@ export function checkFramesFit(
   };
   const [channels, height, width] = input;
   const other = 'It was trained on another data set: choose the profile of that one with --profile.';
-  if ((architecture === 'event-frames') !== (images === undefined)) {
+  const isStill = splitBy === null;
+  if ((architecture === 'event-frames') === isStill) {
     const what = architecture === 'event-frames' ? 'event frames' : `still images (${architecture})`;
-    refuse(
-      `is for ${what}`,
-      `${dataset} has ${images === undefined ? 'event frames' : 'still images'}`,
-      other,
-    );
+    refuse(`is for ${what}`, `${dataset} has ${isStill ? 'still images' : 'event frames'}`, other);
   }
   if (channels !== frameChannels)
     refuse(`takes frames with ${channels} channels`, `these have ${frameChannels}`, other);

@@ -139,7 +139,7 @@ describe('frames that a network cannot be shown', () => {
     dataset: 'dvs128-gesture',
     classes: ['a', 'b', 'c'],
     sensor: { height: 128, width: 128 },
-    frames: { steps: 6, height: 32, width: 32 },
+    frames: { steps: 6, splitBy: 'number', height: 32, width: 32 },
     simulated: true,
   } as unknown as ClipIndex;
 
@@ -162,6 +162,8 @@ describe('frames that a network cannot be shown', () => {
     refusal({ classes: 10 }, [2, 16, 16]).toThrow('has 10 classes, but dvs128-gesture has 3');
     refusal({ input: [1, 32, 32] }).toThrow('frames with 1 channels');
     refusal({ architecture: 'mnist' }).toThrow('still images (mnist), but dvs128-gesture has event frames');
+    const images = { ...index, frames: { ...index.frames, splitBy: null } };
+    expect(() => checkFramesFit(checkpoint.network!, images, [2, 16, 16])).toThrow('has still images');
   });
 });
 
