@@ -2,7 +2,7 @@ import { unreachable } from '../base/errors.ts';
 import { countElements, type State } from '../formats/tensor.ts';
 import type { Engine } from '../network/engines/engine.ts';
 import { logitOfTau, tauOfLogit } from '../network/neurons.ts';
-import { dropoutLayers, type NetworkSpec, spikingLayers } from '../network/spec.ts';
+import { dropoutLayers, type NetworkSpec, repeatedSteps, spikingLayers } from '../network/spec.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { Answered, EvaluationFile, TauChange } from '../results/evaluation-file.ts';
 import { readAhead } from './clip-source.ts';
@@ -180,7 +180,7 @@ export async function estimateStatistics(
     let steps = 1;
     for await (const shown of readAhead(0, batches, read)) {
       await beforeBatch();
-      steps = shown.shape[1];
+      steps = repeatedSteps(spec) ?? shown.shape[1];
       await session.trainStep({ frames: shown, labels, dropoutMasks }, { learningRate: 0, regulariseTau: 0 });
       afterBatch?.(size);
     }

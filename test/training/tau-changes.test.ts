@@ -184,6 +184,37 @@ describe('batch norm’s statistics', () => {
     },
   );
 
+  it.each(builds)(
+    'of a still image are of one step before its repetition, and of T after it: %s',
+    async (build) => {
+      const images = { ...smallNetwork, input: [1, 28, 28] as const, architecture: 'mnist' as const };
+      const { layers: _, ...options } = { ...images, steps: 4, channels: 1, hidden: 2 };
+      const still = buildNetwork(options);
+      const identity = Float32Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0);
+      const of = (value: number): Tensor => {
+        return { dtype: 'F32', shape: [1], data: Float32Array.of(value) };
+      };
+      const both = ['static_conv.0', 'conv.2'].map((name) => [
+        `${name}.weight`,
+        { dtype: 'F32' as const, shape: [1, 1, 3, 3], data: identity },
+      ]);
+      // The first batch norm passes on 4 everywhere, whatever the image: all neurons spike at every step, so the second one gets ones.
+      const given: State = new Map([
+        ...initialState(still, 1),
+        ...(both as [string, Tensor][]),
+        ['static_conv.1.weight', of(0)],
+        ['static_conv.1.bias', of(4)],
+      ]);
+      const source = memorySource(new Uint8Array(2 * 784).fill(3), 2, [1, 1, 28, 28]);
+      const estimated = await estimateStatistics(nativeEngine(build), {
+        ...{ ...network, spec: still, state: given, trainingBatch: 1, trained: Int32Array.of(0, 1) },
+        frames: { ...network.frames, train: source },
+      });
+      const means = ['static_conv.1', 'conv.3'].map((name) => valuesOf(estimated, `${name}.running_mean`)[0]);
+      expect(means).toEqual([expect.closeTo(3, 3), expect.closeTo(1, 3)]);
+    },
+  );
+
   it('cost no step in a network without batch norm', async () => {
     const linear = buildNetwork({ ...smallNetwork, layers: 0 });
     const engine = fakeEngine({ onStep: () => expect.unreachable() });
