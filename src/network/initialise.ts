@@ -1,13 +1,15 @@
 import { unreachable } from '../base/errors.ts';
 import { countElements, ShapeError, type State, type Tensor } from '../formats/tensor.ts';
+import { REFERENCE_TAU, scaleInputs, tausOf } from './gain.ts';
 import { logitOfTau } from './neurons.ts';
 import { logSingle } from './single-precision.ts';
-import { type Layer, type LayerOf, type NetworkSpec, stateEntries, tauShape } from './spec.ts';
+import { type Layer, type LayerOf, type NetworkSpec, spikingLayers, stateEntries, tauShape } from './spec.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
 
 /**
  * A network's initial state, drawn as PyTorch draws it: layer by layer, in the order in which the original
- * builds them. Weights are Kaiming uniform (a = √5), batch norm starts at 1 and 0, τ as in `TauSpec`.
+ * builds them. Weights are Kaiming uniform (a = √5), batch norm starts at 1 and 0, τ as in `TauSpec`. `init: gain-matched` draws the same numbers
+ * and then multiplies each neuron's weights by τ/2.
  *
  * @param seed the argument of `torch.manual_seed` right before the network is built, or a stream to draw from
  * @throws {ShapeError} if it draws τ <= 1 time step, for which `w = -ln(τ - 1)` is undefined
@@ -23,6 +25,12 @@ export function initialState(spec: NetworkSpec, seed: number | TorchRandom): Sta
           ? { dtype, shape, data: new BigInt64Array(countElements(shape)) }
           : { dtype, shape, data: initialValues(layer, name, countElements(shape), random) },
       );
+    }
+  }
+  if (spec.init === 'gain-matched') {
+    for (const layer of spikingLayers(spec)) {
+      const factors = tausOf(layer, state).map((tau) => tau / REFERENCE_TAU);
+      for (const [name, tensor] of scaleInputs(spec, layer, state, factors) ?? []) state.set(name, tensor);
     }
   }
   return state;
@@ -53,9 +61,11 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
 }
 
 function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: TorchRandom): Float32Array {
-  const { per, mean, std, start = 'code' } = layer.neuron.tau;
+  const { per, mean, std, start = 'code', values } = layer.neuron.tau;
   if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
   if (per === 'layer') return new Float32Array(count).fill(logitOfTau(mean));
+  if (values !== undefined)
+    return Float32Array.from({ length: count }, (_, i) => singleLogitOfTau(values[i % values.length]!));
   // As in the original, nothing is drawn without a spread; later draws therefore differ from those with one.
   if (std === 0) return new Float32Array(count).fill(singleLogitOfTau(Math.fround(mean)));
   const shift = start === 'paper' ? 1 : 0;

@@ -1,5 +1,5 @@
 import { ShapeError } from '../formats/tensor.ts';
-import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
+import type { Init, NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
 
 /** `event-frames` for DVS128 Gesture, N-MNIST and CIFAR10-DVS; `mnist` for FashionMNIST too. */
 export const architectures = ['event-frames', 'mnist', 'cifar10'] as const;
@@ -23,6 +23,8 @@ export interface NetworkConfig {
   readonly steps?: number;
   readonly neuron: NeuronSpec['kind'];
   readonly tau: TauSpec;
+  /** Default: `kaiming`. */
+  readonly init?: Init;
   /** `potential` is the target of a hard reset; default 0. */
   readonly reset: { readonly kind: Reset['kind']; readonly detach: boolean; readonly potential?: number };
   readonly surrogate: Surrogate;
@@ -71,6 +73,11 @@ export function checkConfig(config: NetworkConfig): void {
   // A learned τ must be above 1, where its logit w is finite; a fixed one may be 1, for neurons that forget everything in a step.
   const isPossibleTau = kind === 'lif' ? tau.mean >= 1 : tau.mean > 1;
   const leastTau = kind === 'lif' ? 'at least' : 'more than';
+  const { values = [] } = tau;
+  const sizes = [tau.mean, tau.std].map((size) => size.toFixed(3)).join(' and ');
+  const sizesOfValues = [mean(values), Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)))]
+    .map((size) => size.toFixed(3))
+    .join(' and ');
   const demands: readonly (readonly [isMet: boolean, key: string, demand: string])[] = [
     ...Object.entries(counts).map(([key, value]) => {
       const least = key === 'layers' ? 0 : 1;
@@ -81,6 +88,21 @@ export function checkConfig(config: NetworkConfig): void {
     [surrogate.alpha > 0, 'surrogate.alpha', `surrogate.alpha must be more than 0, got ${surrogate.alpha}`],
     [tau.std >= 0, 'tau.std', `tau.std must be at least 0, got ${tau.std}`],
     [isPossibleTau, 'tau.mean', `τ must be ${leastTau} 1 time step, got a mean of ${tau.mean}`],
+    [
+      values.every((value) => value > 1),
+      'tau.values',
+      `tau.values must be more than 1, got ${values.join(', ')}`,
+    ],
+    [
+      values.length === 0 || sizes === sizesOfValues,
+      'tau.values',
+      `tau.mean and tau.std must be those of tau.values, ${sizesOfValues}, got ${sizes}`,
+    ],
+    [
+      config.init !== 'gain-matched' || kind === 'lif' || tau.per !== 'neuron' || config.layers === 0,
+      'init',
+      'init: gain-matched with a τ per neuron needs linear layers alone (layers: 0), as the neurons of a map share their weights',
+    ],
     [threshold > 0, 'threshold', `threshold must be more than 0, got ${threshold}`],
     [
       reset.kind === 'hard' || potential === undefined,
@@ -94,4 +116,8 @@ export function checkConfig(config: NetworkConfig): void {
     ],
   ];
   for (const [isMet, key, demand] of demands) if (!isMet) throw new ShapeError(`network: ${demand}`, { key });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

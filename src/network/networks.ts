@@ -26,9 +26,14 @@ const mostElements = 2 ** 31 - 1;
  *   its tensors is too large
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
-  const { architecture = 'event-frames', input, classes } = config;
+  const { architecture = 'event-frames', input, classes, init } = config;
   checkConfig(config);
-  const spec: NetworkSpec = { input, classes, layers: layersOf[architecture](config) };
+  const spec: NetworkSpec = {
+    input,
+    classes,
+    layers: layersOf[architecture](config),
+    ...(init === undefined ? {} : { init }),
+  };
   checkSizes(spec);
   return spec;
 }

@@ -26,7 +26,16 @@ export interface TauSpec {
    * as in the paper. It has no effect without a spread or with one τ per layer.
    */
   readonly start?: 'code' | 'paper';
+  /** Initial τ that channels or neurons take in turn instead of drawing them; `mean` and `std` are theirs. */
+  readonly values?: readonly number[];
 }
+
+/**
+ * Initial weights: Kaiming uniform as in PyTorch (the default), or these times τ/2, so that neurons of every τ start with the gain, weight over τ, of
+ * those at τ = 2.
+ */
+export const inits = ['kaiming', 'gain-matched'] as const;
+export type Init = (typeof inits)[number];
 
 export interface NeuronSpec {
   /** `plif`: τ is learned; `lif`: τ stays at `tau.mean`. */
@@ -88,6 +97,8 @@ export interface NetworkSpec {
   readonly input: readonly [number, number, number];
   readonly classes: number;
   readonly layers: readonly Layer[];
+  /** Default: `kaiming`. */
+  readonly init?: Init;
 }
 
 /** The layers that spike, in the order of the network; layer i is `w_mean.i` in a run's metrics. */

@@ -4,13 +4,14 @@ import {
   isObject,
   number,
   numberOrNumbers,
+  numbers,
   positive,
   share,
   type Value,
 } from '../base/files/shape.ts';
 import { architectures } from '../network/network-config.ts';
 import { buildNetwork, type NetworkConfig } from '../network/networks.ts';
-import { type NetworkSpec, tauUnits } from '../network/spec.ts';
+import { inits, type NetworkSpec, tauUnits } from '../network/spec.ts';
 import { frameFormat } from './clip-index.ts';
 import { formatJson, type ResultFile, readResult, refuse } from './result-file.ts';
 import { COMPAT_SWITCHES, type Compat } from './thesis/compat.ts';
@@ -30,7 +31,9 @@ export const networkConfigShape = v.object({
     mean: number,
     std: number,
     start: v.exactOptional(v.picklist(['code', 'paper'])),
+    values: v.exactOptional(numbers),
   }),
+  init: v.exactOptional(v.picklist(inits)),
   reset: v.object({
     kind: v.picklist(['hard', 'soft']),
     detach: v.boolean(),

@@ -66,6 +66,7 @@ export function resolveModel(
         mean: inForce.base_tau === 'always-2' ? LAYER_TAU : tau.mean,
         std,
         ...(inForce.tau_init === 'paper' ? { start: 'paper' } : {}),
+        ...(hasOwnTau && tau.values !== undefined ? { values: tau.values } : {}),
       },
       surrogate: inForce.surrogate === 'sigmoid' ? { ...surrogate, kind: 'sigmoid' } : surrogate,
     },
@@ -104,7 +105,7 @@ function settleSelection(
 /** The keys are in a fixed order, which does not depend on the file's: run.json shows them. */
 function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): NetworkSection {
   const all = { ...base, ...over };
-  const { per, mean, std } = { ...base.tau, ...over.tau };
+  const { per, mean, std, values } = { ...base.tau, ...over.tau };
   const { kind, detach, potential } = { ...base.reset, ...over.reset };
   const surrogate = { ...base.surrogate, ...over.surrogate };
   return {
@@ -115,7 +116,8 @@ function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): 
     ...(all.steps === undefined ? {} : { steps: all.steps }),
     channels: all.channels,
     neuron: all.neuron,
-    tau: { per, mean, std },
+    tau: { per, mean, std, ...(values === undefined ? {} : { values }) },
+    ...(all.init === undefined || all.init === 'kaiming' ? {} : { init: all.init }),
     reset: { kind, detach, ...(potential === undefined ? {} : { potential }) },
     surrogate: { kind: surrogate.kind, alpha: surrogate.alpha, learnable: surrogate.learnable },
     pooling: all.pooling,

@@ -35,6 +35,66 @@ describe('initialState', () => {
   });
 });
 
+describe('init: gain-matched', () => {
+  const linear: NetworkConfig = { ...small, layers: 0, hidden: 4, tau: { per: 'neuron', mean: 3, std: 0.5 } };
+  const matched = (config: NetworkConfig) =>
+    initialState(buildNetwork({ ...config, init: 'gain-matched' }), 1);
+
+  it('multiplies the weights of each neuron by τ/2, and draws the same numbers', () => {
+    const state = initialState(buildNetwork(linear), 1);
+    const found = matched(linear);
+    for (const [weights, w] of [
+      ['fc.2.weight', 'fc.3.w'],
+      ['fc.5.weight', 'fc.6.w'],
+    ] as const) {
+      expect(found.get(w)).toEqual(state.get(w));
+      const taus = Array.from(state.get(w)!.data, (logit) => tauOfLogit(Number(logit)));
+      const inputs = state.get(weights)!.data.length / taus.length;
+      expect(new Set(taus).size).toBe(taus.length);
+      const expected = Array.from(
+        state.get(weights)!.data,
+        (weight, at) => (Number(weight) * taus[Math.floor(at / inputs)]!) / 2,
+      );
+      expect(found.get(weights)!.data).toBeAllclose(expected, { relative: 1e-6 });
+    }
+  });
+
+  it('changes nothing at τ = 2, and multiplies by the fixed τ of LIF neurons', () => {
+    const tau = { per: 'layer', mean: 2, std: 0 } as const;
+    expect(matched({ ...linear, tau })).toEqual(initialState(buildNetwork({ ...linear, tau }), 1));
+    const lif = { ...linear, neuron: 'lif', tau: { ...tau, mean: 8 } } as const;
+    const [first] = initialState(buildNetwork(lif), 1).get('fc.2.weight')!.data;
+    expect(matched(lif).get('fc.2.weight')!.data[0]).toBe(4 * Number(first));
+  });
+
+  it('acts behind a convolution through batch norm, which would undo a change of the weights', () => {
+    const state = matched({ ...small, tau: { per: 'layer', mean: 8, std: 0 } });
+    expect(Array.from(state.get('conv.1.weight')!.data, Number)).toBeAllclose([4, 4, 4]);
+  });
+
+  it('is refused with a τ per neuron behind a convolution, whose neurons share their weights', () => {
+    expect(() => matched({ ...linear, layers: 2 })).toThrow(/init: gain-matched .* linear layers/);
+  });
+});
+
+describe('given τ', () => {
+  const config: NetworkConfig = {
+    ...{ ...small, layers: 0, hidden: 5 },
+    tau: { per: 'neuron', mean: 7, std: 5, values: [2, 12] },
+  };
+
+  it('are taken by the neurons in turn', () => {
+    const logits = initialState(buildNetwork(config), 1).get('fc.3.w')!.data;
+    expect(Array.from(logits, (logit) => tauOfLogit(Number(logit)))).toBeAllclose([2, 12, 2, 12, 2]);
+  });
+
+  it('have the mean and standard deviation that the configuration names', () => {
+    expect(() => buildNetwork({ ...config, tau: { ...config.tau, mean: 6 } })).toThrow(
+      'tau.mean and tau.std must be those of tau.values, 7.000 and 5.000, got 6.000 and 5.000',
+    );
+  });
+});
+
 describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
   const config: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 3, std: 0.5 } };
   const paper: NetworkConfig = { ...config, tau: { ...config.tau, start: 'paper' } };

@@ -77,6 +77,7 @@ describe('the schema of a model', () => {
       'description',
       'published.source',
       'network.architecture',
+      'network.init',
       'network.reset.potential',
       'network.threshold',
       'network.votes',

@@ -87,6 +87,13 @@ describe('resolveModel', () => {
     expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 32 });
   });
 
+  it('passes given τ and a matched gain on, and gives one τ per layer no list', () => {
+    const { network } = resolveModel(read('two-fixed'), {}, 'x');
+    expect(network).toMatchObject({ tau: { mean: 7, std: 5, values: [2, 12] }, init: 'gain-matched' });
+    const perLayer = resolveModel(read('two-fixed'), { network: { tau: { per: 'layer' } } }, 'x');
+    expect(perLayer.network.tau).toEqual({ per: 'layer', mean: 7, std: 0 });
+  });
+
   it('leaves single values to the schema', () => {
     const fits = (key: string, value: unknown) => {
       const model = read('baseline');

@@ -62,6 +62,13 @@ const SETTINGS: readonly Setting[] = [
   network('One time constant per', 'tau.per'),
   network('Initial τ: mean, time steps', 'tau.mean'),
   network('Initial τ: standard deviation', 'tau.std'),
+  {
+    label: 'Initial τ: not drawn, but in turn',
+    thesis: () => null,
+    used: ({ network: { tau } }) =>
+      isObject(tau) && Array.isArray(tau.values) ? tau.values.join(', ') : null,
+  },
+  { ...network('Initial weights', 'init'), usual: 'kaiming' },
   network('Reset', 'reset.kind'),
   network('Reset detached from the gradient', 'reset.detach'),
   network('Surrogate derivative', 'surrogate.kind'),
@@ -157,6 +164,8 @@ const WORDS: ReadonlyMap<Scalar, string> = new Map([
   ['atan', 'arctan'],
   ['max', 'maximum'],
   ['number', 'number of events'],
+  ['kaiming', 'Kaiming uniform'],
+  ['gain-matched', 'Kaiming uniform, times τ/2'],
 ]);
 
 function formatSize(height: Scalar | null, width: Scalar | null): string | null {
