@@ -37,7 +37,13 @@ export const FRAME_ORDERS = ['reversed', 'shuffled', 'mean'] as const;
 export type FrameOrder = (typeof FRAME_ORDERS)[number];
 
 /** What a trained network's τ are changed to, to see whether it uses them: docs/training.md. */
-export const TAU_CHANGES = ['layer-mean', 'permuted', 'permuted-in-channel', 'jittered'] as const;
+export const TAU_CHANGES = [
+  'layer-mean',
+  'permuted',
+  'permuted-gain-kept',
+  'permuted-in-channel',
+  'jittered',
+] as const;
 
 export type TauChange = (typeof TAU_CHANGES)[number];
 

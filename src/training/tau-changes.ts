@@ -1,6 +1,7 @@
 import { unreachable } from '../base/errors.ts';
 import { countElements, type State } from '../formats/tensor.ts';
 import type { Engine } from '../network/engines/engine.ts';
+import { scaleInputs } from '../network/gain.ts';
 import { logitOfTau, tauOfLogit } from '../network/neurons.ts';
 import { dropoutLayers, type NetworkSpec, repeatedSteps, spikingLayers } from '../network/spec.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
@@ -18,9 +19,10 @@ const TAU_STREAM = 0x74617573;
 const JITTER = 0.1;
 
 /**
- * A state with other time constants in every spiking layer whose neurons or channels have their own; all else is the same. Layer means are
+ * A state with other time constants in every spiking layer whose neurons or channels have their own; all else is the same, but for a gain that is kept. Layer means are
  * those of τ, not of w. A permutation within channels is one within each map, so it leaves linear layers and τ per channel as they are.
- * Jitter multiplies τ − 1 by exp(0.1 z), with z standard normal: `w' = w − 0.1 z`.
+ * `permuted-gain-kept` permutes as `permuted` does and multiplies each neuron's input weights by τ'/τ, so that its gain stays; layers whose neurons share
+ * weights keep their τ. Jitter multiplies τ − 1 by exp(0.1 z), with z standard normal: `w' = w − 0.1 z`.
  *
  * @param seed of the run; each layer has its own stream
  * @returns null if there is nothing to change
@@ -28,13 +30,21 @@ const JITTER = 0.1;
 export function changeTaus(spec: NetworkSpec, state: State, change: TauChange, seed: number): State | null {
   const changed = new Map(state);
   let isChanged = false;
-  for (const [layer, { name }] of spikingLayers(spec).entries()) {
+  for (const [layer, spiking] of spikingLayers(spec).entries()) {
+    const { name } = spiking;
     const w = state.get(`${name}.w`);
     if (w?.dtype !== 'F32') continue;
     const size = change === 'permuted-in-channel' ? countElements(w.shape.slice(2)) : w.data.length;
     if (size === 1) continue;
     const random = new TorchRandom(mixSeed(seed, TAU_STREAM, layer));
-    changed.set(`${name}.w`, { ...w, data: changeLogits(w.data, change, size, random) });
+    const data = changeLogits(w.data, change, size, random);
+    if (change === 'permuted-gain-kept') {
+      const factors = Array.from(data, (logit, i) => tauOfLogit(logit) / tauOfLogit(w.data[i]!));
+      const scaled = scaleInputs(spec, spiking, state, factors);
+      if (scaled === undefined) continue;
+      for (const [weights, tensor] of scaled) changed.set(weights, tensor);
+    }
+    changed.set(`${name}.w`, { ...w, data });
     isChanged = true;
   }
   return isChanged ? changed : null;
@@ -48,6 +58,7 @@ function changeLogits(logits: Float32Array, change: TauChange, size: number, ran
       return logits.map(() => logitOfTau(sum / logits.length));
     }
     case 'permuted':
+    case 'permuted-gain-kept':
     case 'permuted-in-channel': {
       const permuted = logits.slice();
       for (let start = 0; start < logits.length; start += size)

@@ -14,6 +14,7 @@ import { builds, livelyState, nativeEngine } from '../native/support.ts';
 import { memorySource } from '../support/memory-source.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
+import '../support/all-close.ts';
 
 const { per: _, ...spread } = smallNetwork.tau;
 const specOf = (per: 'layer' | 'channel' | 'neuron') =>
@@ -33,7 +34,7 @@ function withLogits(taus: readonly number[]): State {
 
 describe('a change of τ', () => {
   it.each(TAU_CHANGES)(
-    '%s changes nothing but τ, in each layer that has several, and not the given state',
+    '%s changes nothing but τ and a gain that it keeps, in each layer that has several, and not the given state',
     (change) => {
       const before = structuredClone(state);
       const changed = changeTaus(spec, state, change, 2020);
@@ -41,8 +42,14 @@ describe('a change of τ', () => {
       const differing = [...state.keys()].filter(
         (name) => valuesOf(changed, name).join() !== valuesOf(state, name).join(),
       );
-      // Linear layers have no maps to permute within.
-      expect(differing).toEqual(change === 'permuted-in-channel' ? ['conv.2.w'] : W);
+      // Linear layers have no maps to permute within; the neurons of a map share their weights, so they cannot keep their gain.
+      const expected =
+        change === 'permuted-in-channel'
+          ? ['conv.2.w']
+          : change === 'permuted-gain-kept'
+            ? ['fc.2.weight', 'fc.3.w', 'fc.5.weight', 'fc.6.w']
+            : W;
+      expect(differing).toEqual(expected);
       expect([...changed!.keys()]).toEqual([...state.keys()]);
       for (const name of W) expect(changed!.get(name)!.shape).toEqual(state.get(name)!.shape);
     },
@@ -67,6 +74,29 @@ describe('a change of τ', () => {
     expect(maps(permuted!)).not.toEqual(maps(state));
   });
 
+  it('keeps the gain of each neuron, weight over τ, while τ is permuted as without', () => {
+    const permuted = changeTaus(spec, state, 'permuted', 2020);
+    const kept = changeTaus(spec, state, 'permuted-gain-kept', 2020);
+    const gains = (from: State | null) => {
+      const taus = valuesOf(from, 'fc.3.w').map((w) => 1 + Math.exp(-w));
+      const weights = valuesOf(from, 'fc.2.weight');
+      return weights.map((weight, at) => weight / taus[Math.floor((at * taus.length) / weights.length)]!);
+    };
+    expect(valuesOf(kept, 'fc.3.w')).toEqual(valuesOf(permuted, 'fc.3.w'));
+    expect(gains(kept)).toBeAllclose(gains(state), { relative: 1e-6 });
+    expect(gains(permuted)).not.toBeAllclose(gains(state), { relative: 1e-2 });
+  });
+
+  it('keeps the gain of τ per channel by the scale and shift of batch norm', () => {
+    const channels = specOf('channel');
+    const learned = initialState(channels, 1);
+    const kept = changeTaus(channels, learned, 'permuted-gain-kept', 2020);
+    const tausOf = (from: State | null) => valuesOf(from, 'conv.2.w').map((w) => 1 + Math.exp(-w));
+    const expected = tausOf(kept).map((tau, channel) => tau / tausOf(learned)[channel]!);
+    expect(expected).not.toEqual(expected.map(() => 1));
+    expect(valuesOf(kept, 'conv.1.weight')).toBeAllclose(expected, { relative: 1e-6 });
+  });
+
   it('jitters τ − 1 by exp(0.1 z), with z of the seed and the layer', () => {
     const changed = changeTaus(spec, withLogits([2, 3]), 'jittered', 2020);
     const z = new TorchRandom(mixSeed(2020, 0x74617573, 1)).normals(2);
@@ -89,7 +119,7 @@ describe('a change of τ', () => {
       expect(changeTaus(layer, initialState(layer, 1), change, 2020)).toBeNull();
     const channel = specOf('channel');
     const found = TAU_CHANGES.filter((change) => changeTaus(channel, initialState(channel, 1), change, 2020));
-    expect(found).toEqual(['layer-mean', 'permuted', 'jittered'] satisfies TauChange[]);
+    expect(found).toEqual(['layer-mean', 'permuted', 'permuted-gain-kept', 'jittered'] satisfies TauChange[]);
   });
 });
 
@@ -302,7 +332,7 @@ describe('an evaluation with changes of τ', () => {
       const { tau } = await evaluate(nativeEngine(build), TAU_CHANGES, lively);
       found.push(Object.entries(tau).map(([name, one]) => [name, one.asTrained.wrong, one.again.wrong]));
     }
-    expect(found[0]).toHaveLength(5);
+    expect(found[0]).toHaveLength(6);
     for (const other of found) expect(other).toEqual(found[0]);
   });
 });

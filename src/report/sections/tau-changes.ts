@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<'unchanged' | TauChange, readonly [title: string, w
   unchanged: ['as learned', 'τ as learned'],
   'layer-mean': ['at the layer’s mean', 'every τ replaced by its layer’s mean'],
   permuted: ['permuted in layer', 'τ permuted within their layer'],
+  'permuted-gain-kept': ['permuted, gain kept', 'τ permuted within their layer and every gain kept'],
   'permuted-in-channel': ['permuted in maps', 'τ permuted within their map'],
   jittered: ['jittered', 'τ jittered'],
 };
@@ -102,7 +103,7 @@ function answerChanges(rows: readonly Changed[]): Text {
   });
   return [
     { strong: parts.join(' ') },
-    ' A model counts as less accurate if p is at most 0.05 after Holm’s correction for its changes. Nothing was trained again: such a model relies on the τ that it has, for memory or because τ also scales a neuron’s input by 1/τ. Whether it needs them shows only beside models that were trained without.',
+    ' A model counts as less accurate if p is at most 0.05 after Holm’s correction for its changes. Nothing was trained again: such a model relies on the τ that it has, for memory or because τ also scales a neuron’s input by 1/τ, unless the gain is kept. Whether it needs them shows only beside models that were trained without.',
   ];
 }
 
