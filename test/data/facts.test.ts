@@ -19,9 +19,10 @@ const NAMES = [
   'fashion-mnist',
   'cifar10',
   'two-scales',
+  'two-scales-alone',
 ];
 
-test('there are the seven data sets of the original and the positive control', () => {
+test('there are the seven data sets of the original and the two of the positive control', () => {
   expect(ALL_FACTS.map(({ name }) => name).sort()).toEqual([...NAMES].sort());
 });
 
@@ -93,6 +94,7 @@ test('the published classes and sizes are these', () => {
     ['FashionMNIST', 10, [1, 28, 28]],
     ['CIFAR10', 10, [3, 32, 32]],
     ['Two time scales', 4, [1, 5]],
+    ['Two time scales, one question', 2, [1, 5]],
   ]);
 });
 
@@ -112,6 +114,7 @@ test('the published checksums, counts, splits and preparations are these', () =>
     'fashion-mnist': { train: 60_000, test: 10_000 },
     cifar10: { train: 50_000, test: 10_000 },
     'two-scales': { train: 2_000, test: 1_000 },
+    'two-scales-alone': { train: 2_000, test: 1_000 },
   });
   expect([CIFAR10_DVS.split.trainShare, ASL_DVS.split.trainShare]).toEqual([0.9, 0.8]);
   const stills = SETS.filter((facts) => facts.kind === 'images');

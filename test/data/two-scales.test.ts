@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFrames } from '../../src/data/frames/frame-writer.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { encodeTwoScales, simulateTwoScales, writeTwoScales } from '../../src/data/simulated/two-scales.ts';
-import { TWO_SCALES } from '../support/datasets.ts';
+import { ALONE, TWO_SCALES } from '../support/datasets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FRAMES = { steps: 96, splitBy: 'duration', durationUs: 1000 } as const;
@@ -65,6 +65,30 @@ test('clusters of ON events take 76 steps, or 36', () => {
     if (label < 2) expect(span).toBeGreaterThan(50);
     else expect(span).toBeLessThan(40);
   }
+});
+
+test('at a ratio of 1 both questions have the same intervals, and at 6 the clips are those without a ratio', () => {
+  const first = Array.from({ length: 40 }, (_, number) => simulateTwoScales(1, 'train', number, 6));
+  expect(first).toEqual(clips.slice(0, 40));
+  for (let number = 0; number < 40; number++) {
+    const sums = sumPixels(simulateTwoScales(1, 'train', number, 1), 1);
+    const period = (number & 2) === 2 ? 1 : 3;
+    const starts = sums.map((_, step) => [0, 1, 2, 3, 4].map((i) => sums[step + i * period] ?? 0));
+    expect(starts.some((clusters) => Math.min(...clusters) >= 4)).toBe(true);
+  }
+});
+
+test('asked alone, a question files the same clips by its own bit', async () => {
+  const [both, long] = [await temporaryFolder(), await temporaryFolder()];
+  await writeTwoScales(both, OPTIONS);
+  await writeTwoScales(long, { ...OPTIONS, question: 'long' });
+  expect(await readdir(path.join(long, 'Train'))).toEqual(['0', '1']);
+  expect(await readdir(path.join(long, 'Train/1'))).toEqual(['2', '3', '6', '7'].map((n) => `0000${n}.bin`));
+  const read = (root: string, name: string) => readFile(path.join(root, 'Train', name));
+  expect(await read(long, '1/00007.bin')).toEqual(await read(both, '3/00007.bin'));
+  const dataset = openDataset(ALONE);
+  const manifest = await dataset.verify(long, { simulated: true });
+  expect(manifest).toMatchObject({ perClass: { far: 6, close: 6 } });
 });
 
 test('a sample of 5 bytes per event: x, y, polarity and the time in µs', () => {

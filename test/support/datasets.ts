@@ -25,6 +25,7 @@ export const NMNIST = factsOf<SampleFacts>('nmnist');
 export const CIFAR10_DVS = factsOf<SampleFacts>('cifar10-dvs');
 export const ASL_DVS = factsOf<SampleFacts>('asl-dvs');
 export const TWO_SCALES = factsOf<SampleFacts>('two-scales');
+export const ALONE = factsOf<SampleFacts>('two-scales-alone');
 export const MNIST = factsOf<ImageFacts>('mnist');
 export const CIFAR10 = factsOf<ImageFacts>('cifar10');
 
