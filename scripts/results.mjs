@@ -93,6 +93,9 @@ function tabulateArms(profiles) {
 }
 
 function describeProfile(profile) {
+  // Of several runs, by a script of its own: scripts/dose.mjs.
+  const section = path.join(root, 'results', profile, 'section.md');
+  if (fs.existsSync(section)) return fs.readFileSync(section, 'utf8').trim();
   const { dataset, description, models, seeds, report, train, ...profiled } = parse(
     read(`configs/profiles/${profile}.yaml`),
   );
