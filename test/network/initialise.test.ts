@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../src/formats/tensor.ts';
+import { ShapeError, type State } from '../../src/formats/tensor.ts';
 import { initialState } from '../../src/network/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/network/networks.ts';
 import { tauOfLogit } from '../../src/network/neurons.ts';
@@ -35,6 +35,9 @@ describe('initialState', () => {
   });
 });
 
+const valuesOf = (state: State, name: string): number[] =>
+  Array.from<number | bigint>(state.get(name)!.data).map(Number);
+
 describe('init: gain-matched', () => {
   const linear: NetworkConfig = { ...small, layers: 0, hidden: 4, tau: { per: 'neuron', mean: 3, std: 0.5 } };
   const matched = (config: NetworkConfig) =>
@@ -48,14 +51,13 @@ describe('init: gain-matched', () => {
       ['fc.5.weight', 'fc.6.w'],
     ] as const) {
       expect(found.get(w)).toEqual(state.get(w));
-      const taus = Array.from(state.get(w)!.data, (logit) => tauOfLogit(Number(logit)));
+      const taus = valuesOf(state, w).map(tauOfLogit);
       const inputs = state.get(weights)!.data.length / taus.length;
       expect(new Set(taus).size).toBe(taus.length);
-      const expected = Array.from(
-        state.get(weights)!.data,
-        (weight, at) => (Number(weight) * taus[Math.floor(at / inputs)]!) / 2,
+      const expected = valuesOf(state, weights).map(
+        (weight, at) => (weight * taus[Math.floor(at / inputs)]!) / 2,
       );
-      expect(found.get(weights)!.data).toBeAllclose(expected, { relative: 1e-6 });
+      expect(valuesOf(found, weights)).toBeAllclose(expected, { relative: 1e-6 });
     }
   });
 
@@ -69,7 +71,7 @@ describe('init: gain-matched', () => {
 
   it('acts behind a convolution through batch norm, which would undo a change of the weights', () => {
     const state = matched({ ...small, tau: { per: 'layer', mean: 8, std: 0 } });
-    expect(Array.from(state.get('conv.1.weight')!.data, Number)).toBeAllclose([4, 4, 4]);
+    expect(valuesOf(state, 'conv.1.weight')).toBeAllclose([4, 4, 4]);
   });
 
   it('is refused with a τ per neuron behind a convolution, whose neurons share their weights', () => {
@@ -84,8 +86,8 @@ describe('given τ', () => {
   };
 
   it('are taken by the neurons in turn', () => {
-    const logits = initialState(buildNetwork(config), 1).get('fc.3.w')!.data;
-    expect(Array.from(logits, (logit) => tauOfLogit(Number(logit)))).toBeAllclose([2, 12, 2, 12, 2]);
+    const logits = valuesOf(initialState(buildNetwork(config), 1), 'fc.3.w');
+    expect(logits.map(tauOfLogit)).toBeAllclose([2, 12, 2, 12, 2]);
   });
 
   it('have the mean and standard deviation that the configuration names', () => {
