@@ -100,8 +100,8 @@ async function drawCurve() {
           row: nameOf(ratio),
           series: model,
           value,
-          low,
-          high,
+          low: low ?? value,
+          high: high ?? value,
           color: colorVariable(modelColor(series.indexOf(model))),
         };
       }),
@@ -109,7 +109,7 @@ async function drawCurve() {
   const ends = dots.flatMap(({ low, high }) => [low, high]);
   const figure = {
     ...{ id: 'dose', title: 'Different τ beside the better single τ, by the ratio of the two time scales' },
-    ...{ caption: '', alt: '', columns: 1, data: [] },
+    ...{ caption: '', alt: toCsv(rows), columns: 1, data: [] },
     legend: series.map((model, at) => ({ label: titleOf(model), color: modelColor(at), mark: 'dot' })),
     panels: [
       drawDotPlot({
@@ -136,7 +136,8 @@ function describeDose() {
   const points = (share) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
   const table = rows.map(({ ratio, accuracies, single, arms }) => {
     const { difference, low, high, verdict } = arms.find(({ model }) => model === 'broad-gain');
-    const effect = `${points(difference)} (${points(low)} to ${points(high)})`;
+    // One seed has no interval.
+    const effect = points(difference) + (low === null ? '' : ` (${points(low)} to ${points(high)})`);
     return [ratio, ...models.map((model) => percent(accuracies[model])), titleOf(single), effect, verdict];
   });
   const head = [
