@@ -27,7 +27,12 @@ interface DotPlot {
   /** First and last value on the axis. */
   readonly domain: readonly [number, number];
   /** Of the axis; test accuracy, if left out. */
-  readonly axis?: { readonly title: string; readonly labelExpr: string; readonly values?: number[]; readonly tickCount?: number };
+  readonly axis?: {
+    readonly title: string;
+    readonly labelExpr: string;
+    readonly values?: number[];
+    readonly tickCount?: number;
+  };
   /** Up to about this distance from 0 the axis is linear, beyond it logarithmic; linear everywhere if left out. */
   readonly linearTo?: number;
   /** Characters of the longest label, if that is in another panel. */
