@@ -54,6 +54,9 @@ export default defineStage<Params>({
     const steps = repeatedSteps(spec) ?? run.frames.steps;
     const choice = params.evaluate?.engine ?? 'auto';
     const changes = params.evaluate?.tau ?? [];
+    const { frameOrder } = run.training;
+    // Trained without an order, it has none to change.
+    const orders = frameOrder === undefined ? (params.evaluate?.orders ?? []) : [];
     // Batch norm's statistics are estimated again in training mode.
     const trainingBatch = changes.length === 0 ? 0 : run.training.batchSize;
     const engine = await chooseEngine(choice, {
@@ -66,15 +69,14 @@ export default defineStage<Params>({
       tell(describeEngine(engine.description));
     }
 
-    const frames = await openFrameCache(framesFolder, () => split.testUsers);
+    const frames = await openFrameCache(framesFolder, () => split.testUsers, frameOrder);
     try {
       const scoring = scoringOf(spec, run.compat);
       const onProgress = (done: number, total: number) => progress({ done, total, unit: 'clips' });
       const session = await engine.open(spec, state);
       const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>
         evaluateSplits(session, frames, Int32Array.from(split.validation), {
-          ...{ scoring, batchSize, beforeBatch, warn, onProgress },
-          orders: params.evaluate?.orders ?? [],
+          ...{ scoring, batchSize, beforeBatch, warn, onProgress, orders },
         }),
       );
       const tau = await evaluateTaus(engine, changes, {

@@ -86,6 +86,10 @@ export function pickTestUsers({ testUsers }: { readonly testUsers?: readonly num
   return testUsers === undefined ? {} : { testUsers };
 }
 
+/** Orders of a clip's frames that a network may be trained and tested in, instead of their own: as those of `evaluate.orders`. */
+export const TRAINED_ORDERS = ['shuffled', 'mean'] as const;
+export type TrainedOrder = (typeof TRAINED_ORDERS)[number];
+
 /** How the kept epoch is chosen: docs/deviations.md. */
 export const SELECTIONS = COMPAT_SWITCHES.selection.choices.map(({ value }) => value);
 export type EpochSelection = Compat['selection'];
@@ -106,6 +110,7 @@ const shape = v.object({
     batchSize: count,
     learningRate: number,
     tauRate: v.exactOptional(number),
+    frameOrder: v.exactOptional(v.picklist(TRAINED_ORDERS)),
     regulariseTau: numberOrNumbers,
   }),
   /** The switches of docs/deviations.md in force. */

@@ -104,7 +104,8 @@ const ORDER_STREAM = 0x74696d65;
 /**
  * The clips of a source with the frames of each in another order; the source does not change.
  *
- * `shuffled` depends only on the clip's row and on T: every network sees the same shuffled clips, on every machine. `mean` keeps what all
+ * `shuffled` depends only on the clip's row and on T: every network sees the same shuffled clips, on every machine. For training, it also depends
+ * on seed and epoch, so that no order can be learned by heart, and on nothing else, so that a resumed training sees the same. `mean` keeps what all
  * frames have in common and nothing of their order: each is the mean of the clip's T frames, in single precision.
  */
 export function reorderFrames(source: ClipSource, order: FrameOrder): ClipSource {
@@ -117,9 +118,10 @@ export function reorderFrames(source: ClipSource, order: FrameOrder): ClipSource
         case 'reversed':
           return arrange(frames, () => Int32Array.from({ length: steps }, (_, step) => steps - 1 - step));
         case 'shuffled':
-          return arrange(frames, (clip) =>
-            new TorchRandom(mixSeed(ORDER_STREAM, rows[clip]!)).permutation(steps),
-          );
+          return arrange(frames, (clip) => {
+            const trained = batch === undefined ? [] : [batch.seed, batch.epoch];
+            return new TorchRandom(mixSeed(ORDER_STREAM, rows[clip]!, ...trained)).permutation(steps);
+          });
         case 'mean':
           return averageFrames(frames);
         default:

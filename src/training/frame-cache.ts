@@ -11,7 +11,8 @@ import {
   FRAME_CACHE_FIX,
   parseClipIndex,
 } from '../results/clip-index.ts';
-import { type ClipSource, openClipSource } from './clip-source.ts';
+import type { TrainedOrder } from '../results/run-file.ts';
+import { type ClipSource, openClipSource, reorderFrames } from './clip-source.ts';
 import { imageSource } from './image-source.ts';
 
 /** The frames of both splits as a network sees them, and their index. */
@@ -36,11 +37,13 @@ export interface FrameCache {
  * they are read; images always are.
  *
  * @param chooseUsers whom to test instead of the clips of test.npy, if any
+ * @param frameOrder in which networks see the frames of each clip; undefined: as recorded
  * @throws {ReproError} `frames-invalid` if the files do not match
  */
 export async function openFrameCache(
   folder: string,
   chooseUsers?: (index: ClipIndex) => readonly number[] | undefined,
+  frameOrder?: TrainedOrder,
 ): Promise<FrameCache> {
   const file = join(folder, FRAME_CACHE_FILES.index);
   const index = parseClipIndex((await readRegular(file)).toString('utf8'), file);
@@ -76,8 +79,13 @@ export async function openFrameCache(
     }
   }
   const shown = (source: ClipSource, clips: readonly CachedClip[]): ClipSource => {
-    if (images !== undefined) return imageSource(source, images, file, steps);
-    return normalization === null ? source : normalisedSource(source, normalization, clips);
+    const frames =
+      images !== undefined
+        ? imageSource(source, images, file, steps)
+        : normalization === null
+          ? source
+          : normalisedSource(source, normalization, clips);
+    return frameOrder === undefined ? frames : reorderFrames(frames, frameOrder);
   };
   const common = { input: [channels, height, width], close } as const;
   if (testUsers === undefined)

@@ -1,6 +1,7 @@
 import { ReproError } from '../base/errors.ts';
 import { isObject } from '../base/files/shape.ts';
 import type { NetworkConfig } from '../network/network-config.ts';
+import type { TrainedOrder } from '../results/run-file.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
 import { BATCH_SIZES, LAYER_TAU, type PublishedResult } from '../results/thesis/published.ts';
 
@@ -75,6 +76,9 @@ export function resolveModel(
       batchSize: inForce.batch_size === 'documented' ? BATCH_SIZES.documented : train.batchSize,
       learningRate: train.learningRate,
       ...(neuron === 'lif' || (train.tauRate ?? 1) === 1 ? {} : { tauRate: train.tauRate }),
+      ...(train.frameOrder === undefined || train.frameOrder === 'recorded'
+        ? {}
+        : { frameOrder: train.frameOrder }),
       cosineHalfPeriod: train.cosineHalfPeriod,
       validationShare: train.validationShare,
       testEvery: train.testEvery ?? 1,
@@ -170,6 +174,8 @@ interface TrainSection {
   readonly learningRate: number;
   /** What multiplies the learning rate for w, the logits of 1/τ; default 1. With 0, τ stays as drawn. */
   readonly tauRate?: number;
+  /** In training, validation and test; default `recorded`. */
+  readonly frameOrder?: 'recorded' | TrainedOrder;
   /** T_max of the cosine annealing, in epochs. */
   readonly cosineHalfPeriod: number;
   /** The share of each class's training clips held back for validation, from 0 (none, and no validation) to 1. */
@@ -201,9 +207,11 @@ export interface ModelOverrides extends Partial<TrainSection> {
 type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
 
 /** How a network is trained; epochs count from 0 in files and from 1 in messages. */
-export interface TrainingSettings extends Required<Omit<TrainSection, 'tauRate'>> {
+export interface TrainingSettings extends Required<Omit<TrainSection, 'tauRate' | 'frameOrder'>> {
   /** Absent if it is 1. */
   readonly tauRate?: number;
+  /** Absent if frames are in the order in which they were recorded. */
+  readonly frameOrder?: TrainedOrder;
   /** λ of the regulariser Σ λ · Var(w): one for all spiking layers, or a list with one for each. */
   readonly regulariseTau: number | readonly number[];
 }

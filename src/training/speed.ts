@@ -136,7 +136,8 @@ export function countPasses(
 
   // The network as it is, too; twice each, and batch norm's statistics take an epoch of training.
   const states = again.changes === 0 || network.tau.per === 'layer' ? 0 : 1 + again.changes;
-  let evaluated = (1 + again.orders + 2 * states) * tests + heldBack;
+  const orders = training.frameOrder === undefined ? again.orders : 0;
+  let evaluated = (1 + orders + 2 * states) * tests + heldBack;
   for (let epoch = 0; epoch < epochs; epoch++) {
     evaluated += validated + (isTested(training, epoch) ? tests : 0);
   }

@@ -69,8 +69,10 @@ export async function workloadOf(
  */
 export async function trainModel(training: ModelTraining): Promise<TrainingResult> {
   const { framesFolder, folds, model, id, onEpoch, ...rest } = training;
-  const frames = await openFrameCache(framesFolder, (index) =>
-    folds === undefined ? undefined : chooseTestUsers(index, folds, rest.seed),
+  const frames = await openFrameCache(
+    framesFolder,
+    (index) => (folds === undefined ? undefined : chooseTestUsers(index, folds, rest.seed)),
+    model.training.frameOrder,
   );
   try {
     const { network, clips, task } = setUpTraining(frames, model, rest.seed);

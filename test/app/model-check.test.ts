@@ -90,6 +90,14 @@ describe('what only the report reads is checked before anything runs:', () => {
     expect(await reportProblems()).toMatch(expected);
   });
 
+  test('a question that compares an arm with a model that is not among them', async () => {
+    const set = 'report.question={baseline: baseline, margin: 0.02, against: {no-reg: lif, channel: lif}}';
+    expect(await reportProblems(set)).toContain(
+      'report.question.against.no-reg: lif is not among the models, baseline, no-reg, lambda-0.01, lambda-0.1.',
+    );
+    expect(await reportProblems(set.replace('lif', 'baseline'))).toBe('');
+  });
+
   test('a question about a baseline that is not among the models', async () => {
     const set = 'report.question={baseline: lif, margin: 0.02}';
     expect(await reportProblems(set)).toContain(
@@ -190,6 +198,9 @@ describe('the models of a plan', () => {
     expect(await problemsWith('mnist', ...rows(28), 'models=[baseline]', 'train.network.layers=0')).toBe('');
     expect(await problemsWith('nmnist', 'frames.splitBy=rows')).toContain(
       'frames.splitBy: rows is for images, but nmnist consists of events.',
+    );
+    expect(await problemsWith('mnist', 'train.frameOrder=shuffled')).toContain(
+      'mnist consists of still images, each a single frame: there is no order to change.',
     );
     const nmnist = project.read('configs/profiles/nmnist.yaml');
     await project.edit('configs/profiles/nmnist.yaml', '  steps: 8\n', '');

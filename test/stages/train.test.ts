@@ -192,6 +192,36 @@ describe('the stages train and evaluate', () => {
     expect(heard.progress.at(-1)).toEqual({ done: 102, total: 102, unit: 'clips' });
   });
 
+  it.each(['shuffled', 'mean'])('train and test on %s frames if the model says so', async (frameOrder) => {
+    // With so low a threshold, its neurons fire from the start.
+    const lively = { network: { ...params.train.network, threshold: 0.05 } };
+    const resultsOf = async (name: string, over: object) => {
+      await trainInto(name, [], undefined, { ...lively, ...over });
+      const { context } = contextOf({
+        params: { evaluate: { orders: ['reversed'] as const } },
+        inputs: { frames, trained: join(root, name) },
+        outputs: [join(root, name, 'evaluated')],
+      });
+      await evaluate.run(context);
+      const rows = csvParse(await readFile(join(root, name, 'metrics.csv'), 'utf8'));
+      const [run, evaluation] = [
+        await json(name, 'run.json'),
+        await json(name, 'evaluated', 'evaluation.json'),
+      ];
+      return { run, evaluation, chosen: rows[run.best.epoch]!, first: rows[0]! };
+    };
+    const recorded = await resultsOf(`not-${frameOrder}`, {});
+    const { run, evaluation, chosen, first } = await resultsOf(frameOrder, { frameOrder });
+    expect(run.training).toEqual({ ...recorded.run.training, frameOrder });
+    for (const part of ['train', 'validation', 'test'])
+      expect(first[`${part}_loss`]).not.toBe(recorded.first[`${part}_loss`]);
+    // In the same order as in training, and there is none to change.
+    expect(evaluation.test.loss).toBeCloseTo(Number(chosen.test_loss), 6);
+    expect(evaluation.validation.loss).toBeCloseTo(Number(chosen.validation_loss), 6);
+    expect(evaluation).not.toHaveProperty('orders');
+    expect(Object.keys(recorded.evaluation.orders)).toEqual(['reversed']);
+  });
+
   it('report the switches in force wherever that matters', async () => {
     const compat = {
       trials: 'first-88',

@@ -38,4 +38,27 @@ describe('frames in another order', () => {
     expect([...data]).toEqual([22, 23, 16, 17, 18, 19, 20, 21, 0, 1, 6, 7, 4, 5, 2, 3]);
     expect([...(await shuffled.read(Int32Array.of(1))).data]).toEqual([12, 13, 10, 11, 14, 15, 8, 9]);
   });
+
+  it('are drawn anew for each seed and epoch of a training, whatever batch a clip is in', async () => {
+    /** Of a clip of eight frames, each its own number. */
+    const numbers = memorySource(
+      Uint8Array.from({ length: 16 }, (_, i) => i % 8),
+      2,
+      [8, 1, 1, 1],
+    );
+    const read = async (rows: number[], seed: number, epoch: number, batch: number) => [
+      ...(await reorderFrames(numbers, 'shuffled').read(Int32Array.from(rows), { seed, epoch, batch })).data,
+    ];
+    const first = await read([1], 2020, 3, 0);
+    expect([...first].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect((await read([0, 1], 2020, 3, 5)).slice(8)).toEqual(first);
+    const evaluated = [...(await reorderFrames(numbers, 'shuffled').read(Int32Array.of(1))).data];
+    const others = [
+      evaluated,
+      await read([0], 2020, 3, 0),
+      await read([1], 2020, 4, 0),
+      await read([1], 2021, 3, 0),
+    ];
+    expect(new Set([first, ...others].map(String)).size).toBe(5);
+  });
 });

@@ -83,6 +83,7 @@ describe('the schema of a model', () => {
       'network.votes',
       'network.dropout',
       'train.tauRate',
+      'train.frameOrder',
       'train.testEvery',
       'compat',
       ...Object.keys(COMPAT_DEFAULTS).map((key) => `compat.${key}`),

@@ -170,6 +170,16 @@ describe('resolveModel', () => {
     expect(lif.training).not.toHaveProperty('tauRate');
   });
 
+  it('keeps an order of frames that is not the recorded one', () => {
+    const orderOf = (id: string, over = {}) => resolveModel(read(id), over, 'x.yaml').training.frameOrder;
+    expect([orderOf('no-reg-mean'), orderOf('no-reg', { frameOrder: 'shuffled' })]).toEqual([
+      'mean',
+      'shuffled',
+    ]);
+    const recorded = resolveModel(read('no-reg-mean'), { frameOrder: 'recorded' }, 'x.yaml').training;
+    expect(recorded).not.toHaveProperty('frameOrder');
+  });
+
   it('takes one λ, or a list for all layers, none below 0', () => {
     const fits = (regulariseTau: unknown) => validate({ ...read('channel'), loss: { regulariseTau } });
     expect([0.1, [0.1, 0, 0.2], -0.1, [0.1, -0.1], 'much', ['0.1']].map(fits)).toEqual([

@@ -134,6 +134,11 @@ test('the evaluation afterwards runs the test clips again in each other order of
   });
 });
 
+test('a network that was trained without an order is evaluated in no other', () => {
+  const unordered = count({ epochs: 1, frameOrder: 'shuffled' }, {}, { orders: 3 });
+  expect(unordered).toEqual(count({ epochs: 1 }));
+});
+
 test('changes of τ run the test clips twice each, and an epoch of training clips, if neurons have their own τ', () => {
   expect(count({ epochs: 1 }, {}, { changes: 4 }, 'neuron')).toEqual({
     trained: 6 * 992,

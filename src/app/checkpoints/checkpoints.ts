@@ -124,10 +124,11 @@ function prepareEngine(checkpoint: LoadedCheckpoint, where: string, options: Eva
 
 /** Accuracy and loss, and the clips they were measured on. */
 export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
-  const { clips, correct, accuracy, interval, loss, dataset, simulated, steps } = evaluation;
+  const { clips, correct, accuracy, interval, loss, dataset, simulated, steps, frameOrder } = evaluation;
   const bounds = `${(100 * interval.low).toFixed(1)} to ${formatPercent(interval.high)}`;
   return [
     ['clips', `${clips} test clips of ${dataset}, ${steps === 1 ? '1 frame' : `${steps} frames`} each`],
+    ...(frameOrder === undefined ? [] : [['frames', `${frameOrder}, as in its training`] as const]),
     ...(simulated
       ? [['simulated', 'these recordings are simulated: the figures say nothing about real ones'] as const]
       : []),

@@ -163,8 +163,12 @@ function buildSpec(
   const input = dataset && inputOf(dataset, settings);
   if (dataset === undefined || input === undefined) return undefined;
   const { name } = dataset;
-  const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
   const isShownStill = dataset.kind === 'images' && !isRows(settings);
+  if (isShownStill && training.frameOrder !== undefined) {
+    const problem = `${name} consists of still images, each a single frame: there is no order to change.`;
+    throw refuseSetting(origins, { code: 'model-invalid', key: 'frameOrder', problem, fix: 'Leave it out.' });
+  }
+  const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
   if (isShownStill && !isStill) {
     throw refuseSetting(origins, {
       code: 'model-invalid',

@@ -6,6 +6,7 @@ import { buildNetwork, type NetworkConfig } from '../../network/networks.ts';
 import type { NetworkSpec } from '../../network/spec.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import type { Score } from '../../results/evaluation-file.ts';
+import type { TrainedOrder } from '../../results/run-file.ts';
 import { wilsonInterval } from '../../results/stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../../results/thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../../training/evaluation.ts';
@@ -43,6 +44,8 @@ export interface CheckpointEvaluation extends Score {
   readonly simulated: boolean;
   /** T of the frames. */
   readonly steps: number;
+  /** As in its training; absent if as recorded. */
+  readonly frameOrder?: TrainedOrder | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -77,8 +80,10 @@ export async function evaluateCheckpoint(
 ): Promise<CheckpointEvaluation> {
   const { state, trainedOn, source } = checkpoint;
   const network = checkpoint.graph === undefined ? networkToEvaluate(checkpoint) : checkpoint.network;
-  const frames = await openFrameCache(framesFolder, ({ dataset }) =>
-    dataset === trainedOn.dataset ? trainedOn.testUsers : undefined,
+  const frames = await openFrameCache(
+    framesFolder,
+    ({ dataset }) => (dataset === trainedOn.dataset ? trainedOn.testUsers : undefined),
+    trainedOn.frameOrder,
   );
   try {
     const { index, rows } = frames;
@@ -111,6 +116,7 @@ export async function evaluateCheckpoint(
       dataset: index.dataset,
       simulated: index.simulated,
       steps: index.frames.steps,
+      frameOrder: trainedOn.frameOrder,
       warnings: [...differences, ...warnOfSimulated(trainedOn, index)],
     };
   } finally {

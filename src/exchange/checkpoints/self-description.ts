@@ -4,7 +4,13 @@ import { count, type Value } from '../../base/files/shape.ts';
 import { escapeControls } from '../../base/text.ts';
 import { type ClipIndex, type FrameFormat, frameFormat } from '../../results/clip-index.ts';
 import { readResult } from '../../results/result-file.ts';
-import { networkConfigShape, pickTestUsers, type RunFile, testUsersShape } from '../../results/run-file.ts';
+import {
+  networkConfigShape,
+  pickTestUsers,
+  type RunFile,
+  TRAINED_ORDERS,
+  testUsersShape,
+} from '../../results/run-file.ts';
 
 /** It may come from anywhere, and is shown on terminals. */
 const shownText = v.pipe(v.string(), v.transform(escapeControls));
@@ -17,6 +23,7 @@ const trainedOnShape = v.object({
   steps: v.nullish(count, null),
   frames: v.nullish(frameFormat, null),
   ...testUsersShape,
+  frameOrder: v.exactOptional(v.picklist(TRAINED_ORDERS)),
 });
 export type TrainedOn = Value<typeof trainedOnShape>;
 
@@ -68,9 +75,10 @@ export function trainedElsewhere(steps: number | null): TrainedOn {
 }
 
 /** What a training of this project was trained on. */
-export function trainedHere({ dataset, simulated, frames, split }: RunFile): TrainedOn {
+export function trainedHere({ dataset, simulated, frames, split, training }: RunFile): TrainedOn {
   const data = { dataset: escapeControls(dataset), simulated, steps: frames.steps, frames };
-  return { ...data, ...pickTestUsers(split) };
+  const { frameOrder } = training;
+  return { ...data, ...pickTestUsers(split), ...(frameOrder === undefined ? {} : { frameOrder }) };
 }
 
 /** The settings of a profile, under `frames`, that give such frames. */

@@ -91,6 +91,7 @@ const SETTINGS: readonly Setting[] = [
   training('Batch size', 'batchSize'),
   training('Learning rate', 'learningRate'),
   { ...training('Factor of the learning rate for τ’s logits', 'tauRate'), usual: 1 },
+  { ...training('Order of frames', 'frameOrder'), usual: 'recorded' },
   training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
   clips('Training clips', 'train'),

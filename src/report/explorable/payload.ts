@@ -36,6 +36,8 @@ export interface EmbeddedModel {
   readonly config: NetworkConfig;
   /** Of the test clips in the evaluation, all of them. */
   readonly test: { readonly correct: number; readonly clips: number };
+  /** The order of frames that it was trained and tested with, instead of the recorded one. */
+  readonly frameOrder?: 'shuffled' | 'mean' | undefined;
   /** λ; with a list, one for each spiking layer. */
   readonly regulariseTau: number | readonly number[];
   /** The bytes of its `best.safetensors`, without the tensors in `rounded`; null if they would make the page too large. */

@@ -165,6 +165,13 @@ function tabulateTime(results: Results): Table {
           `Below each accuracy: its 95 % interval (Wilson${seeds.length > 1 ? ', each clip counted once), and over seeds' : ')'}.`,
           ' Steps to the answer: the mean over the clips that are right in the end, if each keeps its right answer once it has it; none for a model that is not clearly better than guessing.',
         ],
+        ...(models.some(({ runs }) => runs.some(({ training }) => training.frameOrder))
+          ? [
+              [
+                '–: trained on frames without their order, and tested on such frames in the first column: what a network without the order can do, so how much the data need it.',
+              ],
+            ]
+          : []),
         // A still image has no order.
         ...(orders.length > 0 || models.some(({ runs }) => runs.some(({ spec }) => repeatedSteps(spec)))
           ? []

@@ -63,7 +63,7 @@ const network = {
 } as const;
 
 /** The same in every published training. */
-const schedule = { learningRate: 0.001, tauRate: 1, cosineHalfPeriod: 64 } as const;
+const schedule = { learningRate: 0.001, tauRate: 1, frameOrder: 'recorded', cosineHalfPeriod: 64 } as const;
 
 const train = { epochs: 1256, testEvery: 1, ...schedule, validationShare: 0.15 } as const;
 

@@ -57,6 +57,12 @@ describe('evaluating a checkpoint', () => {
     expect((await evaluate({ trainedOn })).evaluation).toMatchObject({ clips: 3, correct: 2 });
   });
 
+  test('of a training on other orders of frames tests in the same order, and says so', async () => {
+    const { evaluation } = await evaluate({ trainedOn: { ...checkpoint.trainedOn, frameOrder: 'mean' } });
+    expect(evaluation.loss).not.toBe((await evaluate()).evaluation.loss);
+    expect(describeEvaluation(evaluation)).toContainEqual(['frames', 'mean, as in its training']);
+  });
+
   test('gives the accuracy and loss that follow from PyTorch’s rates', async () => {
     const { evaluation, done } = await evaluate();
     const squares = [...expectedRates()].map(

@@ -48,7 +48,7 @@ describe('the settings of the thesis', () => {
     const widths = spec.layers.flatMap((layer) => (layer.kind === 'linear' ? [layer.outFeatures] : []));
     expect(widths).toEqual([hidden, 110]);
     expect(loss).toEqual(file.loss);
-    expect(train).toEqual({ testEvery: 1, tauRate: 1, ...file.train });
+    expect(train).toEqual({ testEvery: 1, tauRate: 1, frameOrder: 'recorded', ...file.train });
   });
 });
 

@@ -94,6 +94,7 @@ export async function collectPayload(
     return {
       ...{ id, title, seed: one.run.seed, color: modelColor(index), config: one.run.network },
       ...{ test: { correct, clips: tested }, regulariseTau: one.run.training.regulariseTau },
+      frameOrder: one.run.training.frameOrder,
       ...{ file: fits.file, rounded: fits.rounded },
     };
   });

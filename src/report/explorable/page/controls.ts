@@ -52,6 +52,18 @@ export function drawRounding({ state: { model, beside } }: View) {
   page; time constants are not. Accuracies and answers in the lists are from before the rounding.</p>`;
 }
 
+/** Which of the networks expects other frames than this page shows. */
+export function drawUnordered({ state: { model, beside } }: View) {
+  const [some] = [model, beside ?? model]
+    .map((one) => payload.models[one]!)
+    .filter(({ frameOrder }) => frameOrder !== undefined);
+  if (some === undefined) return nothing;
+  const frames =
+    some.frameOrder === 'mean' ? 'with each clip’s frames replaced by their mean' : 'on shuffled frames';
+  return html`<p class="account">${some.title} was trained and tested ${frames}: its accuracy in the list is for such
+  clips, and so are its answers on which networks disagree. This page shows it the frames as chosen above, and trains it on recorded ones.</p>`;
+}
+
 /** Asks for the file of a network that is too large for the page. */
 export function drawChooser(model: number) {
   const { id, title, seed } = payload.models[model]!;

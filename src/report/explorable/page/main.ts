@@ -1,6 +1,6 @@
 import { html, nothing, render } from 'lit-html';
 import { formatAddress, hasEdits, NO_EDITS } from '../view-state.ts';
-import { drawChooser, drawControls, drawPlayer, drawRounding, play } from './controls.ts';
+import { drawChooser, drawControls, drawPlayer, drawRounding, drawUnordered, play } from './controls.ts';
 import { drawLayers } from './layers.ts';
 import { missingNetwork, steps, trainedHere } from './networks.ts';
 import { drawEditing, drawInspector, told } from './neuron.ts';
@@ -21,6 +21,7 @@ function drawPage(view: View) {
     clip on which the networks disagree.</p>
     ${drawControls(view)}
     ${missing === undefined ? drawRounding(view) : drawChooser(missing)}
+    ${drawUnordered(view)}
     <p class="problem" role="alert">${problem}</p>
     <div class="top">
       ${missing === undefined ? drawPlayer(view) : nothing}
