@@ -40,9 +40,9 @@ def recompute(rows, baseline, endpoint):
     users = np.unique([row['user'] or row['clip'] for row in rows], return_inverse=True)[1]
     right = lambda model: np.array([[float(row[f'{model}@{seed}'] or 'nan') for row in rows] for seed in seeds])
     by_user = lambda values: np.array([np.bincount(users, of_seed) for of_seed in values])
-    base = right(baseline)
-    found, n = {}, by_user(~np.isnan(base))
-    for model in (arm['model'] for arm in endpoint['arms']):
+    found, n = {}, by_user(~np.isnan(right(baseline)))
+    for arm in endpoint['arms']:
+        model, base = arm['model'], right(arm.get('baseline', baseline))
         d = by_user(np.nan_to_num(right(model) - base))
         D = d.sum() / n.sum()
         error, degrees = measure_error(d, n, D)

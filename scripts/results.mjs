@@ -101,8 +101,10 @@ function describeProfile(profile) {
   );
   const { runs, frames } = JSON.parse(read(`configs/baselines/${profile}.json`));
   const engines = [...new Set(runs.map(({ engine }) => engine))].join('; ');
-  // A question needs its baseline among the models.
-  const pair = [...new Set([report.question?.baseline ?? models[0], models.at(-1)])].join(', ');
+  // A question needs its baselines among the models.
+  const { baseline = models[0], against = {} } = report.question ?? {};
+  const last = models.at(-1);
+  const pair = [...new Set([baseline, against[last] ?? baseline, last])].join(', ');
   const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
   const { files = [], published, classes } = parse(read(`configs/datasets/${dataset.name}.yaml`));
   const fetch = !dataset.simulated && files.length > 0 ? `./repro data fetch ${dataset.name}` : undefined;

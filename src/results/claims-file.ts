@@ -34,7 +34,9 @@ const endpointShape = v.object({
   arms: v.array(
     v.object({
       model: v.string(),
-      /** A share, of the arm minus the baseline, and its 95 % interval; null without one. */
+      /** What it is compared with instead of the question's. */
+      baseline: v.exactOptional(v.string()),
+      /** A share, of the arm minus its baseline, and its 95 % interval; null without one. */
       difference: number,
       low: v.nullish(number, null),
       high: v.nullish(number, null),

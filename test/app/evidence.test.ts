@@ -79,6 +79,21 @@ describe('the evidence so far', () => {
     });
   });
 
+  test('compares an arm with the model that the question names for it', async () => {
+    const set = ['report.question={baseline: baseline, margin: 0.02, against: {lambda-0.1: no-reg}}'];
+    const asked = await loadPlan({ projectRoot: project.root, set });
+    const evidence = await readEvidence(asked, doneWith({ 'no-reg': [3, 4], 'lambda-0.1': [3, 4] }));
+    const results = await collectResults(sources, { models: ['no-reg', 'lambda-0.1'], seeds: [3, 4] });
+    const arm = answerQuestion(results, { baseline: 'no-reg', margin: 0.02 })?.arms[0];
+    expect(evidence?.arms).toEqual([
+      { model: 'no-reg', seedsDone: 0, difference: null, interval: null },
+      {
+        ...{ model: 'lambda-0.1 (compared with no-reg)', seedsDone: 2 },
+        ...{ difference: arm?.difference, interval: arm?.certainty?.interval },
+      },
+    ]);
+  });
+
   test('is told with the planned number of seeds, without a verdict, and from one seed without an interval', async () => {
     const seedsOf = { baseline: [3, 4], 'no-reg': [3, 4], 'lambda-0.1': [3] };
     const evidence = await readEvidence(plan, doneWith(seedsOf));

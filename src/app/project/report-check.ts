@@ -69,16 +69,21 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
 async function findQuestionProblems(plan: Plan): Promise<Problem[]> {
   const { settings, places } = plan;
   const question = ['report', 'question'];
-  const [baseline, models, name] = [[...question, 'baseline'], ['models'], ['dataset', 'name']].map((where) =>
-    getAt(settings, where),
+  const [against = {}, models, name] = [[...question, 'against'], ['models'], ['dataset', 'name']].map(
+    (where) => getAt(settings, where),
   );
   const problems: Problem[] = [];
-  if (typeof baseline === 'string' && Array.isArray(models) && !models.includes(baseline))
+  for (const key of [['baseline'], ...Object.keys(against ?? {}).map((arm) => ['against', arm])]) {
+    const named = getAt(settings, [...question, ...key]);
+    // Of an arm that this run leaves out, nothing is needed.
+    if (typeof named !== 'string' || !Array.isArray(models) || models.includes(named)) continue;
+    if (key.length === 2 && !models.includes(key[1]!)) continue;
     problems.push({
-      at: places.place([...question, 'baseline']),
-      message: `report.question.baseline: ${baseline} is not among the models, ${models.join(', ')}.`,
+      at: places.place([...question, ...key]),
+      message: `report.question.${key.join('.')}: ${named} is not among the models, ${models.join(', ')}.`,
       fix: 'Add it to `models:`, name one of them, or ask nothing: `question: null`.',
     });
+  }
   const where = [...question, 'second', 'classes'];
   const names = getAt(settings, where);
   if (!Array.isArray(names)) return problems;

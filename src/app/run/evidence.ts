@@ -19,8 +19,9 @@ interface Evidence {
   readonly seedsDone: number;
   /** In the profile's order; none once all seeds are done: then the report says it. */
   readonly arms: readonly {
+    /** With what it is compared with, if that is not the baseline. */
     readonly model: string;
-    /** Those for which this arm and the baseline are trained and evaluated. */
+    /** Those for which this arm and that one are trained and evaluated. */
     readonly seedsDone: number;
     /** In test accuracy, a share, of the arm minus the baseline; null without such a seed. */
     readonly difference: number | null;
@@ -62,18 +63,22 @@ export async function readEvidence(plan: Plan, isDone: (id: string) => boolean):
     );
     runs.get(model)?.push(await readRunResult({ train, evaluate }, { model, seed: Number(matrix.seed) }));
   }
-  const own = runs.get(baseline) ?? [];
-  runs.delete(baseline);
   /** A model with those of its runs whose seeds another one has, too. */
   const shared = (id: string, some: readonly RunResult[], others: readonly RunResult[]): ModelResult => ({
     ...{ id, title: id, published: null, train: {} },
     runs: some.filter(({ seed }) => others.some((other) => other.seed === seed)),
   });
-  const arms = [...runs].map(([model, theirs]) => {
-    const models = [shared(baseline, own, theirs), shared(model, theirs, own)];
-    const [arm] = answerQuestion({ models }, { baseline, margin })?.arms ?? [];
+  const others = [...runs].filter(([model]) => model !== baseline);
+  const arms = others.map(([model, theirs]) => {
+    const another = getAt(plan.settings, ['report', 'question', 'against', model]);
+    const beside = typeof another === 'string' ? another : baseline;
+    const own = runs.get(beside) ?? [];
+    const models = [shared(beside, own, theirs), shared(model, theirs, own)];
+    const [arm] = answerQuestion({ models }, { baseline: beside, margin })?.arms ?? [];
     const [seedsDone, interval] = [arm?.seeds.length ?? 0, arm?.certainty?.interval ?? null];
-    return { model, seedsDone, difference: seedsDone === 0 ? null : (arm?.difference ?? null), interval };
+    const difference = seedsDone === 0 ? null : (arm?.difference ?? null);
+    const name = beside === baseline ? model : `${model} (compared with ${beside})`;
+    return { model: name, seedsDone, difference, interval };
   });
   return arms.some(({ seedsDone }) => seedsDone > 0) ? { ...found, arms } : null;
 }

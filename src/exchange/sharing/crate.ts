@@ -289,9 +289,10 @@ function describeVerdicts({ claims, question }: ReportVerdicts): Entity[] {
       const body = [measured, reason].filter(Boolean).join('. ');
       return review(`#claim-${id}`, statement, body, VERDICT_TITLES[verdict]);
     }),
-    ...(question?.arms ?? []).flatMap(({ model, difference, low, high, verdict }) => {
+    ...(question?.arms ?? []).flatMap(({ model, baseline, difference, low, high, verdict }) => {
       const body = `${points(difference)} points, 95 % interval ${points(low)} to ${points(high)}.`;
-      return review(`#answer-${model}`, `${question?.text} ${model}`, body, verdict);
+      const beside = baseline === undefined ? '' : `, compared with ${baseline}`;
+      return review(`#answer-${model}`, `${question?.text} ${model}${beside}`, body, verdict);
     }),
   ];
 }

@@ -17,6 +17,8 @@ export interface QuestionSettings {
   readonly text?: string;
   /** A model of the profile; the others are the arms. */
   readonly baseline: string;
+  /** By arm, the model that it is compared with instead. */
+  readonly against?: Readonly<Record<string, string>>;
   /** A share: smaller differences of test accuracy do not matter. */
   readonly margin: number;
   /** A second endpoint: the accuracy on the test clips of some classes. */
@@ -46,9 +48,11 @@ export interface Question extends Endpoint {
   readonly second: (Endpoint & { readonly text: string; readonly classes: readonly number[] }) | null;
 }
 
-/** How much more accurate a model is than the baseline, on the test clips at the chosen epochs, and what else it could have been. */
+/** How much more accurate a model is than its baseline, on the test clips at the chosen epochs, and what else it could have been. */
 export interface QuestionArm {
   readonly model: ModelResult;
+  /** What it is compared with: the question's, unless the profile says otherwise. */
+  readonly baseline: ModelResult;
   /** A share, of the arm minus the baseline. */
   readonly difference: number;
   /** That of each seed, in their order. */
@@ -78,24 +82,23 @@ interface Certainty extends Spread {
  *
  * @param settings null or absent if the profile asks nothing
  * @returns null then, and if the baseline is the only model
- * @throws {RangeError} if the baseline is not among the models
+ * @throws {RangeError} if a baseline is not among the models
  */
 export function answerQuestion(
   { models, classes = [] }: Pick<Results, 'models'> & Partial<Pick<Results, 'classes'>>,
   settings: QuestionSettings | null | undefined,
 ): Question | null {
   if (!settings || models.every(({ id }) => id === settings.baseline)) return null;
-  const { text = 'Does the accuracy differ?', baseline, margin, second } = settings;
+  const { text = 'Does the accuracy differ?', second } = settings;
   const labels = (second?.classes ?? []).map((name) => classes.indexOf(name));
   return {
-    ...{ text, ...compareArms(models, baseline, margin) },
+    ...{ text, ...compareArms(models, settings) },
     second: second
       ? {
           ...{ text: second.text, classes: labels },
           ...compareArms(
             models.map((model) => keepClasses(model, labels)),
-            baseline,
-            second.margin,
+            { ...settings, margin: second.margin },
           ),
         }
       : null,
@@ -111,17 +114,25 @@ function keepClasses(model: ModelResult, labels: readonly number[]): ModelResult
   return { ...model, runs };
 }
 
-function compareArms(models: readonly ModelResult[], id: string, margin: number): Endpoint {
+function compareArms(
+  models: readonly ModelResult[],
+  { baseline: id, against = {}, margin }: QuestionSettings,
+): Endpoint {
+  const find = (wanted: string): ModelResult => {
+    const found = models.find((model) => model.id === wanted);
+    if (found === undefined) throw new RangeError(`report.question: ${wanted} is not among the models`);
+    return found;
+  };
   const others = models.filter((model) => model.id !== id);
-  const baseline = models.find((model) => model.id === id);
-  if (baseline === undefined) throw new RangeError(`report.question.baseline: ${id} is not among the models`);
+  const baseline = find(id);
   const groups = groupByUser(baseline);
   const measured = others.map((model) => {
-    const sums = sumDifferences(model, baseline, groups);
+    const own = find(against[model.id] ?? id);
+    const sums = sumDifferences(model, own, groups);
     const { mean, spread } = crossedMean(sums, groups.counts);
     const total = (row: readonly number[]) => row.reduce((sum, value) => sum + value, 0);
     const seeds = sums.map((row, seed) => total(row) / total(groups.counts[seed] ?? []));
-    return { model, difference: mean, seeds, spread };
+    return { model, baseline: own, difference: mean, seeds, spread };
   });
   const adjusted = holmAdjust(
     measured.map(({ difference, spread }) => (spread ? spreadTest(difference, spread) : 1)),
@@ -140,6 +151,12 @@ function compareArms(models: readonly ModelResult[], id: string, margin: number)
     return { ...arm, verdict: judgeArm(certainty, margin), certainty };
   });
   return { baseline, margin, users: groups.users, arms };
+}
+
+/** What some arms are compared with, for a sentence about them. */
+export function nameBaselines(arms: readonly QuestionArm[]): string {
+  const titles = new Set(arms.map(({ baseline }) => baseline.title));
+  return titles.size === 1 ? [...titles].join() : 'the models that they are compared with';
 }
 
 function judgeArm(certainty: Certainty, margin: number): ArmVerdict {

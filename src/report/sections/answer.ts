@@ -15,6 +15,7 @@ import {
   type Endpoint,
   groupByUser,
   isWithinMargin,
+  nameBaselines,
   type Question,
   type QuestionArm,
 } from '../data/question.ts';
@@ -47,7 +48,7 @@ function stateSecond(results: Results, { second }: Question): Block[] {
 }
 
 /** One sentence for the arms of each verdict, no stronger than the data. */
-export function stateVerdicts({ simulated }: Results, { baseline, margin, arms }: Endpoint): Text {
+export function stateVerdicts({ simulated }: Results, { margin, arms }: Endpoint): Text {
   const room = formatPoints(margin, false);
   const isDifferent = ({ verdict }: QuestionArm) => verdict === 'different';
   const groups = [
@@ -61,8 +62,8 @@ export function stateVerdicts({ simulated }: Results, { baseline, margin, arms }
     const isOne = some.length === 1;
     const verdict =
       how === null
-        ? `this run cannot tell whether ${names} ${isOne || names.startsWith('any ') ? 'differs' : 'differ'} from ${baseline.title} by ${room} or more, or at all`
-        : `${names} ${isOne ? 'is' : 'are'} ${how} accurate ${how === 'as' ? 'as' : 'than'} ${baseline.title}${how === 'as' ? `, within ${room}` : sizeUp(some, margin)}`;
+        ? `this run cannot tell whether ${names} ${isOne || names.startsWith('any ') ? 'differs' : 'differ'} from ${nameBaselines(some)} by ${room} or more, or at all`
+        : `${names} ${isOne ? 'is' : 'are'} ${how} accurate ${how === 'as' ? 'as' : 'than'} ${nameBaselines(some)}${how === 'as' ? `, within ${room}` : sizeUp(some, margin)}`;
     // Titles stay as they are: τ per channel.
     const alone = how !== null && some.length <= NAMED ? verdict : capitalise(verdict);
     const text = simulated && index === 0 ? `On simulated recordings, ${verdict}` : alone;
@@ -178,9 +179,11 @@ function stateOrder({ baseline }: Question): string {
 }
 
 /** Whether it is learning that makes a difference, or only that τ differ between neurons. */
-function stateLearning({ baseline, arms }: Question): string | null {
-  const learned = arms.filter(({ model }) => spreadOf(model) === 'learned');
-  if (spreadOf(baseline) !== null || learned.every(({ verdict }) => verdict !== 'different')) return null;
+function stateLearning({ arms }: Question): string | null {
+  const learned = arms.filter(
+    ({ model, baseline }) => spreadOf(model) === 'learned' && spreadOf(baseline) === null,
+  );
+  if (learned.every(({ verdict }) => verdict !== 'different')) return null;
   const fixed = arms.filter(({ model }) => spreadOf(model) === 'fixed');
   if (fixed.length === 0) return 'Whether τ have to be learned would show in the arm fixed-spread.';
   const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${verdict})`);

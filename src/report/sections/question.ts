@@ -11,8 +11,8 @@ import {
   spellCount,
   spellQuantity,
 } from '../data/format.ts';
-import type { Endpoint, Question, QuestionArm } from '../data/question.ts';
-import type { Results } from '../data/results.ts';
+import { type Endpoint, nameBaselines, type Question, type QuestionArm } from '../data/question.ts';
+import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, modelColor, POINT_LABELS } from '../drawing/theme.ts';
 import { drawDotPlot } from '../figures/dot-plot.ts';
@@ -64,13 +64,15 @@ function tabulateArms(
   return makeTable<QuestionArm>(
     {
       id: `table-${id}`,
-      caption: `Difference in test accuracy${on} from ${baseline.title}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
+      caption: `Difference in test accuracy${on} from ${nameBaselines(arms)}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
       // The first table's notes hold for the second.
       notes: on === '' ? explainArms(seeds.length, users, margin, arms) : [],
     },
     arms,
     [
       textColumn('Arm', ({ model }) => model.title),
+      arms.some((arm) => arm.baseline !== baseline) &&
+        textColumn('Compared with', (arm) => arm.baseline.title),
       numberColumn('Difference', ({ difference }) => formatPoints(difference)),
       numberColumn('95\u00a0% interval', (arm) => rangeOf(arm, 'interval')),
       numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
@@ -128,18 +130,18 @@ function explainArms(
 /** The question and its answer, for claims.json. */
 export function listVerdicts({ text, baseline, second, ...first }: Question): QuestionEntry {
   return {
-    ...{ text, baseline: baseline.id, ...listArms(first) },
+    ...{ text, baseline: baseline.id, ...listArms(baseline, first) },
     ...(second === null
       ? {}
-      : { second: { text: second.text, classes: [...second.classes], ...listArms(second) } }),
+      : { second: { text: second.text, classes: [...second.classes], ...listArms(baseline, second) } }),
   };
 }
 
-function listArms({ margin, arms }: Pick<Endpoint, 'margin' | 'arms'>) {
+function listArms({ id }: ModelResult, { margin, arms }: Pick<Endpoint, 'margin' | 'arms'>) {
   return {
     margin,
-    arms: arms.map(({ model, difference, verdict, certainty }) => ({
-      ...{ model: model.id, difference },
+    arms: arms.map(({ model, baseline: own, difference, verdict, certainty }) => ({
+      ...{ model: model.id, ...(own.id === id ? {} : { baseline: own.id }), difference },
       ...{ low: certainty?.interval.low ?? null, high: certainty?.interval.high ?? null, verdict },
     })),
   };
@@ -148,9 +150,10 @@ function listArms({ margin, arms }: Pick<Endpoint, 'margin' | 'arms'>) {
 /** How far each arm is from the baseline, with its interval, and the margin within which a difference does not matter. */
 function drawForest(
   { models, seeds }: Results,
-  { baseline, margin, users, arms }: Endpoint,
+  { margin, users, arms }: Endpoint,
   { id, on }: Naming,
 ): Figure {
+  const level = nameBaselines(arms);
   const reach = Math.max(
     1.5 * margin,
     ...arms.flatMap((arm) => {
@@ -162,9 +165,9 @@ function drawForest(
   const end = Math.min(1, Math.ceil(reach * 105) / 100);
   return {
     id,
-    title: `Test accuracy of each arm${on}, beside ${baseline.title}`,
+    title: `Test accuracy of each arm${on}, beside ${level}`,
     caption: present(
-      `Difference in test accuracy${on} from ${baseline.title} at the ${nameEpoch(models)}, in percentage points; bars show the 95 % interval.`,
+      `Difference in test accuracy${on} from ${level} at the ${nameEpoch(models)}, in percentage points; bars show the 95 % interval.`,
       `Shaded: the margin of ${formatPoints(margin, false)}.`,
       seeds.length > 1 && 'Small ticks are the seeds.',
     ).join(' '),
@@ -190,19 +193,27 @@ function drawForest(
         }),
         rowHeight: 36,
         domain: [-end, end],
-        axis: { title: `points more accurate than ${baseline.title}`, labelExpr: POINT_LABELS },
-        level: { value: 0, label: baseline.title },
+        axis: { title: `points more accurate than ${level}`, labelExpr: POINT_LABELS },
+        level: { value: 0, label: level },
         shade: [-margin, margin],
       }),
     ],
     data: [
       [
-        ...['model', 'seeds', 'users', 'difference', 'standard_error', 'degrees_of_freedom'],
+        ...['model', 'baseline', 'seeds', 'users', 'difference', 'standard_error', 'degrees_of_freedom'],
         ...['low_95', 'high_95', 'low_90', 'high_90', 'p', 'p_holm', 'margin', 'verdict'],
         ...['detectable_80', 'equivalence_chance'],
       ],
-      ...arms.map(({ model, difference, verdict, certainty: found }) => [
-        ...[model.id, seeds.length, users, difference, found?.error ?? null, found?.degrees ?? null],
+      ...arms.map(({ model, baseline, difference, verdict, certainty: found }) => [
+        ...[
+          model.id,
+          baseline.id,
+          seeds.length,
+          users,
+          difference,
+          found?.error ?? null,
+          found?.degrees ?? null,
+        ],
         ...[found?.interval.low ?? null, found?.interval.high ?? null],
         ...[found?.narrow.low ?? null, found?.narrow.high ?? null],
         ...[found?.p ?? null, found?.adjusted ?? null, margin, verdict],

@@ -254,6 +254,33 @@ describe('the answer at the top', () => {
     expect(answerOf(resultsOf([baseline, worse]))[3]).not.toContain('learned');
   });
 
+  test('of learned τ per neuron says nothing where an arm is compared with such a model', () => {
+    const [own, learned] = [alike, worse].map((model) => withRun(model, { network: network('neuron') }));
+    const some = resultsOf([baseline, own!, learned!]);
+    const asked = answerQuestion(some, { ...settings, against: { worse: 'alike' } })!;
+    expect(asked.arms.map(({ model, baseline: { id } }) => [model.id, id])).toEqual([
+      ['alike', 'Baseline'],
+      ['worse', 'alike'],
+    ]);
+    const { arms } = answerQuestion(resultsOf([own!, learned!]), { baseline: 'alike', margin: 0.02 })!;
+    expect(asked.arms[1]?.difference).toBe(arms[0]?.difference);
+    expect(listVerdicts(asked).arms.map((arm) => arm.baseline)).toEqual([undefined, 'alike']);
+    const [, said, , change] = writeAnswer(some, asked).map((block) =>
+      block.kind === 'paragraph' ? plain(block.text) : '',
+    );
+    expect(said).toMatch(/worse is less accurate than alike/);
+    expect(said).toMatch(/alike is as accurate as Baseline/i);
+    expect(change).not.toContain('learned');
+    const table = describeQuestion(some, asked).blocks.find((block) => block.kind === 'table');
+    expect(table?.table.caption).toMatch(
+      /^Difference in test accuracy from the models that they are compared with/,
+    );
+    expect(textsOf(table!.table).map(([arm, beside]) => [arm, beside])).toEqual([
+      ['alike', 'Baseline'],
+      ['worse', 'alike'],
+    ]);
+  });
+
   test('of undecided arms says what the design finds, and warns of adding seeds', () => {
     const bySeed = modelWith('by seed', [
       [3, 2, 3, 2, 3, 3],
