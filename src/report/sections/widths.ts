@@ -48,9 +48,19 @@ function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Wi
     untold.length > 0 &&
       `this run cannot tell which width with one τ per layer equals ${joinWords(untold)} channels with a τ per neuron: they are not clearly better than guessing, or every width is as accurate`,
   );
+  const sizes = told.map(
+    (one) => `${nameParameters(one.equal!, layer)} against ${groupDigits(parametersOf(one))}`,
+  );
+  const countFewer = (widthOf: (one: EqualWidth) => number) =>
+    told.filter((one) => parametersAt(widthOf(one), layer) < parametersOf(one)).length;
+  const [fewer, surely] = [
+    ({ equal }: EqualWidth) => equal!,
+    (one: EqualWidth) => one.equalInterval.high,
+  ].map(countFewer);
+  const cost = ` At equal accuracy, the one with a τ per layer has fewer parameters in ${fewer} of ${told.length} cases (${sizes.join('; ')}), and with its whole interval in ${surely}: each τ is a parameter.`;
   const where = simulated ? 'On simulated recordings, with' : 'With';
   const whom = users === null ? '' : ` and ${spellQuantity(users, 'test user')}`;
-  return `${where} ${spellQuantity(seeds.length, 'seed')}${whom}, ${found.join('; ')}.`;
+  return `${where} ${spellQuantity(seeds.length, 'seed')}${whom}, ${found.join('; ')}.${told.length === 0 ? '' : cost}`;
 }
 
 function tabulateWidths({ layer, neuron, users }: Widths): Table {
@@ -60,7 +70,7 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
       caption: 'Width of the network with one τ per layer that is as accurate as one with a τ per neuron',
       notes: [
         [
-          `Between the trained widths, accuracy is interpolated on a straight line; where a wider network was less accurate, both count as equally accurate (isotonic regression). Intervals: 95\u00a0%, of 2,000 bootstrap samples of seeds and ${users === null ? 'clips; with so few seeds' : 'users; with so few of both'}, they are rough. `,
+          `Between the trained widths, accuracy and parameters (all learned values, τ among them) are interpolated on straight lines; where a wider network was less accurate, both count as equally accurate (isotonic regression). Intervals: 95\u00a0%, of 2,000 bootstrap samples of seeds and ${users === null ? 'clips; with so few seeds' : 'users; with so few of both'}, they are rough. `,
           { code: 'docs/claims.md' },
           ' explains them.',
         ],
@@ -69,7 +79,7 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
     neuron,
     [
       numberColumn('Channels, τ per neuron', ({ width }) => groupDigits(width)),
-      numberColumn('Parameters', ({ model }) => groupDigits(model.runs[0]?.parameters ?? 0)),
+      numberColumn('Parameters', (one) => groupDigits(parametersOf(one))),
       numberColumn('Test accuracy', ({ accuracy, interval: { low, high } }) => ({
         text: formatShare(accuracy),
         details: [formatPercentRange(low, high)],
@@ -83,6 +93,14 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
       numberColumn('Equal width, τ per layer', (one) =>
         one.equal === null ? null : { text: nameWidth(one.equal, layer), details: [nameRange(one, layer)] },
       ),
+      numberColumn('Its parameters', (one) => {
+        const [from, to] = [one.equalInterval.low, one.equalInterval.high].map((at) =>
+          nameParameters(at, layer),
+        );
+        return one.equal === null
+          ? null
+          : { text: nameParameters(one.equal, layer), details: [from === to ? from! : `${from} to ${to}`] };
+      }),
     ],
   );
 }
@@ -91,6 +109,29 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
 function nameWidth(width: number, layer: Widths['layer']): string {
   if (width === Number.POSITIVE_INFINITY) return `more than ${layer.at(-1)?.width}`;
   return width === Number.NEGATIVE_INFINITY ? `less than ${layer[0]?.width}` : width.toFixed(1);
+}
+
+function parametersOf({ model }: OfWidth): number {
+  return model.runs[0]?.parameters ?? 0;
+}
+
+/** Of a network with one τ per layer of this width, interpolated between the trained ones; ±∞ outside of them. */
+function parametersAt(width: number, layer: Widths['layer']): number {
+  const next = layer.findIndex((one) => one.width >= width);
+  const [above, below] = [layer[next], layer[next - 1]];
+  if (above === undefined || !Number.isFinite(width)) return width;
+  if (below === undefined) return parametersOf(above);
+  const share = (width - below.width) / (above.width - below.width);
+  return parametersOf(below) + share * (parametersOf(above) - parametersOf(below));
+}
+
+/** `40 300`, or `more than 98 821` outside of the trained widths. */
+function nameParameters(width: number, layer: Widths['layer']): string {
+  const found = parametersAt(width, layer);
+  if (found === Number.POSITIVE_INFINITY) return `more than ${groupDigits(parametersOf(layer.at(-1)!))}`;
+  if (found === Number.NEGATIVE_INFINITY) return `less than ${groupDigits(parametersOf(layer[0]!))}`;
+  // Interpolated: three digits.
+  return groupDigits(Number(found.toPrecision(3)));
 }
 
 function nameRange({ equalInterval: { low, high } }: EqualWidth, layer: Widths['layer']): string {
@@ -276,6 +317,6 @@ function tabulate({ model, width, accuracy, interval }: WidthResult, per: string
   return [model.id, per, width, model.runs[0]?.parameters ?? null, accuracy, interval.low, interval.high];
 }
 
-function describePoint({ width, accuracy }: WidthResult): string {
-  return `${formatShare(accuracy)} with ${width} channels`;
+function describePoint(one: WidthResult): string {
+  return `${formatShare(one.accuracy)} with ${one.width} channels (${groupDigits(parametersOf(one))} parameters)`;
 }

@@ -54,14 +54,11 @@ export function drawRounding({ state: { model, beside } }: View) {
 
 /** Which of the networks expects other frames than this page shows. */
 export function drawUnordered({ state: { model, beside } }: View) {
-  const [some] = [model, beside ?? model]
-    .map((one) => payload.models[one]!)
-    .filter(({ frameOrder }) => frameOrder !== undefined);
+  const some = [model, beside ?? model].map((one) => payload.models[one]!).find((one) => one.frameOrder);
   if (some === undefined) return nothing;
-  const frames =
-    some.frameOrder === 'mean' ? 'with each clip’s frames replaced by their mean' : 'on shuffled frames';
-  return html`<p class="account">${some.title} was trained and tested ${frames}: its accuracy in the list is for such
-  clips, and so are its answers on which networks disagree. This page shows it the frames as chosen above, and trains it on recorded ones.</p>`;
+  const order = some.frameOrder === 'mean' ? 'each clip’s mean frame' : 'shuffled frames';
+  return html`<p class="account">${some.title} was trained and tested on ${order}, as its accuracy in the list says. This
+  page shows it the frames as chosen above, and trains it on recorded ones.</p>`;
 }
 
 /** Asks for the file of a network that is too large for the page. */
