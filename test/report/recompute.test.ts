@@ -70,7 +70,12 @@ function countDifference(design: Design, classes: readonly number[]): number {
 async function writeAnswer(design: Design): Promise<string> {
   const results = makeResults({ ...makeDesign(design), classes: ['even', 'odd'] });
   const second = { text: 'odd clips', classes: ['odd'], margin: 0.1 };
-  const question = answerQuestion(results, { baseline: 'baseline', against: { copy: 'same' }, margin: 0.05, second })!;
+  const question = answerQuestion(results, {
+    baseline: 'baseline',
+    against: { copy: 'same' },
+    margin: 0.05,
+    second,
+  })!;
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'figures'));
   for (const block of describeQuestion(results, question).blocks)
