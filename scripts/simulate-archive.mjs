@@ -1,6 +1,6 @@
 // Makes a DvsGesture.tar.gz of simulated recordings that has the size and layout of the published one: the same 122 recordings by name, six
 // seconds a gesture, about as many events. It stands in for the published archive when the way from archive to report is rehearsed
-// (docs/question.md). Run: node scripts/simulate-archive.mjs FOLDER [SECONDS A GESTURE]
+// (docs/designs.md). Run: node scripts/simulate-archive.mjs FOLDER [SECONDS A GESTURE]
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -44,11 +44,11 @@ const endpoints = [
   ['direction', { clips: 8, margin: 2 * MARGIN }, { accuracy: 0.91, seeds: 0.039, users: 0.036 }],
 ] as const;
 
-/** Writes the table of docs/claims.md, and those of docs/question.md. */
+/** Writes the table of docs/claims.md, and those of docs/designs.md. */
 export function main({ root }: { readonly root: string }): void {
-  const question = path.join(root, 'docs/question.md');
-  writeTable(question, 'endpoint', describeEndpoints());
-  writeTable(question, 'seeds of each arm', describeNights());
+  const designs = path.join(root, 'docs/designs.md');
+  writeTable(designs, 'endpoint', describeEndpoints());
+  writeTable(designs, 'seeds of each arm', describeNights());
   writeTable(path.join(root, 'docs/claims.md'), 'design', describeCoverage());
 }
 

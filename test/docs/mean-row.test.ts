@@ -10,14 +10,14 @@ const python = ['python3', '/usr/bin/python3'].find(
 );
 
 test.skipIf(python === undefined || !existsSync(images))(
-  'docs/question.md has the accuracy of a linear readout of the mean row',
+  'docs/designs.md has the accuracy of a linear readout of the mean row',
   { timeout: 300_000 },
   () => {
     const { stdout } = spawnSync(python!, ['scripts/mean-row-readout.py', images], {
       ...{ cwd: repository, encoding: 'utf8' },
     });
     const right = Number(/^([\d,]+) of 10,000 test images/.exec(stdout)![1]!.replace(',', ''));
-    expect(readPage('docs/question.md')).toContain(
+    expect(readPage('docs/designs.md')).toContain(
       `gets ${(right / 100).toFixed(1)} % of the test images right`,
     );
   },
