@@ -19,6 +19,10 @@ export interface Effects {
   /** Standard deviations of the difference between seeds and between users, as shares. */
   readonly seeds: number;
   readonly users: number;
+  /**
+   * The share of the arm's seeds that stay at the baseline's accuracy, so that the seeds are of two kinds and `loss` is that of the others; none if left out.
+   */
+  readonly stuck?: number;
 }
 
 /** Standard deviations, on the scale of log odds, of what both models share: of users and of clips. */
@@ -32,7 +36,7 @@ const [USERS, CLIPS] = [0.5, 1];
  */
 export function simulateCoverage(
   { seeds, users, clips, folds }: Design,
-  { accuracy, loss, ...own }: Effects,
+  { accuracy, loss, stuck = 0, ...own }: Effects,
   {
     repetitions,
     margin,
@@ -57,7 +61,10 @@ export function simulateCoverage(
   );
   const found = { wide: 0, narrow: 0, equivalent: 0, different: 0 };
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    const trained = counts.map(() => [arm * odds(ofSeeds), baseline * odds(ofSeeds)] as const);
+    const trained = counts.map(() => {
+      const kind = stuck > 0 && uniform() < stuck ? baseline : arm;
+      return [kind * odds(ofSeeds), baseline * odds(ofSeeds)] as const;
+    });
     const sums = counts.map((row) => row.map(() => 0));
     for (let user = 0; user < users; user++) {
       const [both, ours, theirs] = [odds(USERS), odds(ofUsers), odds(ofUsers)];
@@ -73,7 +80,7 @@ export function simulateCoverage(
     const { mean, spread: error } = crossedMean(sums, counts);
     if (error === null) continue;
     // An interval contains a value exactly if a test does not reject it.
-    const p = spreadTest(mean + loss, error);
+    const p = spreadTest(mean + loss * (1 - stuck), error);
     found.wide += Number(p >= 0.05);
     found.narrow += Number(p >= 0.1);
     const isWithin = Math.abs(mean) < margin && spreadTest(margin - Math.abs(mean), error) < 0.1;
