@@ -13,7 +13,7 @@ export function tausOf({ name, neuron }: LayerOf<'neuron'>, state: State): numbe
 
 /**
  * Multiplies what each neuron of a layer gets: the rows of the linear layer before it, or the scale and shift of its batch norm. A neuron scales
- * its input by 1/τ (`neurons.ts`), so with τ'/τ it keeps its gain when τ becomes τ', and only its memory changes.
+ * its input by 1/τ (`neurons.ts`), so with τ'/τ it reacts to a single event as before when τ becomes τ'. Its memory changes, and with it its reaction to steady input.
  *
  * @param factors one for the layer, or one for each channel or neuron
  * @returns the tensors that change, by name; undefined if neurons with different factors share their weights, as in the maps of a convolution

@@ -27,7 +27,7 @@ const NAMES: Readonly<Record<'unchanged' | TauChange, readonly [title: string, w
   unchanged: ['as learned', 'τ as learned'],
   'layer-mean': ['at the layer’s mean', 'every τ replaced by its layer’s mean'],
   permuted: ['permuted in layer', 'τ permuted within their layer'],
-  'permuted-gain-kept': ['permuted, gain kept', 'τ permuted within their layer and every gain kept'],
+  'permuted-gain-kept': ['permuted, gain kept', 'τ permuted within their layer and gain for one event kept'],
   'permuted-in-channel': ['permuted in maps', 'τ permuted within their map'],
   jittered: ['jittered', 'τ jittered'],
 };
