@@ -1,5 +1,5 @@
 // The figure of docs/results.md and the README: scripts/results.mjs compiles and runs it.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import type { Figure } from '../src/report/drawing/figure.ts';
@@ -35,6 +35,8 @@ export async function drawArms(root: string): Promise<string> {
   const rows = readdirSync(path.join(root, 'results'))
     .sort()
     .flatMap((profile): Row[] => {
+      // scripts/sweep.mjs draws its own.
+      if (existsSync(path.join(root, 'results', profile, 'section.md'))) return [];
       const { question }: { question?: QuestionEntry } = JSON.parse(read('results', profile, 'claims.json'));
       if (question === undefined) return [];
       const title: string = parse(read(`configs/profiles/${profile}.yaml`)).report.title;

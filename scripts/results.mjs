@@ -72,6 +72,8 @@ function tabulateArms(profiles) {
     return `${tenths < 0 ? '−' : tenths > 0 ? '+' : ''}${(Math.abs(tenths) / 10).toFixed(1)}`;
   };
   const rows = profiles.flatMap((profile) => {
+    // The verdicts of a sweep are in its section.
+    if (fs.existsSync(path.join(root, `results/${profile}/section.md`))) return [];
     const { question } = JSON.parse(read(`results/${profile}/claims.json`));
     if (question === undefined) return [];
     const { second } = question;
@@ -93,7 +95,7 @@ function tabulateArms(profiles) {
 }
 
 function describeProfile(profile) {
-  // Of several runs, by a script of its own: scripts/dose.mjs.
+  // Of several runs, by a script of its own: scripts/sweep.mjs.
   const section = path.join(root, 'results', profile, 'section.md');
   if (fs.existsSync(section)) return fs.readFileSync(section, 'utf8').trim();
   const { dataset, description, models, seeds, report, train, ...profiled } = parse(
