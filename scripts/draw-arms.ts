@@ -32,6 +32,8 @@ export async function main({ root }: { readonly root: string }): Promise<void> {
 export async function drawArms(root: string): Promise<string> {
   const read = (...names: readonly string[]) => readFileSync(path.join(root, ...names), 'utf8');
   const titleOf = (model: string): string => parse(read(`configs/models/${model}.yaml`)).title;
+  const nameOf = ({ model, baseline }: Row['arms'][number]) =>
+    `${titleOf(model)}${baseline === undefined ? '' : ` (beside ${titleOf(baseline)})`}`;
   const rows = readdirSync(path.join(root, 'results'))
     .sort()
     .flatMap((profile): Row[] => {
@@ -46,7 +48,7 @@ export async function drawArms(root: string): Promise<string> {
         ...(second ? [{ ...second, title: `The same, on ${second.text}` }] : []),
       ];
     });
-  const titles = [...new Set(rows.flatMap(({ arms }) => arms.map(({ model }) => titleOf(model))))];
+  const titles = rows.flatMap(({ arms }) => arms.map(({ model }) => titleOf(model)));
   const ends = rows.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
   const reach = Math.max(...ends.map(Math.abs)) * 1.05;
   const figure: Figure = {
@@ -55,8 +57,9 @@ export async function drawArms(root: string): Promise<string> {
     caption: '',
     alt: rows
       .map(({ title, arms }) => {
-        const said = arms.map(({ model, difference, verdict }) => {
-          return `${titleOf(model)} ${(100 * difference).toFixed(1)} points, ${verdict}`;
+        const said = arms.map((arm) => {
+          const { difference, verdict } = arm;
+          return `${nameOf(arm)} ${(100 * difference).toFixed(1)} points, ${verdict}`;
         });
         return `${title}: ${said.join(', ')}.`;
       })
@@ -66,13 +69,16 @@ export async function drawArms(root: string): Promise<string> {
     panels: rows.map(({ title, margin, arms }) =>
       drawDotPlot({
         title,
-        rows: arms.map(({ model }) => titleOf(model)),
+        rows: arms.map(nameOf),
         labelLength: Math.max(...titles.map(({ length }) => length)),
         series: [{ name: 'difference', look: { shape: 'circle', filled: true, size: 60 } }],
-        dots: arms.map(({ model, difference: value, low, high, verdict }) => ({
-          ...{ row: titleOf(model), series: 'difference', value, low: low ?? value, high: high ?? value },
-          color: colorVariable(COLORS[verdict]),
-        })),
+        dots: arms.map((arm) => {
+          const { difference: value, low, high, verdict } = arm;
+          return {
+            ...{ row: nameOf(arm), series: 'difference', value, low: low ?? value, high: high ?? value },
+            color: colorVariable(COLORS[verdict]),
+          };
+        }),
         rowHeight: 22,
         domain: [-reach, reach],
         axis: {

@@ -82,14 +82,15 @@ function tabulateArms(profiles) {
       ...(second ? [[`\`${profile}\`, ${second.text}`, second]] : []),
     ];
     return endpoints.flatMap(([name, { margin, arms }]) =>
-      arms.map(({ model, difference, low, high, verdict }) => {
+      arms.map(({ model, baseline = question.baseline, difference, low, high, verdict }) => {
         const interval = low === null ? '–' : `${points(low)} to ${points(high)}`;
-        return [name, title(model), points(difference), interval, points(margin).slice(1), verdict];
+        const compared = [title(model), title(baseline), points(difference), interval];
+        return [name, ...compared, points(margin).slice(1), verdict];
       }),
     );
   });
-  const head = ['profile', 'arm', 'points more accurate', '95 % interval', 'margin', 'verdict'];
-  return [head, ['---', '---', '---:', '---:', '---:', '---'], ...rows]
+  const head = ['profile', 'arm', 'beside', 'points more accurate', '95 % interval', 'margin', 'verdict'];
+  return [head, ['---', '---', '---', '---:', '---:', '---:', '---'], ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
@@ -117,7 +118,7 @@ function describeProfile(profile) {
   const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
   const computed = isPart
     ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
-    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it: every digit on an engine with the same arithmetic${train.engine === 'wasm' ? ', as WebAssembly has everywhere' : ''}, else within [tolerances](check.md#the-rules-and-how-sure-they-are):`;
+    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it: every digit on an engine with the same arithmetic${train.engine === 'wasm' ? ', as WebAssembly has everywhere' : engines.includes('avx2') ? ' (with AVX-512, set `REPRO_ISA=avx2`)' : ''}, else within [tolerances](check.md#the-rules-and-how-sure-they-are):`;
   const commands = [fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
   return [
     `## ${report.title}`,
