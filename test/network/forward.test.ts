@@ -246,6 +246,26 @@ describe('runForward and PyTorch agree', () => {
   });
 });
 
+describe('a network of linear layers', () => {
+  const spikesByStep = (mean: number, isReversed: boolean) => {
+    const tau = { per: 'layer', mean, std: 0 } as const;
+    const spec = buildNetwork({ ...small, layers: 0, neuron: 'lif', tau });
+    const { frames } = randomBatch(spec, { steps: 8, samples: 1 });
+    const order = Array.from({ length: 8 }, (_, step) => (isReversed ? 7 - step : step));
+    const slice = (values: ArrayLike<number>, step: number) =>
+      Array.from(values).slice((step * values.length) / 8, ((step + 1) * values.length) / 8);
+    const data = Uint8Array.from(order.flatMap((step) => slice(frames.data, step)));
+    const { layers } = runForward(prepareNetwork(spec, livelyState(spec)), data, 8);
+    return layers.map(({ spikes }) => order.map((step) => slice(spikes, step)));
+  };
+
+  it('remembers nothing with τ = 1: reversed, each frame makes the spikes that it made before', () => {
+    expect(spikesByStep(1, true)).toEqual(spikesByStep(1, false));
+    expect(spikesByStep(1, false).every((layer) => layer.flat().includes(1))).toBe(true);
+    expect(spikesByStep(2, true)).not.toEqual(spikesByStep(2, false));
+  });
+});
+
 /** One value at each step, times 1, is the current of a single neuron. */
 function oneNeuron(reset: NeuronSpec['reset']): ForwardNetwork {
   const layers: NetworkSpec['layers'] = [
