@@ -96,21 +96,54 @@ test('its commands run on any processor, and get the data that a command can get
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
 
+const points = (difference: number) => Math.abs(100 * difference).toFixed(1);
+
 test('docs/question.md says what the results say of changed τ', () => {
-  const rowsOf = (file: string) =>
-    csvParse(readPage(`results/${file}-changes.csv`))
-      .filter(({ change }) => change !== 'unchanged')
-      .map(({ change, difference, p_holm: p }) => ({
-        change,
-        difference: Number(difference),
-        isSure: Number(p) <= 0.05,
-      }));
-  const control = rowsOf('control/figures/simulated-tau').filter(({ change }) => change !== 'jittered');
-  expect(control).toHaveLength(6);
-  for (const { difference, isSure } of control) expect([difference < -0.4, isSure]).toEqual([true, true]);
-  const digits = rowsOf('nmnist/figures/tau');
+  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  const lossOf = (rows: ReturnType<typeof readChanges>, of: string, how: string) => {
+    const { difference, isSure } = rows.find(({ model, change }) => model === of && change === how)!;
+    expect([of, how, difference < 0, isSure]).toEqual([of, how, true, true]);
+    return points(difference);
+  };
+  const gestures = readChanges('arms/figures/simulated-tau-changes.csv');
+  const [mean, permuted] = ['layer-mean', 'permuted'].map((how) => lossOf(gestures, 'no-reg', how));
+  expect(page).toContain(`loses ${mean} points; permute τ within layers, and it loses ${permuted} (`);
+  expect(readPage('README.md')).toContain(`they lose ${permuted} points if these are permuted`);
+  const both = (of: string) =>
+    ['layer-mean', 'permuted'].map((how) => lossOf(gestures, of, how)).join(' and ');
+  expect(page).toContain(`\`broad\` loses ${both('broad')} points`);
+  expect(page).toContain(`\`fast-tau\` ${both('fast-tau')}:`);
+  const digits = readChanges('nmnist/figures/tau-changes.csv');
   expect(digits).toHaveLength(4);
   for (const { isSure } of digits) expect(isSure).toBe(false);
+});
+
+function readChanges(file: string) {
+  return csvParse(readPage(`results/${file}`))
+    .filter(({ change }) => change !== 'unchanged')
+    .map(({ model, change, difference, p_holm: p }) => ({
+      ...{ model, change, difference: Number(difference), isSure: Number(p) <= 0.05 },
+    }));
+}
+
+test('docs/question.md and README say of the arms on simulated gestures what the results say', () => {
+  const { question } = JSON.parse(readPage('results/arms/claims.json'));
+  const byVerdict = (endpoint: { arms: Arm[] }, wanted: string) =>
+    endpoint.arms.filter(({ verdict }) => verdict === wanted);
+  const alike = ['lif', 'channel', 'no-reg', 'lambda-0.1', 'fixed-spread'];
+  for (const endpoint of [question, question.second])
+    expect(byVerdict(endpoint, 'equivalent').map(({ model }) => model)).toEqual(alike);
+  const worse = byVerdict(question, 'different');
+  expect(worse.map(({ model }) => model)).toEqual(['broad', 'broad-fixed', 'fast-tau']);
+  const losses = worse.map(({ difference }) => -difference);
+  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  expect(page).toContain(`by ${points(Math.min(...losses))} to ${points(Math.max(...losses))} points.`);
+  const time = readPage('results/arms/report.md').split('\n## Time\n')[1];
+  const row = /^\| Baseline \| ([\d.]+)\s%[^|]*\| ([\d.]+)\s%[^|]*\| ([\d.]+)\s%/m.exec(time ?? '') ?? [];
+  const [intact = 0, reversed = 0, shuffled = 0] = row.slice(1).map(Number);
+  expect(page).toContain(
+    `Shuffled frames cost \`baseline\` ${(intact - shuffled).toFixed(1)} points and reversed ones ${(intact - reversed).toFixed(1)}:`,
+  );
 });
 
 test('docs/question.md says of what the thesis leaves open what the results say', () => {
