@@ -116,7 +116,8 @@ test('docs/question.md says what the results say of changed τ', () => {
   );
   expect(page).toContain(`\`broad-fixed\` ${fixed} points, \`broad\` ${broad}, \`fast-tau\` ${fast}.`);
   const others = gestures.filter(
-    ({ model, change }) => change === 'permuted' && ['channel', 'lambda-0.1', 'fixed-spread'].includes(model!),
+    ({ model, change }) =>
+      change === 'permuted' && ['channel', 'lambda-0.1', 'fixed-spread'].includes(model!),
   );
   expect(others).toHaveLength(3);
   expect(page).toContain(
