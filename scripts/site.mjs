@@ -41,7 +41,8 @@ export async function buildSite(folder, { run, repository }) {
   const reports = fs
     .readdirSync(path.join(root, 'results'))
     .sort()
-    .map((profile) => `results/${profile}/report.md`);
+    .map((profile) => `results/${profile}/report.md`)
+    .filter((report) => fs.existsSync(path.join(root, report))); // a sweep has none
   const pages = ['docs/results.md', ...reports];
   fs.cpSync(path.join(run, 'report'), path.join(folder, 'report'), { recursive: true });
   fs.cpSync(path.join(root, 'results'), path.join(folder, 'results'), { recursive: true });

@@ -96,7 +96,8 @@ test('its commands run on any processor, and get the data that a command can get
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
 
-const points = (difference: number) => Math.abs(100 * difference).toFixed(1);
+/** Rounded as in a report. */
+const points = (difference: number) => (Math.abs(Math.round(1000 * difference)) / 10).toFixed(1);
 
 test('docs/question.md says what the results say of changed τ', () => {
   const page = readPage('docs/question.md').replace(/\s+/g, ' ');
@@ -155,6 +156,33 @@ test('docs/question.md and README say of the arms on simulated gestures what the
   const [intact = 0, reversed = 0, shuffled = 0] = row.slice(1).map(Number);
   expect(page).toContain(
     `Shuffled frames cost \`baseline\` ${(intact - shuffled).toFixed(1)} points and reversed ones ${(intact - reversed).toFixed(1)} (`,
+  );
+});
+
+test('docs/question.md counts the trainings that answer both questions of the positive control', () => {
+  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  const countBoth = (folder: string, model: string) => {
+    const clips = csvParse(readPage(`results/${folder}/answers.csv`));
+    const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
+    expect(runs).toHaveLength(10);
+    return runs.filter((run) => clips.filter((clip) => clip[run] === '1').length > 0.75 * clips.length)
+      .length;
+  };
+  const [different, nine, two] = ['broad-gain', 'plif-9-gain', 'baseline'].map((model) => {
+    const [low, middle, high] = ['0.04', '0.12', '0.3'].map((rate) => countBoth(`rates/${rate}`, model));
+    return `${low}, ${middle} and ${high}`;
+  });
+  expect(page).toContain(
+    `(\`broad-gain\`), ${different} answer both questions at learning rates 0.04, 0.12 and 0.3`,
+  );
+  expect(page).toContain(`(\`plif-9-gain\`), ${nine}; from 2 (\`baseline\`), ${two}.`);
+  expect(countBoth('control-long', 'plif-9-gain')).toBe(5);
+  expect(countBoth('control-wide', 'broad-gain') - countBoth('control-wide', 'plif-9-gain')).toBe(10);
+  const kept = readChanges('control/figures/simulated-tau-changes.csv')
+    .filter(({ change }) => change === 'permuted-gain-kept')
+    .map(({ difference, isSure }) => (isSure ? difference : 0));
+  expect(page).toContain(
+    `lose ${points(Math.max(...kept))} to ${points(Math.min(...kept))} points. So the comparison`,
   );
 });
 

@@ -96,7 +96,7 @@ describe('the report stage', () => {
     const { question: answer } = JSON.parse(files.get('claims.json') ?? '');
     expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
     expect(said.notes).toEqual([expect.stringMatching(/^On simulated recordings, .* Baseline.*points/)]);
-    expect(files.get('figures/simulated-question.csv')).toContain('no-reg,3,6,');
+    expect(files.get('figures/simulated-question.csv')).toContain('no-reg,baseline,3,6,');
     const answers = csvParse(files.get('answers.csv') ?? '');
     expect(answers.columns.join()).toBe(
       'clip,user,class,baseline@1,baseline@2,baseline@3,no-reg@1,no-reg@2,no-reg@3',
