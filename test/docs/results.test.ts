@@ -96,11 +96,14 @@ test('its commands run on any processor, and get the data that a command can get
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
 
+/** A page without its line breaks. */
+const readLine = (page: string) => readPage(page).replace(/\s+/g, ' ');
+
 /** Rounded as in a report. */
 const points = (difference: number) => (Math.abs(Math.round(1000 * difference)) / 10).toFixed(1);
 
 test('docs/question.md says what the results say of changed τ', () => {
-  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  const page = readLine('docs/question.md');
   const lossOf = (rows: ReturnType<typeof readChanges>, of: string, how: string) => {
     const { difference, isSure } = rows.find(({ model, change }) => model === of && change === how)!;
     expect([of, how, difference < 0, isSure]).toEqual([of, how, true, true]);
@@ -111,7 +114,7 @@ test('docs/question.md says what the results say of changed τ', () => {
   expect(page).toContain(
     `it loses ${permuted} points; give every neuron its layer's mean τ, and it loses ${mean} (`,
   );
-  expect(readPage('README.md')).toContain(`lose ${permuted} points if these are permuted`);
+  expect(readLine('README.md')).toContain(`lose ${permuted} points if these are permuted`);
   const [fixed, broad, fast] = ['broad-fixed', 'broad', 'fast-tau'].map((of) =>
     lossOf(gestures, of, 'permuted'),
   );
@@ -147,10 +150,10 @@ test('docs/question.md and README say of the arms on simulated gestures what the
   const worse = byVerdict(question, 'different');
   expect(worse.map(({ model }) => model)).toEqual(['broad', 'broad-fixed', 'fast-tau']);
   const losses = worse.map(({ difference }) => -difference);
-  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  const page = readLine('docs/question.md');
   const range = `${points(Math.min(...losses))} to ${points(Math.max(...losses))} points`;
   expect(page).toContain(`*less accurate*, by ${range} (`);
-  expect(readPage('README.md')).toContain(`${range} less accurate`);
+  expect(readLine('README.md')).toContain(`${range} less accurate`);
   const time = readPage('results/arms/report.md').split('\n## Time\n')[1];
   const row = /^\| Baseline \| ([\d.]+)\s%[^|]*\| ([\d.]+)\s%[^|]*\| ([\d.]+)\s%/m.exec(time ?? '') ?? [];
   const [intact = 0, reversed = 0, shuffled = 0] = row.slice(1).map(Number);
@@ -160,7 +163,7 @@ test('docs/question.md and README say of the arms on simulated gestures what the
 });
 
 test('docs/question.md counts the trainings that answer both questions of the positive control', () => {
-  const page = readPage('docs/question.md').replace(/\s+/g, ' ');
+  const page = readLine('docs/question.md');
   const countBoth = (folder: string, model: string) => {
     const clips = csvParse(readPage(`results/${folder}/answers.csv`));
     const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
