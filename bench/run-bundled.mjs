@@ -1,4 +1,4 @@
-// Compiles a benchmark's TypeScript and runs its `main`, so that what it measures runs as plain JavaScript.
+// Compiles TypeScript of a benchmark or a script and runs its `main`, as plain JavaScript.
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -51,7 +51,7 @@ export function composePage() {
   const profiles = fs.readdirSync(path.join(root, 'results')).sort();
   return `${[
     '# Results',
-    'What committed runs gave, made by `node scripts/results.mjs` from `results/`, so no number here is typed. [question.md](question.md) has the design and ' +
+    'What committed runs gave, made by `node scripts/results.mjs` from `results/`, so no number here is typed. [designs.md](designs.md) has the designs, [question.md](question.md) ' +
       'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
     '_Each arm beside its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +

@@ -34,7 +34,11 @@ const { values: options, positionals } = parseArgs({
 const [profile] = positionals;
 const sweep = sweeps[profile];
 if (sweep === undefined) throw new Error(`expected one of ${Object.keys(sweeps).join(', ')}, got ${profile}`);
-const kept = path.join(root, options.set.length > 0 ? 'artifacts' : 'results', profile);
+const kept = path.join(
+  root,
+  options.set.length > 0 || options.values !== undefined ? 'artifacts' : 'results',
+  profile,
+);
 const differing = [];
 const runs = (options.values ?? sweep.values).split(',').map(runAt);
 console.log(tabulate());

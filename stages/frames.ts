@@ -65,5 +65,5 @@ export default defineStage<Params>({
 /** The profile's schema requires them for event recordings. */
 function requireFrames(settings: Params['frames']): FrameSettings {
   if ('steps' in settings && settings.splitBy !== 'rows') return settings;
-  throw new RangeError('frames.splitBy is not for events');
+  throw new RangeError('frames.steps is missing, or frames.splitBy is rows, which is for images');
 }

@@ -55,7 +55,13 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
   };
   if (kind === 'events') {
     if (splitBy === 'rows')
-      return [refuse('splitBy', `rows is for images, but ${name} consists of events.`, 'Use another.')];
+      return [
+        refuse(
+          'splitBy',
+          `rows is for images, but ${name} consists of events.`,
+          'Use number, time or duration.',
+        ),
+      ];
     const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
     const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
     const fix = 'Say how the events of a clip become frames: docs/pipeline.md.';
@@ -63,7 +69,10 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
   }
   const { height } = dataset.image;
   if (splitBy === 'rows' && (typeof steps !== 'number' || height % steps !== 0)) {
-    const problem = `${steps ?? 'nothing'} does not divide the ${height} rows of an image of ${name}.`;
+    const problem =
+      steps === undefined
+        ? 'is missing, which says how many strips of rows an image becomes.'
+        : `${steps} does not divide the ${height} rows of an image of ${name}.`;
     return [refuse('steps', problem, `Use ${height}: one row a step.`)];
   }
   const known = splitBy === 'rows' ? ['limit', 'steps', 'splitBy'] : ['limit'];

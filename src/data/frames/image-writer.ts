@@ -17,7 +17,7 @@ interface WriteImagesOptions {
   readonly output: string;
   /** Images per class, the first in file order; default all. */
   readonly limit?: { readonly train?: number; readonly test?: number } | undefined;
-  /** T, into which readers split the rows; default: a still image. The schema's check has made sure that it divides the height. */
+  /** T, into which readers split the rows; default: a still image. The check of the configuration has made sure that it divides the height. */
   readonly steps?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;

@@ -168,7 +168,7 @@ function tabulateTime(results: Results): Table {
         ...(models.some(({ runs }) => runs.some(({ training }) => training.frameOrder))
           ? [
               [
-                '–: trained on frames without their order, and tested on such frames in the first column: what a network without the order can do, so how much the data need it.',
+                'A dash marks a model that was trained on shuffled or mean frames. Its first column is its accuracy on such frames, which shows what can be done without the order.',
               ],
             ]
           : []),
