@@ -116,6 +116,12 @@ describe('what only the report reads is checked before anything runs:', () => {
   });
 });
 
+test('a profile asks a single question only of the data set that has one', async () => {
+  const set = 'simulate.question=long';
+  await expect(problemsWith('control', set)).rejects.toThrow(/simulate\.question: is not allowed here/);
+  expect(await problemsWith('control-long', set)).toBe('');
+});
+
 describe('the models of a plan', () => {
   test.each(['quick', 'full', 'nmnist'])('have no problems under profile %s', async (profile) => {
     expect(await problemsWith(profile)).toBe('');
