@@ -96,6 +96,9 @@ describe('what only the report reads is checked before anything runs:', () => {
       'report.question.against.no-reg: lif is not among the models, baseline, no-reg, lambda-0.01, lambda-0.1.',
     );
     expect(await reportProblems(set.replace('lif', 'baseline'))).toBe('');
+    expect(await reportProblems(set.replace('no-reg: lif', 'no-rge: baseline'))).toContain(
+      'report.question.against.no-rge: no-rge is not among the models',
+    );
   });
 
   test('a question about a baseline that is not among the models', async () => {

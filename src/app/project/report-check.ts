@@ -69,20 +69,27 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
 async function findQuestionProblems(plan: Plan): Promise<Problem[]> {
   const { settings, places } = plan;
   const question = ['report', 'question'];
-  const [against = {}, models, name] = [[...question, 'against'], ['models'], ['dataset', 'name']].map(
-    (where) => getAt(settings, where),
-  );
+  const [baseline, against, models, name] = [
+    [...question, 'baseline'],
+    [...question, 'against'],
+    ['models'],
+    ['dataset', 'name'],
+  ].map((where) => getAt(settings, where));
   const problems: Problem[] = [];
-  for (const key of [['baseline'], ...Object.keys(against ?? {}).map((arm) => ['against', arm])]) {
-    const named = getAt(settings, [...question, ...key]);
-    // Of an arm that this run leaves out, nothing is needed.
-    if (typeof named !== 'string' || !Array.isArray(models) || models.includes(named)) continue;
-    if (key.length === 2 && !models.includes(key[1]!)) continue;
+  const expectModel = (key: readonly string[], named: unknown) => {
+    if (typeof named !== 'string' || !Array.isArray(models) || models.includes(named)) return;
     problems.push({
       at: places.place([...question, ...key]),
       message: `report.question.${key.join('.')}: ${named} is not among the models, ${models.join(', ')}.`,
       fix: 'Add it to `models:`, name one of them, or ask nothing: `question: null`.',
     });
+  };
+  expectModel(['baseline'], baseline);
+  const known = await readdir(path.resolve(plan.projectRoot, modelsFolder));
+  for (const [arm, named] of Object.entries(against ?? {})) {
+    // An arm that this run leaves out needs nothing; a name that no model has is a slip.
+    const isArm = Array.isArray(models) && models.includes(arm);
+    if (isArm || !known.includes(`${arm}.yaml`)) expectModel(['against', arm], isArm ? named : arm);
   }
   const where = [...question, 'second', 'classes'];
   const names = getAt(settings, where);
