@@ -78,8 +78,8 @@ const defects: Readonly<Record<string, Defect>> = {
   },
   'test clips with the classes of others': {
     file: 'src/training/evaluation.ts',
-    from: 'const { splits, images } = index;',
-    to: 'const { images, classes } = index; const splits = { ...index.splits, test: index.splits.test.map((clip) => ({ ...clip, class: (clip.class + 1) % classes.length })) };',
+    from: 'const { splits, frames } = index;',
+    to: 'const { frames, classes } = index; const splits = { ...index.splits, test: index.splits.test.map((clip) => ({ ...clip, class: (clip.class + 1) % classes.length })) };',
     rule: 'accuracy',
   },
 };
