@@ -85,8 +85,10 @@ async function findQuestionProblems(plan: Plan): Promise<Problem[]> {
     });
   };
   expectModel(['baseline'], baseline);
-  const known = await readdir(path.resolve(plan.projectRoot, modelsFolder));
-  for (const [arm, named] of Object.entries(against ?? {})) {
+  const arms = Object.entries(against ?? {});
+  // A pipeline of one's own may have no such folder.
+  const known = arms.length === 0 ? [] : await readdir(path.resolve(plan.projectRoot, modelsFolder));
+  for (const [arm, named] of arms) {
     // An arm that this run leaves out needs nothing; a name that no model has is a slip.
     const isArm = Array.isArray(models) && models.includes(arm);
     if (isArm || !known.includes(`${arm}.yaml`)) expectModel(['against', arm], isArm ? named : arm);
