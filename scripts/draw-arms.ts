@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { formatPoints } from '../src/report/data/format.ts';
 import type { Figure } from '../src/report/drawing/figure.ts';
 import { renderFigure } from '../src/report/drawing/render.ts';
 import { colorVariable, POINT_LABELS } from '../src/report/drawing/theme.ts';
@@ -57,10 +58,7 @@ export async function drawArms(root: string): Promise<string> {
     caption: '',
     alt: rows
       .map(({ title, arms }) => {
-        const said = arms.map((arm) => {
-          const { difference, verdict } = arm;
-          return `${nameOf(arm)} ${(100 * difference).toFixed(1)} points, ${verdict}`;
-        });
+        const said = arms.map((arm) => `${nameOf(arm)} ${formatPoints(arm.difference)}, ${arm.verdict}`);
         return `${title}: ${said.join(', ')}.`;
       })
       .join(' '),

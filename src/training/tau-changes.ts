@@ -19,8 +19,8 @@ const TAU_STREAM = 0x74617573;
 const JITTER = 0.1;
 
 /**
- * A state with other time constants in every spiking layer whose neurons or channels have their own; all else is the same, but for a gain that is kept. Layer means are
- * those of τ, not of w. A permutation within channels is one within each map, so it leaves linear layers and τ per channel as they are.
+ * A state with other time constants in every spiking layer whose neurons or channels have their own; nothing else changes, except weights
+ * in `permuted-gain-kept`. Layer means are those of τ, not of w. A permutation within channels is one within each map, so it leaves linear layers and τ per channel as they are.
  * `permuted-gain-kept` permutes as `permuted` does and multiplies each neuron's input weights by τ'/τ, so that its gain stays; layers whose neurons share
  * weights keep their τ. Jitter multiplies τ − 1 by exp(0.1 z), with z standard normal: `w' = w − 0.1 z`.
  *
