@@ -69,7 +69,9 @@ def is_same(value, said):
 
 wrong = 0
 for folder in sys.argv[1:]:
-    question = json.load(open(f'{folder}/claims.json'))['question']
+    question = json.load(open(f'{folder}/claims.json')).get('question')
+    if question is None:
+        sys.exit(f'{folder}: its run asked no question, so there is nothing to recompute')
     rows = list(csv.DictReader(open(f'{folder}/answers.csv')))
     for name in ('question', 'question-second'):
         endpoint = question if name == 'question' else question.get('second')
