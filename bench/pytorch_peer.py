@@ -1,7 +1,7 @@
 """The thesis' network in plain PyTorch, as its published code runs it: step by step, every layer at every time step.
 
 It is the yardstick of train.mjs: written the way such code usually is, with nothing that would make it slower or
-faster. Frames, initial weights, labels and dropout masks come from files, so that another engine can compute the same
+faster; options change what people change to make it faster, and compute the same function. Frames, initial weights, labels and dropout masks come from files, so that another engine can compute the same
 steps; the first step's loss and spike densities show whether it does.
 
 Needs PyTorch only (Debian: python3-torch). Prints one JSON object per line.
@@ -87,16 +87,32 @@ class Network(nn.Module):
         )
         self.load_state_dict(state)
         self.neurons = [module for module in self.modules() if isinstance(module, Plif)]
+        self.dropouts = [module for module in self.fc if isinstance(module, HeldDropout)]
+        self.layer_by_layer = False
 
     def forward(self, frames):
         """[T, N, 2, H, W] to the firing rates of the classes, [N, classes]."""
         for neuron in self.neurons:
             neuron.reset()
+        if self.layer_by_layer:
+            spikes = self.run_layers(frames)
+            return functional.avg_pool1d(spikes.mean(0).unsqueeze(1), VOTES, VOTES).squeeze(1)
         rates = 0.0
         for frame in frames:
             spikes = self.fc(self.conv(frame))
             rates = rates + functional.avg_pool1d(spikes.unsqueeze(1), VOTES, VOTES).squeeze(1)
         return rates / len(frames)
+
+    def run_layers(self, frames):
+        """Every layer once, on all steps: [T, N, 2, H, W] to spikes [T, N, outputs]. Batch norm's statistics stay those of a step."""
+        steps, samples = frames.shape[:2]
+        x = frames.flatten(0, 1)
+        for layer in [*self.conv, *self.fc]:
+            if isinstance(layer, (nn.BatchNorm2d, Plif, HeldDropout)):
+                x = torch.cat([layer(step) for step in x.split(samples)])
+            else:
+                x = layer(x)
+        return x.unflatten(0, (steps, samples))
 
 
 class SpikeCounter:
@@ -180,6 +196,10 @@ def parse_arguments():
     parser.add_argument("--lambda", dest="regularise_tau", type=float, default=0.01)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=0, help="default: PyTorch's choice")
+    parser.add_argument("--multi-step", action="store_true", help="layer by layer: convolutions over T x N images")
+    parser.add_argument("--channels-last", action="store_true", help="tensors in this memory format")
+    parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16, so not the same digits")
+    parser.add_argument("--compile", action="store_true", help="torch.compile of a time step, after the first one")
     parser.add_argument("--warmup", type=int, default=1, help="untimed steps, at least the first one")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument(
@@ -200,6 +220,11 @@ def main():
     frames = read_frames(options.input, options.batch, options.steps, options.size)
     state = read_safetensors(options.state)
     network = Network(state)
+    network.layer_by_layer = options.multi_step
+    if options.channels_last:
+        network.to(memory_format=torch.channels_last)
+        steps, samples = frames.shape[:2]
+        frames = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (steps, samples))
     classes = state["fc.5.weight"].shape[0] // VOTES
     if (state["conv.2.w"].numel() > 1) != (options.tau == "neuron"):
         sys.exit(f"{options.state} does not have one τ per {options.tau}")
@@ -218,14 +243,17 @@ def main():
     if options.mode == "train":
         targets = read_safetensors(options.targets)
         wanted = functional.one_hot(targets["labels"][: options.batch], classes).float()
-        dropouts = [module for module in network.fc if isinstance(module, HeldDropout)]
-        for i, dropout in enumerate(dropouts):
+        for i, dropout in enumerate(network.dropouts):
             dropout.mask = targets[f"mask.{i}"][: options.batch]
         optimiser = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
 
+    def forward():
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
+            return network(frames).float()
+
     def train():
         optimiser.zero_grad()
-        rates = network(frames)
+        rates = forward()
         loss = functional.mse_loss(rates, wanted)
         if options.tau == "neuron" and options.regularise_tau > 0:
             for neuron in network.neurons:
@@ -236,7 +264,7 @@ def main():
 
     def evaluate():
         with torch.no_grad():
-            return None, network(frames)
+            return None, forward()
 
     run = train if options.mode == "train" else evaluate
     network.train(options.mode == "train")
@@ -244,7 +272,10 @@ def main():
     counter = SpikeCounter(network)
     loss, rates = run()
     first = {"loss": loss, "rates": rates.flatten().tolist(), "densities": counter.densities()}
-    for _ in range(options.warmup - 1):
+    if options.compile:
+        network.conv, network.fc = torch.compile(network.conv), torch.compile(network.fc)
+    # A compiled network is compiled in its next steps.
+    for _ in range(max(options.warmup, 3 if options.compile else 1) - 1):
         run()
     if options.interactive:
         print(json.dumps(first), flush=True)

@@ -5,9 +5,9 @@ import process from 'node:process';
 import { measureCeilings } from './ceilings.ts';
 import { type ContestantCommand, compete, type Result } from './contestant.ts';
 import type { EngineTask } from './engine-child.ts';
-import { help, type Mode, type Options, parseOptions } from './options.ts';
+import { help, type Mode, type Options, type Peer, parseOptions } from './options.ts';
 import { calibrate, findPython, type PeerProgram, peerBytes, peerCommand } from './peers.ts';
-import { compareFirstSteps, describeRound, type Role, type Round, summarise } from './report.ts';
+import { compareFirstSteps, describeRound, perSample, type Role, type Round, summarise } from './report.ts';
 import { type Workload, type WorkloadFiles, workloadFiles, writeWorkload } from './workload.ts';
 
 interface BenchPlaces {
@@ -44,15 +44,13 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
     await writeWorkload(workload, files);
     if (options.mode.includes('evaluate')) calibrate(program, workload, files);
     for (const mode of options.mode) {
-      const entries = [
-        ...choosePeers(options, program, workload, files, mode),
-        ...chooseEngines(options, engineChild, workload, files, mode),
-      ];
+      const { entries: peers, heats } = await choosePeers(options, program, workload, files, mode);
+      const entries = [...peers, ...chooseEngines(options, engineChild, workload, files, mode)];
       let results = attribute(await compete(entries, options.repeats), entries);
       if (mode === 'train' && options.tfjs) {
         results = [...results, ...(await measureTfjs(engineChild, workload, files))];
       }
-      const round: Round = { workload, mode, results };
+      const round: Round = { workload, mode, heats, results };
       rounds.push(round);
       console.log(describeRound(round));
       for (const problem of compareFirstSteps(round)) {
@@ -62,7 +60,7 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
     }
   }
   console.log(
-    `\nSeconds per sample, peak memory; speed and memory against tuned PyTorch:\n\n${summarise(rounds)}`,
+    `\nSeconds per sample, peak memory; speed and memory against the fastest PyTorch:\n\n${summarise(rounds)}`,
   );
   if (options.json !== undefined) {
     await writeFile(options.json, `${JSON.stringify({ options, ceilings, rounds }, null, 2)}\n`);
@@ -78,37 +76,39 @@ function listWorkloads({ input, tau, batch, gain, steps, size, channels, layers 
 }
 
 /**
- * Those that fit into memory together, tuned before plain. If not even one does, tuned PyTorch gets half or a quarter of the batch:
- * then only times per sample compare.
+ * The fastest of the tuned peers, each of which makes one timed step by itself as they do not fit into memory together, and PyTorch as it comes if
+ * it fits in beside that one.
  */
-function choosePeers(
+async function choosePeers(
   { peer, threads }: Options,
   program: PeerProgram,
   workload: Workload,
   files: WorkloadFiles,
   mode: Mode,
-): Entry[] {
-  const entries: Entry[] = [];
+): Promise<{ readonly entries: Entry[]; readonly heats: Round['results'] }> {
   let free = 0.9 * freemem();
-  for (const kind of peer) {
+  /** Of half or a quarter of the batch if not all fits in, and then only times per sample compare. */
+  const enter = (kind: Peer, least: number): Entry[] => {
     let { batch } = workload;
-    const need = () => peerBytes({ ...workload, batch }, mode);
-    while (entries.length === 0 && batch > 1 && need() > free) batch = Math.floor(batch / 2);
-    const bytes = need();
-    if (bytes > free) {
+    const need = () => peerBytes(kind, { ...workload, batch }, mode);
+    while (batch > least && need() > free) batch = Math.floor(batch / 2);
+    if (need() > free) {
       console.log(
-        `  ${kind} PyTorch with ${batch} samples is left out: it needs about ${(bytes / 1e9).toFixed(0)} GB`,
+        `  ${kind} PyTorch with ${batch} samples is left out: it needs about ${(need() / 1e9).toFixed(0)} GB`,
       );
-      continue;
+      return [];
     }
-    free -= bytes;
-    entries.push({
-      ...peerCommand(program, kind, { ...workload, batch }, files, { mode, threads }),
-      role: kind,
-      samples: batch,
-    });
-  }
-  return entries;
+    const command = peerCommand(program, kind, { ...workload, batch }, files, { mode, threads });
+    return [{ ...command, role: kind === 'plain' ? 'plain' : 'peer', samples: batch }];
+  };
+  const peers = peer.filter((kind) => kind !== 'plain').flatMap((kind) => enter(kind, 1));
+  const heats: Round['results'][number][] = [];
+  for (const entry of peers) heats.push(...attribute(await compete([entry], 1), [entry]));
+  const [fastest] = heats.toSorted((one, other) => perSample(one) - perSample(other));
+  free -= fastest?.peakBytes ?? 0;
+  const least = fastest === undefined ? 1 : workload.batch;
+  const plain = peer.filter((kind) => kind === 'plain').flatMap((kind) => enter(kind, least));
+  return { entries: [...peers.filter(({ label }) => label === fastest?.label), ...plain], heats };
 }
 
 function chooseEngines(

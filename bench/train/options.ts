@@ -4,7 +4,10 @@ import { type InputName, inputs } from './inputs.ts';
 import type { TauPer } from './workload.ts';
 
 export type Mode = 'train' | 'evaluate';
-export type Peer = 'plain' | 'tuned';
+/** PyTorch as it comes, with its allocator tuned, and what people change besides: several are joined by +. */
+export type Peer = string;
+/** What each changes, by its name. */
+export const changes = ['multi-step', 'channels-last', 'bfloat16', 'compile'] as const;
 
 export interface Options {
   readonly input: readonly InputName[];
@@ -36,7 +39,9 @@ export const help = `Times training steps and evaluations of the thesis' network
   --tau layer,neuron        one time constant per layer or per neuron
   --mode train,evaluate
   --batch 4                 samples; several as 4,16
-  --peer plain,tuned        PyTorch as it comes and with its memory allocator tuned; none
+  --peer plain,tuned,multi-step,channels-last,bfloat16
+                            PyTorch as it comes, with its memory allocator tuned, and so with convolutions over T x N, in channels last, with
+                            autocast to bfloat16; also compile (minutes), several as multi-step+bfloat16; none. The fastest that is not plain competes
   --engine native           any engine of the command line; none for PyTorch alone
   --isa NAME                forces the native engine's instruction set: baseline, avx2, avx512
   --threads N               of all contestants; default: one per core
@@ -87,7 +92,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     tau: choose('tau', values.tau ?? (quick ? 'layer' : 'layer,neuron'), ['layer', 'neuron']),
     mode: choose('mode', values.mode, ['train', 'evaluate']),
     batch: values.batch.split(',').map((one) => count('batch', one)),
-    peer: choose('peer', values.peer ?? (quick ? 'tuned' : 'tuned,plain'), ['tuned', 'plain']),
+    peer: choosePeers(values.peer ?? (quick ? 'tuned' : 'plain,tuned,multi-step,channels-last,bfloat16')),
     engine: values.engine === 'none' ? undefined : values.engine,
     isa: values.isa,
     threads: count('threads', values.threads),
@@ -110,6 +115,14 @@ function choose<Name extends string>(option: string, text: string, names: readon
     if (name === undefined) throw new Error(`--${option} has ${names.join(', ')}; got ${one}`);
     return name;
   });
+}
+
+function choosePeers(text: string): Peer[] {
+  if (text === 'none') return [];
+  const peers = text.split(',');
+  for (const peer of peers.filter((one) => one !== 'plain' && one !== 'tuned'))
+    choose('peer', peer.replaceAll('+', ','), changes);
+  return peers;
 }
 
 function count(option: string, text: string): number {

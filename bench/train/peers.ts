@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { ContestantCommand } from './contestant.ts';
-import type { Mode, Peer } from './options.ts';
+import { changes, type Mode, type Peer } from './options.ts';
 import { hyperparameters, type Workload, type WorkloadFiles } from './workload.ts';
 
 /** Where PyTorch is, and how it was started. */
@@ -51,7 +51,7 @@ export function peerCommand(
 ): ContestantCommand {
   const training = mode === 'train';
   return {
-    label: kind === 'tuned' ? 'PyTorch, allocator tuned' : 'PyTorch as it comes',
+    label: kind === 'plain' ? 'PyTorch as it comes' : `PyTorch, ${kind}`,
     command: python,
     args: [
       ...shared(script, workload, files),
@@ -59,18 +59,20 @@ export function peerCommand(
       ...['--mode', mode, '--threads', String(threads), '--interactive'],
       ...['--learning-rate', String(hyperparameters.learningRate)],
       ...['--lambda', String(hyperparameters.regulariseTau)],
+      ...changes.filter((change) => kind.split('+').includes(change)).map((change) => `--${change}`),
     ],
-    env: kind === 'tuned' ? tunedAllocator : {},
+    env: kind === 'plain' ? {} : tunedAllocator,
   };
 }
 
 /**
  * About what a step needs, in bytes. Training the thesis' network took 1.65 GB a sample: at every time step, autograd keeps tensors worth nine to ten
- * times the first layer's output.
+ * times the first layer's output; layer by layer, an evaluation keeps the first layers of all steps.
  */
-export function peerBytes({ batch, steps, size, channels }: Workload, mode: Mode): number {
+export function peerBytes(kind: Peer, { batch, steps, size, channels }: Workload, mode: Mode): number {
   const tensor = 4 * batch * channels * size ** 2;
-  return mode === 'train' ? 4e8 + 10 * tensor * steps : 4e8 + 10 * tensor;
+  if (mode === 'train') return 4e8 + 10 * tensor * steps;
+  return 4e8 + (kind.includes('multi-step') ? 5 * tensor * steps : 10 * tensor);
 }
 
 /** `-B`: no compiled file beside the script. */

@@ -6,9 +6,11 @@ import type { Workload } from './workload.ts';
 export interface Round {
   readonly workload: Workload;
   readonly mode: Mode;
+  /** Of each tuned peer, one step alone: the fastest is among the results. */
+  readonly heats: Round['results'];
   readonly results: readonly (Result & { readonly role: Role; readonly samples: number })[];
 }
-export type Role = 'plain' | 'tuned' | 'engine' | 'tfjs';
+export type Role = 'plain' | 'peer' | 'engine' | 'tfjs';
 
 /**
  * Engines add in different orders, so now and then a potential lands on the other side of the threshold, and one flipped spike flips
@@ -17,13 +19,13 @@ export type Role = 'plain' | 'tuned' | 'engine' | 'tfjs';
 const tolerances = { loss: 0.05, density: 0.005 } as const;
 
 /** Seconds per sample. */
-function perSample({ steps, samples }: Round['results'][number]): number {
+export function perSample({ steps, samples }: Round['results'][number]): number {
   return median(steps.map(({ wall }) => wall)) / samples;
 }
 
 /** What all other times are compared with. */
 function yardstick({ results }: Round) {
-  return results.find(({ role }) => role === 'tuned') ?? results.find(({ role }) => role === 'plain');
+  return results.find(({ role }) => role === 'peer') ?? results.find(({ role }) => role === 'plain');
 }
 
 export function describeRound(round: Round): string {
@@ -55,6 +57,10 @@ export function describeRound(round: Round): string {
     `\n${input}, τ per ${tau}, ${mode}, batch ${batch}, T = ${steps}`,
     ...alignColumns([header, ...rows]),
     ...compareWithTfjs(round),
+    ...round.heats.map(
+      (heat) =>
+        `  ${heat.label}, alone: ${perSample(heat).toFixed(3)} s/sample, ${gigabytes(heat.peakBytes)}`,
+    ),
     ...results.map(({ label, first }) => `  first step of ${label}: ${describeFirst(first)}`),
   ].join('\n');
 }
@@ -74,9 +80,9 @@ function describeFirst({ loss, densities }: FirstStep): string {
   return `${loss === null ? '' : `loss ${loss.toFixed(6)}, `}spikes ${shares} %`;
 }
 
-/** @returns what differs between contestants that ran the same samples, if anything */
-export function compareFirstSteps({ results }: Round): string[] {
-  const [reference, ...others] = results;
+/** @returns what differs between contestants that ran the same samples, if anything; those that compute in bfloat16 are not compared */
+export function compareFirstSteps({ heats, results }: Round): string[] {
+  const [reference, ...others] = [...results, ...heats].filter(({ label }) => !label.includes('bfloat16'));
   return others
     .filter(({ samples }) => samples === reference?.samples)
     .flatMap(({ label, first }) => {
@@ -95,7 +101,7 @@ export function compareFirstSteps({ results }: Round): string[] {
     });
 }
 
-/** The rounds as one Markdown table: seconds per sample, and ratios to PyTorch with its allocator tuned. */
+/** The rounds as one Markdown table: seconds per sample, and ratios to the fastest PyTorch. */
 export function summarise(rounds: readonly Round[]): string {
   const header = [
     'input',
@@ -103,7 +109,7 @@ export function summarise(rounds: readonly Round[]): string {
     'mode',
     'batch',
     'PyTorch as it comes',
-    'PyTorch, tuned',
+    'fastest PyTorch',
     'engine',
     'speed',
   ];
@@ -123,7 +129,7 @@ export function summarise(rounds: readonly Round[]): string {
       round.mode,
       String(batch),
       cell('plain'),
-      cell('tuned'),
+      peer?.role === 'peer' ? `${cell('peer')} (${peer.label.replace('PyTorch, ', '')})` : '–',
       cell('engine'),
       speed,
       memory,
