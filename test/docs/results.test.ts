@@ -3,7 +3,9 @@ import path from 'node:path';
 import { csvParse } from 'd3-dsv';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { drawArms } from '../../scripts/draw-arms.ts';
+import { drawArms } from '../../scripts/results/draw-arms.ts';
+import { answersOf, composePage } from '../../scripts/results/main.ts';
+import { drawSweep } from '../../scripts/results/sweep.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
 import { toCsv } from '../../src/report/drawing/figure.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
@@ -25,16 +27,11 @@ interface BaselineRun {
 }
 
 test('docs/results.md and its figure are what `node scripts/results.mjs` makes of results/', async () => {
-  const script = path.join(repository, 'scripts/results.mjs');
-  const { composePage } = (await import(script)) as { composePage: () => string };
-  expect(readPage('docs/results.md')).toBe(composePage());
+  expect(readPage('docs/results.md')).toBe(composePage(repository));
   expect(readPage('docs/images/arms.svg')).toBe(await drawArms(repository));
 });
 
-test('it takes the answer from the top of a report, without what would change it', async () => {
-  const { answersOf } = (await import(path.join(repository, 'scripts/results.mjs'))) as {
-    answersOf: (report: string, question: string) => string[];
-  };
+test('it takes the answer from the top of a report, without what would change it', () => {
   const models = [modelWith('Baseline', [1, 2, 3]), modelWith('Arm', [2, 3, 3])];
   const results = makeResults({ models, seeds: [1, 2, 3], simulated: true });
   const question = answerQuestion(results, { text: 'Does it differ?', baseline: 'Baseline', margin: 0.02 });
@@ -85,11 +82,17 @@ test.each(asked)(
   },
 );
 
+const swept = kept.filter((profile) => existsSync(path.join(repository, `results/${profile}/section.md`)));
+
+test.each(swept)('what is drawn and told of %s follows from the answers at each value', async (profile) => {
+  const drawn = await drawSweep(repository, path.join(repository, 'results', profile), profile);
+  expect(drawn).toHaveLength(3);
+  for (const [name, text] of drawn) expect(readPage(`results/${profile}/${name}`)).toBe(text);
+});
+
 test('its commands run on any processor, and get the data that a command can get', () => {
   const commands = blocks.filter(({ at }) => at.startsWith('docs/results.md')).map(({ text }) => text.trim());
-  expect(commands).toHaveLength(
-    kept.filter((name) => !existsSync(path.join(repository, `results/${name}/section.md`))).length,
-  );
+  expect(commands).toHaveLength(kept.length - swept.length);
   for (const command of commands)
     expect(command).toMatch(/^\.\/repro (?:data fetch (?:fashion-mnist|mnist|nmnist) && \.\/repro )?run /);
   const [own, ...others] = commands.filter((command) => !command.includes('repro check'));
