@@ -1,11 +1,11 @@
-// The figure of docs/results.md and the README: scripts/results.mjs compiles and runs it.
+// The figure of docs/results.md and the README, docs/images/arms.svg: all arms of all questions that were answered, on one axis.
+import { escapeMarkup, wrapText } from '../../src/base/text.ts';
 import { formatPoints } from '../../src/report/data/format.ts';
-import type { Figure } from '../../src/report/drawing/figure.ts';
+import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
-import { colorVariable, POINT_LABELS } from '../../src/report/drawing/theme.ts';
-import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
+import { colorVariable } from '../../src/report/drawing/theme.ts';
 import type { ArmVerdict } from '../../src/results/claims-file.ts';
-import { type Endpoint, listEndpoints, readConfig, titleOf } from './questions.ts';
+import { type Endpoint, listEndpoints, readConfig } from './questions.ts';
 
 const COLORS: Readonly<Record<ArmVerdict, string>> = {
   different: 'vermilion',
@@ -14,65 +14,110 @@ const COLORS: Readonly<Record<ArmVerdict, string>> = {
 };
 
 /** Differences in points on the axis, which is linear up to about two and logarithmic beyond. */
-const TICKS = [-50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50];
+const TICKS = [-50, -20, -5, -2, 0, 2, 5, 20, 50];
+const LINEAR_TO = 0.02;
+
+/** Of a column, in px: two side by side are as wide as a README. */
+const WIDTH = 405;
+const LABELS = 202;
+/** So that no dot is cut off. */
+const PADDING = 6;
+const ROW = 17;
+const LINE = 16;
+const GAP = 10;
+const AXIS = 36;
+/** Characters of a line of a heading, generously: fonts differ. */
+const HEADING_LENGTH = 52;
+const AXIS_TEXT = 'text-anchor="middle" font-size="11" opacity="0.8"';
+
+/** An endpoint, and the lines above it. */
+interface Group extends Endpoint {
+  readonly heading: readonly string[];
+}
 
 export async function drawArms(root: string): Promise<string> {
-  const rows = listEndpoints(root).map(({ profile, clips, ...endpoint }) => ({
-    ...endpoint,
-    title: clips === null ? readConfig(root, `profiles/${profile}`).report.title : `The same, on ${clips}`,
-  }));
-  const nameOf = ({ model, baseline }: Endpoint['arms'][number], usual: string) =>
-    `${titleOf(root, model)}${baseline === usual ? '' : ` (beside ${titleOf(root, baseline)})`}`;
-  const titles = rows.flatMap(({ arms }) => arms.map(({ model }) => titleOf(root, model)));
-  const ends = rows.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
-  const reach = Math.max(...ends.map(Math.abs)) * 1.05;
-  const figure: Figure = {
-    id: 'arms',
-    title: 'Accuracy with other kinds of τ, beside one learned τ per layer',
-    caption: '',
-    alt: rows
-      .map(({ title, arms, baseline }) => {
-        const said = arms.map(
-          (arm) => `${nameOf(arm, baseline)} ${formatPoints(arm.difference)}, ${arm.verdict}`,
+  const groups = listEndpoints(root).map(({ profile, ...endpoint }): Group => {
+    const { clips, baseline } = endpoint;
+    const { title } = readConfig(root, `profiles/${profile}`).report;
+    const heading = clips === null ? `${title} (beside\u00a0${baseline})` : `On ${clips}`;
+    return { ...endpoint, heading: wrapText(heading, HEADING_LENGTH).split('\n') };
+  });
+  const ends = groups.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
+  const reach = Math.max(...ends.map(Math.abs));
+  // The left column has what begins in the upper half of all; endpoints of a profile stay together.
+  const half = heightOf(groups) / 2;
+  const split = groups.findIndex(({ clips }, at) => clips === null && heightOf(groups.slice(0, at)) >= half);
+  const figure = {
+    ...{ id: 'arms', title: 'Accuracy with other kinds of τ, each beside its baseline', caption: '' },
+    alt: groups
+      .map((group) => {
+        const said = group.arms.map(
+          (arm) => `${nameOf(arm, group)} ${formatPoints(arm.difference)}, ${arm.verdict}`,
         );
-        return `${title}: ${said.join(', ')}.`;
+        return `${group.heading.join(' ')}: ${said.join(', ')}.`;
       })
       .join(' '),
-    legend: Object.entries(COLORS).map(([label, color]) => ({ label, color, mark: 'dot' })),
-    columns: 1,
-    panels: rows.map(({ title, margin, arms, baseline: usual }) =>
-      drawDotPlot({
-        title,
-        rows: arms.map((arm) => nameOf(arm, usual)),
-        labelLength: Math.max(...titles.map(({ length }) => length)),
-        series: [{ name: 'difference', look: { shape: 'circle', filled: true, size: 60 } }],
-        dots: arms.map((arm) => {
-          const { difference: value, low, high, verdict } = arm;
-          return {
-            ...{
-              row: nameOf(arm, usual),
-              series: 'difference',
-              value,
-              low: low ?? value,
-              high: high ?? value,
-            },
-            color: colorVariable(COLORS[verdict]),
-          };
-        }),
-        rowHeight: 22,
-        domain: [-reach, reach],
-        axis: {
-          title: 'percentage points more accurate',
-          labelExpr: POINT_LABELS,
-          values: TICKS.map((points) => points / 100).filter((tick) => Math.abs(tick) <= reach),
-          tickCount: TICKS.length,
-        },
-        linearTo: 0.02,
-        level: { value: 0, label: '' },
-        shade: [-margin, margin],
-      }),
-    ),
-    data: [],
+    legend: Object.entries(COLORS).map(([label, color]) => ({ label, color, mark: 'dot' as const })),
+    panels: [groups.slice(0, split), groups.slice(split)].map((column) => drawColumn(column, reach)),
+    ...{ columns: 2, data: [] },
   };
   return (await renderFigure(figure, null)).sheet;
+}
+
+function heightOf(groups: readonly Group[]): number {
+  return groups.reduce((sum, { heading, arms }) => sum + heading.length * LINE + arms.length * ROW + GAP, 0);
+}
+
+/** Says what it is compared with, where that is not the baseline in the heading. */
+function nameOf({ model, baseline }: Endpoint['arms'][number], group: Group): string {
+  return baseline === group.baseline ? model : `${model} beside ${baseline}`;
+}
+
+/** @param reach the largest difference on the axis, either way */
+function drawColumn(groups: readonly Group[], reach: number): Panel {
+  const scale = (WIDTH - LABELS - 2 * PADDING) / 2 / Math.log1p(reach / LINEAR_TO);
+  const middle = (LABELS + WIDTH) / 2;
+  const placeOf = (difference: number): number =>
+    Math.round(middle + scale * Math.sign(difference) * Math.log1p(Math.abs(difference) / LINEAR_TO));
+  const ticks = TICKS.filter((points) => Math.abs(points) <= 100 * reach);
+  const parts = groups.flatMap((group, at) => {
+    const top = heightOf(groups.slice(0, at));
+    const first = top + group.heading.length * LINE;
+    const last = first + group.arms.length * ROW;
+    const [low, high] = [-group.margin, group.margin].map(placeOf);
+    const bold = group.clips === null ? 'font-weight="600"' : '';
+    return [
+      ...group.heading.map((line, index) => write(line, 0, top + index * LINE + 12, bold)),
+      `<path d="M${low},${first}H${high}V${last}H${low}Z" fill-opacity="0.1"/>`,
+      ...ticks.map((points) => {
+        const opacity = points === 0 ? 0.6 : 0.13;
+        return `<path d="M${placeOf(points / 100)},${first}V${last}" stroke="currentColor" stroke-opacity="${opacity}"/>`;
+      }),
+      ...group.arms.flatMap((arm, index) => {
+        const y = first + (index + 0.5) * ROW;
+        const color = colorVariable(COLORS[arm.verdict]);
+        const [from, value, to] = [arm.low ?? 0, arm.difference, arm.high ?? 0].map(placeOf);
+        return [
+          write(nameOf(arm, group), LABELS - 8, y + 4, 'text-anchor="end"'),
+          arm.low === null
+            ? ''
+            : `<path d="M${from},${y}H${to}" stroke="${color}" stroke-width="1.5" stroke-opacity="0.65"/>`,
+          `<circle cx="${value}" cy="${y}" r="4" fill="${color}"/>`,
+        ];
+      }),
+    ];
+  });
+  const end = heightOf(groups);
+  const axis = [
+    ...ticks.map((points) =>
+      write(String(points).replace('-', '−'), placeOf(points / 100), end + 6, AXIS_TEXT),
+    ),
+    write('percentage points more accurate', middle, end + 24, AXIS_TEXT),
+  ];
+  const spec = `<svg width="${WIDTH}" height="${end + AXIS}" font-size="12">${[...parts, ...axis].join('')}</svg>`;
+  return { title: '', width: WIDTH, height: end + AXIS, spec };
+}
+
+function write(text: string, x: number, y: number, attributes: string): string {
+  return `<text x="${x}" y="${y}" ${attributes}>${escapeMarkup(text)}</text>`;
 }

@@ -59,7 +59,7 @@ export function composePage(root: string): string {
       'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
     '_Each arm beside its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
-      'about two points and logarithmic beyond._',
+      'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`; the table has their titles._',
     tabulateArms(root),
     'Verdicts are by the rule of [claims.md](claims.md#the-question). `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
       'clip right.',

@@ -27,14 +27,7 @@ interface DotPlot {
   /** First and last value on the axis. */
   readonly domain: readonly [number, number];
   /** Of the axis; test accuracy, if left out. */
-  readonly axis?: {
-    readonly title: string;
-    readonly labelExpr: string;
-    readonly values?: number[];
-    readonly tickCount?: number;
-  };
-  /** Up to about this distance from 0 the axis is linear, beyond it logarithmic; linear everywhere if left out. */
-  readonly linearTo?: number;
+  readonly axis?: { readonly title: string; readonly labelExpr: string };
   /** Characters of the longest label, if that is in another panel. */
   readonly labelLength?: number;
   readonly level?: { readonly value: number; readonly label: string };
@@ -62,9 +55,7 @@ export function drawDotPlot({ title = '', series, domain, axis, level, shade, ..
   const height = rows.length * rowHeight;
   const top = PADDING.top + (title === '' ? 0 : TITLE_HEIGHT);
   const labels = axis ?? { title: 'test accuracy', labelExpr: PERCENT_LABELS };
-  const linear = linearAxis('value', domain, { tickCount: 6, ...labels });
-  const symlog = { type: 'symlog' as const, constant: plot.linearTo };
-  const x = plot.linearTo === undefined ? linear : { ...linear, scale: { ...linear.scale, ...symlog } };
+  const x = linearAxis('value', domain, { ...labels, tickCount: 6 });
   const y = bands('row', rows, [0.3, 0.15], {
     labelExpr: "split(datum.label, '\\n')",
     labelFontSize: 12,
