@@ -39,7 +39,7 @@ export async function drawArms(root: string): Promise<string> {
   const groups = listEndpoints(root).map(({ profile, ...endpoint }): Group => {
     const { clips, baseline } = endpoint;
     const { title } = readConfig(root, `profiles/${profile}`).report;
-    const heading = clips === null ? `${title} (beside\u00a0${baseline})` : `On ${clips}`;
+    const heading = clips === null ? `${title} (compared with\u00a0${baseline})` : `On ${clips}`;
     return { ...endpoint, heading: wrapText(heading, HEADING_LENGTH).split('\n') };
   });
   const ends = groups.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
@@ -48,7 +48,7 @@ export async function drawArms(root: string): Promise<string> {
   const half = heightOf(groups) / 2;
   const split = groups.findIndex(({ clips }, at) => clips === null && heightOf(groups.slice(0, at)) >= half);
   const figure = {
-    ...{ id: 'arms', title: 'Accuracy with other kinds of τ, each beside its baseline', caption: '' },
+    ...{ id: 'arms', title: 'Accuracy with other kinds of τ, each compared with its baseline', caption: '' },
     alt: groups
       .map((group) => {
         const said = group.arms.map(
@@ -70,7 +70,7 @@ function heightOf(groups: readonly Group[]): number {
 
 /** Says what it is compared with, where that is not the baseline in the heading. */
 function nameOf({ model, baseline }: Endpoint['arms'][number], group: Group): string {
-  return baseline === group.baseline ? model : `${model} beside ${baseline}`;
+  return baseline === group.baseline ? model : `${model} against ${baseline}`;
 }
 
 /** @param reach the largest difference on the axis, either way */

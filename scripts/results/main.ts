@@ -58,7 +58,7 @@ export function composePage(root: string): string {
     'What committed runs gave, made by `node scripts/results.mjs` from `results/`, so no number here is typed. [designs.md](designs.md) has the designs, [question.md](question.md) ' +
       'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
-    '_Each arm beside its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
+    '_Each arm compared with its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
       'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`; the table has their titles._',
     tabulateArms(root),
     'Verdicts are by the rule of [claims.md](claims.md#the-question). `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
@@ -77,7 +77,7 @@ function tabulateArms(root: string): string {
       ...[formatBarePoints(margin).slice(1), verdict],
     ]),
   );
-  const head = ['profile', 'arm', 'beside', 'points more accurate', '95 % interval', 'margin', 'verdict'];
+  const head = ['profile', 'arm', 'compared with', 'points more accurate', '95 % interval', 'margin', 'verdict'];
   return formatTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
 }
 

@@ -122,7 +122,7 @@ function tabulate(name: string, runs: Runs): string {
       return [value, model, accuracy, solved, ...(effect ?? ['', '', '', '', ''])].join(',');
     }),
   );
-  const head = `${name.replace(' ', '_')},model,accuracy,solved,against,difference,low_95,high_95,verdict`;
+  const head = `${name.replace(' ', '_')},model,accuracy,solved,baseline,difference,low_95,high_95,verdict`;
   return `${[head, ...lines].join('\n')}\n`;
 }
 
@@ -168,7 +168,7 @@ function describe(root: string, profile: string, name: string, runs: Runs): stri
     }),
   ]);
   const comparisons = arms.map(
-    ({ model, baseline }) => `${titleOf(root, model)}, beside ${titleOf(root, baseline)}`,
+    ({ model, baseline }) => `${titleOf(root, model)} compared with ${titleOf(root, baseline)}`,
   );
   return `${[
     `## ${report.title}`,

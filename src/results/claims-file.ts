@@ -3,7 +3,7 @@ import { number, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult } from './result-file.ts';
 import { VERDICTS } from './thesis/published.ts';
 
-/** What a run says of an arm beside the baseline of its question. */
+/** What a run says of an arm compared with its baseline. */
 export const ARM_VERDICTS = ['different', 'equivalent', 'undecided'] as const;
 export type ArmVerdict = (typeof ARM_VERDICTS)[number];
 
@@ -34,7 +34,7 @@ const endpointShape = v.object({
   arms: v.array(
     v.object({
       model: v.string(),
-      /** What it is compared with instead of the question's. */
+      /** If it is not the question's. */
       baseline: v.exactOptional(v.string()),
       /** A share, of the arm minus its baseline, and its 95 % interval; null without one. */
       difference: number,

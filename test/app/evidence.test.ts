@@ -73,8 +73,20 @@ describe('the evidence so far', () => {
     expect(await readEvidence(plan, doneWith(seedsOf))).toEqual({
       ...{ baseline: 'baseline', simulated: true, seedsPlanned: 4, seedsDone: 2 },
       arms: [
-        { model: 'no-reg', seedsDone: 3, difference: noReg?.difference, interval: intervals[0] },
-        { model: 'lambda-0.1', seedsDone: 2, difference: lambda?.difference, interval: intervals[1] },
+        {
+          model: 'no-reg',
+          baseline: 'baseline',
+          seedsDone: 3,
+          difference: noReg?.difference,
+          interval: intervals[0],
+        },
+        {
+          model: 'lambda-0.1',
+          baseline: 'baseline',
+          seedsDone: 2,
+          difference: lambda?.difference,
+          interval: intervals[1],
+        },
       ],
     });
   });
@@ -86,12 +98,15 @@ describe('the evidence so far', () => {
     const results = await collectResults(sources, { models: ['no-reg', 'lambda-0.1'], seeds: [3, 4] });
     const arm = answerQuestion(results, { baseline: 'no-reg', margin: 0.02 })?.arms[0];
     expect(evidence?.arms).toEqual([
-      { model: 'no-reg', seedsDone: 0, difference: null, interval: null },
+      { model: 'no-reg', baseline: 'baseline', seedsDone: 0, difference: null, interval: null },
       {
-        ...{ model: 'lambda-0.1 (compared with no-reg)', seedsDone: 2 },
+        ...{ model: 'lambda-0.1', baseline: 'no-reg', seedsDone: 2 },
         ...{ difference: arm?.difference, interval: arm?.certainty?.interval },
       },
     ]);
+    expect(describeEvidence(evidence!)[2]).toMatch(
+      /^ {2}lambda-0\.1 \(compared with no-reg\) {2}2 of 4 seeds/,
+    );
   });
 
   test('is told with the planned number of seeds, without a verdict, and from one seed without an interval', async () => {

@@ -19,11 +19,12 @@ interface Evidence {
   readonly seedsDone: number;
   /** In the profile's order; none once all seeds are done: then the report says it. */
   readonly arms: readonly {
-    /** With what it is compared with, if that is not the baseline. */
     readonly model: string;
-    /** Those for which this arm and that one are trained and evaluated. */
+    /** The question's, unless the profile names another one. */
+    readonly baseline: string;
+    /** Those for which both are trained and evaluated. */
     readonly seedsDone: number;
-    /** In test accuracy, a share, of the arm minus the baseline; null without such a seed. */
+    /** In test accuracy, a share, of the arm minus its baseline; null without such a seed. */
     readonly difference: number | null;
     /** 95 %; null while nothing says how far other seeds and users may be. */
     readonly interval: Interval | null;
@@ -31,16 +32,15 @@ interface Evidence {
 }
 
 /**
- * Compares what is done so far as the report will, each arm on the seeds that it shares with the baseline.
+ * Compares what is done so far as the report will, each arm on the seeds that it shares with its baseline.
  *
  * @param isDone whether the outputs of an instance are in place and up to date
  * @returns null if nothing is asked, or no arm has a seed yet
  * @throws {ReproError} `results-invalid`
  */
 export async function readEvidence(plan: Plan, isDone: (id: string) => boolean): Promise<Evidence | null> {
-  const [baseline, margin] = ['baseline', 'margin'].map((key) =>
-    getAt(plan.settings, ['report', 'question', key]),
-  );
+  const ask = (...keys: string[]) => getAt(plan.settings, ['report', 'question', ...keys]);
+  const [baseline, margin] = [ask('baseline'), ask('margin')];
   if (typeof baseline !== 'string' || typeof margin !== 'number') return null;
   const evaluations = [...plan.instances.values()].filter(({ stage }) => stage === stageNames.evaluate);
   const seeds = new Set(evaluations.map(({ matrix }) => matrix.seed));
@@ -70,15 +70,13 @@ export async function readEvidence(plan: Plan, isDone: (id: string) => boolean):
   });
   const others = [...runs].filter(([model]) => model !== baseline);
   const arms = others.map(([model, theirs]) => {
-    const another = getAt(plan.settings, ['report', 'question', 'against', model]);
-    const beside = typeof another === 'string' ? another : baseline;
-    const own = runs.get(beside) ?? [];
-    const models = [shared(beside, own, theirs), shared(model, theirs, own)];
-    const [arm] = answerQuestion({ models }, { baseline: beside, margin })?.arms ?? [];
+    const id = String(ask('against', model) ?? baseline);
+    const base = runs.get(id) ?? [];
+    const models = [shared(id, base, theirs), shared(model, theirs, base)];
+    const [arm] = answerQuestion({ models }, { baseline: id, margin })?.arms ?? [];
     const [seedsDone, interval] = [arm?.seeds.length ?? 0, arm?.certainty?.interval ?? null];
     const difference = seedsDone === 0 ? null : (arm?.difference ?? null);
-    const name = beside === baseline ? model : `${model} (compared with ${beside})`;
-    return { model: name, seedsDone, difference, interval };
+    return { model, baseline: id, seedsDone, difference, interval };
   });
   return arms.some(({ seedsDone }) => seedsDone > 0) ? { ...found, arms } : null;
 }
@@ -87,10 +85,13 @@ export async function readEvidence(plan: Plan, isDone: (id: string) => boolean):
 export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Evidence): string[] {
   if (arms.length === 0)
     return [`All ${seedsPlanned} seeds are done: the answer is in the report, once it is up to date.`];
-  const rows = arms.map(({ model, seedsDone, difference, interval }): [string, string] => {
+  const rows = arms.map(({ seedsDone, difference, interval, ...arm }): [string, string] => {
     const done = `${String(seedsDone).padStart(String(seedsPlanned).length)} of ${seedsPlanned} seeds`;
     const range = interval === null ? 'no interval yet' : `95 % interval ${formatBareRange(interval)}`;
-    return [model, difference === null ? done : `${done}  ${formatBarePoints(difference)} points (${range})`];
+    return [
+      nameArm(arm, baseline),
+      difference === null ? done : `${done}  ${formatBarePoints(difference)} points (${range})`,
+    ];
   });
   return [
     `Evidence so far${whichData(simulated)}: test accuracy compared with ${baseline}`,
@@ -101,12 +102,17 @@ export function describeEvidence({ arms, baseline, seedsPlanned, simulated }: Ev
 
 /** The same in one line, for a run that continues. */
 function summariseEvidence({ arms, baseline, seedsDone, seedsPlanned, simulated }: Evidence): string {
-  const said = arms.flatMap(({ model, difference, interval }) => {
+  const said = arms.flatMap(({ difference, interval, ...arm }) => {
     const range = interval === null ? '' : ` (${formatBareRange(interval)})`;
-    return difference === null ? [] : [`${model} ${formatBarePoints(difference)}${range}`];
+    return difference === null ? [] : [`${nameArm(arm, baseline)} ${formatBarePoints(difference)}${range}`];
   });
   const what = `${said.join(', ')} points compared with ${baseline}`;
   return `Evidence after ${seedsDone} of ${seedsPlanned} seeds${whichData(simulated)}: ${what}; the verdict is that of all ${seedsPlanned}`;
+}
+
+/** @param usual what arms are compared with unless they say otherwise */
+function nameArm({ model, baseline }: Pick<Evidence['arms'][number], 'model' | 'baseline'>, usual: string) {
+  return baseline === usual ? model : `${model} (compared with ${baseline})`;
 }
 
 /** Results on simulated recordings are marked everywhere. */

@@ -17,7 +17,7 @@ export interface QuestionSettings {
   readonly text?: string;
   /** A model of the profile; the others are the arms. */
   readonly baseline: string;
-  /** By arm, the model that it is compared with instead. */
+  /** By arm, another baseline. */
   readonly against?: Readonly<Record<string, string>>;
   /** A share: smaller differences of test accuracy do not matter. */
   readonly margin: number;
@@ -51,7 +51,7 @@ export interface Question extends Endpoint {
 /** How much more accurate a model is than its baseline, on the test clips at the chosen epochs, and what else it could have been. */
 export interface QuestionArm {
   readonly model: ModelResult;
-  /** What it is compared with: the question's, unless the profile says otherwise. */
+  /** The question's, unless the profile names another one. */
   readonly baseline: ModelResult;
   /** A share, of the arm minus the baseline. */
   readonly difference: number;
@@ -124,15 +124,14 @@ function compareArms(
     return found;
   };
   const others = models.filter((model) => model.id !== id);
-  const baseline = find(id);
-  const groups = groupByUser(baseline);
+  const groups = groupByUser(find(id));
   const measured = others.map((model) => {
-    const own = find(against[model.id] ?? id);
-    const sums = sumDifferences(model, own, groups);
+    const baseline = find(against[model.id] ?? id);
+    const sums = sumDifferences(model, baseline, groups);
     const { mean, spread } = crossedMean(sums, groups.counts);
     const total = (row: readonly number[]) => row.reduce((sum, value) => sum + value, 0);
     const seeds = sums.map((row, seed) => total(row) / total(groups.counts[seed] ?? []));
-    return { model, baseline: own, difference: mean, seeds, spread };
+    return { model, baseline, difference: mean, seeds, spread };
   });
   const adjusted = holmAdjust(
     measured.map(({ difference, spread }) => (spread ? spreadTest(difference, spread) : 1)),
@@ -150,10 +149,10 @@ function compareArms(
     };
     return { ...arm, verdict: judgeArm(certainty, margin), certainty };
   });
-  return { baseline, margin, users: groups.users, arms };
+  return { baseline: find(id), margin, users: groups.users, arms };
 }
 
-/** What some arms are compared with, for a sentence about them. */
+/** The baselines of some arms, for a sentence about them. */
 export function nameBaselines(arms: readonly QuestionArm[]): string {
   const titles = new Set(arms.map(({ baseline }) => baseline.title));
   return titles.size === 1 ? [...titles].join() : 'the models that they are compared with';

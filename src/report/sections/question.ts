@@ -26,7 +26,7 @@ import {
   textColumn,
 } from '../page/document.ts';
 
-/** Each arm beside the baseline, and how sure its verdict is. What they say together is at the top of the page. */
+/** Each arm compared with its baseline, and how sure its verdict is. What they say together is at the top of the page. */
 export function describeQuestion(results: Results, question: Question): Section {
   return {
     id: 'question',
@@ -140,14 +140,14 @@ export function listVerdicts({ text, baseline, second, ...first }: Question): Qu
 function listArms({ id }: ModelResult, { margin, arms }: Pick<Endpoint, 'margin' | 'arms'>) {
   return {
     margin,
-    arms: arms.map(({ model, baseline: own, difference, verdict, certainty }) => ({
-      ...{ model: model.id, ...(own.id === id ? {} : { baseline: own.id }), difference },
+    arms: arms.map(({ model, baseline, difference, verdict, certainty }) => ({
+      ...{ model: model.id, ...(baseline.id === id ? {} : { baseline: baseline.id }), difference },
       ...{ low: certainty?.interval.low ?? null, high: certainty?.interval.high ?? null, verdict },
     })),
   };
 }
 
-/** How far each arm is from the baseline, with its interval, and the margin within which a difference does not matter. */
+/** How far each arm is from its baseline, with its interval, and the margin within which a difference does not matter. */
 function drawForest(
   { models, seeds }: Results,
   { margin, users, arms }: Endpoint,
@@ -165,9 +165,9 @@ function drawForest(
   const end = Math.min(1, Math.ceil(reach * 105) / 100);
   return {
     id,
-    title: `Test accuracy of each arm${on}, beside ${level}`,
+    title: `Difference in test accuracy of the arms${on} from ${level}`,
     caption: present(
-      `Difference in test accuracy${on} from ${level} at the ${nameEpoch(models)}, in percentage points; bars show the 95 % interval.`,
+      `In percentage points, at the ${nameEpoch(models)}; bars show the 95 % interval.`,
       `Shaded: the margin of ${formatPoints(margin, false)}.`,
       seeds.length > 1 && 'Small ticks are the seeds.',
     ).join(' '),

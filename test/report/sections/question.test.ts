@@ -96,8 +96,8 @@ describe('the question of a profile', () => {
       block.kind === 'figure' ? [block.figure] : [],
     );
     expect(figures.map(({ id, title }) => [id, title])).toEqual([
-      ['question', 'Test accuracy of each arm, beside Baseline'],
-      ['question-second', 'Test accuracy of each arm on clips of b, beside Baseline'],
+      ['question', 'Difference in test accuracy of the arms from Baseline'],
+      ['question-second', 'Difference in test accuracy of the arms on clips of b from Baseline'],
     ]);
   });
 
@@ -275,7 +275,7 @@ describe('the answer at the top', () => {
     expect(table?.table.caption).toMatch(
       /^Difference in test accuracy from the models that they are compared with/,
     );
-    expect(textsOf(table!.table).map(([arm, beside]) => [arm, beside])).toEqual([
+    expect(textsOf(table!.table).map(([arm, compared]) => [arm, compared])).toEqual([
       ['alike', 'Baseline'],
       ['worse', 'alike'],
     ]);
