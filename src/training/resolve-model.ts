@@ -137,7 +137,7 @@ export interface SettingOrigins {
   /** The model's file, for messages. */
   readonly file: string;
   /** The profile's `train:` section. */
-  readonly overrides: unknown;
+  readonly overrides: ModelOverrides;
   /** Where a profile key such as `train.network.layers` was set; a stage cannot tell a file from `--set`. */
   readonly placeOf?: ((key: string) => string) | undefined;
 }

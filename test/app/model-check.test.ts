@@ -164,6 +164,7 @@ describe('the models of a plan', () => {
   test.each([
     ['lambda-0.1', 'per: neuron', 'per: layer', 'loss.regulariseTau', 'λ weighs', 'tau.per=neuron'],
     ['lambda-0.1', 'neuron: plif', 'neuron: lif', 'loss.regulariseTau', 'λ weighs', 'neuron=plif'],
+    ['two-fixed', 'per: neuron', 'per: layer', 'network.tau.values', 'neurons of a', 'tau.per=neuron'],
     ['fast-tau', 'neuron: plif', 'neuron: lif', 'train.tauRate', 'τ of LIF neurons', 'neuron=plif'],
   ])(
     '%s with %s as %s cannot have %s, unless a profile gives it a meaning',
@@ -183,6 +184,14 @@ describe('the models of a plan', () => {
       ).toBe('');
     },
   );
+
+  test('cannot be given τ in turn by a profile where a layer has a single one', async () => {
+    const set = 'train.network.tau={mean: 7, std: 5, values: [2, 12]}';
+    expect(await problemsWith('full', 'models=[no-reg]', set)).toBe('');
+    expect(await problemsWith('full', 'models=[no-reg, baseline]', set)).toMatch(
+      /^--set train\.network\.tau=.*over configs\/models\/baseline\.yaml: neurons of a layer take these τ in turn, but here a layer has a single τ/,
+    );
+  });
 
   test('cannot have more layers than the profile’s frames allow', async () => {
     const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);

@@ -114,10 +114,11 @@ export async function buildModel(
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   // Their schemas have checked both.
-  const model = resolveModel(value as unknown as ModelFile, overrides as ModelOverrides, file, placeOf);
-  const origins = { file, overrides, placeOf };
+  const read = value as unknown as ModelFile;
+  const origins = { file, overrides: overrides as ModelOverrides, placeOf };
+  const model = resolveModel(read, origins.overrides, file, placeOf);
   checkTrials(plan, model, origins);
-  checkTau(value as unknown as ModelFile, model, origins);
+  checkTau(read, model, origins);
   return { model, spec: buildSpec(plan, facts ?? (await factsOfPlan(plan)), model, origins) };
 }
 
@@ -141,15 +142,19 @@ function checkTau({ network, loss, train }: ModelFile, model: ResolvedModel, ori
     refuseSetting(origins, { code: 'model-invalid', key, problem, fix });
   if (isFixed && (train.tauRate ?? 1) !== 1)
     throw refuse('train.tauRate', 'τ of LIF neurons is not learned.', 'Leave it out, or use `neuron: plif`.');
-  if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0)) {
-    const problem =
-      'λ weighs the variance of learned τ within a layer, but here a layer has a single τ, or τ is fixed.';
-    throw refuse(
+  const refuseSingle = (key: string, meaning: string, idle: string) => {
+    const problem = `${meaning}, but here a layer has a single τ, or τ is fixed.`;
+    return refuse(key, problem, `${idle}, or use \`neuron: plif\` with \`tau.per: neuron\` or \`channel\`.`);
+  };
+  if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0))
+    throw refuseSingle(
       'loss.regulariseTau',
-      problem,
-      'Set it to 0, or use `neuron: plif` with `tau.per: neuron` or `channel`.',
+      'λ weighs the variance of learned τ within a layer',
+      'Set it to 0',
     );
-  }
+  const values = origins.overrides.network?.tau?.values ?? (isSingle ? network.tau.values : undefined);
+  if (values !== undefined && model.network.tau.values === undefined)
+    throw refuseSingle('network.tau.values', 'neurons of a layer take these τ in turn', 'Leave it out');
 }
 
 function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, origins: SettingOrigins): void {
