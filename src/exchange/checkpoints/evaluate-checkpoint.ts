@@ -87,9 +87,10 @@ export async function evaluateCheckpoint(
   );
   try {
     const { index, rows } = frames;
+    // First, as no setting makes one kind of frames of the other.
+    checkKind(network, index, source);
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
     if (network !== null) checkFramesFit(network, index, frames.input);
-    else if (index.frames.splitBy === null) refuseImages(index, source);
     const clips = index.splits.test;
     // Of another program's graph, only the ends are known.
     const spec: NetworkSpec =
@@ -124,9 +125,21 @@ export async function evaluateCheckpoint(
   }
 }
 
-function refuseImages({ dataset }: ClipIndex, where: string): never {
-  const problem = `${dataset} has still images, and the file does not say for how many steps to show them.`;
-  throw new ReproError('frames-misfit', problem, { where, fix: 'Choose a profile with event frames.' });
+const otherProfile = 'Choose a profile with frames like those of its training, with --profile.';
+
+/** Refuses still images for networks that see a sequence of frames, and the other way round. */
+function checkKind(network: NetworkConfig | null, { dataset, frames }: ClipIndex, where: string): void {
+  const { architecture = 'event-frames' } = network ?? {};
+  const isStill = frames.splitBy === null;
+  if ((architecture === 'event-frames') !== isStill) return;
+  const [wanted, found] = isStill
+    ? ['sequences of frames', 'still images']
+    : [`still images (${architecture})`, 'sequences of frames'];
+  const problem =
+    network === null
+      ? `${dataset} has still images, and the file does not say for how many steps to show them.`
+      : `the network is for ${wanted}, but ${dataset} has ${found} here.`;
+  throw new ReproError('frames-misfit', problem, { where, fix: otherProfile });
 }
 
 /**
@@ -159,22 +172,16 @@ export function networkToEvaluate({ network, state, source, whyUnknown }: Loaded
  * @throws {ReproError} `frames-misfit` with the setting that would make them fit, if any
  */
 export function checkFramesFit(
-  { architecture = 'event-frames', input, classes }: NetworkConfig,
-  { dataset, frames: { splitBy }, classes: { length }, sensor }: ClipIndex,
+  { input, classes }: NetworkConfig,
+  { dataset, classes: { length }, sensor }: ClipIndex,
   [frameChannels, frameHeight, frameWidth]: readonly [number, number, number],
 ): void {
   const refuse = (network: string, frames: string, fix: string): never => {
     throw new ReproError('frames-misfit', `the network ${network}, but ${frames}.`, { fix });
   };
   const [channels, height, width] = input;
-  const other = 'It was trained on another data set: choose the profile of that one with --profile.';
-  const isStill = splitBy === null;
-  if ((architecture === 'event-frames') === isStill) {
-    const what = architecture === 'event-frames' ? 'event frames' : `still images (${architecture})`;
-    refuse(`is for ${what}`, `${dataset} has ${isStill ? 'still images' : 'event frames'}`, other);
-  }
   if (channels !== frameChannels)
-    refuse(`takes frames with ${channels} channels`, `these have ${frameChannels}`, other);
+    refuse(`takes frames with ${channels} channels`, `these have ${frameChannels}`, otherProfile);
   if (height !== frameHeight || width !== frameWidth) {
     const factor = sensor.height / height;
     const isFactor = Number.isInteger(factor) && sensor.width / width === factor;
@@ -183,8 +190,8 @@ export function checkFramesFit(
       `these are ${frameHeight} x ${frameWidth}`,
       isFactor
         ? `Frames that fit: --set frames.downsample=${factor}.`
-        : `${other} If its size was assumed, import it with --input ${frameHeight}x${frameWidth}.`,
+        : `${otherProfile} If its size was assumed, import it with --input ${frameHeight}x${frameWidth}.`,
     );
   }
-  if (classes !== length) refuse(`has ${classes} classes`, `${dataset} has ${length}`, other);
+  if (classes !== length) refuse(`has ${classes} classes`, `${dataset} has ${length}`, otherProfile);
 }

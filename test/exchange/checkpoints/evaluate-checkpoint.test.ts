@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../../src/app/checkpoints/checkpoints.ts';
 import { ReproError } from '../../../src/base/errors.ts';
@@ -14,7 +15,7 @@ import type { ScoringCompat } from '../../../src/training/scores.ts';
 import { builds, nativeEngine } from '../../native/support.ts';
 import { sharedTemporaryFolder } from '../../support/temporary-folder.ts';
 import { torchFixturePath } from '../../support/torch-file.ts';
-import { expectedRates, labels, olderFrames, writeFrameCache } from './frames-of-fixture.ts';
+import { expectedRates, labels, olderFrames, writeFrameCache, writeImageCache } from './frames-of-fixture.ts';
 
 const folder = sharedTemporaryFolder();
 let checkpoint: LoadedCheckpoint;
@@ -167,9 +168,6 @@ describe('frames that a network cannot be shown', () => {
     );
     refusal({ classes: 10 }, [2, 16, 16]).toThrow('has 10 classes, but dvs128-gesture has 3');
     refusal({ input: [1, 32, 32] }).toThrow('frames with 1 channels');
-    refusal({ architecture: 'mnist' }).toThrow('still images (mnist), but dvs128-gesture has event frames');
-    const images = { ...index, frames: { ...index.frames, splitBy: null } };
-    expect(() => checkFramesFit(checkpoint.network!, images, [2, 16, 16])).toThrow('has still images');
   });
 });
 
@@ -196,6 +194,22 @@ describe('frames made differently from those of the training', () => {
         '  frames.normalization: max in its training, none here',
       'Add --set frames.steps=20 --set frames.normalization=max\nTo use these frames anyway, add --other-frames.',
     ]);
+  });
+
+  test('are refused without settings for whole images in place of rows, and the other way round', async () => {
+    const rows = { ...same, frames: { ...frames, splitBy: 'rows' as const } };
+    const framesFolder = await writeImageCache(path.join(folder, 'images'));
+    for (const otherFrames of [false, true])
+      await expect(evaluate({ trainedOn: rows }, { framesFolder, otherFrames })).rejects.toMatchObject({
+        code: 'frames-misfit',
+        message: 'the network is for sequences of frames, but dvs128-gesture has still images here.',
+        fix: 'Choose a profile with frames like those of its training, with --profile.',
+      });
+    const trainedOn = { ...same, steps: 1, frames: { ...frames, steps: 1, splitBy: null } };
+    const network = { ...checkpoint.network!, architecture: 'mnist' as const };
+    await expect(evaluate({ trainedOn, network })).rejects.toThrow(
+      'the network is for still images (mnist), but dvs128-gesture has sequences of frames here.',
+    );
   });
 
   test.each([

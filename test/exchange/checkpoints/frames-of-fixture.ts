@@ -54,3 +54,16 @@ export async function writeFrameCache(folder: string, changes: Partial<ClipIndex
   }
   return folder;
 }
+
+/** A cache of still images, all black, of the size of these frames. */
+export async function writeImageCache(folder: string): Promise<string> {
+  const images = { mean: [0.5, 0.5], std: [1, 1], augmentation: 'none' } as const;
+  await writeFrameCache(folder, { images, frames: { ...olderFrames, steps: 1, splitBy: null } });
+  const data = new Uint8Array(3 * 2 * 16 * 16);
+  for (const split of ['train', 'test'])
+    await writeFile(
+      path.join(folder, `${split}.npy`),
+      encodeNpy({ dtype: 'uint8', shape: [3, 1, 2, 16, 16], data }),
+    );
+  return folder;
+}

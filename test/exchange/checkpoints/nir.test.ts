@@ -10,14 +10,13 @@ import { nirEngine } from '../../../src/exchange/checkpoints/nir.ts';
 import { trainedElsewhere } from '../../../src/exchange/checkpoints/self-description.ts';
 import { writeNir } from '../../../src/formats/nir.ts';
 import type { NirGraph, NirNode } from '../../../src/formats/nir-graph.ts';
-import { encodeNpy } from '../../../src/formats/npy.ts';
 import { buildNetwork } from '../../../src/network/networks.ts';
 import { nirFromNetwork } from '../../../src/network/nir-from-network.ts';
 import { builds, livelyState, nativeEngine, randomBatch } from '../../native/support.ts';
 import { mnistNetwork } from '../../support/still-networks.ts';
 import { sharedTemporaryFolder } from '../../support/temporary-folder.ts';
 import { torchFixturePath } from '../../support/torch-file.ts';
-import { olderFrames, writeFrameCache } from './frames-of-fixture.ts';
+import { writeFrameCache, writeImageCache } from './frames-of-fixture.ts';
 
 const folder = sharedTemporaryFolder();
 const inside = (name: string) => path.join(folder, name);
@@ -127,13 +126,7 @@ describe('a NIR file', () => {
   });
 
   test('of another program is refused for still images: nothing says how long to show them', async () => {
-    const images = { mean: [0.5, 0.5], std: [1, 1], augmentation: 'none' } as const;
-    const shown = { ...olderFrames, steps: 1, splitBy: null };
-    const frames = await writeFrameCache(inside('images'), { images, frames: shown });
-    const pixels = encodeNpy({
-      ...{ dtype: 'uint8', shape: [3, 1, 2, 16, 16], data: new Uint8Array(3 * 2 * 16 * 16) },
-    });
-    for (const split of ['train', 'test']) await writeFile(path.join(frames, `${split}.npy`), pixels);
+    const frames = await writeImageCache(inside('images'));
     await expect(evaluate(await loadForeign(), 1, frames)).rejects.toMatchObject({ code: 'frames-misfit' });
   });
 
