@@ -159,11 +159,10 @@ describe('verifying recordings', () => {
     await rm(path.join(root, 'DvsGesture'), { recursive: true });
     const bytes = await readFile(archive);
     await writeFile(archive, bytes.subarray(0, bytes.length / 2));
-    const error = await failure(real, root, gestureFacts('8a5c'));
+    const error = await failure(real, root, gestureFacts('8a5c', 2.9e9));
     expect(error).toMatchObject({ code: 'data-corrupt', where: 'DvsGesture.tar.gz' });
-    expect(error.message).toMatch(
-      /^md5 [0-9a-f]{32} is not 8a5c; [\d.]+ k?B .*of about 2\.9 GB\. The download is incomplete/,
-    );
+    expect(error.message).toMatch(/^The download is incomplete: [\d.]+ k?B of about 2\.9 GB\.$/);
+    expect(error.fix).toMatch(/^If it was simulated: --set dataset\.standIn=true\nDVS128 Gesture/);
   });
 
   test('reports everything missing and wrong at once', async () => {
@@ -319,6 +318,16 @@ describe('verifying simulated recordings', () => {
   ])('rejects lists with %s', async (_, list, message) => {
     await writeData({ 'trials_to_test.txt': list }, true);
     expect((await failure(simulated)).message).toContain(message);
+  });
+
+  test('says of an archive how many of all recordings are checked, not of those read so far', async () => {
+    await writeData({}, true);
+    const archive = path.join(root, 'DvsGesture.tar.gz');
+    await packGestures(root, archive);
+    const done: string[] = [];
+    const progress = (count: number, total: number) => done.push(`${count} of ${total}`);
+    await verifyGestures(archive, { ...simulated, progress }, gestureFacts());
+    expect(done).toEqual(['1 of 4', '2 of 4', '3 of 4', '4 of 4']);
   });
 
   test('rejects real recordings where simulated ones are expected, and vice versa', async () => {

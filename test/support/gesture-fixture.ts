@@ -52,14 +52,14 @@ export function md5(bytes: Uint8Array): string {
 }
 
 /** What `gestureFiles(false)` must be. */
-export function gestureFacts(archiveMd5 = GESTURES.files[0]!.md5): GestureFacts {
+export function gestureFacts(archiveMd5 = GESTURES.files[0]!.md5, aboutBytes = 1): GestureFacts {
   const files = gestureFiles(false);
   const sums = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, md5(files.get(name)!)]));
   return {
     ...GESTURES,
     files: [
-      { ...GESTURES.files[0]!, md5: archiveMd5 },
+      { ...GESTURES.files[0]!, aboutBytes, md5: archiveMd5 },
       { name: 'README.txt', md5: md5(new Uint8Array(0)) },
     ],
     recordings: { train: sums(TRAIN), test: sums(TEST) },

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
@@ -46,7 +47,7 @@ export async function verifyGestures(
   const names = await place.list();
   if (names !== null) checkKind(facts, new Set(names), simulated, root);
   const archive = place.archive === null ? null : await checkArchive(place.archive, facts, options, root);
-  const total = countRecordings(names, expected);
+  const total = countRecordings(names, facts);
   const onRecording = (done: number) => options.progress?.(done, Math.max(done, total));
   const found = await inspectFiles(place, facts, options, onRecording);
   checkKind(facts, new Set(found.keys()), simulated, root);
@@ -61,16 +62,16 @@ export async function verifyGestures(
 /** What the recordings must be; null for simulated ones. */
 type Expected = GestureFacts['recordings'] | null;
 
-/** How many recordings there should be (for simulated ones, how many there are); 0 if unknown beforehand. */
-function countRecordings(names: readonly string[] | null, expected: Expected): number {
-  if (expected !== null) return Object.keys(expected.train).length + Object.keys(expected.test).length;
-  return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
+/** How many recordings there are; of an archive, whose names are not known beforehand, how many there should be. */
+function countRecordings(names: readonly string[] | null, { recordings }: GestureFacts): number {
+  const all = names ?? Object.values(recordings).flatMap((split) => Object.keys(split));
+  return all.filter((name) => parseRecordingName(name) !== null).length;
 }
 
 /**
  * The archive's md5, which is also the only checksum of the labels.
  *
- * @throws {ReproError} `data-corrupt` if it is not the published one, with its size: it is usually an incomplete download
+ * @throws {ReproError} `data-corrupt` if it is not the published one: it is usually an incomplete download
  */
 async function checkArchive(
   archive: string,
@@ -79,19 +80,16 @@ async function checkArchive(
   root: string,
 ): Promise<ManifestFile> {
   const name = path.basename(archive);
+  const { aboutBytes = 0, md5: published } = facts.files.find((file) => file.name === ARCHIVE) ?? {};
+  const fix = `If it was simulated: --set dataset.standIn=true\n${howToGet(facts, root)}`;
+  const refuse = (problem: string) => new ReproError('data-corrupt', problem, { where: name, fix });
+  const { size } = await stat(archive);
+  // Said at once, as the md5 takes long.
+  if (!simulated && size < aboutBytes * 0.95)
+    throw refuse(`The download is incomplete: ${formatBytes(size)} of about ${formatBytes(aboutBytes)}.`);
   const { sizeBytes, md5 } = await hashFile(archive, signal);
-  const published = facts.files.find((file) => file.name === ARCHIVE);
-  if (simulated || md5 === published?.md5) return { path: name, sizeBytes, md5, status: 'archive' };
-  const { aboutBytes = 0 } = published ?? {};
-  const size = `${formatBytes(sizeBytes)} of about ${formatBytes(aboutBytes)}`;
-  const what =
-    sizeBytes < aboutBytes * 0.95
-      ? 'The download is incomplete: download it again, then check it again. (If it was simulated: --set dataset.standIn=true.)'
-      : 'The archive is damaged, or not the published one.';
-  throw new ReproError('data-corrupt', `md5 ${md5} is not ${published?.md5}; ${size}. ${what}`, {
-    where: name,
-    fix: howToGet(facts, root),
-  });
+  if (simulated || md5 === published) return { path: name, sizeBytes, md5, status: 'archive' };
+  throw refuse(`md5 ${md5} is not ${published}: the archive is damaged, or not the published one.`);
 }
 
 /** Setting `dataset.simulated` alone does not help: `simulate` needs its section in the profile, and makes its own data. */
