@@ -70,8 +70,8 @@ interface Certainty extends Spread {
   /** Two-sided, as it is and Holm-corrected for the number of arms. */
   readonly p: number;
   readonly adjusted: number;
-  /** The smallest true difference that this design finds in four of five cases, at the level divided by the number of arms. */
-  readonly detectable: number;
+  /** The smallest true difference that this design finds in four of five cases, at the level divided by the number of arms; null if none. */
+  readonly detectable: number | null;
   /** How often this design shows equivalence if there is no difference. */
   readonly equivalenceChance: number;
 }
@@ -138,13 +138,15 @@ function compareArms(
   );
   const arms = measured.map(({ spread, ...arm }, index): QuestionArm => {
     if (spread === null) return { ...arm, verdict: 'undecided', certainty: null };
+    const detectable = smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / others.length });
     const certainty: Certainty = {
       ...spread,
       interval: spreadInterval(arm.difference, spread, 1 - DIFFERENCE_LEVEL),
       narrow: spreadInterval(arm.difference, spread, 1 - 2 * DIFFERENCE_LEVEL),
       p: spreadTest(arm.difference, spread),
       adjusted: adjusted[index] ?? 1,
-      detectable: smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / others.length }),
+      // Accuracies differ by 1 at most.
+      detectable: detectable > 1 ? null : detectable,
       equivalenceChance: equivalencePower(spread, margin, DIFFERENCE_LEVEL),
     };
     return { ...arm, verdict: judgeArm(certainty, margin), certainty };

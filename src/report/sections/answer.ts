@@ -116,10 +116,8 @@ function stateDesign({ models, seeds, simulated }: Results, { baseline, margin, 
     users === null ? '' : `${spellQuantity(users, `${mark}person`).replace('persons', 'people')} with `;
   const whom = `${people}${spellQuantity(clips, people === '' ? `${mark}clip` : 'clip')}`;
   const some = fewest === most ? spellCount(fewest) : `${spellCount(fewest)} to ${spellCount(most)}`;
-  const by =
-    fewest === seeds.length
-      ? `${seeds.length > 1 ? 'all ' : ''}${spellQuantity(fewest, 'seed')}`
-      : `${some} of the ${spellQuantity(seeds.length, 'seed')}`;
+  const which = fewest < seeds.length ? `${some} of the ` : fewest > 2 ? 'all ' : '';
+  const by = which === '' && fewest === 2 ? 'both seeds' : `${which}${spellQuantity(seeds.length, 'seed')}`;
   const tested = `${whom}, each tested by ${by} of each of ${spellQuantity(models.length, 'model')}`;
   return `${capitalise(tested)}: ${spellQuantity(trainings, 'training')}. The profile states the margin of ${formatPoints(margin, false)}.`;
 }
@@ -143,13 +141,17 @@ function statePower({ margin, users }: Question, undecided: readonly QuestionArm
   const known = undecided.flatMap(({ model, certainty }) =>
     certainty === null ? [] : [{ model, certainty }],
   );
-  const [widest] = known.sort((a, b) => b.certainty.detectable - a.certainty.detectable);
+  const [widest] = known.sort((a, b) => (b.certainty.detectable ?? 1) - (a.certainty.detectable ?? 1));
   if (widest === undefined)
     return `More seeds or ${whom}: with one of either, or if all differ by the same amount, nothing says how far others may be.`;
   const { detectable, equivalenceChance } = widest.certainty;
+  const what =
+    detectable === null
+      ? 'no true difference, however large,'
+      : `a true difference of ${formatPoints(detectable, false)}`;
   const whose = `${widest.model.title}${known.length > 1 ? ', the least certain arm' : ''}`;
   return sentences(
-    `For ${whose}, this design finds a true difference of ${formatPoints(detectable, false)} in four of five cases.`,
+    `For ${whose}, this design finds ${what} in four of five cases.`,
     `If there is no difference, it shows equivalence within ${formatPoints(margin, false)} in ${formatShare(equivalenceChance)} of cases.`,
     `A new run with more seeds or more ${whom} can show more; adding seeds to this one until it decides would find differences where there are none.`,
   );

@@ -82,7 +82,8 @@ function tabulateArms(
         ...(verdict === 'undecided' ? { tone: 'missing' } : {}),
       })),
       numberColumn('Would find', ({ certainty }) => {
-        return certainty && formatPoints(certainty.detectable, false);
+        if (certainty === null) return null;
+        return certainty.detectable === null ? 'none' : formatPoints(certainty.detectable, false);
       }),
       numberColumn('Shows equivalence', ({ certainty }) => {
         return certainty && formatShare(certainty.equivalenceChance);

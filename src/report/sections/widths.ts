@@ -53,11 +53,8 @@ function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Wi
   );
   const countFewer = (widthOf: (one: EqualWidth) => number) =>
     told.filter((one) => parametersAt(widthOf(one), layer) < parametersOf(one)).length;
-  const [fewer, surely] = [
-    ({ equal }: EqualWidth) => equal!,
-    (one: EqualWidth) => one.equalInterval.high,
-  ].map(countFewer);
-  const cost = ` At equal accuracy, the one with a τ per layer has fewer parameters in ${fewer} of ${told.length} cases (${sizes.join('; ')}), and with its whole interval in ${surely}: each τ is a parameter.`;
+  const [fewer, surely] = [countFewer((one) => one.equal!), countFewer((one) => one.equalInterval.high)];
+  const cost = ` Each τ counts as a parameter. At these widths, the network with one τ per layer has fewer parameters in ${fewer} of ${told.length} cases (${sizes.join('; ')}), and at the upper end of its interval in ${surely} of ${told.length}.`;
   const where = simulated ? 'On simulated recordings, with' : 'With';
   const whom = users === null ? '' : ` and ${spellQuantity(users, 'test user')}`;
   return `${where} ${spellQuantity(seeds.length, 'seed')}${whom}, ${found.join('; ')}.${told.length === 0 ? '' : cost}`;

@@ -281,6 +281,30 @@ describe('the answer at the top', () => {
     ]);
   });
 
+  test('of two seeds and two users says that no difference is large enough to be found', () => {
+    const of = (id: string, rows: number[][]) => modelWith(id, rows);
+    const some = [
+      of('Baseline', [
+        [2, 2],
+        [2, 2],
+      ]),
+      of('b', [
+        [2, 12],
+        [4, 0],
+      ]),
+    ];
+    const two = resultsOf(some, { seeds: SEEDS.slice(0, 2) });
+    const found = answerQuestion(two, settings)!;
+    expect(found.arms[0]?.certainty).toMatchObject({ degrees: 1, detectable: null });
+    const [, , design, change] = answerOf(two);
+    expect(design).toMatch(/^Two people with 40 clips, each tested by both seeds of each of two models/);
+    expect(change).toContain(
+      'For b, this design finds no true difference, however large, in four of five cases.',
+    );
+    const table = describeQuestion(two, found).blocks.find((block) => block.kind === 'table');
+    expect(textsOf(table!.table)[0]).toContain('none');
+  });
+
   test('of undecided arms says what the design finds, and warns of adding seeds', () => {
     const bySeed = modelWith('by seed', [
       [3, 2, 3, 2, 3, 3],

@@ -45,7 +45,7 @@ describe('width against τ', () => {
     const [lead, , table] = section!.blocks;
     // 25 right is half-way between 20 (8 channels) and 30 (16); 38 is above both. Without any scatter, so are all resamples.
     expect(lead?.kind === 'paragraph' && plain(lead.text)).toBe(
-      'On simulated recordings, with two seeds and two test users, a network with one τ per layer equals one with a τ per neuron of 8 channels at 12.0 and of 16 at more than 16. At equal accuracy, the one with a τ per layer has fewer parameters in 0 of 2 cases (120 against 80; more than 160 against 160), and with its whole interval in 0: each τ is a parameter.',
+      'On simulated recordings, with two seeds and two test users, a network with one τ per layer equals one with a τ per neuron of 8 channels at 12.0 and of 16 at more than 16. Each τ counts as a parameter. At these widths, the network with one τ per layer has fewer parameters in 0 of 2 cases (120 against 80; more than 160 against 160), and at the upper end of its interval in 0 of 2.',
     );
     expect(table?.kind === 'table' && textsOf(table.table)).toEqual([
       ['8', '80', '62.5 %', '50.0 %', '12.0', '120'],
