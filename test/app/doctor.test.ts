@@ -146,6 +146,26 @@ describe('doctor', () => {
     );
   });
 
+  test('says once where the recordings of both profiles should be, and the command that fetches them', async () => {
+    const row = /^(ok|missing) +data +(.*)(?:\n +(\.\/repro data fetch .*))?$/gm;
+    const rowsIn = ({ stdout }: { readonly stdout: string }) =>
+      [...stdout.matchAll(row)].map((one) => one.slice(1));
+    // Another engine is not measured.
+    const quickly = ['--set', 'train.engine=tfjs-cpu'];
+    expect(rowsIn(await project.call(['doctor'], { PLIF_NATIVE_BINARY: project.at('none.node') }))).toEqual([
+      [
+        'missing',
+        expect.stringMatching(/^DVS128 Gesture: not in .*data\/DvsGesture$/),
+        expect.stringMatching(/^\.\/repro data fetch dvs128-gesture --root .*data\/DvsGesture$/),
+      ],
+    ]);
+    await project.write('data/FashionMNIST/x.gz', '');
+    expect(rowsIn(await doctor('--profile', 'rows', ...quickly))).toEqual([
+      ['ok', expect.stringMatching(/^FashionMNIST: in .*data\/FashionMNIST$/), undefined],
+    ]);
+    expect(rowsIn(await doctor('--profile', 'quick', ...quickly))).toEqual([]);
+  });
+
   test('refuses a profile that does not exist', async () => {
     const { stderr, exitCode } = await doctor('--profile', 'overnigt');
     expect(exitCode).toBe(2);

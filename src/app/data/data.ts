@@ -1,4 +1,3 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +11,7 @@ import { openDataset } from '../../data/open-dataset.ts';
 import type { DatasetFacts, ImageFacts, PublishedFile } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
-import { readAllFacts, readCheckedFacts } from '../project/dataset-files.ts';
+import { hasFiles, readAllFacts, readCheckedFacts } from '../project/dataset-files.ts';
 import { findProjectRoot } from '../project/load-plan.ts';
 import { showWork } from '../view/open-view.ts';
 import { alignTopics, printJson, printResult, printWarning } from '../view/print.ts';
@@ -68,12 +67,6 @@ export async function listDatasets(options: DataOptions): Promise<void> {
     '',
     `${datasets.length} data sets; \`./repro data info NAME\` says more about one.`,
   ]);
-}
-
-/** Whether there is a file, or a folder with more than what a download has left. */
-function hasFiles(place: string): boolean {
-  if (!existsSync(place)) return false;
-  return !statSync(place).isDirectory() || readdirSync(place).some((name) => !/^\.|\.repro-part/.test(name));
 }
 
 /** `repro data info NAME`: what is known of a data set, and all steps to get it. */

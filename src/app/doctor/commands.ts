@@ -17,7 +17,7 @@ Examples:
 export function addDoctorCommands(program: Command): void {
   withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell how to get what is missing, and estimate from a short measurement how long a profile takes; or, with --plan, tell how much memory a model needs',
+      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell whether the data are there and how to get what is missing, and estimate from a short measurement how long a profile takes; or, with --plan, tell how much memory a model needs',
     )
     .option(
       '--plan <model>',

@@ -5,8 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
+import { quoteWord } from '../../base/files/shell-words.ts';
 import { getAt, type Json } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
+import { showPath } from '../../data/contract/how-to-get.ts';
 import { parseRecordingName } from '../../data/dvs128-gesture/files.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
@@ -27,7 +29,7 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../../training/speed.ts';
-import { factsOfPlan } from '../project/dataset-files.ts';
+import { factsOfPlan, hasFiles } from '../project/dataset-files.ts';
 import { engineOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
@@ -53,11 +55,27 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
         .filter((profile) => existsSync(path.join(root, `configs/profiles/${profile}.yaml`)))
         .map((profile) => ({ ...options, profile }));
   const runs: RunEstimate[] = [];
+  const data: MachineFinding[] = [];
   for (const one of selections) {
-    runs.push(await estimateRun(await loadSelectedPlan(one), engines));
+    const plan = await loadSelectedPlan(one);
+    data.push(...(await findData(plan)).filter(({ text }) => data.every((known) => known.text !== text)));
+    runs.push(await estimateRun(plan, engines));
   }
-  if (options.json === true) printJson({ version: 1, command: 'doctor', findings, runs });
-  else printFindings(runs.map(describeRun), findings);
+  if (options.json === true)
+    printJson({ version: 1, command: 'doctor', findings: [...findings, ...data], runs });
+  else printFindings([...data, ...runs.map(describeRun)], findings);
+}
+
+/** Whether the recordings or images of a profile are here; nothing if it makes its own. */
+async function findData(plan: Plan): Promise<MachineFinding[]> {
+  const facts = await factsOfPlan(plan);
+  const [root, made] = ['root', 'simulated'].map((key) => getAt(plan.settings, ['dataset', key]));
+  if (facts === undefined || typeof root !== 'string' || made === true) return [];
+  const place = path.resolve(plan.projectRoot, root);
+  const text = `${facts.title}: ${hasFiles(place) ? 'in' : 'not in'} ${showPath(place)}`;
+  if (hasFiles(place)) return [{ what: 'data', state: 'ok', text, fix: null }];
+  const fix = `./repro data fetch ${facts.name} --root ${quoteWord(showPath(place))}`;
+  return [{ what: 'data', state: 'missing', text, fix }];
 }
 
 /** Prints what was found, aligned with `all`. */
@@ -115,11 +133,7 @@ async function examineMachine(
   const { installed, major, minor } = await simpleGit().version();
   const model = os.cpus()[0]?.model.trim() ?? 'unknown';
   const findings: MachineFinding[] = [
-    {
-      ...ok,
-      what: 'Node.js',
-      text: `${process.versions.node}, ${process.platform}-${process.arch}`,
-    },
+    { ...ok, what: 'Node.js', text: `${process.versions.node}, ${process.platform}-${process.arch}` },
     {
       ...ok,
       what: 'processor',

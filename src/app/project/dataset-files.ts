@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
@@ -53,6 +53,12 @@ export async function readCheckedFacts(projectRoot: string, name: string): Promi
   const schema = new JsonSchema(definition, 'schemas/dataset.schema.json');
   throwProblems(await checkSchema(schema, { value: document.value, place }));
   return toFacts(name, document.value as object);
+}
+
+/** Whether there is a file, or a folder with more than what a download has left. */
+export function hasFiles(place: string): boolean {
+  if (!existsSync(place)) return false;
+  return !statSync(place).isDirectory() || readdirSync(place).some((name) => !/^\.|\.repro-part/.test(name));
 }
 
 /** Whether the recordings of a profile are simulated: made by stage `simulate`, or in the place of real ones. */
