@@ -54,14 +54,10 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
     return { at: places.place(['frames', key]), message: `frames.${key}: ${problem}`, fix };
   };
   if (kind === 'events') {
-    if (splitBy === 'rows')
-      return [
-        refuse(
-          'splitBy',
-          `rows is for images, but ${name} consists of events.`,
-          'Use number, time or duration.',
-        ),
-      ];
+    if (splitBy === 'rows') {
+      const problem = `rows is for images, but ${name} consists of events.`;
+      return [refuse('splitBy', problem, 'Use number, time or duration.')];
+    }
     const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
     const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
     const fix = 'Say how the events of a clip become frames: docs/pipeline.md.';
@@ -142,19 +138,15 @@ function checkTau({ network, loss, train }: ModelFile, model: ResolvedModel, ori
     refuseSetting(origins, { code: 'model-invalid', key, problem, fix });
   if (isFixed && (train.tauRate ?? 1) !== 1)
     throw refuse('train.tauRate', 'τ of LIF neurons is not learned.', 'Leave it out, or use `neuron: plif`.');
-  const refuseSingle = (key: string, meaning: string, idle: string) => {
+  const refuseIdle = (key: string, meaning: string, idle: string) => {
     const problem = `${meaning}, but here a layer has a single τ, or τ is fixed.`;
     return refuse(key, problem, `${idle}, or use \`neuron: plif\` with \`tau.per: neuron\` or \`channel\`.`);
   };
   if (isSingle && [loss.regulariseTau].flat().some((lambda) => lambda > 0))
-    throw refuseSingle(
-      'loss.regulariseTau',
-      'λ weighs the variance of learned τ within a layer',
-      'Set it to 0',
-    );
+    throw refuseIdle('loss.regulariseTau', 'λ weighs the variance of τ within a layer', 'Set it to 0');
   const values = origins.overrides.network?.tau?.values ?? (isSingle ? network.tau.values : undefined);
   if (values !== undefined && model.network.tau.values === undefined)
-    throw refuseSingle('network.tau.values', 'neurons of a layer take these τ in turn', 'Leave it out');
+    throw refuseIdle('network.tau.values', 'neurons of a layer take these τ in turn', 'Leave it out');
 }
 
 function checkLambdas(spec: NetworkSpec, { regulariseTau }: TrainingSettings, origins: SettingOrigins): void {

@@ -69,12 +69,8 @@ async function publishedNameOf(plan: Plan, id: string): Promise<string | null> {
 async function findQuestionProblems(plan: Plan): Promise<Problem[]> {
   const { settings, places } = plan;
   const question = ['report', 'question'];
-  const [baseline, against, models, name] = [
-    [...question, 'baseline'],
-    [...question, 'against'],
-    ['models'],
-    ['dataset', 'name'],
-  ].map((where) => getAt(settings, where));
+  const [baseline, against] = ['baseline', 'against'].map((key) => getAt(settings, [...question, key]));
+  const [models, name] = [getAt(settings, ['models']), getAt(settings, ['dataset', 'name'])];
   const problems: Problem[] = [];
   const expectModel = (key: readonly string[], named: unknown) => {
     if (typeof named !== 'string' || !Array.isArray(models) || models.includes(named)) return;

@@ -90,19 +90,12 @@ export function answerQuestion(
 ): Question | null {
   if (!settings || models.every(({ id }) => id === settings.baseline)) return null;
   const { text = 'Does the accuracy differ?', second } = settings;
-  const labels = (second?.classes ?? []).map((name) => classes.indexOf(name));
-  return {
-    ...{ text, ...compareArms(models, settings) },
-    second: second
-      ? {
-          ...{ text: second.text, classes: labels },
-          ...compareArms(
-            models.map((model) => keepClasses(model, labels)),
-            { ...settings, margin: second.margin },
-          ),
-        }
-      : null,
-  };
+  const first = { text, ...compareArms(models, settings) };
+  if (!second) return { ...first, second: null };
+  const labels = second.classes.map((name) => classes.indexOf(name));
+  const some = models.map((model) => keepClasses(model, labels));
+  const endpoint = compareArms(some, { ...settings, margin: second.margin });
+  return { ...first, second: { text: second.text, classes: labels, ...endpoint } };
 }
 
 /** A model with only its answers to clips of these classes. */

@@ -56,17 +56,14 @@ function describeEndpoint(results: Results, endpoint: Endpoint, naming: Naming):
   ];
 }
 
-function tabulateArms(
-  { seeds }: Results,
-  { baseline, margin, users, arms }: Endpoint,
-  { id, on }: Naming,
-): Table {
+function tabulateArms({ seeds }: Results, endpoint: Endpoint, { id, on }: Naming): Table {
+  const { baseline, users, arms } = endpoint;
   return makeTable<QuestionArm>(
     {
       id: `table-${id}`,
       caption: `Difference in test accuracy${on} from ${nameBaselines(arms)}, for other seeds and other ${users === null ? 'clips' : 'users'}`,
       // The first table's notes hold for the second.
-      notes: on === '' ? explainArms(seeds.length, users, margin, arms) : [],
+      notes: on === '' ? explainArms(seeds.length, endpoint) : [],
     },
     arms,
     [
@@ -97,12 +94,7 @@ function rangeOf({ certainty }: QuestionArm, which: 'interval' | 'narrow'): stri
   return certainty && formatBareRange(certainty[which]);
 }
 
-function explainArms(
-  seeds: number,
-  users: number | null,
-  margin: number,
-  arms: readonly QuestionArm[],
-): Text[] {
+function explainArms(seeds: number, { users, margin, arms }: Endpoint): Text[] {
   const drawn = users === null ? 'the clips' : spellQuantity(users, 'user');
   return present<Text>(
     [
@@ -206,15 +198,8 @@ function drawForest(
         ...['detectable_80', 'equivalence_chance'],
       ],
       ...arms.map(({ model, baseline, difference, verdict, certainty: found }) => [
-        ...[
-          model.id,
-          baseline.id,
-          seeds.length,
-          users,
-          difference,
-          found?.error ?? null,
-          found?.degrees ?? null,
-        ],
+        ...[model.id, baseline.id, seeds.length, users, difference],
+        ...[found?.error ?? null, found?.degrees ?? null],
         ...[found?.interval.low ?? null, found?.interval.high ?? null],
         ...[found?.narrow.low ?? null, found?.narrow.high ?? null],
         ...[found?.p ?? null, found?.adjusted ?? null, margin, verdict],

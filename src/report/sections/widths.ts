@@ -260,16 +260,8 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
     ],
     data: [
       [
-        'model',
-        'tau_per',
-        'channels',
-        'parameters',
-        'accuracy',
-        'low',
-        'high',
-        'equal_width',
-        'equal_low',
-        'equal_high',
+        ...['model', 'tau_per', 'channels', 'parameters', 'accuracy', 'low', 'high'],
+        ...['equal_width', 'equal_low', 'equal_high'],
       ],
       ...layer.map((one) => [...tabulate(one, 'layer'), null, null, null]),
       ...neuron.map((one) => [
