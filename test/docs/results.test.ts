@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
+import { formatBareRange } from '../../src/report/data/format.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
 import { toCsv } from '../../src/report/drawing/figure.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
@@ -17,6 +18,8 @@ import { blocks, readPage, repository } from './pages.ts';
 interface Arm {
   readonly model: string;
   readonly difference: number;
+  readonly low: number;
+  readonly high: number;
   readonly verdict: string;
 }
 
@@ -182,6 +185,16 @@ test('docs/question.md counts the trainings that answer both questions of the po
     `(\`broad-gain\`), ${different} answer both questions at learning rates 0.04, 0.12 and 0.3`,
   );
   expect(page).toContain(`(\`plif-9-gain\`), ${nine}; from 2 (\`baseline\`), ${two}.`);
+  const dose = (model: string) => ['1', '2', '3', '4', '6'].map((ratio) => countBoth(`dose/${ratio}`, model));
+  expect([dose('broad-gain'), dose('plif-9-gain'), dose('baseline')]).toEqual([
+    [10, 9, 10, 10, 10],
+    [9, 0, 0, 1, 0],
+    [7, 0, 0, 0, 0],
+  ]);
+  expect(page).toContain(
+    'twice as long as the other, 9 of ten trainings of `broad-gain` answer both questions and none with one',
+  );
+  expect(page).toContain('10 do and, of `plif-9-gain`, 9.');
   expect(countBoth('control-long', 'plif-9-gain')).toBe(5);
   expect(countBoth('control-wide', 'broad-gain') - countBoth('control-wide', 'plif-9-gain')).toBe(10);
   const kept = readChanges('control/figures/simulated-tau-changes.csv')
@@ -192,13 +205,95 @@ test('docs/question.md counts the trainings that answer both questions of the po
   );
 });
 
+test('docs/question.md says of rows of images what the results say', () => {
+  const page = readLine('docs/question.md');
+  const arms = armsOf('rows');
+  const better = points(arms['no-reg']!.difference);
+  expect(arms['no-reg']).toMatchObject({ verdict: 'different' });
+  expect(page).toContain(
+    `is ${better} points more accurate than one learned τ per layer (95 % interval ${intervalOf(arms['no-reg']!)})`,
+  );
+  expect(readLine('README.md')).toContain(`${better} points more accurate`);
+  expect([arms['plif-9-gain']!.verdict, arms.broad!.verdict]).toEqual(['equivalent', 'equivalent']);
+  expect(arms['broad-gain']).toMatchObject({ verdict: 'different' });
+  expect(page).toContain(
+    `is ${points(arms['broad-gain']!.difference)} points better than that (${intervalOf(arms['broad-gain']!)})`,
+  );
+  expect(page).toContain(`membranes give ${points(arms.memoryless!.difference)} in all`);
+  expect(page).toContain(`: ${percentOf('rows', 'no-reg')} against ${percentOf('rows', 'baseline')} %`);
+  expect(page).toContain(`has ${percentOf('rows', 'memoryless')} %`);
+  const permuted = readChanges('rows/figures/tau-changes.csv').filter(({ change }) => change === 'permuted');
+  expect(permuted.map(({ isSure }) => isSure)).toEqual([true, true, true]);
+  expect(page).toContain(`different τ lose ${rangeOf(permuted)} points`);
+  const fixed = armsOf('rows-fixed');
+  expect(Object.values(fixed).map(({ model, verdict }) => [model, verdict])).toEqual([
+    ['baseline', 'different'],
+    ['broad-fixed', 'different'],
+    ['broad', 'equivalent'],
+  ]);
+  expect(page).toContain(
+    `is ${points(fixed['broad-fixed']!.difference)} points more accurate than \`lif\` (${intervalOf(fixed['broad-fixed']!)})`,
+  );
+});
+
+test('docs/question.md says of trainings without time what the results say', () => {
+  const page = readLine('docs/question.md');
+  const arms = Object.values(armsOf('without-time'));
+  const losses = (end: string) => arms.filter(({ model }) => model.endsWith(end));
+  for (const { verdict } of [...losses('-mean'), ...losses('-shuffled')]) expect(verdict).toBe('different');
+  expect(page).toContain(
+    `On mean frames, networks lose ${rangeOf(losses('-mean'))} points, and guessing the direction alone would cost 16.7; on shuffled ones, ${rangeOf(losses('-shuffled'))}.`,
+  );
+  const changes = readChanges('without-time/figures/simulated-tau-changes.csv').filter(
+    ({ change }) => change === 'permuted',
+  );
+  const lossOf = (of: string) => points(changes.find(({ model }) => model === of)!.difference);
+  expect(page).toContain(
+    `\`broad\` costs ${lossOf('broad')} points in order, ${lossOf('broad-shuffled')} on shuffled and ${lossOf('broad-mean')} on mean frames; that of \`no-reg\` ${lossOf('no-reg')}, ${lossOf('no-reg-shuffled')} and nothing that was found.`,
+  );
+  expect(changes.filter(({ isSure }) => !isSure).map(({ model }) => model)).toEqual(['no-reg-mean']);
+  const trained = ['baseline', 'no-reg', 'broad'].map((model) =>
+    percentOf('without-time', `${model}-shuffled`),
+  );
+  trained.sort();
+  expect(page).toContain(`those that were trained on them ${trained[0]} to ${trained.at(-1)}.`);
+  const time = readPage('results/without-time/report.md').split('\n## Time\n')[1]?.split('\n### ')[0] ?? '';
+  const seen = [...time.matchAll(/^\|(?:[^|]*\|){3} ([\d.]+)\s%/gm)].map(([, share]) => Number(share)).sort();
+  expect(seen).toHaveLength(3);
+  expect(page).toContain(`see shuffled frames get ${seen[0]} to ${seen[2]} % right`);
+});
+
+/** The arms of a kept question by their model. */
+function armsOf(profile: string): Record<string, Arm> {
+  const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
+  return Object.fromEntries(question.arms.map((arm: Arm) => [arm.model, arm]));
+}
+
+/** The share of right answers in all of a model's trainings. */
+function percentOf(profile: string, model: string): string {
+  const clips = csvParse(readPage(`results/${profile}/answers.csv`));
+  const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
+  const right = clips.flatMap((clip) => runs.filter((run) => clip[run] === '1')).length;
+  return ((100 * right) / (runs.length * clips.length)).toFixed(1);
+}
+
+function intervalOf({ low, high }: Arm): string {
+  return formatBareRange({ low, high }).replaceAll('\u00a0', ' ');
+}
+
+/** The smallest and the largest loss, in points. */
+function rangeOf(losses: readonly { readonly difference: number }[]): string {
+  const sorted = losses.map(({ difference }) => -difference).sort((a, b) => a - b);
+  return `${points(sorted[0]!)} to ${points(sorted.at(-1)!)}`;
+}
+
 test('docs/question.md says of what the thesis leaves open what the results say', () => {
   const page = readPage('docs/question.md');
   const armOf = (profile: string, model: string): Arm => {
     const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
     return question.arms.find((arm: Arm) => arm.model === model);
   };
-  for (const profile of ['arms', 'control', 'fashion-mnist', 'nmnist']) {
+  for (const profile of ['arms', 'control', 'fashion-mnist', 'nmnist', 'rows']) {
     const { verdict, difference } = armOf(profile, profile === 'fashion-mnist' ? 'mnist-neuron' : 'no-reg');
     const better = difference > 0 ? ': more accurate' : ': less accurate';
     expect(page).toContain(`| \`${profile}\` | ${verdict}${verdict === 'different' ? better : ''} |`);
