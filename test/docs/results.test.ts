@@ -26,6 +26,7 @@ interface Arm {
 interface BaselineRun {
   readonly model: string;
   readonly seed: number;
+  readonly layers: readonly { readonly tauMeans: number[] }[];
   readonly test: { readonly clips: number; readonly wrong: readonly number[] };
 }
 
@@ -194,7 +195,7 @@ test('docs/question.md counts the trainings that answer both questions of the po
   expect(page).toContain(
     'twice as long as the other, 9 of ten trainings of `broad-gain` answer both questions and none with one',
   );
-  expect(page).toContain('10 do and, of `plif-9-gain`, 9.');
+  expect(page).toContain('answers both in 10 and `plif-9-gain` in 9, which is undecided; `baseline` in 7,');
   expect(countBoth('control-long', 'plif-9-gain')).toBe(5);
   expect(countBoth('control-wide', 'broad-gain') - countBoth('control-wide', 'plif-9-gain')).toBe(10);
   const kept = readChanges('control/figures/simulated-tau-changes.csv')
@@ -217,9 +218,21 @@ test('docs/question.md says of rows of images what the results say', () => {
   expect([arms['plif-9-gain']!.verdict, arms.broad!.verdict]).toEqual(['equivalent', 'equivalent']);
   expect(arms['broad-gain']).toMatchObject({ verdict: 'different' });
   expect(page).toContain(
-    `is ${points(arms['broad-gain']!.difference)} points better than that (${intervalOf(arms['broad-gain']!)})`,
+    `is ${points(arms['broad-gain']!.difference)} points better than \`plif-9-gain\` (${intervalOf(arms['broad-gain']!)})`,
   );
-  expect(page).toContain(`membranes give ${points(arms.memoryless!.difference)} in all`);
+  expect(page).toContain(`membranes give ${points(arms.memoryless!.difference)} points in all`);
+  const taus = ['baseline', 'plif-9-gain'].map((model) => {
+    const { runs } = JSON.parse(readPage('configs/baselines/rows.json'));
+    const last = runs
+      .filter((run: BaselineRun) => run.model === model)
+      .map(({ layers }: BaselineRun) => layers.at(-1)!.tauMeans);
+    expect(last).toHaveLength(8);
+    return [0, 1].map((layer) =>
+      last.reduce((sum: number, of: number[]) => sum + of[layer]! / 8, 0).toFixed(1),
+    );
+  });
+  expect(page).toContain(`\`baseline\` learns ${taus[0]!.join(' and ')} steps`);
+  expect(page).toContain(`it is ${taus[1]!.join(' and ')}, and both`);
   expect(page).toContain(`: ${percentOf('rows', 'no-reg')} against ${percentOf('rows', 'baseline')} %`);
   expect(page).toContain(`has ${percentOf('rows', 'memoryless')} %`);
   const permuted = readChanges('rows/figures/tau-changes.csv').filter(({ change }) => change === 'permuted');
@@ -234,6 +247,9 @@ test('docs/question.md says of rows of images what the results say', () => {
   expect(page).toContain(
     `is ${points(fixed['broad-fixed']!.difference)} points more accurate than \`lif\` (${intervalOf(fixed['broad-fixed']!)})`,
   );
+  expect(page).toContain(`*equivalent* (\`broad\`, +${points(fixed.broad!.difference)} points;`);
+  const share = Number(percentOf('rows-fixed', 'broad-fixed')) - Number(percentOf('rows-fixed', 'baseline'));
+  expect(page).toContain(`\`broad-fixed\` is ${share.toFixed(1)} points better than \`baseline\``);
 });
 
 test('docs/question.md says of trainings without time what the results say', () => {
@@ -242,25 +258,33 @@ test('docs/question.md says of trainings without time what the results say', () 
   const losses = (end: string) => arms.filter(({ model }) => model.endsWith(end));
   for (const { verdict } of [...losses('-mean'), ...losses('-shuffled')]) expect(verdict).toBe('different');
   expect(page).toContain(
-    `On mean frames, networks lose ${rangeOf(losses('-mean'))} points, and guessing the direction alone would cost 16.7; on shuffled ones, ${rangeOf(losses('-shuffled'))}.`,
+    `On mean frames, networks lose ${rangeOf(losses('-mean'))} points, on shuffled ones ${rangeOf(losses('-shuffled'))};`,
   );
+  const { second } = parse(readPage('configs/profiles/without-time.yaml')).report.question;
+  const { classes } = parse(readPage('configs/datasets/dvs128-gesture.yaml'));
+  const directions = second.classes.map((name: string) => String(classes.indexOf(name)));
+  const guessing = ['broad', 'no-reg'].map((model) => {
+    const right = percentOf('without-time', model, (clip) => directions.includes(clip.class!));
+    return ((Number(right) - 50) / 3).toFixed(1);
+  });
+  expect(page).toContain(`guessing the direction would cost them ${guessing.join(' to ')}.`);
   const changes = readChanges('without-time/figures/simulated-tau-changes.csv').filter(
     ({ change }) => change === 'permuted',
   );
   const lossOf = (of: string) => points(changes.find(({ model }) => model === of)!.difference);
   expect(page).toContain(
-    `\`broad\` costs ${lossOf('broad')} points in order, ${lossOf('broad-shuffled')} on shuffled and ${lossOf('broad-mean')} on mean frames; that of \`no-reg\` ${lossOf('no-reg')}, ${lossOf('no-reg-shuffled')} and nothing that was found.`,
+    `costs \`broad\` ${lossOf('broad')} points in order, ${lossOf('broad-shuffled')} on shuffled and ${lossOf('broad-mean')} on mean frames, and \`no-reg\` ${lossOf('no-reg')}, ${lossOf('no-reg-shuffled')} and nothing that was found;`,
   );
   expect(changes.filter(({ isSure }) => !isSure).map(({ model }) => model)).toEqual(['no-reg-mean']);
   const trained = ['baseline', 'no-reg', 'broad'].map((model) =>
     percentOf('without-time', `${model}-shuffled`),
   );
   trained.sort();
-  expect(page).toContain(`those that were trained on them ${trained[0]} to ${trained.at(-1)}.`);
+  expect(page).toContain(`those that were trained on them ${trained[0]} to ${trained.at(-1)} (`);
   const time = readPage('results/without-time/report.md').split('\n## Time\n')[1]?.split('\n### ')[0] ?? '';
   const seen = [...time.matchAll(/^\|(?:[^|]*\|){3} ([\d.]+)\s%/gm)].map(([, share]) => Number(share)).sort();
   expect(seen).toHaveLength(3);
-  expect(page).toContain(`see shuffled frames get ${seen[0]} to ${seen[2]} % right`);
+  expect(page).toContain(`trained in order get ${seen[0]} to ${seen[2]} % of shuffled clips right`);
 });
 
 /** The arms of a kept question by their model. */
@@ -270,8 +294,13 @@ function armsOf(profile: string): Record<string, Arm> {
 }
 
 /** The share of right answers in all of a model's trainings. */
-function percentOf(profile: string, model: string): string {
-  const clips = csvParse(readPage(`results/${profile}/answers.csv`));
+function percentOf(
+  profile: string,
+  model: string,
+  counts: (clip: Record<string, string>) => boolean = () => true,
+): string {
+  const rows = csvParse(readPage(`results/${profile}/answers.csv`));
+  const clips = Object.assign(rows.filter(counts), { columns: rows.columns });
   const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
   const right = clips.flatMap((clip) => runs.filter((run) => clip[run] === '1')).length;
   return ((100 * right) / (runs.length * clips.length)).toFixed(1);

@@ -168,7 +168,7 @@ function tabulateTime(results: Results): Table {
         ...(models.some(({ runs }) => runs.some(({ training }) => training.frameOrder))
           ? [
               [
-                'A dash marks a model that was trained on shuffled or mean frames. Its first column is its accuracy on such frames, which shows what can be done without the order.',
+                'A dash marks a model that was trained on shuffled or mean frames. Its first column is its accuracy on such frames: what training found without the order. More may be possible.',
               ],
             ]
           : []),
