@@ -90,18 +90,20 @@ NETWORKS = {
         architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=1, hw=5, layers=0, classes=3, T=12, hidden=20, batch=4),
 }
 
+EVENTS_PER_PIXEL = 0.6
+
 # How close a membrane potential may come to the threshold. Single precision is off by about a millionth; the rest is a
 # margin for other orders of summation. A case has about 100,000 potentials (CIFAR10's network four times as many), and hardly any seed
 # keeps all of them further away.
 MARGIN = {'mnist': 1e-4, 'cifar10': 5e-5, 'event-frames': 1e-4}
 
 
-def make_network_case(name):
-    description = {'reg_lambda': 0.0, 'lr': 1e-3, 'lr_T_max': 4, 'batch': 2, **NETWORKS[name]}
+def make_network_case(name, options, first_seed=0):
+    description = {'reg_lambda': 0.0, 'lr': 1e-3, 'lr_T_max': 4, 'batch': 2, **options}
     still = description['architecture'] != 'event-frames'
     if still:
         description['steps'] = description['T']
-    for seed in range(10_000):
+    for seed in range(first_seed, first_seed + 10_000):
         try:
             tensors, facts = run_network(description, seed, still)
         except Unfit:
@@ -124,7 +126,7 @@ def run_network(d, seed, still):
     model = Network(d)
     shape = (STEPS_OF_TRAINING, d['batch'], 1 if still else d['T'], d['cin'], d['hw'], d['hw'])
     # A normalised still image is roughly standard normal; an event frame counts events.
-    x, before = (torch.randn(shape) if still else torch.poisson(torch.full(shape, 0.6)) for _ in range(2))
+    x, before = (torch.randn(shape) if still else torch.poisson(torch.full(shape, EVENTS_PER_PIXEL)) for _ in range(2))
     awaken(model, 5 if d['max_pool'] else 10, before[0])  # averages are smaller than maxima
     y = torch.randint(d['classes'], (STEPS_OF_TRAINING, d['batch']))
     masks = [
@@ -246,16 +248,16 @@ NEURON_CASES = {
 }
 
 
-def make_neuron_case(name):
+def make_neuron_case(name, options, first_seed=0):
     d = {
         'kind': 'neuron',
         'neuron': 'PLIF',
-        **NEURON_CASES[name],
+        **options,
         'layout': 'T,N,C,H,W',
         'note': 'loss = sum(spikes * coef); v_after is the membrane potential after the reset',
     }
     learned = d['neuron'] == 'PLIF'
-    for seed in range(1000):
+    for seed in range(first_seed, first_seed + 1000):
         torch.manual_seed(seed)
         x = torch.randn(6, 2, 3, 4, 5) * 1.2 + 0.9
         coefficients = torch.randn(x.shape)
@@ -408,8 +410,8 @@ def main():
     wanted = sys.argv[1:]
     index = json.loads((FOLDER / 'index.json').read_text()) if wanted else {
         'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
-    makers = {name: lambda name=name: make_network_case(name) for name in NETWORKS}
-    makers.update({name: lambda name=name: make_neuron_case(name) for name in NEURON_CASES})
+    makers = {name: lambda name=name: make_network_case(name, NETWORKS[name]) for name in NETWORKS}
+    makers.update({name: lambda name=name: make_neuron_case(name, NEURON_CASES[name]) for name in NEURON_CASES})
     makers.update({name: lambda name=name: make_tie_case(name) for name in TIES})
     for name in wanted or makers:
         entry, tensors = makers[name]()
