@@ -41,7 +41,7 @@ describe('repro parity', () => {
     expect(exitCode).toBe(0);
     expect(stderr).toBe('');
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^case +compared +values +abs\. error +rel\. error +tolerance +result$/);
+    expect(lines[0]).toMatch(/^case +compared +values +abs\. error +rel\. error +of tolerance +result$/);
     expect(lines[1]).toMatch(/^plif_00 +spikes +720 +0 +0 +exact +pass$/);
     expect(lines.at(-2)).toMatch(/^(native|wasm|tfjs) .* on /);
     expect(lines.at(-1)).toBe('1 case, 4 comparisons, 2,161 values: all pass');

@@ -4,21 +4,9 @@ import { aedatKind, framesKind, segmentsKind } from '../../src/exchange/parity/e
 import { networkKind } from '../../src/exchange/parity/network.ts';
 import { neuronKind } from '../../src/exchange/parity/neuron.ts';
 import { dataOrderKind, randomKind, tiesKind } from '../../src/exchange/parity/random.ts';
-import { tolerances } from '../../src/exchange/parity/tolerances.ts';
 import { engineChoices } from '../../src/network/engines/engine.ts';
 
 const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
-
-it('docs/parity.md has every tolerance with its numbers', () => {
-  const rows = [...page.matchAll(/^\| `([a-z ]+)` \| [^|]+ \| ([\de-]+) \| ([\de-]+) \|/gm)];
-  expect(
-    Object.fromEntries(rows.map(([, name, relative, absolute]) => [name, [relative, absolute].map(Number)])),
-  ).toEqual(
-    Object.fromEntries(
-      Object.entries(tolerances).map(([name, { relative, absolute }]) => [name, [relative, absolute]]),
-    ),
-  );
-});
 
 it('docs/parity.md lists every key of a description, and every engine', () => {
   const kinds = [

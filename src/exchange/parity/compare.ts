@@ -1,5 +1,5 @@
-import { countElements, type Tensor } from '../../formats/tensor.ts';
-import { type ToleranceName, tolerances } from './tolerances.ts';
+import { countElements, type State } from '../../formats/tensor.ts';
+import { largestMagnitude, type Summed, toleranceOf } from './tolerances.ts';
 
 /** The element furthest outside its tolerance or, if all are within it, the one closest to its limit. */
 interface WorstElement {
@@ -10,6 +10,8 @@ interface WorstElement {
   readonly expected: number;
   /** This program's value. */
   readonly found: number;
+  /** How far it may be off. */
+  readonly tolerance: number;
 }
 
 /** One row of the suite's table: some of a case's tensors, compared with what this program computes. */
@@ -21,8 +23,8 @@ export interface Comparison {
   readonly largestAbsoluteError: number;
   /** The largest error relative to the largest magnitude in its tensor; infinite if a tensor should be all zeros but is not. */
   readonly largestRelativeError: number;
-  /** Null if nothing could be compared. */
-  readonly tolerance: ToleranceName | null;
+  /** The largest error as a share of its tolerance, which fails above 1; null if nothing could be compared. */
+  readonly ofTolerance: number | null;
   readonly passed: boolean;
   readonly worst: WorstElement | null;
   /** Why it failed, in addition to or instead of the worst element. */
@@ -36,16 +38,12 @@ export interface Values {
 }
 
 /** The two sides of a comparison. */
-export interface TensorPair {
+export interface TensorPair extends Partial<Summed> {
   readonly name: string;
   /** The folder's values; undefined if it has none. */
   readonly expected: Values | undefined;
   /** This program's values; undefined if it computes none. */
   readonly found: Values | undefined;
-  /** A lower bound on the magnitude that errors are relative to, for values that remain after larger ones cancel. */
-  readonly scale?: number;
-  /** An additional absolute tolerance for each element. */
-  readonly allowance?: Float64Array | undefined;
   /** Set where no values at all is a valid result, such as a clip without events; otherwise an empty tensor fails. */
   readonly mayBeEmpty?: boolean;
 }
@@ -57,18 +55,15 @@ export function failComparison(what: string, reason: string): Comparison {
     values: 0,
     largestAbsoluteError: 0,
     largestRelativeError: 0,
-    tolerance: null,
+    ofTolerance: null,
     passed: false,
     worst: null,
     reason,
   };
 }
 
-/**
- * Compares pairs of tensors under one tolerance; integers must always match exactly. It fails without pairs, and if a pair is empty but may
- * not be.
- */
-export function compare(what: string, tolerance: ToleranceName, pairs: readonly TensorPair[]): Comparison {
+/** Compares pairs of tensors; integers must always match exactly. It fails without pairs, and if a pair is empty but may not be. */
+export function compare(what: string, pairs: readonly TensorPair[]): Comparison {
   if (pairs.length === 0) return failComparison(what, 'there is nothing to compare');
   let values = 0;
   let largestAbsoluteError = 0;
@@ -77,22 +72,22 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
   let worstExcess = -1;
   let worstError = 0;
   let reason: string | null = null;
-  for (const { name, expected, found, scale = 0, allowance, mayBeEmpty = false } of pairs) {
+  for (const { name, expected, found, terms = 0, scale = 0, allowance, mayBeEmpty = false } of pairs) {
     const problem = findMismatch(name, expected, found, mayBeEmpty);
     if (problem !== null || expected === undefined || found === undefined) {
       reason ??= problem;
       continue;
     }
-    const { relative, absolute } = isWhole(expected) ? tolerances.exact : tolerances[tolerance];
-    const largest = largestMagnitude(expected.data);
-    const allowed = absolute + relative * Math.max(largest, scale);
+    const largest = Math.max(largestMagnitude(expected.data), scale);
+    const allowed = isWhole(expected) ? 0 : toleranceOf(terms, largest);
     values += expected.data.length;
     for (let i = 0; i < expected.data.length; i++) {
       const error = differ(found.data[i]!, expected.data[i]!);
       if (error > largestAbsoluteError) largestAbsoluteError = error;
-      const share = error === 0 ? 0 : error / Math.max(largest, scale);
+      const share = error === 0 ? 0 : error / largest;
       if (share > largestRelativeError) largestRelativeError = share;
-      const excess = exceed(error, allowed + (allowance?.[i] ?? 0));
+      const tolerance = allowed + (allowance?.[i] ?? 0);
+      const excess = exceed(error, tolerance);
       if (excess > worstExcess || (excess === worstExcess && error > worstError)) {
         worstExcess = excess;
         worstError = error;
@@ -101,29 +96,33 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
           index: indexOf(i, expected.shape),
           expected: Number(expected.data[i]),
           found: Number(found.data[i]),
+          tolerance,
         };
       }
     }
   }
   const passed = reason === null && worstExcess <= 1;
-  return { what, values, largestAbsoluteError, largestRelativeError, tolerance, passed, worst, reason };
+  const ofTolerance = worst === null ? null : worstExcess;
+  return { what, values, largestAbsoluteError, largestRelativeError, ofTolerance, passed, worst, reason };
 }
 
 /** `compare` for one tensor under its own name. */
-export function compareOne(tolerance: ToleranceName, pair: TensorPair): Comparison {
-  return compare(pair.name, tolerance, [pair]);
+export function compareOne(pair: TensorPair): Comparison {
+  return compare(pair.name, [pair]);
 }
 
 /** Pairs two states by name; a tensor that one of them lacks will fail. */
 export function pairStates(
   prefix: string,
-  expected: ReadonlyMap<string, Tensor>,
-  found: ReadonlyMap<string, Tensor>,
+  expected: State,
+  found: State,
+  sumsOf: (name: string) => Summed,
 ): TensorPair[] {
   return [...new Set([...expected.keys(), ...found.keys()])].map((name) => ({
     name: `${prefix}${name}`,
     expected: expected.get(name),
     found: found.get(name),
+    ...sumsOf(name),
   }));
 }
 
@@ -194,10 +193,4 @@ function differ(found: number | bigint, expected: number | bigint): number {
 function exceed(error: number, allowed: number): number {
   if (error === 0) return 0;
   return allowed > 0 ? error / allowed : Number.POSITIVE_INFINITY;
-}
-
-function largestMagnitude(data: ArrayLike<number> | ArrayLike<bigint>): number {
-  let largest = 0;
-  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(Number(data[i])));
-  return largest;
 }

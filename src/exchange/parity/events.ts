@@ -14,6 +14,7 @@ import { parseLabels } from '../../data/events/labels.ts';
 import { OVERLAPS } from '../../results/thesis/compat.ts';
 import { compare, compareOne, type TensorPair, toValues, wholeValues } from './compare.ts';
 import { defineKind, type GivenCase, remark } from './given-case.ts';
+import { roundings } from './tolerances.ts';
 
 /** Event coordinates have 15 bits; a description need not name the sensor. */
 const largestSensor = { height: 2 ** 15, width: 2 ** 15 };
@@ -23,13 +24,13 @@ export const aedatKind = defineKind(
   { file: v.string(), events: count },
   async function* (given, { file, events: length }) {
     const events = await readRecording(given, file);
-    yield compareOne('exact', {
+    yield compareOne({
       name: 'events',
       expected: toValues([length]),
       found: toValues([events.tUs.length]),
     });
     for (const [name, values] of columnsOf(events)) {
-      yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(values) });
+      yield compareOne({ name, expected: given.find(name), found: wholeValues(values) });
     }
   },
 );
@@ -69,8 +70,8 @@ export const segmentsKind = defineKind(
       });
       clips.push(...pairClips(name, sliceEvents(events, from, to), clip));
     }
-    yield compare('classes', 'exact', classes);
-    yield compare('clips', 'exact', clips);
+    yield compare('classes', classes);
+    yield compare('clips', clips);
   },
 );
 
@@ -119,8 +120,9 @@ export const framesKind = defineKind(
     if (normalization !== null) {
       normaliseFrames(frames, { height, width }, normalization, frameDurationsUs(events, layout));
     }
-    yield compareOne(normalization === null ? 'exact' : 'frames', {
+    yield compareOne({
       name: 'frames',
+      terms: normalization === null ? 0 : roundings.frames,
       expected: given.find('frames'),
       found: { shape, data: frames },
     });

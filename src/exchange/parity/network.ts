@@ -6,9 +6,9 @@ import { architectures, type NetworkConfig } from '../../network/network-config.
 import { buildNetwork } from '../../network/networks.ts';
 import { dropoutLayers, type NetworkSpec, type NeuronSpec, stateEntries } from '../../network/spec.ts';
 import { cosineLearningRate } from '../../training/schedule.ts';
-import { type Comparison, compare, pairStates, type TensorPair, toValues } from './compare.ts';
+import { type Comparison, compare, pairStates, toValues } from './compare.ts';
 import { defineKind, type FloatTensor, type GivenCase, remark } from './given-case.ts';
-import { AdamAllowance } from './tolerances.ts';
+import { AdamAllowance, NetworkSums, type Summed } from './tolerances.ts';
 
 /** The keys in index.json for a network's size. */
 export const sizeShape = v.object({
@@ -117,6 +117,7 @@ export function networkSizeOf(
 /** What is the same for all steps of a case. */
 interface Training {
   readonly spec: NetworkSpec;
+  readonly sums: NetworkSums;
   /** [steps, N, T, P, H, W], or [steps, N, 1, C, H, W] for still images. */
   readonly x: FloatTensor;
   /** [steps, N], one label per sample. */
@@ -156,6 +157,7 @@ export const networkKind = defineKind(
     const x = given.floats('x', [losses.length, batch, still ? 1 : description.T, ...spec.input]);
     const training: Training = {
       spec,
+      sums: new NetworkSums(spec, initial, batch, description.T),
       x,
       labels: Array.from(given.whole('y', [losses.length, batch]).data, Number),
       losses,
@@ -168,7 +170,7 @@ export const networkKind = defineKind(
       yield* compareSteps(given, session, training);
       // The first batch again, with the trained parameters.
       const forward = await session.evaluate(batchOf(given, training, 0).frames);
-      yield compareRates(given, 'rates, evaluation', 'eval/rate', forward.rates, spec);
+      yield compareRates(given, 'rates, evaluation', 'eval/rate', forward, spec);
       yield* compareOutputs(given, 'outputs, evaluation', 'eval/outputs', forward, spec);
     } finally {
       session.dispose();
@@ -182,6 +184,8 @@ async function* compareSteps(
   training: Training,
 ): AsyncGenerator<Comparison> {
   const losses: number[] = [];
+  const { spec, sums } = training;
+  const buffers = new Set(stateEntries(spec).flatMap(({ name, role }) => (role === 'buffer' ? [name] : [])));
   const allowance = new AdamAllowance();
   for (let step = 0; step < training.losses.length; step++) {
     const learningRate = cosineLearningRate(training.learningRate, training.period, step);
@@ -191,70 +195,49 @@ async function* compareSteps(
       { keepGradients: true },
     );
     losses.push(loss);
-    yield compareRates(given, `rates, step ${step}`, `step${step}/rate`, forward.rates, training.spec);
-    yield* compareOutputs(given, `outputs, step ${step}`, `step${step}/outputs`, forward, training.spec);
+    yield compareRates(given, `rates, step ${step}`, `step${step}/rate`, forward, spec);
+    yield* compareOutputs(given, `outputs, step ${step}`, `step${step}/outputs`, forward, spec);
     const computed = gradients ?? new Map();
     const expected = given.below(`step${step}/grad/`);
-    if (step === 0 || expected.size > 0) yield* compareGradients(step, expected, computed);
+    const known = expected.size > 0 ? expected : computed;
+    const gradientOf = (name: string) => sums.ofGradient(name, known);
+    if (step === 0 || expected.size > 0) {
+      const pairs = pairStates(`step${step}/grad/`, expected, computed, gradientOf);
+      yield compare(`gradients, step ${step}`, pairs);
+    }
+    const state = given.below(`step${step}/state/`);
+    const found = await session.state();
+    const pairsOf = (learned: boolean, sumsOf: (name: string) => Summed) => {
+      const only = (all: State) => new Map([...all].filter(([name]) => buffers.has(name) !== learned));
+      return pairStates(`step${step}/state/`, only(state), only(found), sumsOf);
+    };
+    // From the parameters before this step.
+    const statistics = pairsOf(false, (name) => sums.ofStatistic(name, state, allowance));
     const { tauRate = 1 } = training.hyperparameters;
     const rateOf = (name: string) => learningRate * (name.endsWith('.w') ? tauRate : 1);
-    allowance.addStep(rateOf, expected.size > 0 ? expected : computed);
-    yield* compareState(given, step, training.spec, await session.state(), allowance);
+    allowance.addStep(rateOf, known, gradientOf);
+    const parameters = pairsOf(true, (name) => ({ terms: step + 1, allowance: allowance.of(name) }));
+    yield compare(`parameters, step ${step}`, parameters);
+    if (statistics.length > 0) yield compare(`statistics, step ${step}`, statistics);
   }
-  yield compare('losses', 'loss', [
-    { name: 'losses', expected: toValues(training.losses), found: toValues(losses) },
+  yield compare('losses', [
+    { name: 'losses', expected: toValues(training.losses), found: toValues(losses), terms: sums.loss },
   ]);
 }
 
-/** Gradients by single numbers are sums over a whole layer, which have a tolerance of their own. */
-function* compareGradients(step: number, expected: State, found: State): Generator<Comparison> {
-  const pairs = pairStates(`step${step}/grad/`, expected, found);
-  const isShared = ({ expected, found }: TensorPair) => (expected ?? found)?.data.length === 1;
-  const shared = pairs.filter(isShared);
-  yield compare(
-    `gradients, step ${step}`,
-    'sum',
-    pairs.filter((pair) => !isShared(pair)),
-  );
-  if (shared.length > 0) yield compare(`shared gradients, step ${step}`, 'shared', shared);
-}
-
-/** Parameters, and separately batch norm's running statistics, if it has any. */
-function* compareState(
-  given: GivenCase,
-  step: number,
-  spec: NetworkSpec,
-  found: State,
-  allowance: AdamAllowance,
-): Generator<Comparison> {
-  const prefix = `step${step}/state/`;
-  const buffers = new Set(
-    stateEntries(spec)
-      .filter(({ role }) => role === 'buffer')
-      .map(({ name }) => `${prefix}${name}`),
-  );
-  const pairs = pairStates(prefix, given.below(prefix), found);
-  const learned = pairs
-    .filter(({ name }) => !buffers.has(name))
-    .map((pair) => ({ ...pair, allowance: allowance.of(pair.name.slice(prefix.length)) }));
-  yield compare(`parameters, step ${step}`, 'parameter', learned);
-  if (buffers.size === 0) return;
-  const kept = pairs.filter(({ name }) => buffers.has(name));
-  yield compare(`statistics, step ${step}`, 'statistics', kept);
-}
-
+/** A rate is a count, but PyTorch adds up the means of all steps. */
 function compareRates(
   given: GivenCase,
   what: string,
   name: string,
-  rates: Float32Array,
-  spec: NetworkSpec,
+  { rates, outputs }: Forward,
+  { classes }: NetworkSpec,
 ): Comparison {
-  const shape = [rates.length / spec.classes, spec.classes];
-  return compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: rates } }]);
+  const found = { shape: [rates.length / classes, classes], data: rates };
+  return compare(what, [{ name, expected: given.find(name), found, terms: outputs.length / rates.length }]);
 }
 
-/** Only where the folder has them. */
+/** Only where the folder has them. Each is a mean of a few votes. */
 function* compareOutputs(
   given: GivenCase,
   what: string,
@@ -264,7 +247,7 @@ function* compareOutputs(
 ): Generator<Comparison> {
   if (!given.has(name)) return;
   const shape = [rates.length / classes, outputs.length / rates.length, classes];
-  yield compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: outputs } }]);
+  yield compare(what, [{ name, expected: given.find(name), found: { shape, data: outputs }, terms: 1 }]);
 }
 
 function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number): TrainingBatch {

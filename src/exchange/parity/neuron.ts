@@ -4,6 +4,7 @@ import type { NeuronSpec } from '../../network/spec.ts';
 import { compareOne } from './compare.ts';
 import { defineKind, remark } from './given-case.ts';
 import { resetOf, resetPotential, surrogateKind } from './network.ts';
+import { roundings, type Summed } from './tolerances.ts';
 
 /** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
 export const neuronKind = defineKind(
@@ -51,42 +52,46 @@ export const neuronKind = defineKind(
     });
 
     const found = (data: Float32Array) => ({ shape: x.shape, data });
-    const gradX = given.find('grad_x');
-    yield compareOne('exact', { name: 'spikes', expected: given.find('spikes'), found: found(spikes) });
+    const terms = x.shape[0]! * roundings.neuronStep;
+    yield compareOne({ name: 'spikes', expected: given.find('spikes'), found: found(spikes) });
     // Vectors of LIF neurons may omit the potentials, as the original's do.
     if (learned || given.has('v_after')) {
-      yield compareOne('potential', {
+      yield compareOne({
         name: 'v_after',
+        terms,
         expected: given.find('v_after'),
         found: found(potentials),
       });
     }
-    yield compareOne('potential', { name: 'grad_x', expected: gradX, found: found(gradients.current) });
+    yield compareOne({
+      name: 'grad_x',
+      terms,
+      expected: given.find('grad_x'),
+      found: found(gradients.current),
+    });
+    // The terms of a gradient by w or α are about ∂x · x; they may cancel.
+    const squares = gradients.current.reduce((sum, value, i) => sum + (value * x.data[i]!) ** 2, 0);
+    const sharedTerms = (sharers: number): Summed => ({
+      terms: terms + x.data.length / sharers,
+      scale: Math.sqrt(squares / sharers),
+    });
     if (logits !== undefined && gradients.logits !== undefined) {
-      yield compareOne('sum', {
+      yield compareOne({
         name: 'grad_w',
+        ...sharedTerms(logits.data.length),
         expected: given.find('grad_w'),
         found: { shape: logits.shape, data: gradients.logits },
-        scale: summedMagnitude(gradients.current, logits.data.length),
       });
     }
     if (neuron.surrogate.learnable) {
       const expected = given.find('grad_alpha');
-      yield compareOne('sum', {
+      yield compareOne({
         name: 'grad_alpha',
+        ...sharedTerms(1),
         expected,
         // One number, which PyTorch stores as a scalar or as a list of one.
         found: { shape: expected?.shape.length === 1 ? [1] : [], data: [gradients.alpha] },
-        scale: summedMagnitude(gradients.current, 1),
       });
     }
   },
 );
-
-/**
- * The gradient of a shared parameter is a sum whose terms may cancel. They are about as large as the gradients by the current; at least a
- * thousandth of their sum can be expected to remain.
- */
-function summedMagnitude(gradients: Float32Array, sharers: number): number {
-  return gradients.reduce((sum, value) => sum + Math.abs(value), 0) / sharers / 1000;
-}

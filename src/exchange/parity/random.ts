@@ -14,12 +14,13 @@ import {
   wholeValues,
 } from './compare.ts';
 import { defineKind, type GivenCase, remark } from './given-case.ts';
-import type { ToleranceName } from './tolerances.ts';
+import { roundings } from './tolerances.ts';
 
 /** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */
 interface Draw {
   readonly pattern: RegExp;
-  readonly tolerance: ToleranceName;
+  /** Uniform numbers are multiples of 2^-24, which nothing rounds. */
+  readonly terms?: number;
   draw(random: TorchRandom, numbers: readonly number[]): Values;
 }
 
@@ -34,35 +35,30 @@ const drawNormals: Draw['draw'] = (random, counts) =>
 const draws: readonly Draw[] = [
   {
     pattern: /^rand_\d+$/,
-    tolerance: 'exact',
     draw: (random, [count = 0]) => floats(Float32Array.from({ length: count }, () => random.uniform())),
   },
-  { pattern: /^randn_\d+(?:_then_\d+)*$/, tolerance: 'normal', draw: drawNormals },
+  { pattern: /^randn_\d+(?:_then_\d+)*$/, terms: roundings.normal, draw: drawNormals },
   {
     pattern: /^randperm_\d+$/,
-    tolerance: 'exact',
     draw: (random, [count = 0]) => whole(random.permutation(count)),
   },
   {
     pattern: /^randint64_\d+$/,
-    tolerance: 'exact',
     draw: (random, [count = 0]) => whole(Array.from({ length: count }, () => random.int64())),
   },
   {
     pattern: /^kaiming_uniform_conv_\d+x\d+x\d+x\d+$/,
-    tolerance: 'exact',
     draw: (random, shape) =>
       floats(drawKaimingUniform(random, product(shape), product(shape.slice(1))), shape),
   },
   {
     pattern: /^linear_\d+x\d+$/,
-    tolerance: 'exact',
     draw: (random, shape) => floats(drawKaimingUniform(random, product(shape), shape[1] ?? 0), shape),
   },
   {
     // The original draws them in one row, [1, count].
     pattern: /^lognormal_[\d.]+_[\d.]+_\d+$/,
-    tolerance: 'normal',
+    terms: roundings.normal,
     draw: (random, [mean = 0, std = 0, count = 0]) =>
       floats(drawLogNormal(random, count, mean, std), [1, count]),
   },
@@ -73,11 +69,11 @@ export const randomKind = defineKind({ seed: count }, function* (given, { seed }
   for (const name of given.names()) {
     const draw = draws.find(({ pattern }) => pattern.test(name));
     if (draw === undefined) {
-      yield compare(name, 'exact', [{ name, expected: given.find(name), found: undefined }]);
+      yield compare(name, [{ name, expected: given.find(name), found: undefined }]);
       continue;
     }
     const found = draw.draw(new TorchRandom(seed), numbersIn(name));
-    yield compareOne(draw.tolerance, { name, expected: given.find(name), found });
+    yield compareOne({ name, expected: given.find(name), found, terms: draw.terms ?? 0, scale: 1 });
   }
 });
 
@@ -145,7 +141,6 @@ function compareCount({ name, epochs }: Part, seed: number, count: number): Comp
   const random = new TorchRandom(seed);
   return compare(
     `${name} order`,
-    'exact',
     epochs.map((expected, epoch) => {
       const orders = drawEpochOrders(random, { train: count, validation: count });
       const order = name === 'train' ? orders.train : orders.validation;
@@ -174,7 +169,8 @@ export function compareLearningRates(name: string, value: unknown): Comparison {
   }
   const rates = expected.map(Number);
   const found = rates.map((_, epoch) => cosineLearningRate(rates[0] ?? 0, period, epoch));
-  return compare(what, 'learning rate', [{ name, expected: toValues(rates), found: toValues(found) }]);
+  const terms = roundings.learningRate;
+  return compare(what, [{ name, expected: toValues(rates), found: toValues(found), terms }]);
 }
 
 /** The class that each rule for ties takes from given outputs; what engines return, cases of whole networks compare. */
@@ -189,6 +185,6 @@ export const tiesKind = defineKind({ votes: count, seed: remark }, function* (gi
   ];
   for (const [name, ties, training] of rules) {
     const found = predictClasses(forward, { classes, votes, loss: 'rate', ties }, training);
-    yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(found) });
+    yield compareOne({ name, expected: given.find(name), found: wholeValues(found) });
   }
 });

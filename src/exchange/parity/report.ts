@@ -1,7 +1,6 @@
 import { escapeControls, formatCount, shortenText } from '../../base/text.ts';
 import type { Comparison } from './compare.ts';
 import type { CaseOutcome } from './suite.ts';
-import { type Tolerance, tolerances } from './tolerances.ts';
 
 function countTotals(outcomes: readonly CaseOutcome[]) {
   const comparisons = outcomes.flatMap((outcome) => outcome.comparisons);
@@ -30,7 +29,6 @@ export function describeOutcomes(outcomes: readonly CaseOutcome[]): object {
       passed,
       comparisons: comparisons.map(describeComparison),
     })),
-    tolerances,
   };
 }
 
@@ -49,9 +47,9 @@ type TableMarks = Readonly<Record<'pass' | 'fail', (text: string) => string>>;
 /** Longer names are cut. */
 const longestName = 60;
 
-const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'tolerance'];
+const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'of tolerance'];
 /** Columns of numbers, aligned to the right. */
-const numeric = new Set([2, 3, 4]);
+const numeric = new Set([2, 3, 4, 5]);
 
 /** The table of a run: one line per comparison, followed by the reason if it failed. */
 export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks): string {
@@ -88,15 +86,15 @@ export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks
 }
 
 function formatRow(name: string, comparison: Comparison): string[] {
-  const { what, values, largestAbsoluteError, largestRelativeError, tolerance } = comparison;
+  const { what, values, largestAbsoluteError, largestRelativeError, ofTolerance, worst } = comparison;
   const names = [shorten(name), shorten(what)];
-  if (tolerance === null) return [...names, '', '', '', ''];
+  if (ofTolerance === null) return [...names, '', '', '', ''];
   return [
     ...names,
     values.toLocaleString('en'),
     formatError(largestAbsoluteError),
     formatError(largestRelativeError),
-    formatTolerance(tolerances[tolerance]),
+    worst?.tolerance === 0 ? 'exact' : String(Number(ofTolerance.toPrecision(2))),
   ];
 }
 
@@ -110,7 +108,9 @@ function explainFailure({ passed, reason, worst, largestAbsoluteError }: Compari
   const lines = reason === null ? [] : [reason];
   if (worst !== null && largestAbsoluteError > 0) {
     const place = `${worst.tensor}[${worst.index.join(', ')}]`;
-    lines.push(`worst: ${place}: the folder has ${worst.expected}, this program computes ${worst.found}`);
+    lines.push(
+      `worst: ${place}: the folder has ${worst.expected}, this program computes ${worst.found}, ${formatError(worst.tolerance)} is allowed`,
+    );
   }
   return lines;
 }
@@ -118,10 +118,4 @@ function explainFailure({ passed, reason, worst, largestAbsoluteError }: Compari
 function formatError(error: number): string {
   if (error === 0) return '0';
   return Number.isFinite(error) ? error.toExponential(1) : 'infinite';
-}
-
-function formatTolerance({ relative, absolute, adam }: Tolerance): string {
-  if (adam === true) return `${relative.toExponential()} rel. + Adam`;
-  if (relative === 0 && absolute === 0) return 'exact';
-  return relative === 0 ? `${absolute.toExponential()} abs.` : `${relative.toExponential()} rel.`;
 }
