@@ -21,7 +21,7 @@ export interface Comparison {
   /** Expected values that were compared. */
   readonly values: number;
   readonly largestAbsoluteError: number;
-  /** The largest error relative to the largest magnitude in its tensor; infinite if a tensor should be all zeros but is not. */
+  /** The largest error relative to the magnitude of what is added up; infinite if that is 0 and the error is not. */
   readonly largestRelativeError: number;
   /** The largest error as a share of its tolerance, which fails above 1; null if nothing could be compared. */
   readonly ofTolerance: number | null;
@@ -79,14 +79,14 @@ export function compare(what: string, pairs: readonly TensorPair[]): Comparison 
       continue;
     }
     const largest = Math.max(largestMagnitude(expected.data), scale);
-    const allowed = isWhole(expected) ? 0 : toleranceOf(terms, largest);
+    const allowed = toleranceOf(terms, largest);
     values += expected.data.length;
     for (let i = 0; i < expected.data.length; i++) {
       const error = differ(found.data[i]!, expected.data[i]!);
       if (error > largestAbsoluteError) largestAbsoluteError = error;
       const share = error === 0 ? 0 : error / largest;
       if (share > largestRelativeError) largestRelativeError = share;
-      const tolerance = allowed + (allowance?.[i] ?? 0);
+      const tolerance = isWhole(expected) ? 0 : allowed + (allowance?.[i] ?? 0);
       const excess = exceed(error, tolerance);
       if (excess > worstExcess || (excess === worstExcess && error > worstError)) {
         worstExcess = excess;

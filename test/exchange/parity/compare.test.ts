@@ -47,6 +47,8 @@ describe('compare', () => {
     const wide = (value: bigint) => ({ shape: [], data: BigInt64Array.of(value) });
     const row = compare('values', [{ name: 'a', expected: wide(2n ** 60n), found: wide(2n ** 60n + 1n) }]);
     expect(row).toMatchObject({ passed: false, largestAbsoluteError: 1 });
+    const allowed = { name: 'a', expected: whole(3), found: whole(4), allowance: Float64Array.of(5) };
+    expect(compare('values', [allowed]).passed).toBe(false);
   });
 
   it('names the element that exceeds its own tolerance most, not the one with the largest error', () => {

@@ -58,7 +58,7 @@ describe('NetworkSums', () => {
   /** Kernels of 9 · (2 + 2), 16 positions, linear layers 8 -> 5 -> 30, and three layers of neurons. */
   const path = 9 * (2 + 2) + samples * 16 + (8 + 5) + (5 + 30) + 3 * steps * roundings.neuronStep;
 
-  it('counts samples, steps and the outputs that a parameter takes part in, beside the way there and back', () => {
+  it('counts samples, steps and the outputs that a parameter takes part in, plus the path from the frames to the loss and back', () => {
     expect(sums.ofGradient('conv.0.weight', new Map())).toEqual({ terms: samples * steps * 16 + path });
     expect(sums.ofGradient('conv.1.bias', new Map())).toEqual({ terms: samples * steps * 16 + path });
     // The mean of 3 · 3 errors, in 7 steps, and one variance over each layer's single w.
