@@ -29,7 +29,7 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../../training/speed.ts';
-import { factsOfPlan, hasFiles } from '../project/dataset-files.ts';
+import { factsOfPlan, hasFiles, isSimulated } from '../project/dataset-files.ts';
 import { engineOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
@@ -69,12 +69,14 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
 /** Whether the recordings or images of a profile are here; nothing if it makes its own. */
 async function findData(plan: Plan): Promise<MachineFinding[]> {
   const facts = await factsOfPlan(plan);
-  const [root, made] = ['root', 'simulated'].map((key) => getAt(plan.settings, ['dataset', key]));
-  if (facts === undefined || typeof root !== 'string' || made === true) return [];
+  const root = getAt(plan.settings, ['dataset', 'root']);
+  if (facts === undefined || typeof root !== 'string' || isSimulated(plan.settings)) return [];
   const place = path.resolve(plan.projectRoot, root);
   const text = `${facts.title}: ${hasFiles(place) ? 'in' : 'not in'} ${showPath(place)}`;
   if (hasFiles(place)) return [{ what: 'data', state: 'ok', text, fix: null }];
-  const fix = `./repro data fetch ${facts.name} --root ${quoteWord(showPath(place))}`;
+  const how = facts.files.some(({ urls }) => urls !== undefined) ? 'fetch' : 'info';
+  const folder = /\.(?:tar\.gz|tgz)$/.test(place) ? path.dirname(place) : place;
+  const fix = `./repro data ${how} ${facts.name} --root ${quoteWord(showPath(folder))}`;
   return [{ what: 'data', state: 'missing', text, fix }];
 }
 
