@@ -120,8 +120,12 @@ function choose<Name extends string>(option: string, text: string, names: readon
 function choosePeers(text: string): Peer[] {
   if (text === 'none') return [];
   const peers = text.split(',');
-  for (const peer of peers.filter((one) => one !== 'plain' && one !== 'tuned'))
-    choose('peer', peer.replaceAll('+', ','), changes);
+  for (const peer of peers) {
+    const parts = peer.split('+');
+    choose('peer', parts.join(), parts.length === 1 ? ['plain', 'tuned', ...changes] : changes);
+    if (parts.includes('multi-step') && parts.includes('compile'))
+      throw new Error('--peer: compile compiles a time step, so it cannot be combined with multi-step');
+  }
   return peers;
 }
 
