@@ -145,13 +145,11 @@ function statePower({ margin, users }: Question, undecided: readonly QuestionArm
   if (widest === undefined)
     return `More seeds or ${whom}: with one of either, or if all differ by the same amount, nothing says how far others may be.`;
   const { detectable, equivalenceChance } = widest.certainty;
-  const what =
-    detectable === null
-      ? 'no true difference, however large,'
-      : `a true difference of ${formatPoints(detectable, false)}`;
   const whose = `${widest.model.title}${known.length > 1 ? ', the least certain arm' : ''}`;
   return sentences(
-    `For ${whose}, this design finds ${what} in four of five cases.`,
+    detectable === null
+      ? `For ${whose}, this design finds even the largest possible difference in fewer than four of five cases.`
+      : `For ${whose}, this design finds a true difference of ${formatPoints(detectable, false)} in four of five cases.`,
     `If there is no difference, it shows equivalence within ${formatPoints(margin, false)} in ${formatShare(equivalenceChance)} of cases.`,
     `A new run with more seeds or more ${whom} can show more; adding seeds to this one until it decides would find differences where there are none.`,
   );

@@ -299,7 +299,7 @@ describe('the answer at the top', () => {
     const [, , design, change] = answerOf(two);
     expect(design).toMatch(/^Two people with 40 clips, each tested by both seeds of each of two models/);
     expect(change).toContain(
-      'For b, this design finds no true difference, however large, in four of five cases.',
+      'For b, this design finds even the largest possible difference in fewer than four of five cases.',
     );
     const table = describeQuestion(two, found).blocks.find((block) => block.kind === 'table');
     expect(textsOf(table!.table)[0]).toContain('none');
