@@ -5,7 +5,7 @@ import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable } from '../../src/report/drawing/theme.ts';
 import type { ArmVerdict } from '../../src/results/claims-file.ts';
-import { type Endpoint, listEndpoints, readConfig } from './questions.ts';
+import { type KeptEndpoint, listEndpoints, readConfig } from './questions.ts';
 
 const COLORS: Readonly<Record<ArmVerdict, string>> = {
   different: 'vermilion',
@@ -31,7 +31,7 @@ const HEADING_LENGTH = 52;
 const AXIS_TEXT = 'text-anchor="middle" font-size="11" opacity="0.8"';
 
 /** An endpoint, and the lines above it. */
-interface Group extends Endpoint {
+interface Group extends KeptEndpoint {
   readonly heading: readonly string[];
 }
 
@@ -69,7 +69,7 @@ function heightOf(groups: readonly Group[]): number {
 }
 
 /** Says what it is compared with, where that is not the baseline in the heading. */
-function nameOf({ model, baseline }: Endpoint['arms'][number], group: Group): string {
+function nameOf({ model, baseline }: KeptEndpoint['arms'][number], group: Group): string {
   return baseline === group.baseline ? model : `${model} against ${baseline}`;
 }
 

@@ -6,7 +6,14 @@ import process from 'node:process';
 import { formatBarePoints, formatBareRange } from '../../src/report/data/format.ts';
 import type { ClaimVerdict } from '../../src/results/claims-file.ts';
 import { drawArms } from './draw-arms.ts';
-import { formatTable, isSweep, listEndpoints, listProfiles, readConfig, titleOf } from './questions.ts';
+import {
+  formatMarkdownTable,
+  isSweep,
+  listEndpoints,
+  listProfiles,
+  readConfig,
+  titleOf,
+} from './questions.ts';
 import { writeSweep } from './sweep.ts';
 
 /** Sections of a report that are kept; docs/results.md has the first sentences of those that answer something. */
@@ -77,8 +84,16 @@ function tabulateArms(root: string): string {
       ...[formatBarePoints(margin).slice(1), verdict],
     ]),
   );
-  const head = ['profile', 'arm', 'compared with', 'points more accurate', '95 % interval', 'margin', 'verdict'];
-  return formatTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
+  const head = [
+    'profile',
+    'arm',
+    'compared with',
+    'points more accurate',
+    '95 % interval',
+    'margin',
+    'verdict',
+  ];
+  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
 }
 
 function describeProfile(root: string, profile: string): string {

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { QuestionEntry } from '../../src/results/claims-file.ts';
 
 /** An endpoint of a question. */
-export interface Endpoint {
+export interface KeptEndpoint {
   /** The clips that it counts; null for all. */
   readonly clips: string | null;
   /** A model's id. */
@@ -16,7 +16,7 @@ export interface Endpoint {
 }
 
 /** The endpoints of the question in claims.json; none if it asks nothing. */
-export function readEndpoints(claims: string): Endpoint[] {
+export function readEndpoints(claims: string): KeptEndpoint[] {
   const { question }: { readonly question?: QuestionEntry } = JSON.parse(claims);
   if (question === undefined) return [];
   const { baseline, second } = question;
@@ -28,7 +28,7 @@ export function readEndpoints(claims: string): Endpoint[] {
 }
 
 /** The endpoints of all profiles in results/, without those of sweeps, which their sections have. */
-export function listEndpoints(root: string): (Endpoint & { readonly profile: string })[] {
+export function listEndpoints(root: string): (KeptEndpoint & { readonly profile: string })[] {
   return listProfiles(root).flatMap((profile) => {
     if (isSweep(root, profile)) return [];
     const endpoints = readEndpoints(readFileSync(path.join(root, 'results', profile, 'claims.json'), 'utf8'));
@@ -55,7 +55,7 @@ export function readConfig(root: string, name: string): ReturnType<typeof parse>
 }
 
 /** A table in Markdown. */
-export function formatTable(
+export function formatMarkdownTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
   rule: readonly string[] = head.map(() => '---'),

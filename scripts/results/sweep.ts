@@ -9,7 +9,7 @@ import { formatBarePoints, formatBareRange, formatShare } from '../../src/report
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable, modelColor } from '../../src/report/drawing/theme.ts';
 import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
-import { formatTable, readConfig, readEndpoints, titleOf } from './questions.ts';
+import { formatMarkdownTable, readConfig, readEndpoints, titleOf } from './questions.ts';
 
 /** The profiles, what each varies, and its values where none are given. */
 const sweeps: Readonly<Record<string, { setting: string; name: string; values: string }>> = {
@@ -174,10 +174,10 @@ function describe(root: string, profile: string, name: string, runs: Runs): stri
     `## ${report.title}`,
     description.trim(),
     `Test accuracies, the mean of ${models[0]?.accuracies.length} seeds, and in parentheses how many of these trainings answer both questions (more than ${formatShare(SOLVED)} right).`,
-    formatTable([name, ...models.map(({ model }) => titleOf(root, model))], accuracies),
+    formatMarkdownTable([name, ...models.map(({ model }) => titleOf(root, model))], accuracies),
     `![Test accuracy of each training, by ${name}](../results/${profile}/figures/${profile}.svg)`,
     `Dots are means, ticks are seeds. The differences in points, with 95 % intervals for other seeds and other clips. Where some trainings of a model answer both questions and others do not, intervals are [only rough](claims.md#the-question).`,
-    formatTable([name, ...comparisons], differences),
+    formatMarkdownTable([name, ...comparisons], differences),
     `\`node scripts/sweep.mjs ${profile} --check\` runs all of it again and compares every answer.`,
   ].join('\n\n')}\n`.replaceAll('\u00a0', ' ');
 }
