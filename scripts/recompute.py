@@ -1,9 +1,10 @@
 """Recomputes the answers to a report's question from its answers.csv, by the definition in docs/claims.md#the-question, and compares.
 
     python3 scripts/recompute.py results/control artifacts/report
+    python3 scripts/recompute.py results
 """
 
-import csv, glob, json, math, sys
+import csv, glob, json, math, os, sys
 import numpy as np
 from scipy import optimize, stats
 
@@ -68,10 +69,14 @@ def is_same(value, said):
 
 
 wrong = 0
-for folder in sys.argv[1:]:
+files = [name for one in sys.argv[1:] for name in sorted(glob.glob(f'{one}/**/claims.json', recursive=True))]
+if not files:
+    sys.exit('expected folders with claims.json and answers.csv, such as results/control')
+for folder in map(os.path.dirname, files):
     question = json.load(open(f'{folder}/claims.json')).get('question')
     if question is None:
-        sys.exit(f'{folder}: its run asked no question, so there is nothing to recompute')
+        print(f'{folder}: its run asked no question, so there is nothing to recompute')
+        continue
     rows = list(csv.DictReader(open(f'{folder}/answers.csv')))
     for name in ('question', 'question-second'):
         endpoint = question if name == 'question' else question.get('second')
