@@ -6,14 +6,7 @@ import process from 'node:process';
 import { formatBarePoints, formatBareRange } from '../../src/report/data/format.ts';
 import type { ClaimVerdict } from '../../src/results/claims-file.ts';
 import { drawArms } from './draw-arms.ts';
-import {
-  formatMarkdownTable,
-  isSweep,
-  listEndpoints,
-  listProfiles,
-  readConfig,
-  titleOf,
-} from './questions.ts';
+import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
 import { writeSweep } from './sweep.ts';
 
 /** Sections of a report that are kept; docs/results.md has the first sentences of those that answer something. */
@@ -66,10 +59,11 @@ export function composePage(root: string): string {
       'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
     '_Each arm compared with its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
-      'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`; the table has their titles._',
+      'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`._',
     tabulateArms(root),
-    'Verdicts are by the rule of [claims.md](claims.md#the-question). `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
-      'clip right.',
+    'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
+      '*undecided*. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
+      'clip right. `results` instead recomputes all.',
     ...listProfiles(root).map((profile) => describeProfile(root, profile)),
   ].join('\n\n')}\n`;
 }
@@ -79,7 +73,7 @@ function tabulateArms(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) =>
     arms.map(({ model, baseline, difference, low, high, verdict }) => [
       `\`${profile}\`${clips === null ? '' : `, ${clips}`}`,
-      ...[titleOf(root, model), titleOf(root, baseline), formatBarePoints(difference)],
+      ...[`\`${model}\``, `\`${baseline}\``, formatBarePoints(difference)],
       low === null || high === null ? '–' : formatBareRange({ low, high }),
       ...[formatBarePoints(margin).slice(1), verdict],
     ]),
@@ -119,8 +113,9 @@ function describeProfile(root: string, profile: string): string {
   const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
   const computed = isPart
     ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
-    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks it: every digit on an engine with the same arithmetic${train.engine === 'wasm' ? ', as WebAssembly has everywhere' : engines.includes('avx2') ? ' (with AVX-512, set `REPRO_ISA=avx2`)' : ''}, else within [tolerances](check.md#the-rules-and-how-sure-they-are):`;
-  const commands = [fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
+    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks every digit${train.engine === 'wasm' ? '' : ', on a processor with AVX2. Without it, leave out the first command: the results are then compared within [tolerances](check.md#the-rules-and-how-sure-they-are), which were measured on profile `quick` and may be too tight here'}:`;
+  const isa = engines.includes('avx2') ? 'export REPRO_ISA=avx2' : undefined;
+  const commands = [isa, fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
   return [
     `## ${report.title}`,
     description.trim(),

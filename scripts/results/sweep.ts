@@ -31,8 +31,13 @@ export async function main({ root, scratch }: { root: string; scratch: string })
   });
   const [profile = ''] = positionals;
   const sweep = sweeps[profile];
-  if (sweep === undefined)
-    throw new Error(`expected one of ${Object.keys(sweeps).join(', ')}, got ${profile}`);
+  if (sweep === undefined) {
+    console.error(
+      `usage: node scripts/sweep.mjs ${Object.keys(sweeps).join('|')} [--check] [--values LIST] [--set KEY=VALUE]`,
+    );
+    process.exitCode = 1;
+    return;
+  }
   for (const value of (options.values ?? sweep.values).split(',')) {
     const set = [`${sweep.setting}=${value}`, ...options.set].flatMap((one) => ['--set', one]);
     const words = ['bin/repro.js', 'run', '--profile', profile, ...set];

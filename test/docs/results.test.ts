@@ -98,7 +98,9 @@ test('its commands run on any processor, and get the data that a command can get
   const commands = blocks.filter(({ at }) => at.startsWith('docs/results.md')).map(({ text }) => text.trim());
   expect(commands).toHaveLength(kept.length - swept.length);
   for (const command of commands)
-    expect(command).toMatch(/^\.\/repro (?:data fetch (?:fashion-mnist|mnist|nmnist) && \.\/repro )?run /);
+    expect(command).toMatch(
+      /^(?:export REPRO_ISA=avx2 && )?\.\/repro (?:data fetch (?:fashion-mnist|mnist|nmnist) && \.\/repro )?run /,
+    );
   const [own, ...others] = commands.filter((command) => !command.includes('repro check'));
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
