@@ -156,7 +156,7 @@ describe('doctor', () => {
       [
         'missing',
         expect.stringMatching(/^DVS128 Gesture: not in .*data\/DvsGesture$/),
-        expect.stringMatching(/^\.\/repro data fetch dvs128-gesture --root .*data\/DvsGesture$/),
+        './repro data fetch dvs128-gesture',
       ],
     ]);
     await project.write('data/FashionMNIST/x.gz', '');

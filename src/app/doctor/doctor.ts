@@ -5,10 +5,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
-import { quoteWord } from '../../base/files/shell-words.ts';
 import { getAt, type Json } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
-import { showPath } from '../../data/contract/how-to-get.ts';
+import { commandToGet, showPath } from '../../data/contract/how-to-get.ts';
 import { parseRecordingName } from '../../data/dvs128-gesture/files.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
@@ -74,10 +73,7 @@ async function findData(plan: Plan): Promise<MachineFinding[]> {
   const place = path.resolve(plan.projectRoot, root);
   const text = `${facts.title}: ${hasFiles(place) ? 'in' : 'not in'} ${showPath(place)}`;
   if (hasFiles(place)) return [{ what: 'data', state: 'ok', text, fix: null }];
-  const how = facts.files.some(({ urls }) => urls !== undefined) ? 'fetch' : 'info';
-  const folder = /\.(?:tar\.gz|tgz)$/.test(place) ? path.dirname(place) : place;
-  const fix = `./repro data ${how} ${facts.name} --root ${quoteWord(showPath(folder))}`;
-  return [{ what: 'data', state: 'missing', text, fix }];
+  return [{ what: 'data', state: 'missing', text, fix: commandToGet(facts, place) }];
 }
 
 /** Prints what was found, aligned with `all`. */

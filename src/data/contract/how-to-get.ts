@@ -21,12 +21,24 @@ export function thenRun(facts: Pick<DatasetFacts, 'profile' | 'root'>, root: str
   ];
 }
 
+/** The folder that holds `root`, which may be an archive. */
+function folderOf(root: string): string {
+  return /\.(?:tar\.gz|tgz)$/.test(root) ? path.dirname(root) : root;
+}
+
+/** The command that gets the data to `root`, or tells how, where no address has them. */
+export function commandToGet({ name, files, root: usual }: DatasetFacts, root: string): string {
+  const how = files.some(({ urls }) => urls !== undefined) ? 'fetch' : 'info';
+  const folder = folderOf(root);
+  const isUsual = path.resolve(folder) === path.resolve(usual);
+  return `./repro data ${how} ${name}${isUsual ? '' : ` --root ${quoteWord(showPath(folder))}`}`;
+}
+
 /** All steps to get the data and put them at `root`, a folder or an archive in one. */
 export function howToGet(facts: DatasetFacts, root: string): string {
-  const { name, title, licence, homepage, hints } = facts;
+  const { title, licence, homepage, hints } = facts;
   const files = facts.files.filter(({ urls }) => urls !== undefined);
-  const folder = /\.(?:tar\.gz|tgz)$/.test(root) ? path.dirname(root) : root;
-  const isUsual = path.resolve(folder) === path.resolve(facts.root);
+  const folder = folderOf(root);
   const page = homepage === undefined ? '' : `; the publisher's page is ${homepage}`;
   const byHand = files.flatMap((file) => [
     `   ${describePublishedFile(file)} from`,
@@ -43,7 +55,7 @@ export function howToGet(facts: DatasetFacts, root: string): string {
           ]
         : [
             `${title} (${licence}) can be downloaded by one command:`,
-            `   ./repro data fetch ${name}${isUsual ? '' : ` --root ${quoteWord(showPath(folder))}`}`,
+            `   ${commandToGet(facts, root)}`,
             `or by hand, into ${showPath(folder)}${page}:`,
           ];
   return [first, ...rest, ...byHand, ...hints.map((hint) => `   ${hint}`), ...thenRun(facts, root)].join(
