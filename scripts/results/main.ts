@@ -63,7 +63,7 @@ export function composePage(root: string): string {
     tabulateArms(root),
     'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
       '*undecided*. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
-      'clip right. `results` instead recomputes all.',
+      'clip right. With `results` alone, it recomputes all of them.',
     ...listProfiles(root).map((profile) => describeProfile(root, profile)),
   ].join('\n\n')}\n`;
 }
