@@ -25,9 +25,10 @@ const drainMs = 2_000;
  * dies with it. It also dies with the runner, however that ends: see `keepWatch` in `src/runner/stage/host.ts`.
  */
 export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
-  if (launch.stop.aborted || launch.kill.aborted) return { kind: 'interrupted' };
   const log = await fs.open(launch.logFile, 'a');
   try {
+    // Only now: an abort during the wait above reaches no listener.
+    if (launch.stop.aborted || launch.kill.aborted) return { kind: 'interrupted' };
     return await runWithLog(launch, log.fd as Descriptor);
   } finally {
     await log.close();

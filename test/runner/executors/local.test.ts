@@ -83,10 +83,15 @@ describe('a stage on this machine', () => {
     });
   });
 
-  test('is not started after a stop', async () => {
+  test.each(['stop', 'kill'])('is not started after a %s, however late it comes', async (name) => {
     const launch = await createLaunch();
-    expect(await runLocally({ ...launch, stop: AbortSignal.abort() })).toEqual({ kind: 'interrupted' });
-    await expect(fs.access(launch.logFile)).rejects.toMatchObject({ code: 'ENOENT' });
+    const late = new AbortController();
+    const running = runLocally({ ...launch, [name]: late.signal });
+    late.abort();
+    for (const end of [running, runLocally({ ...launch, [name]: AbortSignal.abort() })]) {
+      expect(await end).toEqual({ kind: 'interrupted' });
+    }
+    expect(await fs.readFile(launch.logFile, 'utf8')).toBe('');
   });
 });
 
