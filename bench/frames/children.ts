@@ -32,18 +32,3 @@ export function runStage(script: string, task: StageTask): StageAnswer {
   });
   return JSON.parse(output) as StageAnswer;
 }
-
-/** @throws if no candidate can import numpy */
-export function findPython(candidates: readonly string[]): string {
-  for (const python of candidates) {
-    try {
-      execFileSync(python, ['-c', 'import numpy'], { stdio: 'ignore' });
-      return python;
-    } catch {
-      // The next one may have it.
-    }
-  }
-  throw new Error(
-    `NumPy is missing: ${candidates.join(' and ')} cannot import numpy. Install it (on Debian: apt install python3-numpy) or name another --python.`,
-  );
-}

@@ -4,7 +4,8 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { gzipSync } from 'node:zlib';
-import { findPython, Reader, runStage } from './children.ts';
+import { findPython } from '../python.ts';
+import { Reader, runStage } from './children.ts';
 import { GESTURES } from './gestures.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import type { ReaderAnswer, ReaderTask } from './reader-child.ts';
@@ -29,7 +30,7 @@ export async function main({ args, readerChild, stageChild, peer, ...places }: B
     console.log(help);
     return;
   }
-  const python = findPython(options.python);
+  const python = findPython('numpy', options.python);
   const folder =
     options.folder === undefined ? places.folder : await mkdtemp(path.join(options.folder, 'bench-'));
   try {

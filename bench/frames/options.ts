@@ -9,7 +9,7 @@ export interface Options {
   readonly threads: number;
   /** Of an additional recording that does not fit into memory; 0 for none. */
   readonly folder: string | undefined;
-  readonly python: readonly string[];
+  readonly python: string | undefined;
 }
 
 export const help = `Times AEDAT 3.1 recordings to frames: one core against NumPy, then the stages verify and frames on all cores.
@@ -23,7 +23,7 @@ The recordings are simulated.
   --threads N               of the stages; default: one per core
   --quick                   4 recordings of 1 million events, 3 repeats
   --folder DIR              for the recordings, which are removed afterwards; default: beside the compiled benchmark
-  --python PROGRAM          default: the first of /usr/bin/python3 and python3 that has NumPy
+  --python PROGRAM          default: the first of python3 and /usr/bin/python3 that has NumPy
 `;
 
 /** @returns undefined if only help is wanted */
@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     repeats: count('repeats', values.repeats ?? (quick ? '3' : '5'), 1),
     threads: count('threads', values.threads, 1),
     folder: values.folder,
-    python: values.python === undefined ? ['/usr/bin/python3', 'python3'] : [values.python],
+    python: values.python,
   };
 }
 

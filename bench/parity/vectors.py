@@ -2,7 +2,8 @@
 
     /usr/bin/python3 bench/parity/vectors.py FOLDER SEEDS [WRONG]
 
-writes `index.json` and `SEEDS` cases of networks and as many of neurons to FOLDER. `npm run bench:parity` calls it.
+writes `index.json` and `SEEDS` cases of networks and as many of neurons to FOLDER; without arguments it lists what WRONG may be. `npm run
+bench:parity` calls it.
 """
 
 import json
@@ -125,6 +126,9 @@ def network_options(i):
 
 
 def main():
+    if len(sys.argv) == 1:
+        print(json.dumps(list(WRONG)))
+        return
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     make_vectors.expect_robust = expect_equal_rates

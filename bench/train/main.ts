@@ -2,11 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { findPython } from '../python.ts';
 import { measureCeilings } from './ceilings.ts';
 import { type ContestantCommand, compete, type Result } from './contestant.ts';
 import type { EngineTask } from './engine-child.ts';
 import { help, type Mode, type Options, type Peer, parseOptions } from './options.ts';
-import { calibrate, findPython, type PeerProgram, peerBytes, peerCommand } from './peers.ts';
+import { calibrate, type PeerProgram, peerBytes, peerCommand } from './peers.ts';
 import { compareFirstSteps, describeRound, perSample, type Role, type Round, summarise } from './report.ts';
 import { type Workload, type WorkloadFiles, workloadFiles, writeWorkload } from './workload.ts';
 
@@ -29,8 +30,7 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
     return;
   }
   const { threads } = options;
-  const candidates = options.python === undefined ? ['python3', '/usr/bin/python3'] : [options.python];
-  const program: PeerProgram = { python: findPython(candidates), script };
+  const program: PeerProgram = { python: findPython('torch', options.python), script };
   console.log(
     `Node ${process.versions.node}, ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores; contestants use ${threads} threads`,
   );

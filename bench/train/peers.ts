@@ -20,22 +20,6 @@ const tunedAllocator = {
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 } as const;
 
-/** @throws if no candidate can import torch */
-export function findPython(candidates: readonly string[]): string {
-  const found = candidates.find((python) => {
-    try {
-      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (found !== undefined) return found;
-  throw new Error(
-    `PyTorch is missing: none of ${candidates.join(', ')} can import torch. Install it (on Debian: apt install python3-torch) or name another --python.`,
-  );
-}
-
 /** Writes `files.calibrated`. */
 export function calibrate({ python, script }: PeerProgram, workload: Workload, files: WorkloadFiles): void {
   const args = [...shared(script, workload, files), '--state', files.state, '--calibrate', files.calibrated];
