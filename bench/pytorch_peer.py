@@ -155,26 +155,6 @@ def read_safetensors(path):
     return tensors
 
 
-def write_safetensors(path, tensors):
-    header = {}
-    parts = []
-    position = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: -item[1].element_size()):
-        part = tensor.contiguous().numpy().tobytes()
-        dtype = next(key for key, value in DTYPES.items() if value == tensor.dtype)
-        header[name] = {
-            "dtype": dtype,
-            "shape": list(tensor.shape),
-            "data_offsets": [position, position + len(part)],
-        }
-        position += len(part)
-        parts.append(part)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
-
-
 def read_frames(path, samples, steps, size):
     """The first samples' uint8 counts [N, T, 2, H, H] as floats [T, N, 2, H, H], the order that the network needs."""
     shape = (samples, steps, 2, size, size)
@@ -200,15 +180,11 @@ def parse_arguments():
     parser.add_argument("--channels-last", action="store_true", help="tensors in this memory format")
     parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16, so not the same digits")
     parser.add_argument("--compile", action="store_true", help="torch.compile of a time step, after the first one")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--warmup", type=int, default=1, help="untimed steps, at least the first one")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument(
         "--interactive", action="store_true", help="instead of --repeat: one timed step per line of input"
-    )
-    parser.add_argument(
-        "--calibrate",
-        metavar="FILE",
-        help="only replaces batch norm's running statistics by those of the input, and writes the state to FILE",
     )
     return parser.parse_args()
 
@@ -217,9 +193,10 @@ def main():
     options = parse_arguments()
     if options.threads > 0:
         torch.set_num_threads(options.threads)
-    frames = read_frames(options.input, options.batch, options.steps, options.size)
+    on_gpu = options.device == "cuda"
+    frames = read_frames(options.input, options.batch, options.steps, options.size).to(options.device)
     state = read_safetensors(options.state)
-    network = Network(state)
+    network = Network(state).to(options.device)
     network.layer_by_layer = options.multi_step
     if options.channels_last:
         network.to(memory_format=torch.channels_last)
@@ -229,26 +206,15 @@ def main():
     if (state["conv.2.w"].numel() > 1) != (options.tau == "neuron"):
         sys.exit(f"{options.state} does not have one τ per {options.tau}")
 
-    if options.calibrate:
-        with torch.no_grad():
-            for module in network.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.momentum = None  # the plain average over the steps, without the initial values
-                elif isinstance(module, HeldDropout):
-                    module.mask = 1.0
-            network(frames)
-        write_safetensors(options.calibrate, network.state_dict())
-        return
-
     if options.mode == "train":
         targets = read_safetensors(options.targets)
-        wanted = functional.one_hot(targets["labels"][: options.batch], classes).float()
+        wanted = functional.one_hot(targets["labels"][: options.batch], classes).float().to(options.device)
         for i, dropout in enumerate(network.dropouts):
-            dropout.mask = targets[f"mask.{i}"][: options.batch]
+            dropout.mask = targets[f"mask.{i}"][: options.batch].to(options.device)
         optimiser = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
 
     def forward():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.bfloat16):
             return network(frames).float()
 
     def train():
@@ -284,17 +250,20 @@ def main():
     for _ in sys.stdin if options.interactive else range(options.repeat):
         wall, processor = time.perf_counter(), time.process_time()
         loss, _rates = run()
+        if on_gpu:
+            torch.cuda.synchronize()
         walls.append(time.perf_counter() - wall)
         processors.append(time.process_time() - processor)
         losses.append(loss)
         if options.interactive:
             print(json.dumps({"wall": walls[-1], "processor": processors[-1], "loss": loss}), flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     summary = {
         "torch": torch.__version__,
         "blas": blas_library(),
         "threads": torch.get_num_threads(),
-        # Linux counts kilobytes, macOS bytes.
-        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        # Linux counts kilobytes, macOS bytes. On a GPU, what PyTorch took of its memory.
+        "peakBytes": torch.cuda.max_memory_reserved() if on_gpu else memory * (1 if sys.platform == "darwin" else 1024),
     }
     if not options.interactive:
         median = statistics.median(walls) if walls else None

@@ -2,10 +2,13 @@
  * Runs one of the project's engines as a contestant: a process of its own, so that its peak memory is its own. It follows
  * the protocol of contestant.ts, as pytorch_peer.py does.
  */
+import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { describeError } from '../../src/base/errors.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { describeEngine, type EngineSession, type Forward } from '../../src/network/engines/engine.ts';
-import { openNamedEngine } from '../../src/network/engines/selection/engines.ts';
+import { chooseCpuEngine, openNamedEngine } from '../../src/network/engines/selection/engines.ts';
 import {
   hyperparameters,
   readBatch,
@@ -19,7 +22,8 @@ export interface EngineTask {
   readonly engine: string;
   readonly workload: Workload;
   readonly files: WorkloadFiles;
-  readonly mode: 'train' | 'evaluate';
+  /** `calibrate` only writes `files.calibrated`, by an engine of the CPU. */
+  readonly mode: 'train' | 'evaluate' | 'calibrate';
   /** Only the first so many samples of the batch. */
   readonly samples: number;
   /** Untimed steps, at least the first one. */
@@ -28,9 +32,19 @@ export interface EngineTask {
 
 async function main(task: EngineTask): Promise<void> {
   const { workload, files, mode, samples } = task;
-  const engine = await openNamedEngine(task.engine);
-  const state = await readState(mode === 'train' ? files.state : files.calibrated);
-  const session = await engine.open(thesisNetwork(workload), state);
+  const isCalibration = mode === 'calibrate';
+  const engine = await (isCalibration ? chooseCpuEngine('calibrates') : openNamedEngine(task.engine));
+  const state = await readState(mode === 'evaluate' ? files.calibrated : files.state);
+  const spec = thesisNetwork(workload);
+  const session = await engine.open(spec, state);
+  if (isCalibration) {
+    const batch = await readBatch(workload, files, samples);
+    // Each time step leaves nine tenths of the running statistics: after 44, 1 % is left of the initial ones.
+    for (let steps = 0; steps < 44; steps += workload.steps)
+      await session.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
+    await writeFile(files.calibrated, writeSafetensors(await session.state()));
+    return;
+  }
   const run = await prepareStep(session, task);
 
   const { loss, rates, spikeRates } = await run();
@@ -46,7 +60,11 @@ async function main(task: EngineTask): Promise<void> {
   }
   session.dispose();
   const name = describeEngine(engine.description);
-  print({ name: `${name} (${samples} samples)`, peakBytes: process.resourceUsage().maxRSS * 1024 });
+  const [trainingBatch, evaluationBatch] = mode === 'train' ? [samples, 0] : [0, samples];
+  const plan = await engine.planMemory?.({ spec, steps: workload.steps, trainingBatch, evaluationBatch });
+  const planned = plan && plan.parameterBytes + plan.training.bytes + plan.evaluation.bytes;
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  print({ name: `${name} (${samples} samples)`, peakBytes, plannedBytes: planned });
 }
 
 async function prepareStep(
@@ -62,6 +80,9 @@ function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-await main(JSON.parse(process.argv[2] ?? ''));
+await main(JSON.parse(process.argv[2] ?? '')).catch((error) => {
+  console.error(describeError(error).replace(/\n\s*/g, ' '));
+  process.exitCode = 1;
+});
 // An engine's threads must not keep a finished contestant alive.
 process.exit();

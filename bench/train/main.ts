@@ -42,7 +42,7 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
     const files = workloadFiles(path.join(folder, 'workload'));
     await mkdir(path.dirname(files.frames), { recursive: true });
     await writeWorkload(workload, files);
-    if (options.mode.includes('evaluate')) calibrate(program, workload, files);
+    if (options.mode.includes('evaluate')) await calibrate(engineChild, workload, files, workload.batch);
     for (const mode of options.mode) {
       const { entries: peers, heats } = await choosePeers(options, program, workload, files, mode);
       const entries = [...peers, ...chooseEngines(options, engineChild, workload, files, mode)];

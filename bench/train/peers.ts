@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import process from 'node:process';
+import { ask } from '../ask.ts';
 import type { ContestantCommand } from './contestant.ts';
+import type { EngineTask } from './engine-child.ts';
 import { changes, type Mode, type Peer } from './options.ts';
 import { hyperparameters, type Workload, type WorkloadFiles } from './workload.ts';
 
@@ -20,10 +22,15 @@ const tunedAllocator = {
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 } as const;
 
-/** Writes `files.calibrated`. */
-export function calibrate({ python, script }: PeerProgram, workload: Workload, files: WorkloadFiles): void {
-  const args = [...shared(script, workload, files), '--state', files.state, '--calibrate', files.calibrated];
-  execFileSync(python, args, { stdio: 'inherit', env: { ...process.env, ...tunedAllocator } });
+/** Writes `files.calibrated`, by this project's engine, as PyTorch may be missing. @param script engine-child.ts */
+export async function calibrate(
+  script: string,
+  workload: Workload,
+  files: WorkloadFiles,
+  samples: number,
+): Promise<void> {
+  const task: EngineTask = { engine: '', workload, files, mode: 'calibrate', samples, warmup: 0 };
+  await ask(process.execPath, [script, JSON.stringify(task)], { seconds: 600 });
 }
 
 export function peerCommand(

@@ -84,7 +84,7 @@ export function workloadFiles(folder: string): WorkloadFiles {
   };
 }
 
-/** Writes all files but `calibrated`, which whoever runs the network first has to add. */
+/** Writes all files but `calibrated`, which an engine makes of them. */
 export async function writeWorkload(workload: Workload, files: WorkloadFiles): Promise<void> {
   const { input, batch, steps, size } = workload;
   const spec = thesisNetwork(workload);
