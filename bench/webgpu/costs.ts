@@ -1,4 +1,13 @@
+import { plainTraining } from '../../src/network/engines/webgpu/forward.ts';
+import { NetworkPlan } from '../../src/network/engines/webgpu/plan.ts';
 import type { Pass, Program } from '../../src/network/engines/webgpu/program.ts';
+import { thesisNetwork, type Workload } from '../train/workload.ts';
+
+/** A network's plan, and its training step. */
+export function planStep(workload: Workload): { readonly plan: NetworkPlan; readonly program: Program } {
+  const plan = new NetworkPlan(thesisNetwork(workload));
+  return { plan, program: plan.program({ steps: workload.steps, type: 'uint8', training: plainTraining }) };
+}
 
 /** What a GPU does with one kernel in a training step. */
 export interface KernelCost {
@@ -34,4 +43,20 @@ export function costOf({ kernel, buffers }: Pass, samples: number): KernelCost {
     bytes += 4 * count * (space.kind === 'arena' || space.kind === 'fixed' ? 1 : samples);
   }
   return { name: kernel.name, dispatches: 1, flop: kernel.flop * samples, bytes };
+}
+
+/** Peak single-precision speed and memory bandwidth, as their makers state them: TFLOP/s, GB/s; and the word by which adapters are recognised. */
+export const gpus = [
+  { name: 'H100 SXM', word: 'H100', flops: 66.9, bandwidth: 3350 },
+  { name: 'RTX 4090', word: '4090', flops: 82.6, bandwidth: 1008 },
+  { name: 'RTX 3060', word: '3060', flops: 12.7, bandwidth: 360 },
+  { name: 'M3 Max', word: 'M3 Max', flops: 14.1, bandwidth: 400 },
+  { name: 'Radeon 780M', word: '780M', flops: 8.3, bandwidth: 102 },
+] as const;
+
+export function millisecondsAtPeak(
+  { flop, bytes }: KernelCost,
+  { flops, bandwidth }: (typeof gpus)[number],
+): number {
+  return Math.max(flop / (flops * 1e9), bytes / (bandwidth * 1e6));
 }

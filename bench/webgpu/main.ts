@@ -2,36 +2,38 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { describeError, hasErrorCode, ReproError } from '../../src/base/errors.ts';
 import { ShapeError } from '../../src/formats/tensor.ts';
-import { listAdapters, openGpu } from '../../src/network/engines/webgpu/adapters.ts';
-import { ComputeDevice } from '../../src/network/engines/webgpu/device.ts';
-import { plainTraining } from '../../src/network/engines/webgpu/forward.ts';
-import { NetworkPlan } from '../../src/network/engines/webgpu/plan.ts';
+import { findAdapter } from '../../src/network/engines/webgpu/adapters.ts';
 import type { Program } from '../../src/network/engines/webgpu/program.ts';
-import { buildNetwork } from '../../src/network/networks.ts';
-import { costsOf, type KernelCost } from './costs.ts';
-import { measure, printTable } from './measure.ts';
+import type { Workload } from '../train/workload.ts';
+import { costsOf, gpus, type KernelCost, millisecondsAtPeak, planStep } from './costs.ts';
+import { measure } from './measure.ts';
+import { type Places, writeReport } from './report.ts';
+import { describeKernels } from './roofline.ts';
 
 const help = `Prints what a training step of the thesis' network on a GPU consists of, kernel by kernel: dispatches, operations, memory traffic and
 memory of a workgroup; and how long each would take at the peak of some GPUs, whichever of arithmetic and memory takes longer.
 Operations of products include the channels that fill up blocks of 32; those of neurons are counted by hand. Traffic counts every
 buffer of a dispatch once, as if caches caught all else. Without --measure it needs no GPU.
 
-Usage: npm run bench:webgpu -- [--batch N] [--tau WHAT] [--passes] [--measure NAME] [--size N] [--channels N] [--layers N] [--steps N]
-  --batch N       samples (default 16)
+With --report it measures everything on the GPU that REPRO_GPU names, or the first, in about ten minutes, and writes one Markdown file.
+
+Usage: npm run bench:webgpu -- [--batch N] [--tau WHAT] [--passes] [--measure NAME] [--report FILE] [--size N] [--channels N] [--layers N] [--steps N]
+  --batch N       samples, or several as 4,16 (default 16; of a report 4,16,32)
   --tau WHAT      layer or neuron (default neuron)
   --passes        also print each dispatch with its buffers, and the size of all buffers
-  --measure NAME  also run each kernel on the GPU whose name contains NAME, compared with a plain tiled product and with copying
+  --measure NAME  also run each kernel on the GPU whose name contains NAME, compared with fused multiply-adds and with copying
+  --json          print only what --measure finds, as JSON
+  --report FILE   write a report on the machine, parity, speed beside the native engine and PyTorch, kernels, and what to do next
   --size, --channels, --layers, --steps N
-                  another network (default: the thesis', 128, 128, 5, 20)`;
+                  another network (default: the thesis', 128, 128, 5, 20; of a report on a device in software a smaller one)`;
 
-/** Peak single-precision speed and memory bandwidth, as their makers state them: TFLOP/s, GB/s. */
-const gpus = [
-  { name: 'H100 SXM', flops: 66.9, bandwidth: 3350 },
-  { name: 'RTX 4090', flops: 82.6, bandwidth: 1008 },
-  { name: 'RTX 3060', flops: 12.7, bandwidth: 360 },
-  { name: 'M3 Max', flops: 14.1, bandwidth: 400 },
-  { name: 'Radeon 780M', flops: 8.3, bandwidth: 102 },
-] as const;
+interface BenchPlaces extends Places {
+  readonly args: readonly string[];
+}
+
+const thesis = { size: '128', channels: '128', layers: '5', steps: '20', batches: '4,16,32' };
+/** What a device in software does in a few minutes. */
+const small = { size: '32', channels: '64', layers: '3', steps: '8', batches: '4,8' };
 
 /** @throws {ReproError} `usage` if it is not a whole number of at least 1 */
 function readCount(option: string, text: string): number {
@@ -43,9 +45,9 @@ const badArguments = ['UNKNOWN_OPTION', 'INVALID_OPTION_VALUE', 'UNEXPECTED_POSI
   (code) => `ERR_PARSE_ARGS_${code}`,
 );
 
-export async function main(args: readonly string[]): Promise<void> {
+export async function main(places: BenchPlaces): Promise<void> {
   try {
-    await run(args);
+    await run(places);
   } catch (error) {
     const isUsage = error instanceof ReproError || error instanceof ShapeError;
     if (!isUsage && !hasErrorCode(error, ...badArguments)) throw error;
@@ -54,15 +56,15 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function run(args: readonly string[]): Promise<void> {
+async function run({ args, ...places }: BenchPlaces): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ batch: { ...text, default: '16' }, tau: { ...text, default: 'neuron' }, measure: text },
-      ...{ size: { ...text, default: '128' }, channels: { ...text, default: '128' } },
-      ...{ layers: { ...text, default: '5' }, steps: { ...text, default: '20' } },
+      ...{ batch: text, tau: { ...text, default: 'neuron' }, measure: text, report: text },
+      ...{ size: text, channels: text, layers: text, steps: text },
       passes: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -70,41 +72,43 @@ async function run(args: readonly string[]): Promise<void> {
     console.log(help);
     return;
   }
-  const { tau, measure: wanted } = values;
+  const { tau, measure: wanted, report } = values;
   if (tau !== 'layer' && tau !== 'neuron')
     throw new ReproError('usage', `--tau must be layer or neuron, got ${tau}`);
-  const samples = readCount('batch', values.batch);
-  const steps = readCount('steps', values.steps);
-  const size = readCount('size', values.size);
-  const spec = buildNetwork({
-    ...{ input: [2, size, size], classes: 11, dropout: 0.5, votes: 10 },
-    channels: readCount('channels', values.channels),
-    layers: readCount('layers', values.layers),
-    neuron: 'plif',
-    tau: { per: tau, mean: 2, std: tau === 'layer' ? 0 : 0.1 },
-    ...{ threshold: 1, reset: { kind: 'hard', potential: 0, detach: true }, pooling: 'max' },
-    surrogate: { kind: 'atan', alpha: 2, learnable: false },
-  });
-  const plan = new NetworkPlan(spec);
-  const program = plan.program({ steps, type: 'uint8', training: plainTraining });
-  console.log(
-    `A training step of ${samples} samples [${[steps, ...spec.input].join(', ')}]: ` +
-      `${(program.countBytes(samples, samples) / 1e9).toFixed(2)} GB besides the parameters`,
-  );
-  printKernels(program, samples);
-  if (values.passes) printPasses(program, samples);
-  if (wanted === undefined) return;
-  const listed = await listAdapters();
-  if (!listed.ok) throw new ReproError('no-gpu', listed.reason, { fix: listed.fix ?? undefined });
-  const adapter = listed.adapters.find(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
-  if (adapter === undefined) {
-    const names = listed.adapters.map(({ name }) => name).join(', ');
-    throw new ReproError('usage', `--measure ${wanted}: no GPU is called so; there is ${names}`);
+  const environment = wanted === undefined ? process.env : { REPRO_GPU: wanted };
+  const found = wanted === undefined && report === undefined ? undefined : await findAdapter({ environment });
+  if (found?.ok === false) throw new ReproError('no-gpu', found.reason, { fix: found.fix ?? undefined });
+  const adapter = found?.adapter;
+  const usual = report !== undefined && adapter?.isSoftware ? small : thesis;
+  const batches = (values.batch ?? (report === undefined ? '16' : usual.batches))
+    .split(',')
+    .map((one) => readCount('batch', one));
+  const workload: Workload = {
+    ...{ gain: 1, input: 'blob', tau, batch: Math.max(...batches) },
+    steps: readCount('steps', values.steps ?? usual.steps),
+    size: readCount('size', values.size ?? usual.size),
+    channels: readCount('channels', values.channels ?? usual.channels),
+    layers: readCount('layers', values.layers ?? usual.layers),
+  };
+  if (adapter !== undefined && report !== undefined) {
+    await writeReport({ file: report, adapter, workload, batches, ...places });
+    return;
   }
-  const opened = await openGpu(adapter);
-  if (!opened.ok) throw new ReproError('no-gpu', opened.reason, { fix: opened.fix ?? undefined });
-  console.log(`\n${adapter.name}, ${adapter.driver}, Node ${process.versions.node}`);
-  await measure(new ComputeDevice(opened.gpu.device), plan, program, samples);
+  const { plan, program } = planStep(workload);
+  for (const samples of batches) {
+    if (!values.json) {
+      console.log(
+        `A training step of ${samples} samples [${[workload.steps, 2, workload.size, workload.size].join(', ')}]: ` +
+          `${(program.countBytes(samples, samples) / 1e9).toFixed(2)} GB besides the parameters`,
+      );
+      printKernels(program, samples);
+      if (values.passes) printPasses(program, samples);
+    }
+    if (adapter === undefined) continue;
+    const measured = await measure(adapter, plan, program, samples);
+    if (values.json) console.log(JSON.stringify(measured));
+    else console.log(`\n${adapter.name}, ${adapter.driver}\n${describeKernels(measured)}`);
+  }
 }
 
 function printKernels(program: Program, samples: number): void {
@@ -173,13 +177,6 @@ function printPasses(program: Program, samples: number): void {
   ]);
 }
 
-function millisecondsAtPeak(
-  { flop, bytes }: KernelCost,
-  { flops, bandwidth }: (typeof gpus)[number],
-): number {
-  return Math.max(flop / (flops * 1e9), bytes / (bandwidth * 1e6));
-}
-
 /** What the kernel declares in workgroup memory. */
 function workgroupBytes(code: string): number {
   const bytes: Readonly<Record<string, number>> = { f32: 4, 'atomic<u32>': 4, vec2f: 8, vec4f: 16 };
@@ -187,4 +184,17 @@ function workgroupBytes(code: string): number {
     (sum, [, item = '', count = '1', alone = '']) => sum + (bytes[item || alone] ?? 0) * Number(count),
     0,
   );
+}
+
+/** Right-aligned columns, but those of text. */
+function printTable(rows: readonly (readonly string[])[], texts: readonly number[] = [0]): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    console.log(
+      row
+        .map((cell, i) => (texts.includes(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
 }

@@ -311,18 +311,18 @@ export class PreparedProgram {
     });
   }
 
-  /** Submits all passes, for a batch of at most as many samples as it was allocated for; to be called in `guard`. */
-  submit(samples: number, { stepSize, correction }: BatchValues): void {
+  /** Submits all passes, for a batch of at most as many samples as it was allocated for; to be called in `guard`. @param clock says where each one's begin and end are written */
+  submit(samples: number, values: BatchValues, clock?: () => GPUComputePassDescriptor): void {
     const { device } = this.#device;
     const slices = slicesOf(samples, this.#allocation.sliceSamples);
     slices.forEach((count, slice) => {
-      const values = new ArrayBuffer(32);
-      new Uint32Array(values).set([count, samples, slice]);
-      new Float32Array(values).set([stepSize, correction], 3);
-      device.queue.writeBuffer(this.#uniforms, slice * UNIFORM_STRIDE, values);
+      const bytes = new ArrayBuffer(32);
+      new Uint32Array(bytes).set([count, samples, slice]);
+      new Float32Array(bytes).set([values.stepSize, values.correction], 3);
+      device.queue.writeBuffer(this.#uniforms, slice * UNIFORM_STRIDE, bytes);
     });
     let encoder = device.createCommandEncoder();
-    let run = encoder.beginComputePass();
+    let run = encoder.beginComputePass(clock?.());
     let flop = 0;
     for (const { pass, slice, pipeline, group } of this.#steps) {
       const count = slice === undefined ? samples : slices[slice];
@@ -333,11 +333,11 @@ export class PreparedProgram {
       run.setBindGroup(0, group);
       run.dispatchWorkgroups(Math.ceil(groups / down), down);
       flop += pass.kernel.flop * count;
-      if (flop < MOST_FLOP) continue;
+      if (flop < MOST_FLOP && clock === undefined) continue;
       run.end();
       device.queue.submit([encoder.finish()]);
       encoder = device.createCommandEncoder();
-      run = encoder.beginComputePass();
+      run = encoder.beginComputePass(clock?.());
       flop = 0;
     }
     run.end();
