@@ -23,7 +23,7 @@ const engines: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const seconds = 3600;
 
-/** Prints the largest errors as shares of their tolerances on networks with other seeds, by engine, and the smallest of wrong formulas. */
+/** Prints the largest errors as shares of their tolerances on networks with other seeds, by engine, and those of wrong formulas. */
 export async function main({ args: [seeds = '50'], folder, root }: BenchPlaces): Promise<void> {
   const python = findPython('torch');
   const script = `${root}bench/parity/vectors.py`;
@@ -34,13 +34,16 @@ export async function main({ args: [seeds = '50'], folder, root }: BenchPlaces):
     return made;
   };
 
-  printRow(['wrong formula', 'cases', 'smallest']);
-  printRow(['---', '---', '---']);
+  printRow(['wrong formula', 'cases', 'smallest', 'median', 'largest']);
+  printRow(['---', '---', '---', '---', '---']);
   const mistakes: readonly string[] = JSON.parse(await ask(python, [script], { seconds }));
   for (const mistake of mistakes) {
     const cases = await runParity(root, await makeVectors(mistake), 'wasm', { seconds });
-    const largest = cases.map(({ comparisons }) => Math.max(...comparisons.map(shareOf)));
-    printRow([mistake, String(cases.length), format(Math.min(...largest))]);
+    const sorted = cases
+      .map(({ comparisons }) => Math.max(...comparisons.map(shareOf)))
+      .sort((a, b) => a - b);
+    const { length } = sorted;
+    printRow([mistake, String(length), ...[0, length >> 1, length - 1].map((at) => format(sorted[at]!))]);
   }
   console.log();
 
