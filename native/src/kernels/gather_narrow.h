@@ -61,12 +61,21 @@ class StripSpikes {
   std::uint8_t* channels_;
 };
 
+/// Passes over a row, each for as many of a panel's registers. Up to Node.js 22, V8 loads all weights of a spike before
+/// it adds any, and 12 of them do not fit into registers beside 12 sums: in WebAssembly, a pass does half a block.
+#if defined(__wasm__)
+constexpr int kGatherPasses = 2;
+static_assert(kGatherBlocks == 1);
+#else
+constexpr int kGatherPasses = 1;
+#endif
+
 /// One portion's part of one row of outputs; `weights` is the portion, `y` the row's first pixel in the panel's first
-/// block.
+/// block, both from the pass's first lane on.
 template <int Blocks, bool Add>
 inline void gatherPortionRow(const float* weights, const std::uint8_t* counts, const std::uint8_t* channels, int width,
                              float* y, std::size_t planeStride) {
-  GatherWindows<Blocks> windows;
+  GatherWindows<Blocks, kGatherPasses> windows;
   for (int x = 0; x <= width; x++) {
     if (x < width) {
       for (const std::uint8_t* end = channels + counts[x]; channels != end; channels++) windows.add(weights, *channels);
@@ -90,17 +99,20 @@ inline void gatherNarrowPanel(const ConvSize& conv, int blocks, const float* pan
   constexpr int kOrder[] = {1, 0, 2};
   for (const int ky : kOrder) {
     for (int word = 0; word < words; word++) {
-      const float* weights = panel + (ky * channels + static_cast<std::size_t>(word) * 64) * 3 * Blocks * kBlock;
-      for (int row = first; row < last; row++) {
-        const int from = row + ky - 1;
-        if (from < 0 || from >= conv.inHeight) continue;
-        const std::uint8_t* counts = spikes.counts(from, word);
-        const std::uint8_t* listed = spikes.channels(from, word);
-        float* to = y + yShape.at(0, firstBlock, row, 0);
-        if (ky == 1 && word == 0) {
-          gatherPortionRow<Blocks, false>(weights, counts, listed, conv.inWidth, to, yShape.planeStride());
-        } else {
-          gatherPortionRow<Blocks, true>(weights, counts, listed, conv.inWidth, to, yShape.planeStride());
+      const float* portion = panel + (ky * channels + static_cast<std::size_t>(word) * 64) * 3 * Blocks * kBlock;
+      for (int lane = 0; lane < Blocks * kBlock; lane += Blocks * kBlock / kGatherPasses) {
+        const float* weights = portion + lane;
+        for (int row = first; row < last; row++) {
+          const int from = row + ky - 1;
+          if (from < 0 || from >= conv.inHeight) continue;
+          const std::uint8_t* counts = spikes.counts(from, word);
+          const std::uint8_t* listed = spikes.channels(from, word);
+          float* to = y + yShape.at(0, firstBlock, row, 0) + lane;
+          if (ky == 1 && word == 0) {
+            gatherPortionRow<Blocks, false>(weights, counts, listed, conv.inWidth, to, yShape.planeStride());
+          } else {
+            gatherPortionRow<Blocks, true>(weights, counts, listed, conv.inWidth, to, yShape.planeStride());
+          }
         }
       }
     }

@@ -38,11 +38,12 @@ inline void packGather(const ConvSize& conv, const float* master, float* packed,
   }
 }
 
-/// The windows of three neighbouring output pixels of a panel, which slide along a row: the spikes of a pixel reach the
-/// one on its left (with the weights of kx = 2), the one at its place (kx = 1) and the one on its right (kx = 0).
-template <int Blocks>
+/// The windows of three neighbouring output pixels of a panel, or of a part of its registers, which slide along a row:
+/// the spikes of a pixel reach the one on its left (with the weights of kx = 2), the one at its place (kx = 1) and the
+/// one on its right (kx = 0).
+template <int Blocks, int Passes = 1>
 struct GatherWindows {
-  static constexpr int kVecs = Blocks * kParts;
+  static constexpr int kVecs = Blocks * kParts / Passes;
   static constexpr int kWidth = Blocks * kBlock;
 
   Vec left[kVecs] = {};

@@ -1,7 +1,8 @@
 #pragma once
 // The register tile of the dense products (winograd.h, direct.h): `kTileRows` pixels or tiles times two registers of
 // output channels. Its accumulators fill all registers but those of one row of weights and one broadcast number: 14
-// · 2 of 32, 6 · 2 of 16.
+// · 2 of 32, 6 · 2 of 16. V8 uses 15, and up to Node.js 22 it loads the numbers of all rows before it multiplies any:
+// with more than 4 · 2 in WebAssembly, sums would go through memory at every addition.
 
 #include "vector.h"
 
@@ -11,6 +12,8 @@ namespace plif::PLIF_ISA {
 constexpr int kTileRows = 14;
 #elif defined(__aarch64__)
 constexpr int kTileRows = 12;
+#elif defined(__wasm__)
+constexpr int kTileRows = 4;
 #else
 constexpr int kTileRows = 6;
 #endif
