@@ -4,7 +4,7 @@ import { formatCount } from '../../../base/text.ts';
 import type { NetworkSpec, NeuronSpec } from '../../spec.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import { nameFiles } from './addon.ts';
-import type { NativeAddon, NativeNetwork } from './addon-types.ts';
+import type { NativeAddon } from './addon-types.ts';
 import {
   chooseArithmetic,
   chooseThreads,
@@ -15,7 +15,6 @@ import {
 import {
   checkParameterMemory,
   countParameterBytes,
-  explainNativeError,
   planMemory,
   WASM_BYTES,
   WASM_SETTINGS,
@@ -83,15 +82,8 @@ function addonEngine(
     planMemory: (workload) => planMemory(() => openNetwork(workload.spec), workload, available()),
     open: async (spec, state, optimiser) => {
       checkParameterMemory(spec, available());
-      let network: NativeNetwork | undefined;
-      try {
-        network = await openNetwork(spec);
-        const memory = { available, most: most - countParameterBytes(spec) };
-        return await NativeSession.open(spec, network, state, optimiser, memory);
-      } catch (error) {
-        network?.dispose();
-        throw explainNativeError(error);
-      }
+      const memory = { available, most: most - countParameterBytes(spec) };
+      return NativeSession.open(spec, openNetwork, state, optimiser, memory);
     },
     runNeurons: async (pass) => {
       const { shape, current, coefficients } = pass;

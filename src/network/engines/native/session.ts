@@ -58,26 +58,33 @@ export class NativeSession implements EngineSession {
   }
 
   /**
-   * @param network a new one of this spec, which now belongs to the session
+   * @param openNetwork opens a network of this spec, which belongs to the session
    * @throws {ShapeError} if a tensor of the network is missing or has another shape
    */
   static async open(
     spec: NetworkSpec,
-    network: NativeNetwork,
+    openNetwork: (spec: NetworkSpec) => NativeNetwork | Promise<NativeNetwork>,
     state: State,
     optimiser: OptimiserState | undefined,
     memory: SessionMemory,
   ): Promise<NativeSession> {
-    checkState(spec, state);
-    const session = new NativeSession(spec, network, state, optimiser?.step ?? 0, memory);
-    for (const { name, role, dtype } of stateEntries(spec)) {
-      if (dtype === 'I64') continue;
-      await session.#load(name, 'value', state);
-      if (optimiser === undefined || role !== 'parameter') continue;
-      await session.#load(name, 'first', optimiser.first);
-      await session.#load(name, 'second', optimiser.second);
+    let network: NativeNetwork | undefined;
+    try {
+      network = await openNetwork(spec);
+      checkState(spec, state);
+      const session = new NativeSession(spec, network, state, optimiser?.step ?? 0, memory);
+      for (const { name, role, dtype } of stateEntries(spec)) {
+        if (dtype === 'I64') continue;
+        await session.#load(name, 'value', state);
+        if (optimiser === undefined || role !== 'parameter') continue;
+        await session.#load(name, 'first', optimiser.first);
+        await session.#load(name, 'second', optimiser.second);
+      }
+      return session;
+    } catch (error) {
+      network?.dispose();
+      throw explainNativeError(error);
     }
-    return session;
   }
 
   async trainStep(

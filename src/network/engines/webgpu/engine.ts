@@ -1,6 +1,6 @@
 import { countElements } from '../../../formats/tensor.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
-import { explainNativeError, planMemory } from '../native/memory.ts';
+import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import type { Gpu } from './adapters.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
@@ -24,16 +24,9 @@ export function createWebgpuEngine(
     description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
     planMemory: (workload) =>
       planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
-    open: async (spec, state, optimiser) => {
-      let network: WebgpuNetwork | undefined;
-      try {
-        network = await WebgpuNetwork.open(compute, spec);
-        const memory = { available: () => available };
-        return await NativeSession.open(spec, network, state, optimiser, memory);
-      } catch (error) {
-        network?.dispose();
-        throw explainNativeError(error);
-      }
+    open: (spec, state, optimiser) => {
+      const memory = { available: () => available };
+      return NativeSession.open(spec, (of) => WebgpuNetwork.open(compute, of), state, optimiser, memory);
     },
     runNeurons: (pass) => runNeurons(compute, pass),
   };
