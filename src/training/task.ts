@@ -68,16 +68,8 @@ export interface TrainingOutcome {
  * `repro train-val` continues a training. A checkpoint with another key is ignored. The engine is part of it, since one fingerprint may stand
  * for two: `auto` passes over WebAssembly for a network that needs more memory than it addresses.
  */
-export function trainingKey({
-  engine,
-  spec,
-  seed,
-  settings,
-  compat = COMPAT_DEFAULTS,
-  split,
-  drawsBefore = 0,
-  testRows,
-}: TrainingTask): string {
+export function trainingKey(task: TrainingTask): string {
+  const { engine, spec, seed, settings, compat = COMPAT_DEFAULTS, split, drawsBefore = 0, testRows } = task;
   const { regularise, validation, selection, loss, ties } = compat;
   const { epochs: _, ...lasting } = settings;
   const { name, backend, version } = engine.description;

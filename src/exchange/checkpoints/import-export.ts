@@ -87,16 +87,8 @@ function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
 export type Line = readonly [topic: string, text: string];
 
 /** What an import found, safe to print whatever the file's names are. */
-export function describeImport({
-  network,
-  state,
-  className,
-  format,
-  claims,
-  assumptions,
-  warnings,
-  trainedSteps,
-}: ImportedCheckpoint): Line[] {
+export function describeImport(imported: ImportedCheckpoint): Line[] {
+  const { network, state, className, format, claims, assumptions, warnings, trainedSteps } = imported;
   const what = className ?? 'a state_dict (tensors without modules)';
   const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
   const claimed = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
@@ -111,16 +103,8 @@ export function describeImport({
   return lines.map(([topic, text]): Line => [topic, escapeControls(text)]);
 }
 
-function describeNetwork({
-  architecture,
-  input,
-  classes,
-  layers,
-  channels,
-  pooling,
-  hidden,
-  steps,
-}: NetworkConfig): string {
+function describeNetwork(network: NetworkConfig): string {
+  const { architecture, input, classes, layers, channels, pooling, hidden, steps } = network;
   const size = input.join(' x ');
   const shown =
     architecture === undefined || architecture === 'event-frames'

@@ -65,19 +65,8 @@ export function buildDescribed(
   description: Value<typeof networkShape>,
   hidden: number | undefined,
 ): NetworkSpec {
-  const {
-    plif,
-    per_neuron,
-    per_channel,
-    tau,
-    v_reset,
-    detach,
-    v_threshold,
-    surrogate,
-    alpha,
-    learn_alpha,
-    max_pool,
-  } = description;
+  const { plif, per_neuron, per_channel, tau, v_reset, detach, v_threshold } = description;
+  const { surrogate, alpha, learn_alpha, max_pool } = description;
   return buildNetwork({
     ...networkSizeOf(description, hidden),
     neuron: plif ? 'plif' : 'lif',

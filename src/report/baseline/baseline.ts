@@ -143,15 +143,8 @@ const about =
   'Do not edit it: ./repro baseline update writes it and shows first what changes.';
 
 /** The text of a baseline: keys in a fixed order and a line for each fact and each list, so that git shows and merges changes run by run. */
-export function formatBaseline({
-  profile,
-  dataset,
-  simulated,
-  frames,
-  runs,
-  claims,
-  question,
-}: Baseline): string {
+export function formatBaseline(baseline: Baseline): string {
+  const { profile, dataset, simulated, frames, runs, claims, question } = baseline;
   const content = {
     about,
     version,

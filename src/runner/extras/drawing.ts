@@ -40,17 +40,12 @@ export function describeGraph(plan: Plan) {
     version: 1,
     command: 'graph',
     profile: plan.profile,
-    instances: [...plan.instances.values()].map((instance) => ({
-      id: instance.id,
-      stage: instance.stage,
-      matrix: instance.matrix,
-      command: instance.command,
-      params: instance.params,
-      inputs: instance.inputs.map(({ path, external }) => ({ path, external })),
-      outputs: instance.outputs,
-      dependencies: plan.dependencies.get(instance.id) ?? [],
-      resources: instance.resources,
-    })),
+    instances: [...plan.instances.values()].map((instance) => {
+      const { id, stage, matrix, command, params, outputs, resources } = instance;
+      const inputs = instance.inputs.map(({ path, external }) => ({ path, external }));
+      const dependencies = plan.dependencies.get(id) ?? [];
+      return { id, stage, matrix, command, params, inputs, outputs, dependencies, resources };
+    }),
     inactive: plan.inactive,
   };
 }

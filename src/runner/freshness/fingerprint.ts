@@ -104,14 +104,8 @@ interface FingerprintSources {
 }
 
 /** Computes the fingerprint parts of instances. What is not available throws a ReproError. */
-export function createFingerprints({
-  plan,
-  closures,
-  inputs,
-  facts,
-  digests,
-  environment,
-}: FingerprintSources) {
+export function createFingerprints(sources: FingerprintSources) {
+  const { plan, closures, inputs, facts, digests, environment } = sources;
   const finder = new FactFinder(facts, plan.projectRoot, environment, digests);
   /** The parts that are in the repository: they need no data and are the same on every machine. */
   const findCode = async (instance: StageInstance): Promise<CodeParts> => {
