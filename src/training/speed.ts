@@ -1,3 +1,4 @@
+import { ReproError } from '../base/errors.ts';
 import { countElements, type State } from '../formats/tensor.ts';
 import { drawDropoutMasks } from '../network/dropout-masks.ts';
 import type { Engine, EngineSession, Frames, TrainingBatch } from '../network/engines/engine.ts';
@@ -7,12 +8,6 @@ import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { isTested } from './task.ts';
 import { countKept } from './training-clips.ts';
-
-/** Enough clips to make Adam, which runs once a step, a small part of it; few enough to measure a slow machine in seconds. */
-const samples = 2;
-
-/** How often a step is measured at most. */
-const mostRepeats = 3;
 
 /**
  * Batch norm's initial weight. With 1, less than 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
@@ -26,6 +21,8 @@ export interface Speed {
   readonly evaluation: number;
   /** The batch that was measured. */
   readonly samples: number;
+  /** The length of its gradient, about which engines should agree. */
+  readonly gradient: number;
 }
 
 /**
@@ -35,8 +32,10 @@ export interface Speed {
  * @param options.steps T
  * @param options.atOnce how many networks compute at the same time, as cores may share caches and units
  * @param options.budgetSeconds about as long as it takes; at least two steps and two evaluations
- * @param options.now a clock in milliseconds: processor time; the budget is in its seconds, too
- * @throws {ReproError} `out-of-memory` if there is not enough even for this
+ * @param options.now a clock in milliseconds; the budget is in its seconds, too
+ * @param options.samples clips in a batch: two make Adam, which runs once a step, a small part of it, and take a slow machine seconds
+ * @param options.mostRepeats how often a step is measured at most
+ * @throws {ReproError} `out-of-memory` if there is not enough even for this; `training-diverged` if a loss is not finite
  */
 export async function measureSpeed(
   engine: Engine,
@@ -46,14 +45,16 @@ export async function measureSpeed(
     readonly atOnce: number;
     readonly budgetSeconds: number;
     readonly now: () => number;
+    readonly samples?: number;
+    readonly mostRepeats?: number;
   },
 ): Promise<Speed> {
-  const { steps, atOnce, budgetSeconds, now } = options;
+  const { steps, atOnce, budgetSeconds, now, samples = 2, mostRepeats = 3 } = options;
   const startedMs = now();
   const sessions: EngineSession[] = [];
   try {
     while (sessions.length < atOnce) sessions.push(await engine.open(spec, busyState(spec)));
-    const batch = makeBatch(spec, steps);
+    const batch = makeBatch(spec, steps, samples);
     const bestOf = async (
       work: (session: EngineSession) => Promise<unknown>,
       untilSeconds: number,
@@ -68,17 +69,24 @@ export async function measureSpeed(
       return Math.min(...seconds) / (samples * atOnce);
     };
     // Parameters stay as they are; only batch norm's statistics adapt to the frames, as evaluation needs.
-    const train = (one: EngineSession) => one.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
+    const train = async (one: EngineSession) => {
+      const { loss } = await one.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
+      if (!Number.isFinite(loss)) throw new ReproError('training-diverged', `the loss of a step is ${loss}`);
+    };
     // An evaluation takes about a fifth of a step.
     const training = await bestOf(train, 0.85 * budgetSeconds);
     const evaluation = await bestOf((one) => one.evaluate(batch.frames), budgetSeconds);
-    return { training, evaluation, samples };
+    // Of equal steps, Adam's first moment is the gradient times 1 - 0.9^step.
+    const { step, first } = await sessions[0]!.optimiserState();
+    let squares = 0;
+    for (const { data } of first.values()) for (const value of data) squares += Number(value) ** 2;
+    return { training, evaluation, samples, gradient: Math.sqrt(squares) / (1 - 0.9 ** step) };
   } finally {
     for (const session of sessions) session.dispose();
   }
 }
 
-function makeBatch(spec: NetworkSpec, steps: number): TrainingBatch {
+function makeBatch(spec: NetworkSpec, steps: number, samples: number): TrainingBatch {
   const shape: Frames['shape'] = [samples, steps, ...spec.input];
   const data = new Uint8Array(countElements(shape));
   const length = data.length / samples;

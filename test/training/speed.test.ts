@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Engine, Frames } from '../../src/network/engines/engine.ts';
+import { chooseEngine } from '../../src/network/engines/selection/engines.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/results/thesis/compat.ts';
 import type { TrainingSettings } from '../../src/training/resolve-model.ts';
@@ -36,23 +37,43 @@ async function measure(
   return { speed, calls };
 }
 
+const gradient = expect.any(Number);
+
 describe('measuring the speed of an engine', () => {
   test('gives the best of a few passes, for each of two clips, and leaves out the first', async () => {
     const { speed, calls } = await measure([0.25, 0.5, 0.375], [0.0625, 0.125, 0.25]);
-    expect(speed).toEqual({ training: 0.1875, evaluation: 0.0625, samples: 2 });
+    expect(speed).toEqual({ training: 0.1875, evaluation: 0.0625, samples: 2, gradient });
     expect(calls).toEqual({ steps: 4, evaluations: 4 });
   });
 
   test('measures a pass at least once after the first, even if time is up', async () => {
     const { speed, calls } = await measure([64, 8], [32, 4]);
-    expect(speed).toEqual({ training: 4, evaluation: 2, samples: 2 });
+    expect(speed).toEqual({ training: 4, evaluation: 2, samples: 2, gradient });
     expect(calls).toEqual({ steps: 2, evaluations: 2 });
   });
 
   test('runs as many networks at once as told, and divides the processor time among them', async () => {
     const { speed, calls } = await measure([0.0625], [0.03125], { atOnce: 3 });
-    expect(speed).toEqual({ training: 0.03125, evaluation: 0.015625, samples: 2 });
+    expect(speed).toEqual({ training: 0.03125, evaluation: 0.015625, samples: 2, gradient });
     expect(calls).toEqual({ steps: 3 * 4, evaluations: 3 * 4 });
+  });
+
+  test('refuses an engine whose loss is not finite', async () => {
+    for (const loss of [NaN, Infinity])
+      await expect(measure([0.25], [0.0625], { loss: () => loss })).rejects.toThrow(
+        `the loss of a step is ${loss}`,
+      );
+  });
+
+  test('measures the length of the gradient, which does not depend on the number of steps', async () => {
+    const engine = await chooseEngine('wasm');
+    const lengthOf = async (mostRepeats: number) => {
+      const limits = { steps: 2, atOnce: 1, budgetSeconds: 1e3, now: () => 0, mostRepeats };
+      return (await measureSpeed(engine, spec, limits)).gradient;
+    };
+    const once = await lengthOf(1);
+    expect(once).toBeGreaterThan(0);
+    expect(await lengthOf(9)).toBeCloseTo(once, 6);
   });
 
   test('trains on sparse frames without changing a parameter, and disposes of every session', async () => {
