@@ -19,7 +19,7 @@ interface Params {
 
 export default defineStage<Params>({
   summary: 'Trains one model with one seed and keeps its best and last state.',
-  async run({ params, matrix, inputs, outputs, resume, cpus, signal, progress, metrics, note, warn }) {
+  async run({ params, matrix, facts, inputs, outputs, resume, cpus, signal, progress, metrics, note, warn }) {
     const framesFolder = requireInput(inputs, 'frames');
     const modelFile = requireInput(inputs, 'model');
     const folder = requireOutput(outputs, 0, 'trained model');
@@ -31,6 +31,7 @@ export default defineStage<Params>({
     );
     const engine = await chooseEngine(params.train.engine, {
       threads: cpus,
+      fact: facts.engine,
       workload: await workloadOf(framesFolder, model),
     });
     const tell = isLastResort(params.train.engine, engine.description) ? warn : note;

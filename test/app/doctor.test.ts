@@ -7,6 +7,7 @@ let project: CliProject;
 
 beforeAll(async () => {
   project = await CliProject.copyConfiguration();
+  project.linkSources();
 });
 
 afterAll(() => project.remove('.'));
@@ -82,33 +83,27 @@ describe('doctor --plan', () => {
 });
 
 describe('doctor', () => {
-  test.skipIf(!isAvailable)(
-    'estimates a full run and a night from a measurement, unless a GPU would train',
-    async () => {
-      const { stdout, exitCode } = await doctor('--json');
-      expect(exitCode).toBe(0);
-      const { findings, runs } = JSON.parse(stdout);
-      const isMissing = (what: string) =>
-        findings.find((one: { what: string }) => one.what === `engine ${what}`).state === 'missing';
-      const [full, overnight] = runs;
-      expect([full.profile, overnight.profile]).toEqual(['full', 'overnight']);
-      if (!isMissing('tfjs, CUDA') || !isMissing('webgpu, GPU')) return expect(full.ok).toBe(false);
-      expect(full).toMatchObject({
-        ok: true,
-        trainings: 4,
-        clips: { trained: 4 * 1256 * 992, evaluated: 4 * 1257 * 457 },
-      });
-      expect(overnight).toMatchObject({ ok: true, trainings: 160 });
-      for (const { clips, secondsPerClip, coreSeconds, seconds, atOnce, threads } of runs) {
-        expect(secondsPerClip.evaluation).toBeGreaterThan(0);
-        expect(coreSeconds).toBe(
-          clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
-        );
-        expect(seconds).toBe(coreSeconds / (atOnce * threads));
-      }
-      expect(overnight.secondsPerClip.training).toBeLessThan(full.secondsPerClip.training);
-    },
-  );
+  test.skipIf(!isAvailable)('estimates a full run and a night from a measurement', async () => {
+    const { stdout, exitCode } = await doctor('--json');
+    expect(exitCode).toBe(0);
+    const { runs } = JSON.parse(stdout);
+    const [full, overnight] = runs;
+    expect([full.profile, overnight.profile]).toEqual(['full', 'overnight']);
+    expect(full).toMatchObject({
+      ok: true,
+      trainings: 4,
+      clips: { trained: 4 * 1256 * 992, evaluated: 4 * 1257 * 457 },
+    });
+    expect(overnight).toMatchObject({ ok: true, trainings: 160 });
+    for (const { clips, secondsPerClip, coreSeconds, seconds, atOnce, threads } of runs) {
+      expect(secondsPerClip.evaluation).toBeGreaterThan(0);
+      expect(coreSeconds).toBe(
+        clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
+      );
+      expect(seconds).toBe(coreSeconds / (atOnce * threads));
+    }
+    expect(overnight.secondsPerClip.training).toBeLessThan(full.secondsPerClip.training);
+  });
 
   test.skipIf(!isAvailable)(
     'estimates any profile on DVS128 Gesture, with the people whom each seed tests',
@@ -132,7 +127,7 @@ describe('doctor', () => {
       ]);
       const { stdout } = await doctor(...words);
       expect(stdout).toMatch(
-        /^ok +profile overnight +about \d.* of training and evaluation, \d at a time with \d+ threads? each, if nothing else runs, and the time to read the recordings; [\d.]+ core-hours$/m,
+        /^ok +profile overnight +about \d.* of training and evaluation on the CPU, \d at a time with \d+ threads? each, if nothing else runs, and the time to read the recordings; [\d.]+ core-hours$/m,
       );
       expect(stdout).not.toContain('profile full');
     },
@@ -166,6 +161,28 @@ describe('doctor', () => {
     expect(rowsIn(await doctor('--profile', 'quick', ...quickly))).toEqual([]);
   });
 
+  test('tells what is wrong with a profile, and with an engine, where there may be a GPU', async () => {
+    const withGpu = (...words: readonly string[]) =>
+      project.call(['doctor', '--profile', 'quick', ...words], { REPRO_GPU: 'none of that name' });
+    const impossible = await withGpu('--set', 'train.network.layers=9');
+    expect(impossible.exitCode, impossible.stderr).toBe(0);
+    expect(impossible.stdout).toContain('9 layers halve a frame of 32 x 32 to nothing');
+    const { stdout } = await withGpu('--json');
+    const golden = project.at('test/golden');
+    expect(JSON.parse(stdout).runs).toMatchObject([
+      {
+        profile: 'quick',
+        engines: [
+          {
+            ...{ choice: 'auto', isRight: null, speed: null, hours: null, isTaken: true },
+            ...{ engine: expect.stringMatching(/^(native|wasm) /), problem: expect.stringContaining(golden) },
+          },
+        ],
+      },
+    ]);
+    expect((await withGpu()).stdout).toMatch(/^(native|wasm) .* {2}\? .*`auto` takes it; .*test\/golden/m);
+  });
+
   test('refuses a profile that does not exist', async () => {
     const { stderr, exitCode } = await doctor('--profile', 'overnigt');
     expect(exitCode).toBe(2);
@@ -179,9 +196,8 @@ describe('doctor', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^missing {2}engine native, CPU/m);
     expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
-    const reason = /^ok +engine tfjs, CUDA/m.test(stdout)
-      ? 'Only the native engine is measured, and another one would train.'
-      : 'Without the native engine, each training uses one core, and takes up to 3.6 times as long on it.';
+    const reason =
+      'Without the native engine, each training uses one core, and takes up to 3.6 times as long on it.';
     for (const profile of ['full', 'overnight']) {
       const text = `profile ${profile.padEnd(9)}  +its duration could not be estimated\n +${reason}`;
       expect(stdout).toMatch(new RegExp(`^missing  ${text}$`, 'm'));

@@ -13,7 +13,7 @@ describe('the fact `engine`', () => {
     expect(instances.length).toBeGreaterThan(1);
     for (const instance of instances) {
       expect(instance.variables, instance.id).toEqual([]);
-      expect(variablesOf(instance, factsOf(root)), instance.id).toEqual([
+      expect(variablesOf(instance, factsOf({ projectRoot: root })), instance.id).toEqual([
         'REPRO_ISA',
         'REPRO_WINOGRAD',
         'REPRO_GPU',

@@ -19,6 +19,13 @@ test('reads what the listing process prints, and takes a crash for no GPU', asyn
     expect(await list(script)).toMatchObject({ ok: false, reason: expect.stringContaining('failed') });
 });
 
+test('a driver that hangs is no GPU after ten seconds, as every command would wait for it', async () => {
+  const hang = listGpusApart([process.execPath, '-e', 'setInterval(() => {}, 1000)']);
+  expect(await hang).toMatchObject({
+    ...{ ok: false, reason: 'looking for GPUs failed (no answer after 10 s)' },
+  });
+});
+
 test('a library that crashes its process, or prints nothing sensible, means no CUDA, without crashing this program', async () => {
   for (const script of ['process.kill(process.pid, "SIGSEGV")', 'process.exit(3)', 'console.log("{}")', '']) {
     expect(await node(script)).toMatchObject({ usable: false, reason: expect.stringContaining('failed') });

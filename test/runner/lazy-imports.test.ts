@@ -1,6 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
+import { mayHaveGpu } from '../../src/network/engines/webgpu/adapters.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { CliProject } from './rig/cli-project.ts';
 
 /** The packages that a program loads before it runs, without those it imports on demand. */
 async function listStaticPackages(entry: string): Promise<string[]> {
@@ -31,6 +35,36 @@ async function listStaticPackages(entry: string): Promise<string[]> {
   }
   return [...packages];
 }
+
+/** The parts of the program that a command loads, by their names in dist/chunks. */
+async function listLoaded(project: CliProject, words: readonly string[], REPRO_GPU?: string) {
+  const folder = await temporaryFolder();
+  const ran = await project.call(words, { NODE_V8_COVERAGE: folder, REPRO_GPU });
+  expect([0, 3], ran.stderr).toContain(ran.exitCode);
+  const files = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));
+  const urls = files.flatMap((text) => [...text.matchAll(/dist\/chunks\/([a-z-]+)-[0-9A-Z]{8}\.js"/g)]);
+  return new Set(urls.map(([, name]) => name));
+}
+
+describe('trying engines', () => {
+  test('costs nothing without a GPU, nor where results are fetched: its code is not loaded', async () => {
+    const project = await CliProject.copyConfiguration();
+    project.linkSources();
+    await project.write('remote/readme', '');
+    const pull = ['cache', 'pull', '--remote', project.at('remote')];
+    const named = 'a GPU that is not there';
+    expect(await listLoaded(project, ['status'], named)).toContain('engine-trial');
+    const without = [await listLoaded(project, pull, named)];
+    if (!mayHaveGpu()) {
+      without.push(await listLoaded(project, ['status']), await listLoaded(project, ['run', '--dry-run']));
+    }
+    for (const loaded of without) {
+      expect(loaded).toContain('engines');
+      expect(loaded).not.toContain('engine-trial');
+    }
+    await project.remove('.');
+  });
+});
 
 describe('a run that has nothing to do', () => {
   test.each([

@@ -34,7 +34,8 @@ export async function pull(
       trust,
       selected,
       named,
-      facts: factsOf(plan.projectRoot),
+      // What others publish, any machine can compute.
+      facts: factsOf({ projectRoot: plan.projectRoot }),
       signal,
       onProgress,
       onPulled: (pulled) => {
@@ -107,7 +108,7 @@ export async function push(
       remote,
       signer,
       selected,
-      facts: factsOf(plan.projectRoot),
+      facts: factsOf(plan),
       signal,
       onProgress,
       onPushed: (pushed) => {

@@ -228,7 +228,7 @@ async function findOutput(target: string, options: PipelineOptions): Promise<str
     });
   }
   const { selected } = selectInstances(plan, { targets: [instance.id] });
-  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const statuses = await readStatus(plan, { facts: factsOf(plan), selected });
   const status = statuses.find((one) => one.id === id);
   if (status === undefined || status.state === 'fresh') return folder;
   const reasons = status.reasons.map(({ text }) => text).join('; ');

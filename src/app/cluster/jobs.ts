@@ -93,5 +93,5 @@ export async function cancel(targets: readonly string[], options: ClusterOptions
 /** `repro stage-job`: what a job on a node runs. */
 export async function stageJob(name: string, root: string): Promise<void> {
   // The script has changed to the project's folder.
-  process.exitCode = await runStageJob(root, name, factsOf(process.cwd()));
+  process.exitCode = await runStageJob(root, name, factsOf({ projectRoot: process.cwd() }));
 }

@@ -1,9 +1,11 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
+import type { EngineChoice } from '../../network/engines/engine.ts';
 import { collect, lazily, threadsOption, withPipelineOptions } from '../options/options.ts';
 
 const doctorExamples = `
 Without --profile and --set, it estimates profiles full and overnight. Estimates are for the native engine and all recordings of DVS128 Gesture.
+With a GPU, it tries the engines for these profiles, unless that is known, a run is under way or there are results, and shows which one \`auto\` takes.
 --plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
 
 Examples:
@@ -45,10 +47,17 @@ export function addDoctorCommands(program: Command): void {
     )
     .action(lazily(async () => (await import('./parity.ts')).parity));
 
-  for (const what of ['cuda', 'gpus'] as const) {
-    program.command(`probe-${what}`, { hidden: true }).action(async () => {
-      const { probeHere } = await import('../project/gpu-probes.ts');
-      process.stdout.write(await probeHere(what));
+  for (const [what, probe] of Object.entries(probes)) {
+    program.command(`probe-${what} [choice] [network]`, { hidden: true }).action(async (choice, network) => {
+      process.stdout.write(`${JSON.stringify(await probe(choice, network))}\n`);
     });
   }
 }
+
+/** What runs in a process of its own, and prints one line of JSON. */
+const probes: Readonly<Record<string, (choice: EngineChoice, network: string) => Promise<object>>> = {
+  cuda: async () => (await import('../../network/engines/tfjs/cuda.ts')).probeCuda(),
+  gpus: async () => (await import('../../network/engines/webgpu/adapters.ts')).listAdapters(),
+  engine: async (choice, network) =>
+    (await import('../project/engine-trial.ts')).tryEngine(choice, JSON.parse(network)),
+};

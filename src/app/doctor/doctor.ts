@@ -13,11 +13,9 @@ import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
 import { createNativeEngine } from '../../network/engines/native/engine.ts';
 import { type EngineFinding, probeEngines } from '../../network/engines/selection/engines.ts';
-import { countParameters } from '../../network/spec.ts';
+import { mayHaveGpu } from '../../network/engines/webgpu/adapters.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { measureMachine } from '../../runner/run/machine.ts';
-import { shareCores } from '../../runner/run/scheduler.ts';
 import { chooseTestUsers, type Folds } from '../../training/folds.ts';
 import type { ResolvedModel } from '../../training/resolve-model.ts';
 import { readSeed } from '../../training/schedule.ts';
@@ -29,14 +27,15 @@ import {
   type Speed,
 } from '../../training/speed.ts';
 import { factsOfPlan, hasFiles, isSimulated } from '../project/dataset-files.ts';
-import { engineOf } from '../project/facts.ts';
+import { decideEngine, formatMs, readTrainings, tryEngines, tryingApart } from '../project/engine-trial.ts';
+import { engineOf, factsOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
-import { buildModel, listTrainings } from '../project/model-check.ts';
 import { listModules, trainModule } from '../project/stages.ts';
 import { formatAbout } from '../view/format.ts';
 import { colorsFor, printJson } from '../view/print.ts';
 import { StatusLine } from '../view/status-line.ts';
+import { alignTable } from '../view/table.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
@@ -53,16 +52,17 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
     : ['full', 'overnight']
         .filter((profile) => existsSync(path.join(root, `configs/profiles/${profile}.yaml`)))
         .map((profile) => ({ ...options, profile }));
-  const runs: RunEstimate[] = [];
+  const runs: ExaminedRun[] = [];
   const data: MachineFinding[] = [];
   for (const one of selections) {
     const plan = await loadSelectedPlan(one);
     data.push(...(await findData(plan)).filter(({ text }) => data.every((known) => known.text !== text)));
-    runs.push(await estimateRun(plan, engines));
+    runs.push(await examineRun(plan, engines));
   }
   if (options.json === true)
-    printJson({ version: 1, command: 'doctor', findings: [...findings, ...data], runs });
-  else printFindings([...data, ...runs.map(describeRun)], findings);
+    return printJson({ version: 1, command: 'doctor', findings: [...findings, ...data], runs });
+  printFindings([...data, ...runs.map(describeRun)], findings);
+  for (const line of runs.flatMap(tabulateTried)) process.stdout.write(`${line}\n`);
 }
 
 /** Whether the recordings or images of a profile are here; nothing if it makes its own. */
@@ -97,13 +97,26 @@ function describeRun(estimate: RunEstimate): MachineFinding {
   return {
     ...{ what, state: 'ok' },
     text:
-      `about ${formatAbout(seconds)} of training and evaluation, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, ` +
+      `about ${formatAbout(seconds)} of training and evaluation on the CPU, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, ` +
       `if nothing else runs, and the time to read the recordings; ${Number((coreSeconds / 3600).toPrecision(2))} core-hours`,
     fix:
       `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(4)} s to train on a clip, ` +
       `${secondsPerClip.evaluation.toFixed(4)} s to evaluate one. In all, ${trainings} trainings train on ` +
       `${millions(clips.trained)} clips, and ${millions(clips.evaluated)} are evaluated.`,
   };
+}
+
+/** The engines that were tried for a profile, with what they need for it. */
+function tabulateTried({ profile, engines }: ExaminedRun): string[] {
+  if (engines.length === 0) return [];
+  const rows = engines.map(({ engine, isRight, speed, hours, isTaken, problem }) => {
+    const right = isRight === null ? '?' : isRight ? 'yes' : 'no';
+    const about = hours ? String(Number(hours.toPrecision(2))) : '';
+    const notes = [...(isTaken ? ['`auto` takes it'] : []), ...(problem === null ? [] : [problem])];
+    return [engine, right, formatMs(speed), about, notes.join('; ')];
+  });
+  const title = `Engines tried for profile ${profile}:`;
+  return ['', title, ...alignTable([['engine', 'right?', 'ms a clip', 'hours', ''], ...rows])];
 }
 
 /** One thing that this machine has, or lacks. */
@@ -175,9 +188,6 @@ async function examineMachine(
 /** For each profile. The whole command then takes about four seconds, if the machine is idle. */
 const budgetSeconds = 2;
 
-/** How many networks are measured at a time: Node computes no more beside its event loop. */
-const mostMeasured = 4;
-
 /** How long the trainings and evaluations of a profile would take here, or why that is not known. */
 type RunEstimate = { readonly profile: string } & (
   | {
@@ -191,10 +201,37 @@ type RunEstimate = { readonly profile: string } & (
       readonly threads: number;
       readonly clips: ClipPasses;
       /** Of one core. */
-      readonly secondsPerClip: Speed;
+      readonly secondsPerClip: Omit<Speed, 'gradient'>;
     }
   | { readonly ok: false; readonly reason: string }
 );
+
+type ExaminedRun = Awaited<ReturnType<typeof examineRun>>;
+
+/** What a profile needs here, or what is wrong with it. */
+async function examineRun(plan: Plan, findings: readonly EngineFinding[]) {
+  const { profile } = plan;
+  try {
+    const estimate = await estimateRun(plan, findings);
+    return { ...estimate, engines: await listTried(plan, estimate) };
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const where = error.where === undefined ? '' : `${error.where}: `;
+    return { profile, ok: false as const, reason: `${where}${error.message}`, engines: [] };
+  }
+}
+
+/** The engines that were tried for a profile, now if nobody knows which one `auto` takes; none without a GPU, or if it names its engine. */
+async function listTried(plan: Plan, estimate: RunEstimate) {
+  if (engineOf(plan.settings) !== 'auto' || !mayHaveGpu()) return [];
+  const facts = factsOf(plan);
+  const { choice, tried } = await decideEngine(plan, facts, tryingApart());
+  const { trained = NaN, evaluated = NaN } = estimate.ok ? estimate.clips : {};
+  return (tried.length > 0 ? tried : await tryEngines(plan, facts)).map((one) => {
+    const hours = one.speed && (trained * one.speed.training + evaluated * one.speed.evaluation) / 3600;
+    return { ...one, hours, isTaken: one.choice === choice };
+  });
+}
 
 /**
  * Measures the native engine for a moment and extrapolates. It measures processor time, which other programs change little, with as many
@@ -206,7 +243,8 @@ type RunEstimate = { readonly profile: string } & (
 async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promise<RunEstimate> {
   const { profile, settings } = plan;
   const fail = (reason: string): RunEstimate => ({ profile, ok: false, reason });
-  const best = engines.findLast((one) => one.available && one.isOnlyByName !== true)?.name;
+  // GPUs are tried apart.
+  const best = engines.findLast((one) => one.available && one.name.endsWith('CPU'))?.name;
   const choice = engineOf(settings);
   const name = choice === 'auto' ? best : choice;
   if (choice === 'auto' && name?.startsWith('wasm') === true) {
@@ -218,51 +256,28 @@ async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promi
   const loaded = loadAddon();
   if (!loaded.ok || name?.startsWith('native') !== true)
     return fail('Only the native engine is measured, and another one would train.');
-  try {
-    const facts = await factsOfPlan(plan);
-    const steps = getAt(settings, ['frames', 'steps']);
-    const isWhole =
-      getAt(settings, ['dataset', 'simulated']) !== true &&
-      getAt(settings, ['frames', 'limit']) === undefined;
-    if (facts?.layout !== 'dvs128-gesture' || !isWhole || typeof steps !== 'number')
-      return fail('Only trainings on all recordings of DVS128 Gesture are estimated.');
-    const models = await Promise.all(
-      [...new Map(listTrainings(plan))].map(([file, { train }]) =>
-        buildModel(plan, file, train ?? {}, facts),
-      ),
-    );
-    // One measurement serves all models: that of the largest.
-    const [spec] = models
-      .flatMap((one) => one.spec ?? [])
-      .sort((a, b) => countParameters(b) - countParameters(a));
-    const trainings = listModules(plan, trainModule);
-    const [training] = trainings;
-    if (spec === undefined || training === undefined) return fail('It trains no network.');
-    const clips = countClips(plan, facts, models);
-    const machine = measureMachine([], {});
-    const most = Math.min(trainings.length, machine.cpu); // as --jobs has by default
-    const { atOnce, cpus } = shareCores(machine, training.resources, most);
-    const measured = Math.min(atOnce, mostMeasured);
-    const engine = createNativeEngine(loaded.addon, { threads: Math.floor(machine.cpu / measured) });
-    const coreMs = (): number => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1000;
-    };
-    const line = new StatusLine();
-    line.show('Measuring a few training steps …');
-    const budget = { budgetSeconds: budgetSeconds * machine.cpu, now: coreMs };
-    const secondsPerClip = await measureSpeed(engine, spec, { steps, atOnce: measured, ...budget }).finally(
-      () => line.clear(),
-    );
-    const coreSeconds = clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation;
-    const seconds = coreSeconds / (atOnce * cpus);
-    const counts = { trainings: trainings.length, atOnce, threads: cpus, clips };
-    return { profile, ok: true, seconds, coreSeconds, ...counts, secondsPerClip };
-  } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
-    const where = error.where === undefined ? '' : `${error.where}: `;
-    return fail(`${where}${error.message}`);
-  }
+  const planned = await readTrainings(plan);
+  const isWhole =
+    getAt(settings, ['dataset', 'simulated']) !== true && getAt(settings, ['frames', 'limit']) === undefined;
+  if (planned?.facts.layout !== 'dvs128-gesture' || !isWhole)
+    return fail('Only trainings on all recordings of DVS128 Gesture are estimated.');
+  const { facts, models, network, trainings, atOnce, cpus } = planned;
+  const clips = countClips(plan, facts, models);
+  const engine = createNativeEngine(loaded.addon, { threads: network.threads });
+  const coreMs = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  const line = new StatusLine();
+  line.show('Measuring a few training steps …');
+  const { gradient: _, ...secondsPerClip } = await measureSpeed(engine, network.spec, {
+    ...{ steps: network.steps, atOnce: network.atOnce, now: coreMs },
+    budgetSeconds: budgetSeconds * countCores(),
+  }).finally(() => line.clear());
+  const coreSeconds = clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation;
+  const seconds = coreSeconds / (atOnce * cpus);
+  const counts = { trainings, atOnce, threads: cpus, clips };
+  return { profile, ok: true, seconds, coreSeconds, ...counts, secondsPerClip };
 }
 
 /** The passes of all trainings and evaluations of a plan, whose models and seeds are combined. */

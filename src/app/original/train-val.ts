@@ -25,7 +25,7 @@ import {
 } from '../../exchange/original/run-record.ts';
 import { describeEngine, type Engine, type EngineChoice } from '../../network/engines/engine.ts';
 import {
-  chooseCpuEngine,
+  chooseDeviceEngine,
   chooseEngine,
   type EngineOptions,
 } from '../../network/engines/selection/engines.ts';
@@ -219,13 +219,11 @@ export async function chooseDevice(
   choice: EngineChoice | undefined,
   options: EngineOptions = {},
 ): Promise<{ readonly engine: Engine; readonly notes: readonly string[] }> {
-  if (choice === undefined && device === 'cpu') {
-    return { engine: await chooseCpuEngine('-device cpu', options), notes: [] };
-  }
-  const engine = await chooseEngine(choice ?? 'auto', options);
-  const isGpu = engine.description.backend !== 'cpu';
+  if (choice !== undefined) return { engine: await chooseEngine(choice, options), notes: [] };
+  const engine = await chooseDeviceEngine(device, options);
+  const isOther = device !== 'cpu' && engine.description.backend === 'cpu';
   const note = `-device ${device} is not available here; training on the CPU instead. \`./repro doctor\` tells why.`;
-  return { engine, notes: choice !== undefined || isGpu ? [] : [note] };
+  return { engine, notes: isOther ? [note] : [] };
 }
 
 /** What `--set` may change: the recordings, and settings of frames that no argument of the original controls. */

@@ -3,7 +3,7 @@ import { ReproError } from '../../base/errors.ts';
 import { getAt, type Json } from '../../base/schema/json.ts';
 import { formatPlace } from '../../base/schema/problems.ts';
 import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../../network/engines/engine.ts';
-import type { ListedAdapters } from '../../network/engines/webgpu/adapters.ts';
+import { type ListedAdapters, mayHaveGpu } from '../../network/engines/webgpu/adapters.ts';
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { stageNames } from './stages.ts';
@@ -11,15 +11,27 @@ import { stageNames } from './stages.ts';
 /**
  * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
  * each is determined only when a stage asks for it.
+ *
+ * @param plan without instances, `auto` takes no GPU
+ * @param stop ends trials of engines; without it, `auto` tries none
  */
-export function factsOf(projectRoot: string): Facts {
+export function factsOf(plan: Plan | Pick<Plan, 'projectRoot'>, stop?: AbortSignal): Facts {
   let gpus: Promise<ListedAdapters> | undefined;
+  let decided: Promise<{ readonly choice: EngineChoice }> | undefined;
   const engine: Facts[string] = async (params, digestFile) => {
     const { identifyEngine } = await import('../../network/engines/selection/engines.ts');
     const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
-    const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
-    return identifyEngine(engineOf(params), {
-      ...{ projectRoot, cacheFolder, digestFile },
+    const cacheFolder = path.join(plan.projectRoot, 'artifacts', '.cache');
+    let choice = engineOf(params);
+    // An evaluation takes seconds, and a GPU does not count its operations.
+    if (choice === 'auto' && 'train' in params && 'instances' in plan && mayHaveGpu()) {
+      const { decideEngine, tryingApart } = await import('./engine-trial.ts');
+      // One for all trainings, to the end of a run, whoever asks first.
+      decided ??= decideEngine(plan, { engine }, stop && tryingApart(stop));
+      ({ choice } = await decided);
+    }
+    return identifyEngine(choice, {
+      ...{ projectRoot: plan.projectRoot, cacheFolder, digestFile },
       ...{ probe: probeCudaApart, listGpus: () => (gpus ??= listGpusApart()) },
     });
   };
@@ -60,6 +72,13 @@ export async function refuseMissingEngines(
       throw new ReproError(code, `"${stage}.engine": ${message}`, { where, fix, cause: error });
     });
   }
+}
+
+/** Whether a GPU computes an instance. */
+export async function usesGpu(facts: Facts, instance: StageInstance | undefined): Promise<boolean> {
+  if (!mayHaveGpu()) return false;
+  const { gpuOf } = await import('../../network/engines/selection/engines.ts');
+  return gpuOf(instance && (await facts.engine?.(instance.params, undigested))) !== undefined;
 }
 
 /** A warning if a training will be slow only because there is no native engine; else null. */

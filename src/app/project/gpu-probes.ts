@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { firstLineOf } from '../../base/errors.ts';
@@ -7,14 +7,10 @@ import type { ListedAdapters } from '../../network/engines/webgpu/adapters.ts';
 
 type Command = readonly [string, ...string[]];
 
-/** Loading TensorFlow and finding no driver takes seconds; after this long, it hangs. */
-const timeoutMs = 120_000;
-
 /** Runs `repro probe-<what>` of this program: a process of its own, because a broken driver may crash it. */
-const probing = (what: 'cuda' | 'gpus'): Command => [
+export const probing = (what: 'cuda' | 'gpus' | 'engine', ...words: readonly string[]): Command => [
   process.execPath,
-  process.argv[1] ?? '',
-  `probe-${what}`,
+  ...[process.argv[1] ?? '', `probe-${what}`, ...words],
 ];
 
 /**
@@ -23,46 +19,44 @@ const probing = (what: 'cuda' | 'gpus'): Command => [
  * @param command program and arguments that run `repro probe-cuda`; default: this program
  */
 export function probeCudaApart(command: Command = probing('cuda')): Promise<CudaProbe> {
-  return ask<CudaProbe>(command, 'usable', (reason) => {
-    return {
-      usable: false,
-      reason: `probing CUDA failed (${reason})`,
-      fix: 'Run `./repro probe-cuda` to see why.',
-    };
-  });
+  return askApart<CudaProbe>(command, 'usable', (reason) => ({
+    ...{ usable: false, reason: `probing CUDA failed (${reason})` },
+    fix: 'Run `./repro probe-cuda` to see why.',
+  }));
 }
 
-/** Lists the GPUs of WebGPU in a separate process, without the warnings that its library prints. */
+/** Lists the GPUs of WebGPU in a separate process, without the warnings that its library prints. That takes less than a second. */
 export function listGpusApart(command: Command = probing('gpus')): Promise<ListedAdapters> {
-  return ask<ListedAdapters>(command, 'ok', (reason) => {
-    return {
-      ok: false,
-      reason: `looking for GPUs failed (${reason})`,
-      fix: 'Run `./repro probe-gpus` to see why.',
-    };
+  const fail = (reason: string): ListedAdapters => ({
+    ...{ ok: false, reason: `looking for GPUs failed (${reason})` },
+    fix: 'Run `./repro probe-gpus` to see why.',
   });
+  return askApart(command, 'ok', fail, { timeout: 10_000 });
 }
 
-/** What `repro probe-cuda` and `repro probe-gpus` print: one line of JSON. */
-export async function probeHere(what: 'cuda' | 'gpus'): Promise<string> {
-  const { probeCuda } = await import('../../network/engines/tfjs/cuda.ts');
-  const { listAdapters } = await import('../../network/engines/webgpu/adapters.ts');
-  return `${JSON.stringify(await (what === 'cuda' ? probeCuda() : listAdapters()))}\n`;
-}
-
-/** @param key whose value tells whether it worked */
-async function ask<Answer>(
+/**
+ * The last line of JSON that a process prints before it is killed: drivers hang.
+ *
+ * @param key which every answer has
+ */
+export async function askApart<Answer extends object>(
   [program, ...words]: Command,
   key: keyof Answer,
   fail: (reason: string) => Answer,
+  limits: { readonly timeout?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Answer> {
+  const options = { timeout: 120_000, killSignal: 'SIGKILL', ...limits } as const;
   try {
-    const { stdout } = await promisify(execFile)(program, words, { timeout: timeoutMs });
+    const { stdout } = await promisify(execFile)(program, words, options);
     // TensorFlow may print before it.
     const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer;
-    if (typeof answer[key] === 'boolean') return answer;
+    if (Object.hasOwn(answer, key)) return answer;
     throw new TypeError('not an answer');
   } catch (error) {
-    return fail(firstLineOf(error));
+    const { killed, signal, stderr } = error as Partial<ExecFileException & { stderr: string }>;
+    if (killed === true) return fail(`no answer after ${options.timeout / 1000} s`);
+    // Dawn warns about limits that nobody uses.
+    const said = stderr?.replace(/^Warning: .*\n/gm, '');
+    return fail(signal ? `its process was ended by ${signal}` : firstLineOf(said || error));
   }
 }

@@ -33,7 +33,7 @@ export function findProjectRoot(start: string): string {
 /** Loads the graph that the options select. */
 export function loadSelectedPlan({ project, profile, set }: PipelineOptions): Promise<Plan> {
   const projectRoot = findProjectRoot(project ?? process.cwd());
-  return loadPlan({ projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) });
+  return loadPlan({ projectRoot, profile, set, knownFacts: Object.keys(factsOf({ projectRoot })) });
 }
 
 /** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads. */

@@ -82,7 +82,7 @@ export async function findResults(
   plan: Plan,
   selected: ReadonlySet<string> = selectInstances(plan, { targets: [stageNames.report] }).selected,
 ): Promise<LastResults> {
-  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const statuses = await readStatus(plan, { facts: factsOf(plan), selected });
   // `restorable` does not count: its outputs are not in place.
   const stale = statuses.filter(({ state }) => state !== 'fresh');
   return stale.length === 0 ? { kind: 'fresh', statuses } : { kind: 'stale', stale };

@@ -41,7 +41,7 @@ async function compareRecorded(a: string, b: string, options: CompareOptions) {
   const plan = await loadSelectedPlan(options);
   const store = new Store(cacheFolderOf(plan).store);
   const present = new Map<string, RunRecord>();
-  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
+  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan) })) {
     if (isPresent && record !== null) present.set(id, record);
   }
   const networks = new RecordedNetworks(plan, present);

@@ -23,7 +23,7 @@ interface ExplainOptions extends PipelineOptions {
 export async function explain(target: string, options: ExplainOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { selected, named } = selectInstances(plan, { targets: [target] });
-  const facts = factsOf(plan.projectRoot);
+  const facts = factsOf(plan);
   if (options.list === true) return printRuns(plan, named, options);
   const explanations = await explainInstances(plan, {
     facts,

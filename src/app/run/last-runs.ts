@@ -60,7 +60,7 @@ export async function metrics(targets: readonly string[], options: PipelineOptio
   const plan = await loadSelectedPlan(options);
   const { profile } = plan;
   const { named, selected } = selectInstances(plan, { targets });
-  const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const all = await readStatus(plan, { facts: factsOf(plan), selected });
   const wanted = all.filter(({ id }) => named.has(id));
   const instances = wanted.map(({ id, state, record, isPresent }) => ({
     id,

@@ -10,7 +10,7 @@ import type { FetchStage } from '../../runner/run/execution-context.ts';
 import { type PlanRunOptions, runPlan } from '../../runner/run/run.ts';
 import type { RunOptions } from '../options/options.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals, type SignalListener } from '../process/ending.ts';
-import { describeSlowEngine, factsOf, refuseMissingEngines } from '../project/facts.ts';
+import { describeSlowEngine, factsOf, refuseMissingEngines, usesGpu } from '../project/facts.ts';
 import { type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';
 import { summariseRun } from '../view/event-text.ts';
@@ -130,9 +130,14 @@ async function runShown(
   { stop, kill }: Pick<SignalListener, 'stop' | 'kill'>,
   record?: (event: RunEvent) => void,
 ): Promise<RunState> {
-  const facts = factsOf(plan.projectRoot);
   const wanted = [...plan.instances.values()].filter(({ id }) => selected.has(id));
+  // What this machine found does not hold for a cluster's nodes, and what others publish is computed by a CPU.
+  const subject = cluster === null && openFetch === null ? plan : { projectRoot: plan.projectRoot };
+  const facts = factsOf(subject, how.dryRun === true ? undefined : stop);
   if (cluster === null) await refuseMissingEngines(plan, facts, wanted);
+  const training = wanted.find(({ stage }) => stage === stageNames.train);
+  // Asked before the run holds the lock. All networks on a GPU share its memory.
+  const isOnGpu = cluster === null && (await usesGpu(facts, training));
   const { state, take, close } = await showEvents();
   const evidence = followEvidence(plan, state, take);
   let warned: Promise<void> | null = null;
@@ -154,6 +159,7 @@ async function runShown(
   try {
     await (cluster?.run ?? runPlan)({
       ...{ plan, selected, ...how, facts, signal: stop, killSignal: kill, onEvent },
+      ...(isOnGpu && how.gpus === undefined ? { jobs: 1 } : {}),
       force: forced,
       fetchStage: openFetch?.(onEvent),
       otherMachines: cluster?.otherMachines,
@@ -189,7 +195,7 @@ export async function bringFramesUpToDate(
 ): Promise<boolean> {
   const { selected } = selectInstances(plan, { targets: [stageNames.frames] });
   const { readStatus } = await import('../../runner/run/status.ts');
-  const found = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const found = await readStatus(plan, { facts: factsOf(plan), selected });
   if (found.every(({ state }) => state === 'fresh')) return true;
   const state = await runShown(
     await resolveRun(plan, pipeline, { selected, forced: new Set() }, null),
@@ -224,17 +230,10 @@ function outcomeDocument(plan: Plan, state: RunState): object {
     profile: plan.profile,
     outcome: state.outcome,
     seconds: state.seconds,
-    instances: [...state.instances.values()].map((one) => ({
-      id: one.id,
-      state: one.state,
-      seconds: one.seconds,
-      reasons: one.reasons,
-      restored: one.restored,
-      removed: one.removed,
-      metrics: one.metrics,
-      failure: one.failure,
-      blockedBy: one.blockedBy,
-    })),
+    instances: [...state.instances.values()].map((one) => {
+      const { id, state, seconds, reasons, restored, removed, metrics, failure, blockedBy } = one;
+      return { id, state, seconds, reasons, restored, removed, metrics, failure, blockedBy };
+    }),
   };
 }
 

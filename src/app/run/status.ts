@@ -49,7 +49,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
       : { ...options, ...(run.profile !== null && { profile: run.profile }), set: run.set };
   const plan = await loadCheckedPlan(request);
   const { selected, named } = selectInstances(plan, { targets });
-  const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const all = await readStatus(plan, { facts: factsOf(plan), selected });
   const { jobs, driver, isDriven } = await readJobs(plan);
   const wanted = all
     .filter((one) => named.has(one.id))

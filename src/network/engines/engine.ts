@@ -192,10 +192,10 @@ export interface Engine {
 }
 
 /**
- * The engines to choose from for training and evaluation. `auto` is the fastest that works on this machine: `tfjs` if CUDA works,
- * else `native`, else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in WebAssembly, with the same digits on every
- * machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu`
- * uses the CPU without looking for a GPU.
+ * The engines to choose from for training and evaluation. `auto` is the fastest on this machine: a GPU that a run has tried, else `native`,
+ * else `wasm`, else `tfjs-cpu`. `webgpu`: kernels for any GPU, through the package `webgpu`. `native`: C++ on the CPU. `wasm`: the same in
+ * WebAssembly, with the same digits on every machine. `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU. `tfjs-cpu` uses the
+ * CPU without looking for a GPU.
  */
 export const engineChoices = ['auto', 'webgpu', 'native', 'wasm', 'tfjs', 'tfjs-cpu'] as const;
 

@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -36,6 +37,12 @@ export class CliProject extends ProjectFolder {
       await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
     }
     return project;
+  }
+
+  /** What stages of such a copy import. */
+  linkSources(): void {
+    for (const name of ['src', 'node_modules', 'native', 'package.json', 'package-lock.json'])
+      symlinkSync(path.join(repository, name), this.at(name));
   }
 
   async edit(file: string, from: string, to: string): Promise<void> {

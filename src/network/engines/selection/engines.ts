@@ -12,12 +12,14 @@ import { type IdentitySources, identifyCuda, identifyTfjs, identifyWebgpu } from
 export interface EngineOptions extends NativeOptions, GpuOptions {
   /** Where the network is known: `auto` passes over engines that are not for it. */
   readonly workload?: Workload | undefined;
+  /** The fact `engine` of a stage: with `auto`, it names the GPU that the run has taken. */
+  readonly fact?: string | undefined;
   readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
   readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
-type IdentityOptions = EngineOptions & IdentitySources;
+export type IdentityOptions = EngineOptions & IdentitySources;
 
 /** Why an engine is not available here: a sentence without a full stop, and how to get it. */
 interface Missing {
@@ -34,8 +36,6 @@ export interface EngineFinding {
   readonly text: string;
   /** How to get it, or how to repair it; null if there is nothing to do. */
   readonly fix: string | null;
-  /** Whether `auto` never takes it. */
-  readonly isOnlyByName?: boolean;
 }
 
 /** An engine that is available here. */
@@ -45,7 +45,7 @@ interface Located {
    * @returns why not, if only trying tells
    */
   open(reason: string): Promise<Engine | Missing>;
-  describe(): Promise<Pick<EngineFinding, 'text' | 'fix' | 'isOnlyByName'>>;
+  describe(): Promise<Pick<EngineFinding, 'text' | 'fix'>>;
 }
 
 interface Implementation {
@@ -142,11 +142,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
           if (!opened.ok) return opened;
           return (await import('../webgpu/engine.ts')).createWebgpuEngine(opened.gpu, reason);
         },
-        describe: async () => ({
-          text: `${adapter.name}, ${adapter.driver}; only with \`train.engine: webgpu\``,
-          fix: null,
-          isOnlyByName: true,
-        }),
+        describe: async () => ({ text: `${adapter.name}, ${adapter.driver}`, fix: null }),
       };
     },
     identify: identifyWebgpu,
@@ -166,9 +162,9 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
   },
 };
 
-/** What each choice tries, in this order. `auto` leaves out `webgpu`, which nobody has measured on a GPU. */
+/** What each choice tries, in this order. `auto` takes a GPU only where a run has found it right and faster. */
 const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>> = {
-  auto: ['cuda', 'native', 'wasm', 'tfjs-cpu'],
+  auto: ['native', 'wasm', 'tfjs-cpu'],
   webgpu: ['webgpu'],
   native: ['native'],
   wasm: ['wasm'],
@@ -179,23 +175,24 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
  *
- * @throws {ReproError} `engine-unavailable` if `choice` names an engine that is not available
+ * @throws {ReproError} `engine-unavailable` if `choice`, or the GPU that a run has taken, is not available
  */
 export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(
-    preferences[choice],
-    options,
-    preferences[choice].length === 1 ? `requested as ${choice}` : undefined,
-  );
+  const gpu = choice === 'auto' ? gpuOf(options.fact) : undefined;
+  if (gpu !== undefined) return openFirst([gpu], options, 'right, and the fastest of the engines tried here');
+  const names = preferences[choice];
+  return openFirst(names, options, names.length === 1 ? `requested as ${choice}` : undefined);
 }
 
-/** The fastest engine of the CPU, without looking for a GPU. */
-export function chooseCpuEngine(reason: string, options: EngineOptions = {}): Promise<Engine> {
-  return openFirst(
-    preferences.auto.filter((name) => name !== 'cuda'),
-    options,
-    reason,
-  );
+/** The engine of a GPU that a fact `engine` names. */
+export function gpuOf(fact = ''): 'webgpu' | 'cuda' | undefined {
+  return fact.startsWith('webgpu ') ? 'webgpu' : / cuda /.test(fact) ? 'cuda' : undefined;
+}
+
+/** The engine for a `-device` of the original: CUDA if that works, unless the device is the CPU; else the fastest engine of the CPU. */
+export function chooseDeviceEngine(device: string, options: EngineOptions = {}): Promise<Engine> {
+  if (device === 'cpu') return openFirst(preferences.auto, options, '-device cpu');
+  return openFirst(['cuda', ...preferences.auto], options);
 }
 
 async function openFirst(
@@ -249,7 +246,7 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
   return identities.length === 0 ? `${choice}, unavailable` : identities.join(', or ');
 }
 
-/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one, except those that must be asked for by name. */
+/** The engines for this machine: those of the CPU, best last, then those of GPUs. */
 export async function probeEngines(options: EngineOptions = {}): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = [];
   for (const implementation of ['tfjs-cpu', 'wasm', 'native', 'webgpu', 'cuda'] as const) {

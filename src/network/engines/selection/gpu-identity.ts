@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { writeFileAtomic } from '../../../base/files/atomic-file.ts';
 import { type CudaProbe, cudaPackage, probeCuda } from '../tfjs/cuda.ts';
 import { findAdapter, type GpuOptions } from '../webgpu/adapters.ts';
 
@@ -34,7 +35,8 @@ export async function identifyCuda({
   if (installed === undefined) return undefined;
   const nvidia = await readFile('/proc/driver/nvidia/version', 'utf8').catch(() => null);
   const { CUDA_VISIBLE_DEVICES = null, LD_LIBRARY_PATH = null } = process.env;
-  const key = [...installed, nvidia, process.version, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH];
+  // Nodes of a cluster share the folder.
+  const key = [os.hostname(), ...installed, nvidia, process.version, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH];
   const gpu = await remember(path.join(cacheFolder, 'engine.json'), key, async () =>
     (await probe()).usable ? await gpuModel() : null,
   );
@@ -59,10 +61,9 @@ async function findInstalled(projectRoot: string, name: string): Promise<readonl
   }
 }
 
-/** What an earlier call with this key found, or what `find` finds now. */
-async function remember<T>(file: string, key: readonly unknown[], find: () => Promise<T>): Promise<T> {
-  // Nodes of a cluster share the folder.
-  const text = JSON.stringify([os.hostname(), ...key]);
+/** What an earlier call with this key found, or what `find` finds now, which is kept unless it is undefined. */
+export async function remember<T>(file: string, key: readonly unknown[], find: () => Promise<T>): Promise<T> {
+  const text = JSON.stringify(key);
   try {
     const known = JSON.parse(await readFile(file, 'utf8')) as { readonly key: string; readonly found: T };
     if (known.key === text) return known.found;
@@ -70,9 +71,7 @@ async function remember<T>(file: string, key: readonly unknown[], find: () => Pr
     // It is damaged, or was never written.
   }
   const found = await find();
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(`${file}.${process.pid}`, JSON.stringify({ key: text, found }));
-  await rename(`${file}.${process.pid}`, file);
+  if (found !== undefined) await writeFileAtomic(file, JSON.stringify({ key: text, found }));
   return found;
 }
 

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import process from 'node:process';
 import { firstLineOf, messageOf } from '../../../base/errors.ts';
 
@@ -94,6 +96,12 @@ export async function listAdapters(system: GpuSystem = thisSystem): Promise<List
 }
 
 const gpuVariable = 'REPRO_GPU';
+
+/** Whether there may be a GPU, or `REPRO_GPU` names one: by names of drivers' files, so that a machine without one starts nothing. */
+export function mayHaveGpu(environment = process.env, platform: string = process.platform, devices = '/dev') {
+  const files = ['dri/renderD128', 'nvidiactl', 'dxg'].map((name) => path.join(devices, name));
+  return platform === 'darwin' || (environment[gpuVariable] ?? '') !== '' || files.some(existsSync);
+}
 
 export interface GpuOptions {
   readonly environment?: NodeJS.ProcessEnv | undefined;

@@ -65,13 +65,29 @@ const noGpu = { probe: noCuda, gpuSystem: { ...fakeGpus([]), load: notCalled } }
 const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128, layers: 5 });
 
 describe('chooseEngine', () => {
-  it('takes CUDA if it works, without loading the native engine', async () => {
-    const engine = await chooseEngine('auto', { probe: cuda, load: notCalled });
-    expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+  it('takes the GPU that the run has taken, or fails: what is recorded is what computed', async () => {
+    const gpuSystem = fakeGpus([{ name: 'Fast 4090' }]);
+    const options = { gpuSystem, environment: {}, fact: 'webgpu 0123 1.2.3 Fast 4090, driver' };
+    expect((await chooseEngine('auto', { ...options, load: notCalled })).description).toMatchObject({
+      name: 'webgpu',
+      reason: 'right, and the fastest of the engines tried here',
+    });
+    const onCuda = await chooseEngine('auto', {
+      probe: cuda,
+      load: notCalled,
+      fact: 'tfjs 4.22.0 cuda 4.22.0 T4',
+    });
+    expect(onCuda.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+    await expect(chooseEngine('auto', { ...options, gpuSystem: fakeGpus([]) })).rejects.toMatchObject({
+      code: 'engine-unavailable',
+    });
+    const named = await chooseEngine('native', { ...options, load: native });
+    expect(named.description.name).toBe('native');
   });
 
-  it('takes the native engine without CUDA', async () => {
-    const engine = await chooseEngine('auto', { ...noGpu, load: native, threads: 2, environment: {} });
+  it('takes the native engine without looking for a GPU', async () => {
+    const options = { ...noGpu, probe: notCalled, load: native, threads: 2, environment: {} };
+    const engine = await chooseEngine('auto', options);
     expect(engine.description).toEqual({
       name: 'native',
       backend: 'cpu',
@@ -89,7 +105,7 @@ describe('chooseEngine', () => {
       name: loadWasm === undefined ? 'wasm' : 'tfjs',
       backend: 'cpu',
       version: expect.stringMatching(version),
-      reason: `no CUDA: not today; no native engine: it is not compiled${more}`,
+      reason: `no native engine: it is not compiled${more}`,
     });
   });
 
@@ -110,9 +126,9 @@ describe('chooseEngine', () => {
     expect((await choose('wasm', 64, 0)).description.name).toBe('wasm');
   });
 
-  it('computes on a GPU only if webgpu is asked for, whatever REPRO_GPU says', async () => {
+  it('computes on a GPU that nobody has tried only if webgpu is asked for, whatever REPRO_GPU says', async () => {
     const options = { gpuSystem: fakeGpus([{ name: 'Fast 4090' }]), environment: { REPRO_GPU: '4090' } };
-    const { description } = await chooseEngine('auto', { ...options, probe: noCuda, load: native });
+    const { description } = await chooseEngine('auto', { ...options, probe: notCalled, load: native });
     expect(description.name).toBe('native');
     expect((await chooseEngine('webgpu', options)).description).toEqual({
       name: 'webgpu',
@@ -169,6 +185,11 @@ describe('chooseDevice', () => {
     });
   });
 
+  it('takes CUDA if that was wanted and works', async () => {
+    const { engine, notes } = await chooseDevice('cuda:0', undefined, { probe: cuda, load: notCalled });
+    expect([engine.description.backend, notes]).toEqual(['cuda', []]);
+  });
+
   it('notes that it trains on the CPU if CUDA was wanted', async () => {
     const { notes } = await chooseDevice('cuda:0', undefined, {
       ...noGpu,
@@ -216,9 +237,8 @@ describe('probeEngines', () => {
     expect(await find(software, 'llvm')).toEqual({
       name: 'webgpu, GPU',
       available: true,
-      text: 'llvmpipe, driver of llvmpipe; only with `train.engine: webgpu`',
+      text: 'llvmpipe, driver of llvmpipe',
       fix: null,
-      isOnlyByName: true,
     });
   });
 
@@ -316,10 +336,11 @@ describe('identifyEngine', () => {
     },
   );
 
-  it('prefers CUDA to the native engine', async () => {
+  it('names CUDA where tfjs is chosen, and probes for it nowhere else', async () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
     const here = options(cuda, native);
-    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
+    expect(await identifyEngine('tfjs', here)).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
+    expect(await identifyEngine('auto', options(notCalled, native))).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
   });
@@ -342,12 +363,12 @@ describe('identifyEngine', () => {
       probes++;
       return { usable: true, version: '4.22.0' } as const;
     };
-    const identity = await identifyEngine('auto', options(probe));
+    const identity = await identifyEngine('tfjs', options(probe));
     expect(identity).toMatch(/^tfjs 4\.22\.0 cuda 4\.22\.0 /);
-    expect(await identifyEngine('auto', options(probe))).toBe(identity);
+    expect(await identifyEngine('tfjs', options(probe))).toBe(identity);
     expect(probes).toBe(1);
     await utimes(file, 1, 1);
-    await identifyEngine('auto', options(probe));
+    await identifyEngine('tfjs', options(probe));
     expect(probes).toBe(2);
   });
 });
