@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { describeError } from '../../src/base/errors.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { describeEngine, type EngineSession, type Forward } from '../../src/network/engines/engine.ts';
-import { chooseCpuEngine, openNamedEngine } from '../../src/network/engines/selection/engines.ts';
+import { chooseEngine, openNamedEngine } from '../../src/network/engines/selection/engines.ts';
 import {
   hyperparameters,
   readBatch,
@@ -33,7 +33,7 @@ export interface EngineTask {
 async function main(task: EngineTask): Promise<void> {
   const { workload, files, mode, samples } = task;
   const isCalibration = mode === 'calibrate';
-  const engine = await (isCalibration ? chooseCpuEngine('calibrates') : openNamedEngine(task.engine));
+  const engine = await (isCalibration ? chooseEngine() : openNamedEngine(task.engine));
   const state = await readState(mode === 'evaluate' ? files.calibrated : files.state);
   const spec = thesisNetwork(workload);
   const session = await engine.open(spec, state);

@@ -401,19 +401,52 @@ describe('the engine that `auto` takes', () => {
     await project.write('stages/frames.ts', stage);
   });
 
-  test('is the GPU where that has trained most, whatever was measured; the CPU if both have trained as many', async () => {
+  test('stays that of the CPU for a training that was interrupted, so that it resumes', async () => {
+    const more = ['--set', 'train.epochs=100000', '--set', 'seeds=[2020]'];
+    const running = project.call(['run', 'train', '--profile', 'quick', ...options, ...more], {
+      REPRO_GPU: '',
+    });
+    const log = 'artifacts/.cache/logs/train@baseline,2020.log';
+    await vi.waitFor(() => expect(project.read(log)).toMatch(/^epoch 2\//m), {
+      timeout: 30_000,
+      interval: 50,
+    });
+    running.kill('SIGINT');
+    expect((await running).stderr).toContain('interrupted: train');
+    const interrupted = await planWith('quick', ...words, 'train.epochs=100000', 'seeds=[2020]');
+    expect(await decide(interrupted)).toMatchObject({ choice: 'auto', asked: [] });
+  });
+
+  test('is the GPU where that was right and has trained most, however slow; the CPU if both have trained as many', async () => {
     const first = await computeOnGpu(2020);
     // No driver is asked where the CPU has all.
     expect(await decide()).toMatchObject({ choice: 'auto', identified: ['auto'] });
     await project.remove(first);
-    expect(await decide()).toMatchObject({ choice: 'auto', identified: ['auto', 'webgpu', 'tfjs'] });
     await project.remove(await computeOnGpu(2021));
-    const { choice, asked } = await decide();
-    expect([choice, asked]).toEqual(['webgpu', []]);
-    // Another processor, or instruction set, knows nothing of the trial.
+    // A run that named it does not show that it is right, nor does a trial in which it was wrong.
+    const wrong = machine({ auto: 1e3, webgpu: 'wrong' }, { cpu });
+    expect((await decideEngine(trained, wrong.facts, wrong.tryOne)).choice).toBe('auto');
+    expect(wrong.asked).toEqual(['auto', 'webgpu']);
+    await project.remove('artifacts/.cache/engines');
+    const slow = machine({ auto: 1e3, webgpu: 2e3 }, { cpu });
+    await tryEngines(trained, slow.facts, slow.tryOne);
+    expect(await decide()).toMatchObject({ choice: 'webgpu', asked: [] });
+    // Also where results are fetched, and beside another processor, or with another instruction set.
+    expect((await decideEngine(trained, slow.facts, null)).choice).toBe('webgpu');
     expect((await decide(trained, { cpu: 'native 1 baseline' })).choice).toBe('webgpu');
-    // Another GPU has trained nothing.
-    expect((await decide(trained, { gpu: 'Slow 730' })).asked).toEqual(['auto', 'webgpu']);
+    // Its results must not be computed again because its driver is away for a moment.
+    const away = machine({}, { cpu, gpu: 'Slow 730' });
+    await expect(decideEngine(trained, away.facts, away.tryOne)).rejects.toMatchObject({
+      code: 'engine-gone',
+      message: expect.stringContaining(gpu),
+    });
+    expect((await decideEngine(trained, away.facts)).choice).toBe('auto');
+  });
+
+  test('is the CPU where results are fetched and there are none, whatever was measured', async () => {
+    const { facts, tryOne } = machine({ auto: 1, webgpu: 0.01 });
+    expect((await decideEngine(plan, facts, tryOne)).choice).toBe('webgpu');
+    expect((await decideEngine(plan, facts, null)).choice).toBe('auto');
   });
 
   test('is known to be a GPU by its fact', async () => {

@@ -34,8 +34,8 @@ export async function pull(
       trust,
       selected,
       named,
-      // What others publish, any machine can compute.
-      facts: factsOf({ projectRoot: plan.projectRoot }),
+      // Of others, unless results here come from a GPU.
+      facts: factsOf(plan, null),
       signal,
       onProgress,
       onPulled: (pulled) => {

@@ -27,7 +27,14 @@ import {
   type Speed,
 } from '../../training/speed.ts';
 import { factsOfPlan, hasFiles, isSimulated } from '../project/dataset-files.ts';
-import { decideEngine, formatMs, readTrainings, tryEngines, tryingApart } from '../project/engine-trial.ts';
+import {
+  decideEngine,
+  formatMs,
+  processorMs,
+  readTrainings,
+  tryEngines,
+  tryingApart,
+} from '../project/engine-trial.ts';
 import { engineOf, factsOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { findProjectRoot, loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
@@ -264,14 +271,10 @@ async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promi
   const { facts, models, network, trainings, atOnce, cpus } = planned;
   const clips = countClips(plan, facts, models);
   const engine = createNativeEngine(loaded.addon, { threads: network.threads });
-  const coreMs = (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  };
   const line = new StatusLine();
   line.show('Measuring a few training steps …');
   const { gradient: _, ...secondsPerClip } = await measureSpeed(engine, network.spec, {
-    ...{ steps: network.steps, atOnce: network.atOnce, now: coreMs },
+    ...{ steps: network.steps, atOnce: network.atOnce, now: processorMs },
     budgetSeconds: budgetSeconds * countCores(),
   }).finally(() => line.clear());
   const coreSeconds = clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation;

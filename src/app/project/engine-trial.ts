@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { describeError, firstLineOf } from '../../base/errors.ts';
+import { describeError, firstLineOf, ReproError } from '../../base/errors.ts';
 import { hashJson } from '../../base/files/canonical-json.ts';
 import { findHolder } from '../../base/files/lock.ts';
 import { getAt } from '../../base/schema/json.ts';
@@ -70,15 +70,25 @@ export async function tryEngine(
       isCompared = true;
     }
     if (!isCompared) throw new Error(`PyTorch's numbers are not in ${golden}`);
-    const isCpu = engine.description.backend === 'cpu';
-    // A GPU needs some steps to reach its speed.
-    const limits = { budgetSeconds: 20, mostRepeats: isCpu ? 3 : 50, now: () => performance.now() };
-    const atOnce = isCpu ? network.atOnce : 1;
-    const speed = await measureSpeed(engine, network.spec, { ...network, ...limits, atOnce });
+    const { threads, ...limits } = { ...network, budgetSeconds: 20 };
+    // What else runs slows down the CPU, but not the GPU. A GPU needs some steps to reach its speed.
+    const now = () => processorMs() / (network.atOnce * threads);
+    const speed = await measureSpeed(engine, network.spec, {
+      ...limits,
+      ...(engine.description.backend === 'cpu'
+        ? { now, mostRepeats: 3 }
+        : { now: () => performance.now(), mostRepeats: 50, atOnce: 1 }),
+    });
     return { isRight: true, speed, problem: null };
   } catch (error) {
     return { isRight: isWrong ? false : null, speed: null, problem: firstLineOf(describeError(error)) };
   }
+}
+
+/** What this process has computed on all cores. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Tries engines in a process of their own, until a signal: a driver may crash or hang, or take all memory. */
@@ -158,10 +168,8 @@ export async function tryEngines(plan: Plan, facts: Facts, tryOne?: TryOne): Pro
   const tell = (text: string) => void process.stderr.write(`${toOneLine(text)}\n`);
   const tried: TriedEngine[] = [];
   for await (const { choice, engine } of listEngines(facts)) {
-    const key = [network, engine, os.cpus()[0]?.model];
-    const file = path.join(cacheFolderOf(plan).root, 'engines', `${hashJson(key).slice(0, 16)}.json`);
     let answer: Answer | undefined;
-    const kept = await remember(file, key, async () => {
+    const kept = await rememberAnswer(plan, network, { choice, engine }, async () => {
       if (tryOne === undefined) return undefined;
       tell(`Trying ${engine} …`);
       answer = compareGradients(await tryOne(choice, { ...network, golden }), tried[0]);
@@ -176,6 +184,19 @@ export async function tryEngines(plan: Plan, facts: Facts, tryOne?: TryOne): Pro
   return tried;
 }
 
+/** @param find what is kept if nothing was; undefined is not */
+function rememberAnswer(
+  plan: Plan,
+  { atOnce, threads, ...network }: Omit<TriedNetwork, 'golden'>,
+  { choice, engine }: Pick<TriedEngine, 'choice' | 'engine'>,
+  find: () => Promise<Answer | undefined>,
+): Promise<Answer | undefined> {
+  // A GPU's answer holds beside any processor.
+  const key = [network, engine, ...(choice === 'auto' ? [atOnce, threads, os.cpus()[0]?.model] : [])];
+  const file = path.join(cacheFolderOf(plan).root, 'engines', `${hashJson(key).slice(0, 16)}.json`);
+  return remember(file, key, find);
+}
+
 /** PyTorch's small cases do not reach the slices in which a GPU computes a large batch: there, the CPU says what is right. */
 function compareGradients(answer: Answer, cpu: Answer | undefined): Answer {
   if (!answer.speed || !cpu?.speed) return answer;
@@ -186,26 +207,51 @@ function compareGradients(answer: Answer, cpu: Answer | undefined): Answer {
 }
 
 /**
- * What `auto` chooses for the trainings of a plan: the engine that has computed most of them, so that results stay valid. If there are none,
- * it is the fastest of those that were tried, and without a trial that of the CPU.
+ * What `auto` chooses for the trainings of a plan: the engine that has computed most of them, so that results stay valid; of GPUs, only one
+ * that a trial has found right. If there are none, it is the fastest of those that were tried, and without a trial that of the CPU.
  *
- * @param tryOne absent, or while a run holds the lock: it tries none
+ * @param tryOne absent, or while a run holds the lock: it tries none; null: only results count
+ * @throws {ReproError} with `tryOne`: `engine-gone`, if that engine is not here now
  */
 export async function decideEngine(
   plan: Plan,
   facts: Facts,
-  tryOne?: TryOne,
+  tryOne?: TryOne | null,
 ): Promise<{ readonly choice: EngineChoice; readonly tried: readonly TriedEngine[] }> {
-  const records = openRecords(plan).listActions();
-  const isOnGpu = records.some(({ parts }) => gpuOf(parts.facts.engine) !== undefined);
+  const trainings = new Set(listModules(plan, trainModule).map(({ id }) => id));
+  const recorded = openRecords(plan).listActions();
+  const onGpu = recorded.flatMap(
+    ({
+      id,
+      parts: {
+        facts: { engine = '' },
+      },
+    }) => (trainings.has(id) && gpuOf(engine) !== undefined ? engine : []),
+  );
+  const planned = onGpu.length === 0 ? undefined : await readTrainings(plan);
+  const count = async (choice: EngineChoice, engine: string): Promise<number> => {
+    const recall = async () => undefined;
+    const isRight =
+      choice === 'auto' ||
+      (planned && (await rememberAnswer(plan, planned.network, { choice, engine }, recall))?.isRight);
+    return isRight === true ? countTrained(plan, engine, trainings) : 0;
+  };
   let [taken, most]: [EngineChoice, number] = ['auto', 0];
+  const gone = new Set(onGpu);
   for await (const { choice, engine } of listEngines(facts)) {
-    const count = await countTrained(plan, engine);
-    if (count > most) [taken, most] = [choice, count];
+    gone.delete(engine);
+    const trained = await count(choice, engine);
+    if (trained > most) [taken, most] = [choice, trained];
     // No GPU has more, so no driver is asked.
-    if (!isOnGpu || count === listModules(plan, trainModule).length) break;
+    if (gone.size === 0 || trained === trainings.size) break;
   }
-  if (most > 0) return { choice: taken, tried: [] };
+  for (const engine of tryOne && most < trainings.size ? gone : []) {
+    if ((await count(gpuOf(engine) === 'cuda' ? 'tfjs' : 'webgpu', engine)) <= most) continue;
+    throw new ReproError('engine-gone', `${engine} has trained for this profile, and is not here now.`, {
+      fix: 'Repair its driver. Or name another engine, which trains again: `--set train.engine=native`.',
+    });
+  }
+  if (most > 0 || tryOne === null) return { choice: taken, tried: [] };
   const isFree = findHolder(cacheFolderOf(plan).lock) === null;
   const tried = await tryEngines(plan, facts, isFree ? tryOne : undefined);
   const secondsOf = ({ speed }: TriedEngine): number => speed?.training ?? Infinity;
@@ -213,14 +259,14 @@ export async function decideEngine(
   return { choice: fastest?.choice ?? 'auto', tried };
 }
 
-/** How many trainings of a plan an engine has computed, on the frames that a run would make, or on those that are there. */
-async function countTrained(plan: Plan, engine: string): Promise<number> {
-  const trainings = listModules(plan, trainModule).map(({ id }) => id);
+/** How many trainings of a plan an engine has computed or begun, on the frames that a run would make, or on those that are there. */
+async function countTrained(plan: Plan, engine: string, trainings: ReadonlySet<string>): Promise<number> {
   const facts = { engine: async () => engine };
   const found = new Set<string>();
-  for (const selected of [withDependencies(plan, trainings), new Set(trainings)])
-    for (const { id, isPresent } of await readStatus(plan, { facts, selected })) if (isPresent) found.add(id);
-  return trainings.filter((id) => found.has(id)).length;
+  for (const selected of [withDependencies(plan, [...trainings]), trainings])
+    for (const { id, isPresent, reasons } of await readStatus(plan, { facts, selected }))
+      if (isPresent || reasons.some(({ cue }) => cue === 'interrupted')) found.add(id);
+  return [...trainings].filter((id) => found.has(id)).length;
 }
 
 export function formatMs(speed: Speed | null): string {

@@ -13,9 +13,9 @@ import { stageNames } from './stages.ts';
  * each is determined only when a stage asks for it.
  *
  * @param plan without instances, `auto` takes no GPU
- * @param stop ends trials of engines; without it, `auto` tries none
+ * @param stop ends trials of engines; without it, `auto` tries none, and with null only results decide what it is
  */
-export function factsOf(plan: Plan | Pick<Plan, 'projectRoot'>, stop?: AbortSignal): Facts {
+export function factsOf(plan: Plan | Pick<Plan, 'projectRoot'>, stop?: AbortSignal | null): Facts {
   let gpus: Promise<ListedAdapters> | undefined;
   let decided: Promise<{ readonly choice: EngineChoice }> | undefined;
   const engine: Facts[string] = async (params, digestFile) => {

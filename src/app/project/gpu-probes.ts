@@ -26,12 +26,12 @@ export function probeCudaApart(command: Command = probing('cuda')): Promise<Cuda
 }
 
 /** Lists the GPUs of WebGPU in a separate process, without the warnings that its library prints. That takes less than a second. */
-export function listGpusApart(command: Command = probing('gpus')): Promise<ListedAdapters> {
+export function listGpusApart(command: Command = probing('gpus'), timeout = 30_000): Promise<ListedAdapters> {
   const fail = (reason: string): ListedAdapters => ({
     ...{ ok: false, reason: `looking for GPUs failed (${reason})` },
     fix: 'Run `./repro probe-gpus` to see why.',
   });
-  return askApart(command, 'ok', fail, { timeout: 10_000 });
+  return askApart(command, 'ok', fail, { timeout });
 }
 
 /**

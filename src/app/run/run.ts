@@ -131,9 +131,10 @@ async function runShown(
   record?: (event: RunEvent) => void,
 ): Promise<RunState> {
   const wanted = [...plan.instances.values()].filter(({ id }) => selected.has(id));
-  // What this machine found does not hold for a cluster's nodes, and what others publish is computed by a CPU.
-  const subject = cluster === null && openFetch === null ? plan : { projectRoot: plan.projectRoot };
-  const facts = factsOf(subject, how.dryRun === true ? undefined : stop);
+  // What this machine found does not hold for a cluster's nodes. What others publish comes from a CPU, unless results here say otherwise.
+  const tries = how.dryRun === true ? undefined : stop;
+  const subject = cluster === null ? plan : { projectRoot: plan.projectRoot };
+  const facts = factsOf(subject, openFetch === null ? tries : null);
   if (cluster === null) await refuseMissingEngines(plan, facts, wanted);
   const training = wanted.find(({ stage }) => stage === stageNames.train);
   // Asked before the run holds the lock. All networks on a GPU share its memory.

@@ -19,7 +19,7 @@ export interface EngineOptions extends NativeOptions, GpuOptions {
   readonly loadWasm?: (() => LoadedAddon) | undefined;
 }
 
-export type IdentityOptions = EngineOptions & IdentitySources;
+type IdentityOptions = EngineOptions & IdentitySources;
 
 /** Why an engine is not available here: a sentence without a full stop, and how to get it. */
 interface Missing {
@@ -179,7 +179,10 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
  */
 export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
   const gpu = choice === 'auto' ? gpuOf(options.fact) : undefined;
-  if (gpu !== undefined) return openFirst([gpu], options, 'right, and the fastest of the engines tried here');
+  if (gpu !== undefined) {
+    const reason = 'tried here and right: the fastest, or the one that has computed most trainings';
+    return openFirst([gpu], options, reason, 'Or set `train.engine` to `native`.');
+  }
   const names = preferences[choice];
   return openFirst(names, options, names.length === 1 ? `requested as ${choice}` : undefined);
 }
@@ -199,6 +202,7 @@ async function openFirst(
   names: readonly ImplementationName[],
   options: EngineOptions,
   reason?: string,
+  otherwise = 'Or choose another engine: `auto` takes the fastest there is.',
 ): Promise<Engine> {
   const missing: string[] = [];
   let advice = '';
@@ -222,7 +226,7 @@ async function openFirst(
     advice = `${found.fix ?? ''} `.trimStart();
   }
   throw new ReproError('engine-unavailable', `There is ${missing.join('; ')}.`, {
-    fix: `${advice}Or choose another engine: \`auto\` takes the fastest there is.`,
+    fix: `${advice}${otherwise}`,
   });
 }
 
