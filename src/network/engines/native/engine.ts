@@ -1,9 +1,9 @@
 import os from 'node:os';
 import process from 'node:process';
 import { formatCount } from '../../../base/text.ts';
-import type { NetworkSpec, NeuronSpec } from '../../spec.ts';
-import type { Engine, EngineDescription } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { nameFiles } from './addon.ts';
+import { addonEngine } from './addon-engine.ts';
 import type { NativeAddon } from './addon-types.ts';
 import {
   chooseArithmetic,
@@ -12,14 +12,7 @@ import {
   identifyBuild,
   type NativeOptions,
 } from './arithmetic.ts';
-import {
-  checkParameterMemory,
-  countParameterBytes,
-  planMemory,
-  WASM_BYTES,
-  WASM_SETTINGS,
-} from './memory.ts';
-import { NativeSession } from './session.ts';
+import { WASM_BYTES, WASM_SETTINGS } from './memory.ts';
 
 /** The addon may be older than the sources: it stays in use until it is compiled again. */
 const earlierBuild = 'not compiled from the current sources in native/: the earlier build stays in use';
@@ -67,47 +60,4 @@ export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
     available: () => Math.min(availableMemory(), WASM_BYTES),
     most: WASM_BYTES,
   });
-}
-
-function addonEngine(
-  addon: NativeAddon,
-  description: EngineDescription,
-  settings: Pick<Parameters<NativeAddon['open']>[0], 'threads' | 'instructionSet' | 'winogradTile'>,
-  { available, most = Number.POSITIVE_INFINITY }: { available: () => number; most?: number },
-): Engine {
-  const openNetwork = ({ layers, input, classes }: NetworkSpec) =>
-    addon.open({ layers, input, classes, ...settings });
-  return {
-    description,
-    planMemory: (workload) => planMemory(() => openNetwork(workload.spec), workload, available()),
-    open: async (spec, state, optimiser) => {
-      checkParameterMemory(spec, available());
-      const memory = { available, most: most - countParameterBytes(spec) };
-      return NativeSession.open(spec, openNetwork, state, optimiser, memory);
-    },
-    runNeurons: async (pass) => {
-      const { shape, current, coefficients } = pass;
-      const logits = pass.neuron.kind === 'plif' ? pass.logits : undefined;
-      // Without a w of its own, PLIF has the τ of its settings.
-      const neuron: NeuronSpec = logits === undefined ? { ...pass.neuron, kind: 'lif' } : pass.neuron;
-      const result = await addon.runNeurons({
-        neuron,
-        shape,
-        current,
-        coefficients,
-        logits,
-        threads: settings.threads,
-        instructionSet: settings.instructionSet,
-      });
-      return {
-        spikes: result.spikes,
-        potentials: result.potentials,
-        gradients: {
-          current: result.currentGradient,
-          alpha: result.alphaGradient,
-          logits: result.logitsGradient,
-        },
-      };
-    },
-  };
 }
