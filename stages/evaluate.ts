@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../src/formats/safetensors.ts';
-import { measureCost } from '../src/network/cost.ts';
 import {
   describeEngine,
   type EngineChoice,
@@ -12,20 +11,12 @@ import { chooseEngine } from '../src/network/engines/selection/engines.ts';
 import { buildNetwork } from '../src/network/networks.ts';
 import { repeatedSteps } from '../src/network/spec.ts';
 import type { FrameOrder, TauChange } from '../src/results/evaluation-file.ts';
-import { readResultFile } from '../src/results/result-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
+import { readResultFile, writeStageFiles } from '../src/results/stage-files.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
-import {
-  EVALUATION_BATCH,
-  evaluateSplits,
-  evaluateUntilAborted,
-  summariseEvaluation,
-  writeEvaluationFiles,
-} from '../src/training/evaluation.ts';
-import { openFrameCache } from '../src/training/frame-cache.ts';
-import { scoringOf } from '../src/training/scores.ts';
-import { evaluateTaus } from '../src/training/tau-changes.ts';
-import { tauQuantiles } from '../src/training/time-constants.ts';
+import { evaluateRun, formatEvaluationFiles, summariseEvaluation } from '../src/training/evaluate-run.ts';
+import { EVALUATION_BATCH } from '../src/training/evaluation.ts';
+import { openFrameCache } from '../src/training/open-frames.ts';
 
 interface Params {
   readonly evaluate?: {
@@ -71,27 +62,18 @@ export default defineStage<Params>({
 
     const frames = await openFrameCache(framesFolder, () => split.testUsers, frameOrder);
     try {
-      const scoring = scoringOf(spec, run.compat);
-      const onProgress = (done: number, total: number) => progress({ done, total, unit: 'clips' });
-      const session = await engine.open(spec, state);
-      const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>
-        evaluateSplits(session, frames, Int32Array.from(split.validation), {
-          ...{ scoring, batchSize, beforeBatch, warn, onProgress, orders },
-        }),
+      const last = await readState('last.safetensors');
+      const evaluated = await evaluateRun(
+        engine,
+        frames,
+        { run, spec, split, state, last },
+        {
+          ...{ batchSize, trainingBatch, orders, changes, signal, warn },
+          onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
+        },
       );
-      const tau = await evaluateTaus(engine, changes, {
-        ...{ spec, state, seed: run.seed, frames, scoring, batchSize, trainingBatch, signal, onProgress },
-        trained: Int32Array.from(split.train),
-      });
-      const all = { ...evaluated, ...(changes.length === 0 ? {} : { tau }) };
-      const taus = {
-        chosen: tauQuantiles(spec, state),
-        last: tauQuantiles(spec, await readState('last.safetensors')),
-      };
-      const { evaluation, rows } = evaluated.test;
-      const cost = measureCost(spec, steps, { ...evaluation, samples: rows.length });
-      await writeEvaluationFiles(folder, { run, classes: frames.index.classes, taus, cost, ...all });
-      metrics({ ...summariseEvaluation(all), ...cost });
+      await writeStageFiles(folder, formatEvaluationFiles(evaluated));
+      metrics({ ...summariseEvaluation(evaluated), ...evaluated.cost });
     } finally {
       await frames.close();
     }

@@ -16,7 +16,7 @@ import { readOrigin } from '../src/report/sections/rerun.ts';
 import { writeReport } from '../src/report/write.ts';
 import { CLIP_EXAMPLES } from '../src/results/clip-examples.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
-import { openFrameCache } from '../src/training/frame-cache.ts';
+import { openFrameCache } from '../src/training/open-frames.ts';
 
 interface Params {
   readonly models: readonly string[];

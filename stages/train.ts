@@ -5,7 +5,7 @@ import { describeEngine, type EngineChoice, isLastResort } from '../src/network/
 import { chooseEngine } from '../src/network/engines/selection/engines.ts';
 import { describeCompat } from '../src/results/thesis/compat.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
-import { CheckpointStore } from '../src/training/checkpoint.ts';
+import { CheckpointStore } from '../src/training/checkpoint-store.ts';
 import type { Folds } from '../src/training/folds.ts';
 import { type ModelOverrides, resolveModel } from '../src/training/resolve-model.ts';
 import { readSeed } from '../src/training/schedule.ts';

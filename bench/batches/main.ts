@@ -10,7 +10,8 @@ import { initialState } from '../../src/network/initialise.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
 import type { NetworkSpec } from '../../src/network/spec.ts';
 import { TorchRandom } from '../../src/network/torch-random.ts';
-import { type ClipSource, openClipSource, readAhead } from '../../src/training/clip-source.ts';
+import { type ClipSource, readAhead } from '../../src/training/clip-source.ts';
+import { openClipSource } from '../../src/training/open-frames.ts';
 
 const help = `Trains on shuffled batches of a frame cache in a file, simulated noise, and prints how much of the time goes into waiting for
 them: with reading ahead, as training does, and without.

@@ -7,7 +7,7 @@ import type { RawObject } from '../base/files/shape.ts';
 import { readClipExamples } from '../results/clip-examples.ts';
 import { readDatasetFacts } from '../results/dataset-facts.ts';
 import { type Manifest, readManifest } from '../results/manifest.ts';
-import { readResultFile } from '../results/result-file.ts';
+import { readResultFile } from '../results/stage-files.ts';
 import type { PublishedResult } from '../results/thesis/published.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
 import type { ManifestResult, ModelResult, Results, RunResult } from './data/results.ts';

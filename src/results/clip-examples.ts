@@ -4,7 +4,8 @@ import * as v from 'valibot';
 import type { Value } from '../base/files/shape.ts';
 import { type CountType, decodeNpy, encodeNpy, type NpyData, newNpyData } from '../formats/npy.ts';
 import { clipShape } from './clip-index.ts';
-import { fixOf, readResult, readResultBytes, readResultFile, refuse } from './result-file.ts';
+import { fixOf, readResult, refuse } from './result-file.ts';
+import { readResultBytes, readResultFile } from './stage-files.ts';
 
 /** The folder beside the frame cache that holds one clip of each class, and the file that describes them. */
 export const CLIP_EXAMPLES = { folder: 'examples', index: 'examples.json' } as const;

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { csvParse, type DSVRowString } from 'd3-dsv';
 import * as v from 'valibot';
-import { hasErrorCode, ReproError } from '../base/errors.ts';
+import { ReproError } from '../base/errors.ts';
 import { type AnyShape, checkShape, readJson, type Value } from '../base/files/shape.ts';
 
-const invalid = 'results-invalid';
+export const INVALID = 'results-invalid';
 
 /** A text file that a stage left. */
 export interface ResultFile {
@@ -22,28 +21,7 @@ export function fixOf(instance: string): string {
   return `Make the file again: \`./repro run ${instance} --force\`.`;
 }
 
-/** @throws {ReproError} `results-invalid` if the file is missing or cannot be read */
-export async function readResultFile(file: string, instance: string): Promise<ResultFile> {
-  return { file, text: (await readResultBytes(file, instance)).toString('utf8'), fix: fixOf(instance) };
-}
-
-/** The same for a file that is not text. */
-export function readResultBytes(file: string, instance: string): Promise<Buffer> {
-  return nameUnreadable(file, instance, readFile(file));
-}
-
-/** What reading a result gives; if it fails, the error names the file and the command that makes it again. */
-export async function nameUnreadable<T>(file: string, instance: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (cause) {
-    const missing = hasErrorCode(cause, 'ENOENT');
-    const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
-    throw new ReproError(invalid, problem, { where: file, fix: fixOf(instance), cause });
-  }
-}
-
-export function refuse({ file, fix, code = invalid }: Omit<ResultFile, 'text'>, problem: string): never {
+export function refuse({ file, fix, code = INVALID }: Omit<ResultFile, 'text'>, problem: string): never {
   throw new ReproError(code, problem, { where: file, fix });
 }
 
@@ -59,7 +37,7 @@ export function formatJson(value: unknown): string {
 
 /** @throws {ReproError} `results-invalid`, or the file's code, naming the first field that does not fit; also if it is of another version */
 export function readResult<S extends AnyShape>(
-  { text, code = invalid, ...from }: ResultFile,
+  { text, code = INVALID, ...from }: ResultFile,
   shape: S,
   version = 1,
 ): Value<S> {

@@ -1,17 +1,12 @@
-import path from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
 import { type EvaluationFile, readEvaluation } from './evaluation-file.ts';
 import { type EpochRow, readMetrics } from './metrics.ts';
 import { readTestAnswers, type TestAnswer } from './predictions.ts';
-import { type ResultFile, readResultFile, refuse } from './result-file.ts';
+import { type ResultFile, refuse } from './result-file.ts';
 import { networkOfRunFile, type RunFile, readRun } from './run-file.ts';
 
-/** The folders of a training and its evaluation. */
-export interface RunFolders {
-  readonly train: string;
-  readonly evaluate: string;
-}
+/** The files that tell of a training and its evaluation. */
+export type RunFiles = Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;
 
 /** A training and its evaluation, whose files agree with each other. */
 interface TrainedRun {
@@ -25,7 +20,7 @@ interface TrainedRun {
   /** In the order of the clips' rows. */
   readonly answers: readonly TestAnswer[];
   /** For digests, and for messages. */
-  readonly files: Readonly<Record<'run' | 'metrics' | 'evaluation' | 'predictions', ResultFile>>;
+  readonly files: RunFiles;
 }
 
 /** Whose results a folder must hold. */
@@ -35,19 +30,13 @@ export interface RunIdentity {
 }
 
 /**
- * Reads run.json, metrics.csv, evaluation.json and predictions.csv.
+ * What the files of a training and its evaluation say.
  *
  * @throws {ReproError} `results-invalid` naming the file and the field or line, and the command that makes it again; also if the files
  *   contradict each other or are of another model or seed
  */
-export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Promise<TrainedRun> {
-  const instance = `@${of.model},${of.seed}`;
-  const [runFile, metrics, evaluationFile, predictions] = await Promise.all([
-    readResultFile(path.join(folders.train, 'run.json'), `train${instance}`),
-    readResultFile(path.join(folders.train, 'metrics.csv'), `train${instance}`),
-    readResultFile(path.join(folders.evaluate, 'evaluation.json'), `evaluate${instance}`),
-    readResultFile(path.join(folders.evaluate, 'predictions.csv'), `evaluate${instance}`),
-  ]);
+export function readTrainedRun(files: RunFiles, of: RunIdentity): TrainedRun {
+  const { run: runFile, metrics, evaluation: evaluationFile, predictions } = files;
   const run = readRun(runFile);
   const evaluation = readEvaluation(evaluationFile);
   requireOwn(runFile, { model: run.model.id, seed: run.seed }, of);
@@ -69,7 +58,6 @@ export async function readTrainedRun(folders: RunFolders, of: RunIdentity): Prom
       evaluationFile,
       `field "spikeRates" is of ${rates} spiking layers, but the network of run.json has ${layers}`,
     );
-  const files = { run: runFile, metrics, evaluation: evaluationFile, predictions };
   return { run, spec, epochs, evaluation, chosen, answers, files };
 }
 
@@ -97,6 +85,6 @@ function requireSameAnswers(
     const row = counted[answer.class] ?? [];
     row[answer.predicted] = (row[answer.predicted] ?? 0) + 1;
   }
-  if (!isDeepStrictEqual(confusion, counted))
+  if (JSON.stringify(confusion) !== JSON.stringify(counted))
     refuse(from, 'field "confusion" is not what predictions.csv gives');
 }

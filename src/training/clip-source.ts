@@ -1,5 +1,5 @@
 import { ReproError, unreachable } from '../base/errors.ts';
-import { openNpy } from '../formats/npy-file.ts';
+import type { NpyData, NpyType } from '../formats/npy.ts';
 import type { Frames } from '../network/engines/engine.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { FrameOrder } from '../results/evaluation-file.ts';
@@ -31,13 +31,21 @@ export interface LabelledClips {
   readonly labels: Int32Array;
 }
 
+/** An array whose rows are read one by one, as `openNpy` opens it. */
+export interface RowReader {
+  readonly shape: readonly number[];
+  readonly dtype: NpyType;
+  readRows(rows: readonly number[]): Promise<NpyData>;
+  close(): Promise<void>;
+}
+
 /**
- * Opens an `.npy` file with `[clips, T, P, H, W]`, from which clips are read one by one: the system keeps in memory what fits.
+ * The clips of an array of `[clips, T, P, H, W]`.
  *
+ * @param path its name in messages
  * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
  */
-export async function openClipSource(path: string): Promise<ClipSource> {
-  const reader = await openNpy(path);
+export async function clipsOfRows(reader: RowReader, path: string): Promise<ClipSource> {
   const [clips, steps, channels, height, width] = reader.shape;
   if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
     await reader.close();

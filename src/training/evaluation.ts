@@ -1,23 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReproError } from '../base/errors.ts';
-import type { Cost } from '../network/cost.ts';
+import { nextTurn } from '../base/next-turn.ts';
 import { type EvaluationSession, StepAbortedError } from '../network/engines/engine.ts';
 import type { CachedClip } from '../results/clip-index.ts';
-import {
-  countStepsToAnswer,
-  type EvaluationFile,
-  type FrameOrder,
-  formatEvaluation,
-  type Score,
-} from '../results/evaluation-file.ts';
-import { formatPredictions, type Predictions } from '../results/predictions.ts';
-import { pickTestUsers, type RunFile } from '../results/run-file.ts';
-import { formatTaus, type TausByState } from '../results/tau-file.ts';
+import type { FrameOrder, Score } from '../results/evaluation-file.ts';
 import { type ClipSource, type LabelledClips, readAhead, reorderFrames } from './clip-source.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
-import { confusionMatrix, countCorrectByStep, predictClasses, type Scoring, scoreClips } from './scores.ts';
+import { countCorrectByStep, predictClasses, type Scoring, scoreClips } from './scores.ts';
 
 /** Clips of a batch in evaluation, unless `evaluate.batchSize` of the profile says otherwise; schemas/profile.schema.json says the same. */
 export const EVALUATION_BATCH = 16;
@@ -123,7 +111,7 @@ interface EvaluatedSplit {
   readonly evaluation: Evaluation;
 }
 
-interface EvaluatedSplits {
+export interface EvaluatedSplits {
   readonly test: EvaluatedSplit;
   /** Null if no clips are held back. */
   readonly validation: EvaluatedSplit | null;
@@ -173,73 +161,4 @@ export async function evaluateSplits(
     validation: validated && { rows: validationRows, clips: splits.train, evaluation: validated },
     orders,
   };
-}
-
-/** The figures of an evaluation that its stage reports, for `repro metrics`. */
-export function summariseEvaluation({ test, validation, orders, tau }: EvaluatedSplits & Changed) {
-  const { score, correctByStep } = test.evaluation;
-  return {
-    testAccuracy: score.accuracy,
-    testClips: score.clips,
-    validationAccuracy: validation?.evaluation.score.accuracy ?? null,
-    stepsToAnswer: countStepsToAnswer(correctByStep),
-    ...Object.fromEntries(
-      Object.entries(orders).map(([order, { accuracy }]) => [`testAccuracy.${order}`, accuracy]),
-    ),
-    ...Object.fromEntries(
-      Object.entries(tau ?? {}).map(([change, { again }]) => [`testAccuracy.tau.${change}`, again.accuracy]),
-    ),
-  };
-}
-
-/** By the network with its τ changed. */
-type Changed = Pick<EvaluationFile, 'tau'>;
-
-/** Everything that an evaluation finds out about a training run. */
-interface EvaluatedRun extends EvaluatedSplits, Changed {
-  readonly run: RunFile;
-  readonly classes: readonly string[];
-  readonly taus: TausByState;
-  /** Of the test clips. */
-  readonly cost: Cost;
-}
-
-/** Writes the files of an evaluation: evaluation.json, predictions.csv and tau.csv. */
-export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedRun): Promise<void> {
-  const { run, classes, test, validation, taus, orders, tau, cost } = evaluated;
-  const { predicted, labels } = test.evaluation;
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, 'evaluation.json'),
-    formatEvaluation({
-      model: run.model.id,
-      title: run.model.title,
-      seed: run.seed,
-      dataset: run.dataset,
-      simulated: run.simulated,
-      classes,
-      ...pickTestUsers(run.split),
-      checkpoint: { selection: run.compat.selection, epoch: run.best.epoch },
-      test: test.evaluation.score,
-      validation: validation?.evaluation.score ?? null,
-      spikeRates: {
-        test: test.evaluation.spikeRates,
-        validation: validation?.evaluation.spikeRates ?? null,
-      },
-      cost,
-      maximum: run.maximum,
-      confusion: confusionMatrix(predicted, labels, classes.length),
-      correctByStep: test.evaluation.correctByStep,
-      ...(Object.keys(orders).length === 0 ? {} : { orders }),
-      ...(tau === undefined ? {} : { tau }),
-    }),
-  );
-  const predictions: Predictions[] = [
-    { split: 'test', ...test, ...test.evaluation },
-    ...(validation === null
-      ? []
-      : [{ split: 'validation' as const, ...validation, ...validation.evaluation }]),
-  ];
-  await writeFile(join(folder, 'predictions.csv'), formatPredictions(classes.length, predictions));
-  await writeFile(join(folder, 'tau.csv'), formatTaus(taus));
 }

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { ReproError } from '../base/errors.ts';
-import { readRegular } from '../base/files/regular-file.ts';
 import { type Normalisation, normaliseFrames } from '../data/events/frames.ts';
 import { type CountType, newNpyData } from '../formats/npy.ts';
 import { countElements } from '../formats/tensor.ts';
@@ -9,10 +7,9 @@ import {
   type ClipIndex,
   FRAME_CACHE_FILES,
   FRAME_CACHE_FIX,
-  parseClipIndex,
 } from '../results/clip-index.ts';
 import type { TrainedOrder } from '../results/run-file.ts';
-import { type ClipSource, openClipSource, reorderFrames } from './clip-source.ts';
+import { type ClipSource, reorderFrames } from './clip-source.ts';
 import { imageSource } from './image-source.ts';
 
 /** The frames of both splits as a network sees them, and their index. */
@@ -32,27 +29,28 @@ export interface FrameCache {
   close(): Promise<void>;
 }
 
+/** Clips as they are stored: the content of clips.json, and the clips of each split, which the cache closes. */
+interface StoredFrames {
+  readonly index: ClipIndex;
+  readonly train: ClipSource;
+  readonly test: ClipSource;
+}
+
 /**
- * Opens `artifacts/frames`: clips.json, train.npy and test.npy. If clips.json asks for a normalisation, frames are normalised as
- * they are read; images always are.
+ * The frames of both splits as a network sees them. If clips.json asks for a normalisation, frames are normalised as they are read; images
+ * always are.
  *
- * @param chooseUsers whom to test instead of the clips of test.npy, if any
+ * @param file the name of clips.json in messages
+ * @param testUsers whom to test instead of the clips of test.npy, if any
  * @param frameOrder in which networks see the frames of each clip; undefined: as recorded
- * @throws {ReproError} `frames-invalid` if the files do not match
+ * @throws {ReproError} `frames-invalid` if the files do not match; the sources are closed then
  */
-export async function openFrameCache(
-  folder: string,
-  chooseUsers?: (index: ClipIndex) => readonly number[] | undefined,
+export async function assembleFrames(
+  { index, train, test }: StoredFrames,
+  file: string,
+  testUsers?: readonly number[],
   frameOrder?: TrainedOrder,
 ): Promise<FrameCache> {
-  const file = join(folder, FRAME_CACHE_FILES.index);
-  const index = parseClipIndex((await readRegular(file)).toString('utf8'), file);
-  const testUsers = chooseUsers?.(index);
-  const train = await openClipSource(join(folder, FRAME_CACHE_FILES.train));
-  const test = await openClipSource(join(folder, FRAME_CACHE_FILES.test)).catch(async (error: unknown) => {
-    await train.close();
-    throw error;
-  });
   const close = async (): Promise<void> => {
     await train.close();
     await test.close();

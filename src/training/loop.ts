@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReproError } from '../base/errors.ts';
+import { nextTurn } from '../base/next-turn.ts';
 import { ShapeError, type State } from '../formats/tensor.ts';
 import { StepAbortedError } from '../network/engines/engine.ts';
 import { initialState } from '../network/initialise.ts';
@@ -34,7 +34,7 @@ const DEFAULT_SAVE_MINUTES = 5;
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
   const { settings, checkpoints, clockMs = () => performance.now() } = task;
   checkBatches(task);
-  const key = trainingKey(task);
+  const key = await trainingKey(task);
   const saved = await checkpoints?.load(key);
   if (saved !== undefined) {
     task.note?.(describeResumption(saved, settings.epochs));

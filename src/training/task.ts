@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../base/sha256.ts';
 import { formatPercent } from '../base/text.ts';
 import type { State } from '../formats/tensor.ts';
 import type { Engine } from '../network/engines/engine.ts';
@@ -7,7 +7,7 @@ import type { TorchRandomState } from '../network/torch-random.ts';
 import type { LossAndAccuracy } from '../results/metrics.ts';
 import type { EpochMetrics } from '../results/tensorboard.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../results/thesis/compat.ts';
-import type { BestEpoch, Checkpoint, CheckpointStore, EpochSums } from './checkpoint.ts';
+import type { BestEpoch, Checkpoint, Checkpoints, EpochSums } from './checkpoint.ts';
 import type { LabelledClips } from './clip-source.ts';
 import type { TrainingSettings } from './resolve-model.ts';
 import { copyLogits } from './time-constants.ts';
@@ -41,7 +41,7 @@ export interface TrainingTask {
   /** Random numbers that the original takes from the stream before it builds the network; default 0. */
   readonly drawsBefore?: number;
   /** Where to save what the next run resumes from. */
-  readonly checkpoints?: Pick<CheckpointStore, 'load' | 'save'>;
+  readonly checkpoints?: Checkpoints;
   /** How often to save within an epoch; default 5. */
   readonly saveEveryMinutes?: number;
   /** Milliseconds since any fixed time, by default the process's clock. It only decides when to save. */
@@ -68,7 +68,7 @@ export interface TrainingOutcome {
  * `repro train-val` continues a training. A checkpoint with another key is ignored. The engine is part of it, since one fingerprint may stand
  * for two: `auto` passes over WebAssembly for a network that needs more memory than it addresses.
  */
-export function trainingKey(task: TrainingTask): string {
+export function trainingKey(task: TrainingTask): Promise<string> {
   const { engine, spec, seed, settings, compat = COMPAT_DEFAULTS, split, drawsBefore = 0, testRows } = task;
   const { regularise, validation, selection, loss, ties } = compat;
   const { epochs: _, ...lasting } = settings;
@@ -84,7 +84,7 @@ export function trainingKey(task: TrainingTask): string {
     train: [...split.train],
     validation: [...split.validation],
   };
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256Of(JSON.stringify(parts));
 }
 
 /** How far a training is. It matches the engine's state before every batch, so that both can be saved there. */

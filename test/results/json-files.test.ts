@@ -4,7 +4,6 @@ import { describe, expect, it, test } from 'vitest';
 import { formatClaims, readVerdictsFile } from '../../src/results/claims-file.ts';
 import { countStepsToAnswer, formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
-import { readResultFile } from '../../src/results/result-file.ts';
 import {
   formatRun,
   formatSplit,
@@ -14,6 +13,7 @@ import {
   readSettings,
   readSplit,
 } from '../../src/results/run-file.ts';
+import { readResultFile } from '../../src/results/stage-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exampleEvaluation, exampleRunFile, resultFile } from './examples.ts';
 

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
-import { openClipSource, readAhead } from '../../src/training/clip-source.ts';
+import { readAhead } from '../../src/training/clip-source.ts';
+import { openClipSource } from '../../src/training/open-frames.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = sharedTemporaryFolder();

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { type ClipIndex, formatClipIndex, type Normalization } from '../../src/results/clip-index.ts';
-import { labelsOf, openFrameCache } from '../../src/training/frame-cache.ts';
+import { labelsOf } from '../../src/training/frame-cache.ts';
+import { openFrameCache } from '../../src/training/open-frames.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = sharedTemporaryFolder();

@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
-import { CheckpointStore } from '../../src/training/checkpoint.ts';
+import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 

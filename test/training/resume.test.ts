@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type Engine, StepAbortedError } from '../../src/network/engines/engine.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
-import { CheckpointStore } from '../../src/training/checkpoint.ts';
+import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fakeEngine } from './fake-engine.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AUGMENTATIONS, type CachedClip } from '../../src/results/clip-index.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
-import { setUpTraining } from '../../src/training/train-model.ts';
+import { setUpTraining } from '../../src/training/train-on-frames.ts';
 import { memorySource } from '../support/memory-source.ts';
 import { smallNetwork, smallTask } from './small-task.ts';
 

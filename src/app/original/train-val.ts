@@ -34,7 +34,7 @@ import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { CompatPresetName } from '../../results/thesis/compat.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { openRecords } from '../../runner/store/records.ts';
-import { CheckpointStore, checkpointNames } from '../../training/checkpoint.ts';
+import { CheckpointStore, checkpointNames } from '../../training/checkpoint-store.ts';
 import { describeEpoch } from '../../training/task.ts';
 import { trainModel, workloadOf } from '../../training/train-model.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';

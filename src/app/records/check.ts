@@ -1,13 +1,8 @@
 import process from 'node:process';
 import stringWidth from 'string-width';
 import { quoteWords } from '../../base/files/shell-words.ts';
-import {
-  type Baseline,
-  baselinePathOf,
-  findBaselineRun,
-  nameRun,
-  readBaseline,
-} from '../../report/baseline/baseline.ts';
+import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from '../../report/baseline/baseline.ts';
+import { readBaseline } from '../../report/baseline/collect.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
 import { VERDICT_TITLES } from '../../results/thesis/published.ts';

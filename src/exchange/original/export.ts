@@ -9,7 +9,7 @@ import { decodeEventFile, encodeEventFileHeader, encodeScalarEvents } from '../.
 import { formatMetrics } from '../../results/metrics.ts';
 import { formatRun, type RunFile } from '../../results/run-file.ts';
 import { type Scalar, scalarsOf } from '../../results/tensorboard.ts';
-import { describeSplit, type TrainingResult } from '../../training/train-model.ts';
+import { describeSplit, type TrainingResult } from '../../training/train-on-frames.ts';
 import type { Preparation } from './preparation.ts';
 
 /** `run.json` of a checkpoint folder: that of a training in the pipeline, plus the number of epochs done. */

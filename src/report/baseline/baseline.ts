@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import * as v from 'valibot';
-import { hasErrorCode } from '../../base/errors.ts';
 import { count, number, numbers, type Value } from '../../base/files/shape.ts';
 import { ARM_VERDICTS } from '../../results/claims-file.ts';
 import { readResult, refuse } from '../../results/result-file.ts';
@@ -170,23 +167,6 @@ function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T 
       .sort()
       .map((key) => [key, values[key]!]),
   );
-}
-
-/**
- * Reads the committed baseline of a profile.
- *
- * @param projectRoot absolute
- * @returns null if there is none
- * @throws {ReproError} as `parseBaseline`
- */
-export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
-  const file = baselinePathOf(profile);
-  try {
-    return parseBaseline(await readFile(path.join(projectRoot, file), 'utf8'), profile, file);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return null;
-    throw error;
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { listSome } from '../../base/text.ts';
 import { nameSetting } from '../../results/run-file.ts';
-import { type Baseline, type FramesFacts, nameData, nameLayer, type RunFacts } from './baseline.ts';
+import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
+import { listAll, pairValues } from './digits.ts';
 import {
   type BaselineFinding,
   compareValue,
@@ -82,9 +83,8 @@ export function listSettingDifferences(
  */
 export function judgeSameDigits({ before, now }: Pair): RuleOutcome {
   const obstacle = findObstacle(before, now);
-  const old = new Map(listAll(before, now).map(({ name, value }) => [name, value]));
-  const shared = listAll(now, before).filter(({ name }) => old.has(name));
-  const differing = shared.filter(({ name, value }) => value !== old.get(name));
+  const shared = pairValues(listAll(before, now), listAll(now, before));
+  const differing = shared.filter(({ value, expected }) => value !== expected);
   const [first] = differing;
   if (first === undefined) {
     const by = now.engine === before.engine ? '' : `, though by another engine, ${now.engine}`;
@@ -92,7 +92,7 @@ export function judgeSameDigits({ before, now }: Pair): RuleOutcome {
   }
   if (obstacle !== null) return skip(obstacle);
   return fail(
-    `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${old.get(first.name)} in the baseline; the same engine must give the same`,
+    `${differing.length} of ${shared.length} values differ, the first of them: ${first.name} ${first.value}, ${first.expected} in the baseline; the same engine must give the same`,
   );
 }
 
@@ -102,60 +102,6 @@ function findObstacle(before: RunFacts, now: RunFacts): string | null {
     return `another engine, ${now.engine}; the baseline's is ${before.engine}, so tolerances apply`;
   if (/ cuda /.test(now.engine)) return 'a GPU adds in no fixed order, so tolerances apply';
   return now.engine === 'unknown' ? 'the engine is not known, so tolerances apply' : null;
-}
-
-/** The values of a run; those of its end only if the other has as many epochs. */
-function listAll(
-  run: RunFacts,
-  other: RunFacts,
-): { readonly name: string; readonly value: number | string }[] {
-  const values: { name: string; value: number | string }[] = [...listValues(run)];
-  if (run.epochs !== other.epochs) return values;
-  values.push({ name: 'chosen epoch', value: run.chosenEpoch });
-  if (run.engine === other.engine && run.evaluationEngine !== other.evaluationEngine) return values;
-  return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
-}
-
-/** The numbers of a training in the order in which they arose, so that the first that differs is the nearest to the cause. */
-function listValues(run: RunFacts): { readonly name: string; readonly value: number }[] {
-  const values: { name: string; value: number }[] = [];
-  const add = (name: string, value: number) => values.push({ name, value });
-  for (const { batch, loss, spikeRates } of run.firstBatches) {
-    for (const [layer, rate] of spikeRates.entries())
-      add(`spike rate of ${nameLayer(layer)}, batch ${batch}`, rate);
-    add(`loss of batch ${batch}`, loss);
-  }
-  for (const [at, loss] of run.trainLosses.entries()) {
-    const epoch = at + 1;
-    const kept = run.layers.find((one) => one.epoch === epoch);
-    if (kept !== undefined) add(`learning rate of epoch ${epoch}`, kept.learningRate);
-    add(`loss of epoch ${epoch}`, loss);
-    for (const [what, measures] of [
-      ['spike rate', kept?.spikeRates],
-      ['mean τ', kept?.tauMeans],
-      ['σ(τ)', kept?.tauStds],
-    ] as const)
-      for (const [layer, value] of (measures ?? []).entries())
-        add(`${what} of ${nameLayer(layer)}, epoch ${epoch}`, value);
-  }
-  return values;
-}
-
-/** Which test clips a run answered wrong, how many right after each step, with frames in other orders and with other τ, and at what cost. */
-function describeAnswers({
-  test: { wrong, correctByStep, correctByOrder = {}, correctByTau = {}, cost },
-}: RunFacts): Readonly<Record<string, string>> {
-  return {
-    'wrong test clips': wrong.join(', ') || 'none',
-    'right after each step': correctByStep.join(', '),
-    ...Object.fromEntries(
-      Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
-    ),
-    ...Object.fromEntries(
-      Object.entries(correctByTau).map(([change, correct]) => [`right with τ ${change}`, correct.join(', ')]),
-    ),
-    ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
-  };
 }
 
 /** The schedule does not depend on the engine: only the last of the seven digits that are kept may differ. */

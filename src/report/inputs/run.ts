@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { tauOfLogit } from '../../network/neurons.ts';
 import type { EpochRow } from '../../results/metrics.ts';
-import { readResultFile } from '../../results/result-file.ts';
 import { type EpochSelection, type Maxima, type Maximum, pickTestUsers } from '../../results/run-file.ts';
+import { type RunFolders, readResultFile, readRunFiles } from '../../results/stage-files.ts';
 import { readTaus } from '../../results/tau-file.ts';
-import { type RunFolders, type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
+import { type RunIdentity, readTrainedRun } from '../../results/trained-run.ts';
 import type { EpochCurves, RunResult, Series } from '../data/results.ts';
 
 /** The clips that decide which epoch is chosen. */
@@ -21,10 +21,11 @@ const CLIPS_OF: Readonly<Record<EpochSelection, RunResult['chosenOn']>> = {
  */
 export async function readRunResult(folders: RunFolders, identity: RunIdentity): Promise<RunResult> {
   const { model, seed } = identity;
-  const [trained, tauFile] = await Promise.all([
-    readTrainedRun(folders, identity),
+  const [files, tauFile] = await Promise.all([
+    readRunFiles(folders, identity),
     readResultFile(join(folders.evaluate, 'tau.csv'), `evaluate@${model},${seed}`),
   ]);
+  const trained = readTrainedRun(files, identity);
   const { run, spec, epochs, evaluation } = trained;
   const { engine, parameters, training, frames, compat } = run;
   const { test, validation, confusion, cost, correctByStep, orders = {}, tau = {} } = evaluation;

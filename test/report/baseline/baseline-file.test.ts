@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { formatBaseline, parseBaseline, readBaseline } from '../../../src/report/baseline/baseline.ts';
+import { formatBaseline, parseBaseline } from '../../../src/report/baseline/baseline.ts';
+import { readBaseline } from '../../../src/report/baseline/collect.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 

@@ -5,8 +5,8 @@ import { prepareNetwork } from '../../../network/forward.ts';
 import { buildNetwork, type NetworkConfig } from '../../../network/networks.ts';
 import type { CachedClip, ClipIndex } from '../../../results/clip-index.ts';
 import { readTestAnswers } from '../../../results/predictions.ts';
-import { nameUnreadable, readResultFile } from '../../../results/result-file.ts';
 import { readRun, readSplit } from '../../../results/run-file.ts';
+import { nameUnreadable, readResultFile } from '../../../results/stage-files.ts';
 import type { Results } from '../../data/results.ts';
 import { modelColor } from '../../drawing/theme.ts';
 import {

@@ -8,7 +8,8 @@ import { renderExplorablePage } from '../../../../src/report/explorable/make/pag
 import { collectPayload, isExplorable } from '../../../../src/report/explorable/make/payload.ts';
 import { type Payload, unpack } from '../../../../src/report/explorable/payload.ts';
 import { buildReport } from '../../../../src/report/report.ts';
-import { type FrameCache, openFrameCache } from '../../../../src/training/frame-cache.ts';
+import type { FrameCache } from '../../../../src/training/frame-cache.ts';
+import { openFrameCache } from '../../../../src/training/open-frames.ts';
 import { sharedTemporaryFolder } from '../../../support/temporary-folder.ts';
 import { QUICK, writeMadeUpResults } from '../../made-up-results.ts';
 

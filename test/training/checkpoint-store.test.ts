@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/network/initialise.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
 import { TorchRandom } from '../../src/network/torch-random.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.ts';
+import type { Checkpoint } from '../../src/training/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint-store.ts';
 import { smallNetwork } from './small-task.ts';
 
 const state = (seed: number) => initialState(buildNetwork(smallNetwork), seed);

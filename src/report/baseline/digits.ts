@@ -1,0 +1,73 @@
+import { nameLayer, type RunFacts } from './baseline.ts';
+import type { TrainingFacts } from './run-facts.ts';
+
+/** A number of a run, or a list or a digest as text. */
+interface NamedValue {
+  readonly name: string;
+  readonly value: number | string;
+}
+
+/** A value, and what the baseline has in its place. */
+export interface ComparedValue extends NamedValue {
+  readonly expected: number | string;
+}
+
+/** The values that both have, in the order of `now`. */
+export function pairValues(before: readonly NamedValue[], now: readonly NamedValue[]): ComparedValue[] {
+  const old = new Map(before.map(({ name, value }) => [name, value]));
+  return now.flatMap((one) => {
+    const expected = old.get(one.name);
+    return expected === undefined ? [] : [{ ...one, expected }];
+  });
+}
+
+/** The values of a run; those of its end only if the other has as many epochs. */
+export function listAll(run: RunFacts, other: RunFacts): NamedValue[] {
+  const values = listTraining(run);
+  if (run.epochs !== other.epochs) return values;
+  values.push({ name: 'chosen epoch', value: run.chosenEpoch });
+  if (run.engine === other.engine && run.evaluationEngine !== other.evaluationEngine) return values;
+  return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
+}
+
+/** The numbers of a training in the order in which they arose, so that the first that differs is the nearest to the cause. */
+export function listTraining(run: TrainingFacts): NamedValue[] {
+  const values: NamedValue[] = [];
+  const add = (name: string, value: number) => values.push({ name, value });
+  for (const { batch, loss, spikeRates } of run.firstBatches) {
+    for (const [layer, rate] of spikeRates.entries())
+      add(`spike rate of ${nameLayer(layer)}, batch ${batch}`, rate);
+    add(`loss of batch ${batch}`, loss);
+  }
+  for (const [at, loss] of run.trainLosses.entries()) {
+    const epoch = at + 1;
+    const kept = run.layers.find((one) => one.epoch === epoch);
+    if (kept !== undefined) add(`learning rate of epoch ${epoch}`, kept.learningRate);
+    add(`loss of epoch ${epoch}`, loss);
+    for (const [what, measures] of [
+      ['spike rate', kept?.spikeRates],
+      ['mean τ', kept?.tauMeans],
+      ['σ(τ)', kept?.tauStds],
+    ] as const)
+      for (const [layer, value] of (measures ?? []).entries())
+        add(`${what} of ${nameLayer(layer)}, epoch ${epoch}`, value);
+  }
+  return values;
+}
+
+/** Which test clips a run answered wrong, how many right after each step, with frames in other orders and with other τ, and at what cost. */
+function describeAnswers({
+  test: { wrong, correctByStep, correctByOrder = {}, correctByTau = {}, cost },
+}: RunFacts): Readonly<Record<string, string>> {
+  return {
+    'wrong test clips': wrong.join(', ') || 'none',
+    'right after each step': correctByStep.join(', '),
+    ...Object.fromEntries(
+      Object.entries(correctByOrder).map(([order, correct]) => [`right with frames ${order}`, `${correct}`]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(correctByTau).map(([change, correct]) => [`right with τ ${change}`, correct.join(', ')]),
+    ),
+    ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
+  };
+}
