@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { writeExamples } from '../src/data/frames/examples.ts';
+import { PolarityTally } from '../src/data/frames/frame-rows.ts';
 import type { FrameSettings, ImageSettings } from '../src/data/frames/frame-settings.ts';
-import { PolarityTally, writeFrames } from '../src/data/frames/frame-writer.ts';
+import { writeFrames } from '../src/data/frames/frame-writer.ts';
 import { writeImages } from '../src/data/frames/image-writer.ts';
 import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';

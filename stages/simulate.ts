@@ -1,4 +1,5 @@
-import { type SimulationOptions, writeSimulatedDataset } from '../src/data/simulated/dataset-writer.ts';
+import type { SimulationOptions } from '../src/data/simulated/dataset.ts';
+import { writeSimulatedDataset } from '../src/data/simulated/dataset-writer.ts';
 import { type TwoScalesOptions, writeTwoScales } from '../src/data/simulated/two-scales.ts';
 import { defineStage, requireOutput } from '../src/runner/stage/define-stage.ts';
 

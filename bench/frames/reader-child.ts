@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { cutAedat3 } from '../../src/data/events/aedat3-clips.ts';
-import { FrameRows } from '../../src/data/frames/frame-thread.ts';
+import { FrameRows } from '../../src/data/frames/frame-rows.ts';
 import { findEventAddon } from '../../src/network/addon/event-addon.ts';
 import type { SplitBy } from '../../src/results/thesis/compat.ts';
 

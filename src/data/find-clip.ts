@@ -1,13 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../base/errors.ts';
-import {
-  type Clip,
-  type EventDataset,
-  type ImageDataset,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from './contract/dataset.ts';
+import { type Clip, SPLITS, type Split } from './contract/clips.ts';
+import type { EventDataset, ImageDataset, ReadOptions } from './contract/dataset.ts';
 import type { ClipEvents } from './events/frames.ts';
 
 interface NamedClip {

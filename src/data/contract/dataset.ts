@@ -1,12 +1,8 @@
-import type { CachedClip } from '../../results/clip-index.ts';
 import type { GestureFacts, ImageFacts, SampleFacts } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../results/thesis/compat.ts';
-import type { ClipEvents } from '../events/frames.ts';
 import type { Threads } from '../reading/threads.ts';
-
-export type Split = 'train' | 'test';
-export const SPLITS: readonly Split[] = ['train', 'test'];
+import type { Clips, ReadClip, Split } from './clips.ts';
 
 export interface ReadOptions {
   readonly simulated: boolean;
@@ -28,22 +24,6 @@ export interface ReadClipsOptions extends ReadOptions {
   readonly invalidEvents: 'keep' | 'drop';
   /** Default `width`. */
   readonly rowStride?: RowStride | undefined;
-}
-
-/** One gesture or digit: a row of the frame cache. `startUs` and `endUs` are null until the recording is read. */
-export type Clip = Omit<CachedClip, 'events' | 'durationsUs'>;
-
-/** The clips of both splits, sorted by recording name and then in label order. */
-export type Clips = Readonly<Record<Split, readonly Clip[]>>;
-
-/** A clip with its events, which are only valid until the visitor returns. */
-export interface ReadClip {
-  readonly split: Split;
-  /** Index in `clips[split]`. */
-  readonly row: number;
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly events: ClipEvents;
 }
 
 /** What a reader of data sets can do with one, beside its facts. */

@@ -3,7 +3,7 @@ import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, listSome } from '../../base/text.ts';
 import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
-import { SPLITS, type Split } from './dataset.ts';
+import { SPLITS, type Split } from './clips.ts';
 
 /** For an error: with the few kinds that exist, it stays within 25 lines. */
 const SHOWN_NAMES = 5;

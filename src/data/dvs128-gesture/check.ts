@@ -4,7 +4,8 @@ import { streamRegular } from '../../base/files/regular-file.ts';
 import { formatBytes } from '../../base/text.ts';
 import { findEventAddon } from '../../network/addon/event-addon.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
-import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
+import { SPLITS, type Split } from '../contract/clips.ts';
+import type { ReadOptions } from '../contract/dataset.ts';
 import { describeProblem, type Problems } from '../contract/problems.ts';
 import { type Aedat3Summary, readAedat3 } from '../events/aedat3-parser.ts';
 import type { Sensor } from '../events/events.ts';
@@ -12,23 +13,11 @@ import { type Label, parseLabels } from '../events/labels.ts';
 import { hashChunks, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import type { PackedPlace } from '../reading/tar-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
+import { parseTrialLines } from './clips.ts';
 import { labelsNameOf, OVERLAPPING_LABELS, parseRecordingName, TRIAL_LISTS } from './files.ts';
 
 /** Recording names per split, sorted. */
 export type Trials = Readonly<Record<Split, readonly string[]>>;
-
-/** The names in a trial list, one per line; blank lines are ignored. */
-export function parseTrialList(text: string): string[] {
-  return parseTrialLines(text).map(({ name }) => name);
-}
-
-/** The same with line numbers, from 1. */
-function parseTrialLines(text: string): { readonly name: string; readonly line: number }[] {
-  return text
-    .split('\n')
-    .map((line, i) => ({ name: line.trim(), line: i + 1 }))
-    .filter(({ name }) => name !== '');
-}
 
 /**
  * The recordings of both splits according to the lists. Expected ones must be there; without

@@ -2,23 +2,14 @@ import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { findEventAddon } from '../../network/addon/event-addon.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
-import {
-  type Clip,
-  type Clips,
-  type EventDataset,
-  type ListClipsOptions,
-  type ReadClip,
-  type ReadClipsOptions,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
+import type { Clips, ReadClip } from '../contract/clips.ts';
+import type { EventDataset, ListClipsOptions, ReadClipsOptions } from '../contract/dataset.ts';
 import { showPath } from '../contract/how-to-get.ts';
-import { cutAedat3 } from '../events/aedat3-clips.ts';
-import { placeSpans } from '../events/clips.ts';
-import { parseLabels } from '../events/labels.ts';
 import { readWhole } from '../reading/file-tree.ts';
-import { isTextFile, LARGEST_RECORDING_BYTES, LARGEST_TEXT_BYTES, parseTrialList } from './check.ts';
-import { labelsNameOf, locateGestures, parseRecordingName, SIMULATED_MARK, TRIAL_LISTS } from './files.ts';
+import { isTextFile, LARGEST_RECORDING_BYTES, LARGEST_TEXT_BYTES } from './check.ts';
+import { cutClips, listTrialClips, rowsByRecording } from './clips.ts';
+import { SIMULATED_MARK } from './files.ts';
+import { locateGestures } from './locate.ts';
 import { verifyGestures } from './verify.ts';
 
 /** Gestures of people under several lights; and simulated recordings in the same layout. */
@@ -54,44 +45,14 @@ export async function listGestureClips(
   root: string,
   options: ListClipsOptions,
 ): Promise<Clips> {
-  const shown = showPath(root);
   const place = await locateGestures(facts, root);
   const texts = new Map<string, string>();
   await place.tree.walk(async (file) => {
     if (!isTextFile(file.path)) return;
     texts.set(file.path, new TextDecoder().decode(await readWhole(file, LARGEST_TEXT_BYTES)));
   }, options.signal);
-  const need = (name: string): string => {
-    const text = texts.get(name);
-    if (text !== undefined) return text;
-    throw new ReproError('data-corrupt', `${name} is missing.`, {
-      where: shown,
-      fix: 'Run `./repro run verify`.',
-    });
-  };
-  const list = (split: Split): Clip[] =>
-    parseTrialList(need(TRIAL_LISTS[split]))
-      .map((recording, trial) => ({ recording, trial }))
-      .sort((a, b) => compareCodeUnits(a.recording, b.recording))
-      .flatMap(({ recording, trial }) => {
-        const file = labelsNameOf(recording);
-        const { labels } = parseLabels(need(file), { file, classes: facts.classes.length });
-        const { user, light } = parseRecordingName(recording) ?? { user: null, light: null };
-        const segments = placeSpans(labels, options.overlaps ?? 'both');
-        return segments.map(({ class: label, startUs, endUs }) => ({
-          recording,
-          user,
-          light,
-          trial,
-          class: label - 1,
-          startUs,
-          endUs,
-        }));
-      });
-  return { train: list('train'), test: list('test') };
+  return listTrialClips(facts, texts, { where: showPath(root), overlaps: options.overlaps });
 }
-
-type Row = Omit<ReadClip, 'events'>;
 
 /** Reads the recordings, one at a time: it is in memory as long as its clips are visited. */
 async function readGestureClips(
@@ -110,10 +71,9 @@ async function readGestureClips(
     const { path } = file;
     const recording = { file: path, sensor: facts.sensor, invalidEvents, addon: findEventAddon() };
     bytes = await readWhole(file, LARGEST_RECORDING_BYTES, bytes);
-    const { clips } = cutAedat3(bytes, rows, recording);
-    for (const [i, events] of clips.entries()) {
+    for (const clip of cutClips(bytes, rows, recording)) {
       signal?.throwIfAborted();
-      await visit({ ...rows[i]!, events });
+      await visit(clip);
     }
     missing.delete(path);
     options.progress?.(wanted.size - missing.size, wanted.size);
@@ -124,16 +84,4 @@ async function readGestureClips(
       fix: 'Run `./repro run verify`: it reports what is wrong and where to get it.',
     });
   }
-}
-
-function rowsByRecording(clips: Clips): Map<string, Row[]> {
-  const rows = new Map<string, Row[]>();
-  for (const split of SPLITS) {
-    for (const [row, { recording, startUs, endUs }] of clips[split].entries()) {
-      const own = rows.get(recording) ?? [];
-      own.push({ split, row, startUs: startUs!, endUs: endUs! });
-      rows.set(recording, own);
-    }
-  }
-  return rows;
 }

@@ -5,7 +5,8 @@ import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatBytes } from '../../base/text.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
-import { type ReadOptions, SPLITS, type Split } from '../contract/dataset.ts';
+import { SPLITS, type Split } from '../contract/clips.ts';
+import type { ReadOptions } from '../contract/dataset.ts';
 import { howToGet, rootOption, showPath } from '../contract/how-to-get.ts';
 import { countClasses, countNames, nameUser, Problems } from '../contract/problems.ts';
 import type { Label } from '../events/labels.ts';
@@ -18,15 +19,8 @@ import {
   inspectFiles,
   type Trials,
 } from './check.ts';
-import {
-  ARCHIVE,
-  FOLDER,
-  labelsNameOf,
-  locateGestures,
-  parseRecordingName,
-  SIMULATED_MARK,
-  TRIAL_LISTS,
-} from './files.ts';
+import { ARCHIVE, FOLDER, labelsNameOf, parseRecordingName, SIMULATED_MARK, TRIAL_LISTS } from './files.ts';
+import { locateGestures } from './locate.ts';
 
 /**
  * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is

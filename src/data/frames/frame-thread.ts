@@ -1,16 +1,11 @@
 import { ReproError } from '../../base/errors.ts';
 import type { RowStride } from '../../results/thesis/compat.ts';
-import {
-  type Clip,
-  type Clips,
-  type EventDataset,
-  type ReadClip,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
-import { type Counts, type FrameLayout, frameSize } from '../events/frames.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
+import type { EventDataset } from '../contract/dataset.ts';
+import type { FrameLayout } from '../events/frames.ts';
 import { openDataset } from '../open-dataset.ts';
 import { defineThreadJob } from '../reading/threads.ts';
+import { type FrameRow, FrameRows } from './frame-rows.ts';
 
 export interface FrameSetup {
   readonly facts: EventDataset['facts'];
@@ -86,64 +81,4 @@ export function divideClips(clips: Clips, threads: number): FrameTask[] {
     }
   }
   return divided;
-}
-
-/** One clip's frames: a row of the frame cache. */
-export interface FrameRow extends Omit<ReadClip, 'events'> {
-  /** Events in the frames, and those left out by `splitBy: duration`. */
-  readonly events: number;
-  readonly laterEvents: number;
-  /** [T, 2, H, W], in a type that holds them. */
-  readonly counts: Counts;
-  /** [T], µs; null unless wanted. */
-  readonly durationsUs: readonly number[] | null;
-}
-
-const WIDTHS = [Uint8Array, Uint16Array, Uint32Array] as const;
-
-/** Counts the events of clips in frames, in the narrowest type that has been wide enough so far. */
-export class FrameRows {
-  readonly #layout: FrameLayout;
-  readonly #withDurations: boolean;
-  readonly #length: number;
-  /** Index in `WIDTHS`. Once one clip needs it, the whole cache does, so narrower ones are not tried again. */
-  #width = 0;
-
-  constructor(layout: FrameLayout, withDurations: boolean) {
-    const { height, width } = frameSize(layout);
-    this.#layout = layout;
-    this.#withDurations = withDurations;
-    this.#length = layout.steps * 2 * height * width;
-  }
-
-  make({ split, row, startUs, endUs, events }: ReadClip): FrameRow {
-    const counts = this.#integrate(events);
-    const inFrames = this.#layout.splitBy === 'duration' ? sum(counts) : events.count;
-    return {
-      split,
-      row,
-      startUs,
-      endUs,
-      events: inFrames,
-      laterEvents: events.count - inFrames,
-      counts,
-      durationsUs: this.#withDurations ? [...events.durationsUs(this.#layout)] : null,
-    };
-  }
-
-  #integrate(events: ReadClip['events']): Counts {
-    for (;;) {
-      const Type = WIDTHS[this.#width]!;
-      const counts = new Type(this.#length);
-      const largest = events.integrate(this.#layout, counts);
-      if (largest < 2 ** (8 * Type.BYTES_PER_ELEMENT) || this.#width === WIDTHS.length - 1) return counts;
-      this.#width += 1;
-    }
-  }
-}
-
-function sum(counts: Counts): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
 }

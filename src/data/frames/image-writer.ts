@@ -7,7 +7,8 @@ import {
   FRAME_CACHE_FILES,
   formatClipIndex,
 } from '../../results/clip-index.ts';
-import { type ImageDataset, SPLITS, type Split } from '../contract/dataset.ts';
+import { SPLITS, type Split } from '../contract/clips.ts';
+import type { ImageDataset } from '../contract/dataset.ts';
 import { limitPerClass } from './frame-settings.ts';
 
 interface WriteImagesOptions {

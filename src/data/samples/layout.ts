@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import type { SampleFacts } from '../../results/dataset-facts.ts';
-import { SPLITS, type Split } from '../contract/dataset.ts';
+import { SPLITS, type Split } from '../contract/clips.ts';
 import { failMissing, howToGet } from '../contract/how-to-get.ts';
 import { READERS } from '../events/readers.ts';
 import { type FileTree, FolderTree, kindOfSource } from '../reading/file-tree.ts';

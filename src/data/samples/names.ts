@@ -1,6 +1,6 @@
 import { ReproError } from '../../base/errors.ts';
 import type { SampleFacts, SampleFiles } from '../../results/dataset-facts.ts';
-import type { Split } from '../contract/dataset.ts';
+import type { Split } from '../contract/clips.ts';
 
 /** What the name of a sample says. */
 export interface SampleName {

@@ -1,14 +1,6 @@
 import type { SampleFacts } from '../../results/dataset-facts.ts';
-import {
-  type Clip,
-  type Clips,
-  type EventDataset,
-  type ReadClip,
-  type ReadClipsOptions,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
+import type { EventDataset, ReadClipsOptions, ReadOptions } from '../contract/dataset.ts';
 import { spanOf } from '../events/clips.ts';
 import { clipOfEvents, shearEvents } from '../events/frames.ts';
 import { readWhole } from '../reading/file-tree.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Split } from '../contract/dataset.ts';
+import type { Split } from '../contract/clips.ts';
 import type { SimulationHooks, SimulationSummary } from './dataset-writer.ts';
 import { RandomStream } from './random-stream.ts';
 

@@ -3,11 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { parseLabels } from '../../../src/data/events/labels.ts';
-import {
-  planRecordings,
-  type SimulationOptions,
-  writeSimulatedDataset,
-} from '../../../src/data/simulated/dataset-writer.ts';
+import { planRecordings, type SimulationOptions } from '../../../src/data/simulated/dataset.ts';
+import { writeSimulatedDataset } from '../../../src/data/simulated/dataset-writer.ts';
 import { sharedTemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const OPTIONS: SimulationOptions = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { MODEL_VERSION } from '../../../src/data/simulated/dataset-writer.ts';
+import { MODEL_VERSION } from '../../../src/data/simulated/dataset.ts';
 import {
   EventKeys,
   type SimulatedRecording,

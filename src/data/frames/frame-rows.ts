@@ -1,0 +1,220 @@
+import { ReproError } from '../../base/errors.ts';
+import { formatCount, listSome } from '../../base/text.ts';
+import type { CountType, NpyData } from '../../formats/npy.ts';
+import type { CachedClip, ClipIndex } from '../../results/clip-index.ts';
+import type { GestureFacts, SampleFacts } from '../../results/dataset-facts.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
+import { type Counts, type FrameLayout, frameSize } from '../events/frames.ts';
+import { type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
+
+/** One clip's frames: a row of the frame cache. */
+export interface FrameRow extends Omit<ReadClip, 'events'> {
+  /** Events in the frames, and those left out by `splitBy: duration`. */
+  readonly events: number;
+  readonly laterEvents: number;
+  /** [T, 2, H, W], in a type that holds them. */
+  readonly counts: Counts;
+  /** [T], µs; null unless wanted. */
+  readonly durationsUs: readonly number[] | null;
+}
+
+const WIDTHS = [Uint8Array, Uint16Array, Uint32Array] as const;
+
+/** Counts the events of clips in frames, in the narrowest type that has been wide enough so far. */
+export class FrameRows {
+  readonly #layout: FrameLayout;
+  readonly #withDurations: boolean;
+  readonly #length: number;
+  /** Index in `WIDTHS`. Once one clip needs it, the whole cache does, so narrower ones are not tried again. */
+  #width = 0;
+
+  constructor(layout: FrameLayout, withDurations: boolean) {
+    const { height, width } = frameSize(layout);
+    this.#layout = layout;
+    this.#withDurations = withDurations;
+    this.#length = layout.steps * 2 * height * width;
+  }
+
+  make({ split, row, startUs, endUs, events }: ReadClip): FrameRow {
+    const counts = this.#integrate(events);
+    const inFrames = this.#layout.splitBy === 'duration' ? sum(counts) : events.count;
+    return {
+      split,
+      row,
+      startUs,
+      endUs,
+      events: inFrames,
+      laterEvents: events.count - inFrames,
+      counts,
+      durationsUs: this.#withDurations ? [...events.durationsUs(this.#layout)] : null,
+    };
+  }
+
+  #integrate(events: ReadClip['events']): Counts {
+    for (;;) {
+      const Type = WIDTHS[this.#width]!;
+      const counts = new Type(this.#length);
+      const largest = events.integrate(this.#layout, counts);
+      if (largest < 2 ** (8 * Type.BYTES_PER_ELEMENT) || this.#width === WIDTHS.length - 1) return counts;
+      this.#width += 1;
+    }
+  }
+}
+
+function sum(counts: Counts): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}
+
+/** Where rows of counts go, in any order: a file, or memory. */
+export interface CountsWriter {
+  readonly dtype: CountType;
+  write(row: number, counts: NpyData<CountType>): Promise<void>;
+  /** Widens the elements to at least this type. */
+  widen(dtype: CountType): Promise<void>;
+  finish(rows: number): Promise<void>;
+}
+
+/** What frames are made of. */
+interface FrameSource {
+  readonly facts: Pick<SampleFacts | GestureFacts, 'name' | 'classes' | 'sensor'>;
+  readonly simulated: boolean;
+  readonly settings: FrameSettings;
+  /** As `limitClips` leaves them. */
+  readonly clips: Clips;
+  /** Gives the frames of each clip to `write`, one after the other, in any order. */
+  readonly read: (write: (row: FrameRow) => Promise<void>) => Promise<void>;
+  readonly warn?: ((text: string) => void) | undefined;
+  /** Called with the counts of each clip, [T, 2, H, W], in no particular order. */
+  readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
+}
+
+/**
+ * Writes the frames of clips, [clips, T, 2, H, W], in the smallest type that fits the counts of both splits.
+ *
+ * @returns what clips.json says of them
+ * @throws {ReproError} `data-corrupt` if a clip was not read
+ */
+export async function makeFrames(
+  { facts, simulated, settings, clips, read, ...hooks }: FrameSource,
+  writers: Readonly<Record<Split, CountsWriter>>,
+): Promise<ClipIndex> {
+  const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
+  const { overlaps = 'both', rowStride = 'width' } = settings;
+  const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
+  const later: string[] = [];
+  const write = async ({ split, row, counts, laterEvents, ...made }: FrameRow) => {
+    await writers[split].write(row, counts);
+    hooks.onClip?.(split, counts);
+    const { startUs, endUs, events, durationsUs } = made;
+    const clip = clips[split][row]!;
+    rows[split][row] = { ...clip, startUs, endUs, events, ...(durationsUs === null ? {} : { durationsUs }) };
+    if (laterEvents > 0) later.push(clip.recording);
+  };
+  await read(write);
+  checkWhole(clips, rows);
+  await writers.train.widen(writers.test.dtype);
+  await writers.test.widen(writers.train.dtype);
+  for (const split of SPLITS) await writers[split].finish(clips[split].length);
+  const { warn = () => {} } = hooks;
+  warnOfShortClips(rows, steps, warn);
+  warnOfLongClips(later.sort(), settings, warn);
+  return {
+    dataset: facts.name,
+    simulated,
+    classes: facts.classes,
+    sensor: facts.sensor,
+    frames: {
+      steps,
+      splitBy,
+      ...(splitBy === 'duration' ? { durationUs: durationUs! } : {}),
+      downsample,
+      ...frameSize(layoutOf(settings, facts.sensor)),
+      dtype: writers.train.dtype,
+      normalization: normalization === undefined || normalization === 'none' ? null : normalization,
+      invalidEvents,
+      ...(overlaps === 'both' ? {} : { overlaps }),
+      ...(rowStride === 'width' ? {} : { rowStride }),
+    },
+    splits: rows,
+  };
+}
+
+/** The first `most` clips of each class, in sorted order. */
+function limitSplit(clips: readonly Clip[], most: number | undefined): readonly Clip[] {
+  const labels = clips.map((clip) => clip.class);
+  return limitPerClass(labels, most).map((position) => clips[position]!);
+}
+
+/** The clips that a profile asks for. */
+export function limitClips({ train, test }: Clips, { limit }: FrameSettings): Clips {
+  return { train: limitSplit(train, limit?.train), test: limitSplit(test, limit?.test) };
+}
+
+/** A clip that was listed but never read would be a row of zeros with a label. */
+function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedClip[]>>): void {
+  for (const split of SPLITS) {
+    const missing = clips[split].filter((_, row) => rows[split][row] === undefined);
+    if (missing.length === 0) continue;
+    const names = missing.map(({ recording }) => recording);
+    throw new ReproError('data-corrupt', `${listSome(names)}: listed but not read.`, {
+      where: 'dataset.root',
+      fix: 'The data changed while being read, or contain a name twice: run `./repro run verify --force`.',
+    });
+  }
+}
+
+function warnOfShortClips(
+  rows: Readonly<Record<Split, readonly CachedClip[]>>,
+  steps: number,
+  warn: (text: string) => void,
+): void {
+  const short = SPLITS.flatMap((split) => rows[split]).filter((clip) => (clip.events ?? 0) < steps);
+  if (short.length === 0) return;
+  const names = listSome(short.map((clip) => `${clip.recording} (${clip.events})`));
+  const clips = formatCount(short.length, 'clip');
+  warn(`${clips} with fewer events than frames (${steps}), most of which are empty: ${names}.`);
+}
+
+/** @param recordings of clips with events after the last frame, sorted */
+function warnOfLongClips(
+  recordings: readonly string[],
+  { steps, durationUs = 0 }: FrameSettings,
+  warn: (text: string) => void,
+): void {
+  if (recordings.length === 0) return;
+  const names = listSome([...new Set(recordings)]);
+  const clips = formatCount(recordings.length, 'clip');
+  warn(`${clips} longer than ${steps} frames of ${durationUs} µs; later events are left out: ${names}.`);
+}
+
+/** Adds up the events in the frames of each split by polarity: a figure that shows at once if the two were ever swapped. */
+export class PolarityTally {
+  /** Events that made a pixel darker (channel 0) and brighter (channel 1). */
+  readonly #counts = { train: { off: 0, on: 0 }, test: { off: 0, on: 0 } };
+
+  /** @param counts of one clip, [T, 2, H, W] */
+  add(split: Split, counts: Counts, steps: number): void {
+    const pixels = counts.length / steps / 2;
+    let [off, on] = [0, 0];
+    for (let start = 0; start < counts.length; start += 2 * pixels) {
+      for (let i = start; i < start + pixels; i++) off += counts[i]!;
+      for (let i = start + pixels; i < start + 2 * pixels; i++) on += counts[i]!;
+    }
+    this.#counts[split].off += off;
+    this.#counts[split].on += on;
+  }
+
+  /** As metrics of a stage: `events.off.train`, `events.on.train`, … */
+  metrics(): Record<string, number> {
+    return Object.fromEntries(
+      SPLITS.flatMap((split) =>
+        (['off', 'on'] as const).map((polarity) => [
+          `events.${polarity}.${split}`,
+          this.#counts[split][polarity],
+        ]),
+      ),
+    );
+  }
+}
