@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { parse } from 'yaml';
 import type { ImagePreparation } from './clip-index.ts';
 
 /** The folder with a file for each data set, relative to the project. */
@@ -114,11 +111,6 @@ export type DatasetFacts = SampleFacts | GestureFacts | ImageFacts;
 export function toFacts(name: string, content: object): DatasetFacts {
   const kind = 'image' in content ? 'images' : 'events';
   return { name, kind, remarks: [], hints: [], files: [], ...content } as unknown as DatasetFacts;
-}
-
-/** Reads the file of a data set that a pipeline has checked. */
-export async function readDatasetFacts(file: string): Promise<DatasetFacts> {
-  return toFacts(basename(file, '.yaml'), parse(await readFile(file, 'utf8')));
 }
 
 /** Recordings in words: `simulated, in the layout of DVS128 Gesture`; just the title of real ones. */

@@ -102,6 +102,28 @@ export interface FirstBatch {
   readonly spikeRates: readonly number[];
 }
 
+/** Loss and accuracy of every 256th training batch, counted over all epochs, are logged individually, as in the original. */
+export const LOGGED_EVERY = 256;
+
+/** An individually logged training batch. */
+export interface LoggedBatch {
+  /** Training batches before it, over all epochs. */
+  readonly step: number;
+  /** Including the regulariser. */
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** An epoch: one row of metrics.csv, and its points in TensorBoard. */
+export interface EpochMetrics extends EpochRow {
+  /** Training batches since the start, after this epoch. */
+  readonly batches: number;
+  /** This epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
+  readonly logged: readonly LoggedBatch[];
+  /** Those of this epoch's batches that first-batches.csv keeps: an epoch may have fewer. */
+  readonly first: readonly FirstBatch[];
+}
+
 /**
  * So many batches of a training are kept one by one. Rounding differs from one machine to the next and flips single spikes, from which
  * trainings grow apart; this early, they have not yet, so that wrong arithmetic shows.

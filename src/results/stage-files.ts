@@ -1,6 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../base/errors.ts';
+import { type DatasetFacts, toFacts } from './dataset-facts.ts';
 import { fixOf, INVALID, type ResultFile } from './result-file.ts';
 import type { RunFiles, RunIdentity } from './trained-run.ts';
 
@@ -56,4 +58,9 @@ export async function writeStageFiles(
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
   }
+}
+
+/** Reads the file of a data set that a pipeline has checked. */
+export async function readDatasetFacts(file: string): Promise<DatasetFacts> {
+  return toFacts(path.basename(file, '.yaml'), parse(await readFile(file, 'utf8')));
 }

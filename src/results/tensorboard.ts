@@ -1,31 +1,9 @@
 import { encodeEventFileHeader, encodeScalarEvents, type ScalarEvent } from '../formats/tfevents.ts';
 import { type NetworkSpec, spikingLayers } from '../network/spec.ts';
-import type { EpochRow, FirstBatch } from './metrics.ts';
+import type { EpochMetrics } from './metrics.ts';
 
 /** TensorBoard reads any file whose name begins like this. */
 export const EVENT_FILE = 'events.out.tfevents.0.repro';
-
-/** Loss and accuracy of every 256th training batch, counted over all epochs, are logged individually, as in the original. */
-export const LOGGED_EVERY = 256;
-
-/** An individually logged training batch. */
-export interface LoggedBatch {
-  /** Training batches before it, over all epochs. */
-  readonly step: number;
-  /** Including the regulariser. */
-  readonly loss: number;
-  readonly accuracy: number;
-}
-
-/** An epoch: one row of metrics.csv, and its points in TensorBoard. */
-export interface EpochMetrics extends EpochRow {
-  /** Training batches since the start, after this epoch. */
-  readonly batches: number;
-  /** This epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
-  readonly logged: readonly LoggedBatch[];
-  /** Those of this epoch's batches that first-batches.csv keeps: an epoch may have fewer. */
-  readonly first: readonly FirstBatch[];
-}
 
 /** A point of a curve, without its time. */
 export type Scalar = Omit<ScalarEvent, 'wallTimeSeconds'>;

@@ -1,8 +1,7 @@
 import type { State } from '../formats/tensor.ts';
 import type { OptimiserState } from '../network/engines/engine.ts';
 import type { TorchRandomState } from '../network/torch-random.ts';
-import type { FirstBatch } from '../results/metrics.ts';
-import type { EpochMetrics, LoggedBatch } from '../results/tensorboard.ts';
+import type { EpochMetrics, FirstBatch, LoggedBatch } from '../results/metrics.ts';
 
 /** Sums over an epoch's batches so far, and its batches that are kept one by one. */
 export interface EpochSums {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { buildNetwork } from '../../src/network/networks.ts';
-import { type EpochMetrics, encodeTraining, scalarsOf } from '../../src/results/tensorboard.ts';
+import type { EpochMetrics } from '../../src/results/metrics.ts';
+import { encodeTraining, scalarsOf } from '../../src/results/tensorboard.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 const config = { ...thesisNetwork, input: [2, 8, 8], channels: 2, layers: 1, hidden: 4 } as const;
