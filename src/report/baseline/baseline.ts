@@ -39,6 +39,8 @@ const layersShape = v.object({
   tauStds: numbers,
 });
 
+const shares = v.array(v.nullable(number));
+
 /** What one training and its evaluation gave. */
 const runShape = v.object({
   model: v.string(),
@@ -62,8 +64,12 @@ const runShape = v.object({
   firstBatches: v.array(batchShape),
   /** Mean over the training batches of each epoch, with the regulariser. */
   trainLosses: numbers,
+  /** The share of clips that were right in each epoch; null where none were run. Absent from older baselines. */
+  accuracies: v.exactOptional(v.object({ train: shares, validation: shares, test: shares })),
   /** Epochs 1, 2, 4, 8, … and the last. */
   layers: v.array(layersShape),
+  /** sha256 of best.safetensors and of predictions.csv. Absent from older baselines. */
+  digests: v.exactOptional(v.object({ weights: v.string(), predictions: v.string() })),
   /** Which test clips were answered right. */
   test: v.object({
     clips: count,
@@ -105,7 +111,7 @@ export function nameData({ dataset, simulated }: Pick<Baseline, 'dataset' | 'sim
 }
 
 export function findBaselineRun(
-  baseline: Baseline,
+  baseline: Pick<Baseline, 'runs'>,
   { model, seed }: Pick<RunFacts, 'model' | 'seed'>,
 ): RunFacts | undefined {
   return baseline.runs.find((run) => run.model === model && run.seed === seed);

@@ -3,11 +3,17 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hasErrorCode, ReproError } from '../../base/errors.ts';
-import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../../results/clip-index.ts';
-import { nameUnreadable, type RunFolders, readResultFile, readRunFiles } from '../../results/stage-files.ts';
-import { type Baseline, baselinePathOf, type FramesFacts, parseBaseline, type RunFacts } from './baseline.ts';
-import { collectRunFacts, digestClips } from './run-facts.ts';
+import { hasErrorCode } from '../../base/errors.ts';
+import { FRAME_CACHE_FILES, parseClipIndex } from '../../results/clip-index.ts';
+import {
+  nameUnreadable,
+  type RunFolders,
+  readResultBytes,
+  readResultFile,
+  readRunFiles,
+} from '../../results/stage-files.ts';
+import { type Baseline, baselinePathOf, parseBaseline, type RunFacts } from './baseline.ts';
+import { collectFramesFacts, collectRunFacts } from './run-facts.ts';
 
 /**
  * Reads the committed baseline of a profile.
@@ -31,11 +37,13 @@ export async function readRunFacts(
   folders: RunFolders,
   of: Pick<RunFacts, 'model' | 'seed' | 'engine' | 'evaluationEngine'>,
 ): Promise<RunFacts> {
-  const [files, firstBatches] = await Promise.all([
+  const instance = `train@${of.model},${of.seed}`;
+  const [files, firstBatches, weights] = await Promise.all([
     readRunFiles(folders, of),
-    readResultFile(path.join(folders.train, 'first-batches.csv'), `train@${of.model},${of.seed}`),
+    readResultFile(path.join(folders.train, 'first-batches.csv'), instance),
+    readResultBytes(path.join(folders.train, 'best.safetensors'), instance),
   ]);
-  return collectRunFacts({ ...files, firstBatches }, of);
+  return collectRunFacts({ ...files, firstBatches }, weights, of);
 }
 
 /**
@@ -50,27 +58,10 @@ export async function readFramesFacts(
 ): Promise<Pick<Baseline, 'dataset' | 'simulated' | 'frames'>> {
   const { file, text } = await readResultFile(path.join(folder, FRAME_CACHE_FILES.index), 'frames');
   const index = parseClipIndex(text, file);
-  const factsOf = async (split: 'train' | 'test'): Promise<FramesFacts> => ({
-    sha256: await hashFile(path.join(folder, FRAME_CACHE_FILES[split])),
-    list: await digestClips(index.splits[split]),
-    clips: index.splits[split].length,
-    events: index.images === undefined ? readEvents(metrics, split) : null,
-  });
+  const factsOf = async (split: 'train' | 'test') =>
+    collectFramesFacts(index, split, await hashFile(path.join(folder, FRAME_CACHE_FILES[split])), metrics);
   const { dataset, simulated } = index;
   return { dataset, simulated, frames: { train: await factsOf('train'), test: await factsOf('test') } };
-}
-
-function readEvents(
-  metrics: { readonly [name: string]: unknown },
-  split: string,
-): { off: number; on: number } {
-  const [off, on] = ['off', 'on'].map((polarity) => metrics[`events.${polarity}.${split}`]);
-  if (typeof off === 'number' && typeof on === 'number') return { off, on };
-  throw new ReproError(
-    'results-invalid',
-    'the record of the stage "frames" has no count of events by polarity.',
-    { fix: FRAME_CACHE_FIX },
-  );
 }
 
 async function hashFile(file: string): Promise<string> {

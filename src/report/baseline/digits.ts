@@ -1,8 +1,9 @@
-import { nameLayer, type RunFacts } from './baseline.ts';
+import { FRAME_CACHE_FILES } from '../../results/clip-index.ts';
+import { type Baseline, nameLayer, type RunFacts } from './baseline.ts';
 import type { TrainingFacts } from './run-facts.ts';
 
 /** A number of a run, or a list or a digest as text. */
-interface NamedValue {
+export interface NamedValue {
   readonly name: string;
   readonly value: number | string;
 }
@@ -21,11 +22,29 @@ export function pairValues(before: readonly NamedValue[], now: readonly NamedVal
   });
 }
 
+/** What frames are: how many clips and events, which clips, and all counts. */
+export function listFrames(frames: Baseline['frames']): NamedValue[] {
+  return (['train', 'test'] as const).flatMap((split) => {
+    const { sha256, list, clips, events } = frames[split];
+    const of = `of ${FRAME_CACHE_FILES[split]}`;
+    return [
+      { name: `clips ${of}`, value: clips },
+      { name: `SHA-256 of the recordings and classes ${of}`, value: list },
+      ...(['off', 'on'] as const).map((which) => ({
+        name: `${which} events ${of}`,
+        value: events?.[which] ?? 'none',
+      })),
+      { name: `SHA-256 ${of}`, value: sha256 },
+    ];
+  });
+}
+
 /** The values of a run; those of its end only if the other has as many epochs. */
 export function listAll(run: RunFacts, other: RunFacts): NamedValue[] {
   const values = listTraining(run);
   if (run.epochs !== other.epochs) return values;
   values.push({ name: 'chosen epoch', value: run.chosenEpoch });
+  if (run.digests !== undefined) values.push({ name: 'SHA-256 of the weights', value: run.digests.weights });
   if (run.engine === other.engine && run.evaluationEngine !== other.evaluationEngine) return values;
   return [...values, ...Object.entries(describeAnswers(run)).map(([name, value]) => ({ name, value }))];
 }
@@ -44,6 +63,10 @@ export function listTraining(run: TrainingFacts): NamedValue[] {
     const kept = run.layers.find((one) => one.epoch === epoch);
     if (kept !== undefined) add(`learning rate of epoch ${epoch}`, kept.learningRate);
     add(`loss of epoch ${epoch}`, loss);
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const share = run.accuracies?.[split][at] ?? null;
+      if (share !== null) add(`${split === 'train' ? 'training' : split} accuracy of epoch ${epoch}`, share);
+    }
     for (const [what, measures] of [
       ['spike rate', kept?.spikeRates],
       ['mean τ', kept?.tauMeans],
@@ -57,6 +80,7 @@ export function listTraining(run: TrainingFacts): NamedValue[] {
 
 /** Which test clips a run answered wrong, how many right after each step, with frames in other orders and with other τ, and at what cost. */
 function describeAnswers({
+  digests,
   test: { wrong, correctByStep, correctByOrder = {}, correctByTau = {}, cost },
 }: RunFacts): Readonly<Record<string, string>> {
   return {
@@ -69,5 +93,6 @@ function describeAnswers({
       Object.entries(correctByTau).map(([change, correct]) => [`right with τ ${change}`, correct.join(', ')]),
     ),
     ...Object.fromEntries(Object.entries(cost).map(([name, value]) => [`cost: ${name}`, `${value}`])),
+    ...(digests === undefined ? {} : { 'SHA-256 of the predictions': digests.predictions }),
   };
 }

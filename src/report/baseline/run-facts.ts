@@ -1,12 +1,14 @@
+import { ReproError } from '../../base/errors.ts';
 import type { RawObject } from '../../base/files/shape.ts';
 import { sha256Of } from '../../base/sha256.ts';
 import { type NetworkSpec, repeatedSteps, spikingLayers } from '../../network/spec.ts';
+import { type ClipIndex, FRAME_CACHE_FIX } from '../../results/clip-index.ts';
 import type { EvaluationFile } from '../../results/evaluation-file.ts';
 import { type EpochRow, type FirstBatch, readFirstBatches } from '../../results/metrics.ts';
 import { type ResultFile, refuse, toSevenDigits } from '../../results/result-file.ts';
 import { type RunFile, readSettings } from '../../results/run-file.ts';
 import { type RunFiles, readTrainedRun } from '../../results/trained-run.ts';
-import { isKept, type RunFacts } from './baseline.ts';
+import { type FramesFacts, isKept, type RunFacts } from './baseline.ts';
 
 /** The tables of a training. */
 type Tables = Readonly<Record<'metrics' | 'firstBatches', Omit<ResultFile, 'text'>>>;
@@ -14,10 +16,12 @@ type Tables = Readonly<Record<'metrics' | 'firstBatches', Omit<ResultFile, 'text
 /**
  * What a baseline keeps of a training and its evaluation.
  *
+ * @param weights the bytes of best.safetensors
  * @throws {ReproError} `results-invalid` as `readTrainedRun`; also if a number is NaN or infinite
  */
 export async function collectRunFacts(
   files: RunFiles & Readonly<Record<'firstBatches', ResultFile>>,
+  weights: Uint8Array,
   of: Pick<RunFacts, 'model' | 'seed' | 'engine' | 'evaluationEngine'>,
 ): Promise<RunFacts> {
   const { run, spec, epochs, chosen, answers, evaluation } = readTrainedRun(files, of);
@@ -30,6 +34,7 @@ export async function collectRunFacts(
     rightInTraining: chosen.test && Math.round(chosen.test.accuracy * answers.length),
     neuronSteps: countNeuronSteps(spec, run),
     ...collectTrainingFacts(epochs, readFirstBatches(files.firstBatches), files),
+    digests: { weights: await sha256Of(weights), predictions: await sha256Of(files.predictions.text) },
     test: {
       clips: answers.length,
       list: await digestClips(answers),
@@ -40,7 +45,7 @@ export async function collectRunFacts(
 }
 
 /** The part that arises while a network is trained. */
-export type TrainingFacts = Pick<RunFacts, 'firstBatches' | 'trainLosses' | 'layers'>;
+export type TrainingFacts = Pick<RunFacts, 'firstBatches' | 'trainLosses' | 'accuracies' | 'layers'>;
 
 /** @param epochs all of a training, or those so far */
 export function collectTrainingFacts(
@@ -49,6 +54,8 @@ export function collectTrainingFacts(
   { metrics, firstBatches }: Tables,
 ): TrainingFacts {
   const digits = (value: number, what: string): number => shorten(metrics, value, what);
+  const accuracies = (split: 'train' | 'validation' | 'test') =>
+    epochs.map(({ [split]: found }) => found && toSevenDigits(found.accuracy));
   return {
     firstBatches: keep(batches).map(({ number: batch, row: { loss, spikeRates } }) => ({
       batch,
@@ -56,6 +63,11 @@ export function collectTrainingFacts(
       spikeRates: spikeRates.map((rate) => shorten(firstBatches, rate, `spike rate of batch ${batch - 1}`)),
     })),
     trainLosses: epochs.map(({ epoch, train: { loss } }) => digits(loss, `train_loss of epoch ${epoch}`)),
+    accuracies: {
+      train: accuracies('train'),
+      validation: accuracies('validation'),
+      test: accuracies('test'),
+    },
     layers: keep(epochs).map(({ number, row }) => ({
       epoch: number,
       learningRate: digits(row.learningRate, `learning rate of epoch ${number - 1}`),
@@ -132,8 +144,38 @@ function findPreferred(
   return best?.epoch ?? null;
 }
 
+/**
+ * What a baseline keeps of the frames of a split.
+ *
+ * @param sha256 of its `.npy` file
+ * @param metrics of the stage: `events.off.train`, … unless the data are still images
+ * @throws {ReproError} `results-invalid` if they have no such numbers
+ */
+export async function collectFramesFacts(
+  { splits, images }: ClipIndex,
+  split: 'train' | 'test',
+  sha256: string,
+  metrics: RawObject,
+): Promise<FramesFacts> {
+  const events = images === undefined ? readEvents(metrics, split) : null;
+  return { sha256, list: await digestClips(splits[split]), clips: splits[split].length, events };
+}
+
+function readEvents(
+  metrics: { readonly [name: string]: unknown },
+  split: string,
+): { off: number; on: number } {
+  const [off, on] = ['off', 'on'].map((polarity) => metrics[`events.${polarity}.${split}`]);
+  if (typeof off === 'number' && typeof on === 'number') return { off, on };
+  throw new ReproError(
+    'results-invalid',
+    'the record of the stage "frames" has no count of events by polarity.',
+    { fix: FRAME_CACHE_FIX },
+  );
+}
+
 /** The identity of a list of clips with their classes. Frames and predictions use the same, so that it can be seen whether they agree. */
-export function digestClips(
+function digestClips(
   clips: readonly { readonly recording: string; readonly class: number }[],
 ): Promise<string> {
   const lines = clips.map((clip) => `${JSON.stringify([clip.recording, String(clip.class)])}\n`);
