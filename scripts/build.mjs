@@ -10,6 +10,8 @@ const commandLine = 'src/app/main.ts';
 const stageHost = 'src/runner/stage/host.ts';
 const explorePage = 'src/report/explorable/page/main.ts';
 const exploreWorker = 'src/report/explorable/page/worker.ts';
+/** Its results are what the explorable page can recompute: its digits are the same in every browser. */
+const recomputed = 'quick-wasm';
 
 /** Packages that the program loads at its start: one file of each loads in less time than its many. */
 const bundledPackages = [
@@ -90,11 +92,30 @@ async function buildExplorablePage(esbuild) {
     logLevel: 'warning',
   };
   const worker = await esbuild.build({ ...options, entryPoints: [exploreWorker] });
-  const define = { WORKER_SOURCE: JSON.stringify(worker.outputFiles[0].text) };
+  const define = {
+    WORKER_SOURCE: JSON.stringify(worker.outputFiles[0].text),
+    RECIPE: JSON.stringify(await readRecipe()),
+  };
   const page = await esbuild.build({ ...options, define, entryPoints: [explorePage] });
   const [{ path: file, text }] = page.outputFiles;
   const licences = readLicences({ ...worker.metafile.inputs, ...page.metafile.inputs });
   return { path: file, contents: Buffer.from(`/*!\n${licences}\n*/\n${text}`) };
+}
+
+/** A `Recipe` of src/report/explorable/recompute.ts: files as they are, since the page resolves settings with the code of the stages. */
+async function readRecipe() {
+  const { parse } = await import('yaml');
+  const read = (name) => readFileSync(path.join(root, 'configs', name), 'utf8');
+  const profile = parse(read(`profiles/${recomputed}.yaml`));
+  const { classes, sensor } = parse(read(`datasets/${profile.dataset.name}.yaml`));
+  const { frames, runs } = JSON.parse(read(`baselines/${recomputed}.json`));
+  const models = profile.models.map((model) => [model, parse(read(`models/${model}.yaml`))]);
+  return {
+    profile,
+    dataset: { name: profile.dataset.name, classes, sensor },
+    models: Object.fromEntries(models),
+    baseline: { frames, runs },
+  };
 }
 
 /** Of the packages in a bundle: those who publish it must keep their notices. */

@@ -1,6 +1,7 @@
 import { ReproError } from '../../base/errors.ts';
 import { formatCount, listSome } from '../../base/text.ts';
-import type { CountType, NpyData } from '../../formats/npy.ts';
+import { bytesPerElement, type CountType, encodeNpy, type NpyData, newNpyData } from '../../formats/npy.ts';
+import { countElements } from '../../formats/tensor.ts';
 import type { CachedClip, ClipIndex } from '../../results/clip-index.ts';
 import type { GestureFacts, SampleFacts } from '../../results/dataset-facts.ts';
 import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
@@ -74,6 +75,49 @@ export interface CountsWriter {
   /** Widens the elements to at least this type. */
   widen(dtype: CountType): Promise<void>;
   finish(rows: number): Promise<void>;
+}
+
+/** Rows of counts in memory: written as by `NpyCountsWriter`, and read as by `openNpy`. */
+export class CountsInMemory implements CountsWriter {
+  readonly #rowShape: readonly number[];
+  readonly #rows: NpyData<CountType>[] = [];
+  dtype: CountType = 'uint8';
+
+  constructor(rowShape: readonly number[]) {
+    this.#rowShape = rowShape;
+  }
+
+  get shape(): readonly number[] {
+    return [this.#rows.length, ...this.#rowShape];
+  }
+
+  async write(row: number, counts: NpyData<CountType>): Promise<void> {
+    this.#rows[row] = counts;
+    await this.widen(
+      counts instanceof Uint8Array ? 'uint8' : counts instanceof Uint16Array ? 'uint16' : 'uint32',
+    );
+  }
+
+  async widen(dtype: CountType): Promise<void> {
+    if (bytesPerElement(dtype) > bytesPerElement(this.dtype)) this.dtype = dtype;
+  }
+
+  async finish(): Promise<void> {}
+
+  async readRows(rows: readonly number[]): Promise<NpyData<CountType>> {
+    const length = countElements(this.#rowShape);
+    const data = newNpyData(this.dtype, rows.length * length);
+    for (const [at, row] of rows.entries()) data.set(this.#rows[row]!, at * length);
+    return data;
+  }
+
+  async close(): Promise<void> {}
+
+  /** The bytes of the `.npy` file. */
+  async encode(): Promise<Uint8Array> {
+    const { dtype, shape } = this;
+    return encodeNpy({ dtype, shape, data: await this.readRows([...this.#rows.keys()]) });
+  }
 }
 
 /** What frames are made of. */

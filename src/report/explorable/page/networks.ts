@@ -6,6 +6,7 @@ import { buildNetwork } from '../../../network/networks.ts';
 import { keepLast } from '../keep-last.ts';
 import type { RecordingTask } from '../own-clip.ts';
 import { type EmbeddedFrames, type Payload, restoreTensor, unpack } from '../payload.ts';
+import type { Recipe } from '../recompute.ts';
 import type { PageTrainingTask } from '../training.ts';
 import { applyEdits, type Edits, hasEdits, NO_EDITS, reorderSteps, type ViewState } from '../view-state.ts';
 import { type ClipOutcome, readOutcome, type TrainingPoint } from '../words.ts';
@@ -22,9 +23,15 @@ export type Request =
   /** It answers with a `PageTrainingProgress` before the first and after each step. */
   | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: PageTrainingTask }
   /** It answers with an `OwnClip`. */
-  | { readonly kind: 'read'; readonly task: RecordingTask };
+  | { readonly kind: 'read'; readonly task: RecordingTask }
+  /** It answers with `RecomputeEvent`s, of which the last is the end. To stop it, end the thread. */
+  | { readonly kind: 'recompute'; readonly recipe: Recipe; readonly model: string; readonly seed: number };
 
 declare const WORKER_SOURCE: string;
+declare const RECIPE: Recipe;
+
+/** What this page can recompute, of the commit that it was built from. */
+export const recipe = RECIPE;
 
 /** The source of a thread is part of this script, since a page from the disk cannot load another file. */
 const source = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));

@@ -2,6 +2,7 @@ import { compile, instantiate } from 'plif-native/wasm';
 import wasm from '../../../../native/wasm/plif.wasm';
 import { runForward } from '../../../network/forward.ts';
 import { readOwnClip } from '../own-clip.ts';
+import { type RecomputeEvent, recompute } from '../recompute.ts';
 import { trainSteps } from '../training.ts';
 import type { Request } from './networks.ts';
 
@@ -10,7 +11,13 @@ import type { Request } from './networks.ts';
 addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
   if (request.kind === 'run') postMessage(runForward(request.network, request.frames, request.steps));
   else if (request.kind === 'read') readOwnClip(request.task).then(postMessage, reportError);
-  else
+  else if (request.kind === 'recompute') {
+    const { recipe, model, seed } = request;
+    const { signal } = new AbortController();
+    const tell = (event: RecomputeEvent) => postMessage(event);
+    const instance = instantiate(compile(wasm));
+    recompute(recipe, { model, seed, instance, signal, tell }).catch(reportError);
+  } else
     for (const progress of trainSteps(instantiate(compile(wasm)), request.network, request.task))
       postMessage(progress);
 });

@@ -1,0 +1,241 @@
+import type { WasmInstance } from 'plif-native/wasm';
+import { ReproError } from '../../base/errors.ts';
+import { nextTurn } from '../../base/next-turn.ts';
+import { sha256Of } from '../../base/sha256.ts';
+import { cutClips, listTrialClips, rowsByRecording } from '../../data/dvs128-gesture/clips.ts';
+import { labelsNameOf } from '../../data/dvs128-gesture/files.ts';
+import { frameSize } from '../../data/events/frames.ts';
+import {
+  CountsInMemory,
+  type FrameRow,
+  FrameRows,
+  limitClips,
+  makeFrames,
+  PolarityTally,
+} from '../../data/frames/frame-rows.ts';
+import { type FrameSettings, layoutOf } from '../../data/frames/frame-settings.ts';
+import {
+  formatDatasetTexts,
+  planRecordings,
+  type SimulationOptions,
+  simulateFiles,
+} from '../../data/simulated/dataset.ts';
+import type { Engine } from '../../network/engines/engine.ts';
+import { addonEngine } from '../../network/engines/native/addon-engine.ts';
+import { WASM_BYTES, WASM_SETTINGS } from '../../network/engines/native/memory.ts';
+import { FRAME_CACHE_FILES } from '../../results/clip-index.ts';
+import type { GestureFacts } from '../../results/dataset-facts.ts';
+import { clipsOfRows } from '../../training/clip-source.ts';
+import {
+  type EvaluationSettings,
+  evaluateRun,
+  formatEvaluationFiles,
+  settleEvaluation,
+} from '../../training/evaluate-run.ts';
+import { assembleFrames } from '../../training/frame-cache.ts';
+import { type ModelFile, type ModelOverrides, resolveModel } from '../../training/resolve-model.ts';
+import { formatRunFiles, trainOnFrames } from '../../training/train-on-frames.ts';
+import { type Baseline, findBaselineRun, type RunFacts } from '../baseline/baseline.ts';
+import {
+  type ComparedValue,
+  listAll,
+  listFrames,
+  listTraining,
+  type NamedValue,
+  pairValues,
+} from '../baseline/digits.ts';
+import { collectFramesFacts, collectRunFacts, collectTrainingFacts } from '../baseline/run-facts.ts';
+
+/** What can be recomputed: the content of a profile and of the files that it names, and of its committed baseline. */
+export interface Recipe {
+  readonly profile: {
+    readonly simulate: SimulationOptions;
+    readonly frames: FrameSettings;
+    readonly models: readonly string[];
+    readonly seeds: readonly number[];
+    readonly train: ModelOverrides;
+    readonly evaluate: EvaluationSettings;
+  };
+  /** In whose layout the recordings are. */
+  readonly dataset: Pick<GestureFacts, 'name' | 'classes' | 'sensor'>;
+  /** By name. */
+  readonly models: Readonly<Record<string, ModelFile>>;
+  readonly baseline: Pick<Baseline, 'frames' | 'runs'>;
+}
+
+/** In this order; each counts something else. */
+export type RecomputePhase = 'simulation' | 'frames' | 'training' | 'evaluation';
+
+export type RecomputeEvent =
+  | {
+      readonly kind: 'progress';
+      readonly phase: RecomputePhase;
+      readonly done: number;
+      readonly total: number;
+    }
+  /** `part`: `frames`, `epoch 1` and so on, `result`. Its values are new, in the order in which they arose. */
+  | { readonly kind: 'compared'; readonly part: string; readonly values: readonly ComparedValue[] }
+  | ({ readonly kind: 'end' } & Recomputed);
+
+/** What was recomputed, as a baseline keeps it, and every value that was compared: those of `repro check`. */
+interface Recomputed {
+  readonly frames: Baseline['frames'];
+  readonly run: RunFacts;
+  readonly values: readonly ComparedValue[];
+}
+
+interface RecomputeOptions {
+  readonly model: string;
+  readonly seed: number;
+  /** plif.wasm. */
+  readonly instance: WasmInstance;
+  /** Stops before the next recording or batch. */
+  readonly signal: AbortSignal;
+  readonly tell: (event: RecomputeEvent) => void;
+}
+
+/**
+ * Computes one model and seed from nothing, with the code of the stages, and compares it with the committed baseline as it goes. The last
+ * event is the end.
+ *
+ * @throws {ReproError} `training-interrupted` or `evaluation-interrupted`, or the signal's reason; `recompute-unknown` for another model or seed
+ */
+export async function recompute(recipe: Recipe, options: RecomputeOptions): Promise<void> {
+  const { profile, baseline } = recipe;
+  const { model: id, seed, signal, tell } = options;
+  const expected = findBaselineRun(baseline, options);
+  const file = recipe.models[id];
+  if (expected === undefined || file === undefined)
+    throw new ReproError('recompute-unknown', `the baseline has no ${id} with seed ${seed}.`);
+  const progress = (phase: RecomputePhase) => (done: number, total: number) =>
+    tell({ kind: 'progress', phase, done, total });
+  const told = new Map<string, ComparedValue>();
+  const compare = (part: string, before: readonly NamedValue[], now: readonly NamedValue[]): void => {
+    const values = pairValues(before, now).filter(({ name }) => !told.has(name));
+    for (const value of values) told.set(value.name, value);
+    tell({ kind: 'compared', part, values });
+  };
+
+  const stored = await simulateFrames(recipe, signal, progress);
+  compare('frames', listFrames(baseline.frames), listFrames(stored.facts));
+  const model = resolveModel(file, profile.train, `configs/models/${id}.yaml`);
+  const { frameOrder } = model.training;
+  const frames = await assembleFrames(stored, FRAME_CACHE_FILES.index, undefined, frameOrder);
+  const engine = wasmEngine(options.instance);
+  const trained = await trainOnFrames(frames, {
+    ...{ engine, seed, model, id, signal },
+    progress: ({ done, total }) => progress('training')(done, total),
+    onEpoch: async ({ outcome: { rows } }) => {
+      const batches = rows.flatMap(({ first }) => first);
+      const facts = collectTrainingFacts(rows, batches, nameFiles({ metrics: '', firstBatches: '' }));
+      compare(`epoch ${rows.length}`, listTraining(expected), listTraining(facts));
+    },
+  });
+  const { run, spec, clips, outcome } = trained;
+  const evaluated = await evaluateRun(
+    engine,
+    frames,
+    { run, spec, split: clips.split, state: outcome.best.state, last: outcome.last },
+    {
+      ...{ ...settleEvaluation(profile.evaluate, run), signal, warn: () => {} },
+      onProgress: progress('evaluation'),
+    },
+  );
+  const written = { ...formatRunFiles(trained), ...formatEvaluationFiles(evaluated) };
+  const facts = await collectRunFacts(
+    nameFiles({
+      run: written['run.json'],
+      metrics: written['metrics.csv'],
+      firstBatches: written['first-batches.csv'],
+      evaluation: written['evaluation.json'],
+      predictions: written['predictions.csv'],
+    }),
+    written['best.safetensors'],
+    { model: id, seed, engine: engine.description.version, evaluationEngine: engine.description.version },
+  );
+  compare('result', listAll(expected, facts), listAll(facts, expected));
+  tell({ kind: 'end', frames: stored.facts, run: facts, values: [...told.values()] });
+}
+
+/** Files in memory, whose errors nobody can mend by a command. */
+function nameFiles<Name extends string>(texts: Readonly<Record<Name, string>>) {
+  const files = Object.entries<string>(texts).map(([file, text]) => [file, { file, text, fix: '' }]);
+  return Object.fromEntries(files) as Record<Name, { file: string; text: string; fix: string }>;
+}
+
+/** The stages `simulate` and `frames`. */
+async function simulateFrames(
+  { profile: { simulate, frames: settings }, dataset: facts }: Recipe,
+  signal: AbortSignal,
+  progress: (phase: RecomputePhase) => (done: number, total: number) => void,
+) {
+  const texts = new Map(Object.entries(formatDatasetTexts(simulate)));
+  const recordings = new Map<string, Uint8Array>();
+  const planned = planRecordings(simulate);
+  for (const [index, recording] of planned.entries()) {
+    progress('simulation')(index, planned.length);
+    await nextTurn();
+    signal.throwIfAborted();
+    const { aedat, labels } = simulateFiles(simulate, recording);
+    const file = `${recording.name}.aedat`;
+    recordings.set(file, aedat);
+    texts.set(labelsNameOf(file), labels);
+  }
+  const listed = listTrialClips(facts, texts, { where: 'the simulation', overlaps: settings.overlaps });
+  const clips = limitClips(listed, settings);
+  const layout = layoutOf(settings, facts.sensor);
+  const { height, width } = frameSize(layout);
+  const newCounts = () => new CountsInMemory([settings.steps, 2, height, width]);
+  const writers = { train: newCounts(), test: newCounts() };
+  const rows = new FrameRows(layout, settings.normalization === 'frequency');
+  const read = async (write: (row: FrameRow) => Promise<void>) => {
+    const wanted = [...rowsByRecording(clips)];
+    for (const [index, [file, own]] of wanted.entries()) {
+      progress('frames')(index, wanted.length);
+      await nextTurn();
+      signal.throwIfAborted();
+      const { sensor } = facts;
+      for (const clip of cutClips(recordings.get(file)!, own, { ...settings, file, sensor }))
+        await write(rows.make(clip));
+    }
+  };
+  const tally = new PolarityTally();
+  const index = await makeFrames(
+    {
+      ...{ facts, simulated: true, settings, clips, read },
+      onClip: (split, counts) => tally.add(split, counts, settings.steps),
+    },
+    writers,
+  );
+  const factsOf = async (split: 'train' | 'test') =>
+    collectFramesFacts(index, split, await sha256Of(await writers[split].encode()), tally.metrics());
+  return {
+    index,
+    train: await clipsOfRows(writers.train, FRAME_CACHE_FILES.train),
+    test: await clipsOfRows(writers.test, FRAME_CACHE_FILES.test),
+    facts: { train: await factsOf('train'), test: await factsOf('test') },
+  };
+}
+
+/** The engine on an instance in this thread: a step cannot be aborted, only the next one. */
+function wasmEngine({ sourceDigest, compiler, open, runNeurons }: WasmInstance): Engine {
+  const available = () => WASM_BYTES;
+  return addonEngine(
+    {
+      ...{ sourceDigest, compiler, files: [], instructionSets: ['wasm'] },
+      open: (options) => {
+        const network = open(options);
+        return {
+          ...network,
+          trainStep: async (...values) => network.trainStep(...values),
+          evaluate: async (...values) => network.evaluate(...values),
+          abort: () => {},
+        };
+      },
+      runNeurons: async (options) => runNeurons(options),
+    },
+    { name: 'wasm', backend: 'cpu', version: `in this thread, ${compiler}`, reason: 'plif.wasm' },
+    WASM_SETTINGS,
+    { available, most: WASM_BYTES },
+  );
+}
