@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** These replace modules (`vi.mock`), which other files in the same process would get, too. */
 const alone = [
+  'test/report/explorable/recompute.test.ts',
   'test/app/missing-package.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
@@ -13,6 +14,7 @@ const alone = [
 const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
+  'test/report/explorable/recompute-run.test.ts',
   'test/app/cache-kill.test.ts',
   'test/app/data-new-run.test.ts',
   'test/app/export-sharing.test.ts',

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { hashText } from '../../../src/base/files/canonical-json.ts';
 import { readFramesFacts, readRunFacts } from '../../../src/report/baseline/collect.ts';
 import { type ClipIndex, formatClipIndex } from '../../../src/results/clip-index.ts';
 import { formatEvaluation } from '../../../src/results/evaluation-file.ts';
@@ -39,6 +40,7 @@ const good: Readonly<Record<string, string>> = {
     { loss: 0.09, spikeRates: [0.21, 0, 0] },
     { loss: 0.089, spikeRates: [0.22, 0, 0] },
   ]),
+  'train/best.safetensors': 'weights',
   'evaluate/evaluation.json': formatEvaluation(exampleEvaluation()),
   'evaluate/predictions.csv': `${head}test,0,a,,,0,0\ntest,1,"b,c",,,1,0\ntest,2,d,,,2,2\nvalidation,5,e,,,1,0\n`,
 };
@@ -84,6 +86,7 @@ describe('the results of a run', () => {
         { batch: 3, loss: 0.089, spikeRates: [0.22, 0, 0] },
       ],
       trainLosses: [0.09, 0.08, 0.07],
+      accuracies: { train: [0.5, 0.5, 0.5], validation: [0.5, 0.75, 0.7], test: [null, 0.6666667, 1] },
       layers: [1, 2, 3].map((epoch) => ({
         epoch,
         learningRate: [0.005, 0.004, 0.003][epoch - 1],
@@ -91,6 +94,10 @@ describe('the results of a run', () => {
         tauMeans: [2, 1.9, 1.8],
         tauStds: [0.1, 0.2, 0.3],
       })),
+      digests: {
+        weights: hashText('weights'),
+        predictions: hashText(good['evaluate/predictions.csv']!),
+      },
       test: {
         clips: 3,
         list: expect.stringMatching(/^[0-9a-f]{64}$/),

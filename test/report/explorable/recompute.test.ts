@@ -1,0 +1,142 @@
+import { compile, instantiate } from 'plif-native/wasm';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Recipe, type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
+import { exampleBaseline, exampleRun } from '../baseline/example.ts';
+import { plifWasm, readRecipe } from './recipe.ts';
+
+/** Changes a recording of the simulation. */
+const tamper = vi.hoisted(() => ({ with: null as null | ((name: string, aedat: Uint8Array) => void) }));
+vi.mock('../../../src/data/simulated/dataset.ts', async (load) => {
+  const real = await load<typeof import('../../../src/data/simulated/dataset.ts')>();
+  return {
+    ...real,
+    simulateFiles: (...given: Parameters<typeof real.simulateFiles>) => {
+      const files = real.simulateFiles(...given);
+      tamper.with?.(given[1].name, files.aedat);
+      return files;
+    },
+  };
+});
+
+const quick = readRecipe(2);
+/** Three people and a network of two layers: a second. */
+const unknown: Recipe = {
+  ...quick,
+  profile: {
+    ...quick.profile,
+    simulate: { seed: 1, trainUsers: 2, testUsers: 1, lights: ['led'], gestureSeconds: 0.3 },
+    frames: { ...quick.profile.frames, steps: 4, downsample: 8 },
+    train: {
+      ...quick.profile.train,
+      ...{ batchSize: 4, validationShare: 0.5, network: { channels: 4, layers: 1, hidden: 16 } },
+    },
+  },
+  baseline: exampleBaseline({ runs: [exampleRun({ model: 'baseline', seed: 2020 })] }),
+};
+
+async function follow(
+  recipe: Recipe,
+  {
+    wasm = plifWasm(),
+    seed = 2020,
+    onEvent = (_: RecomputeEvent): void => {},
+    signal = new AbortController().signal,
+  } = {},
+) {
+  const events: RecomputeEvent[] = [];
+  const instance = instantiate(compile(wasm));
+  const tell = (event: RecomputeEvent): void => {
+    events.push(event);
+    onEvent(event);
+  };
+  await recompute(recipe, { model: 'baseline', seed, instance, signal, tell });
+  const end = events.at(-1);
+  if (end?.kind !== 'end') throw new Error('the last event is not the end');
+  const [first] = end.values.filter(({ value, expected }) => value !== expected);
+  return { events, end, first: first?.name };
+}
+
+/** With its own results as the baseline. */
+let recipe: Recipe;
+beforeAll(async () => {
+  const { end } = await follow(unknown);
+  recipe = { ...unknown, baseline: exampleBaseline({ frames: end.frames, runs: [end.run] }) };
+});
+
+describe('a result that is recomputed', () => {
+  test('is compared with the baseline value by value, as it arises', async () => {
+    const { events, end, first } = await follow(recipe);
+    expect(first).toBeUndefined();
+    const compared = events.flatMap((event) => (event.kind === 'compared' ? [event] : []));
+    expect(compared.map(({ part }) => part)).toEqual(['frames', 'epoch 1', 'epoch 2', 'result']);
+    expect(compared.flatMap(({ values }) => values)).toEqual(end.values);
+    const names = end.values.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of [
+      'SHA-256 of train.npy',
+      'loss of epoch 2',
+      'validation accuracy of epoch 1',
+      'chosen epoch',
+    ])
+      expect(names).toContain(name);
+    expect(names.at(-1)).toBe('SHA-256 of the predictions');
+    const phases = events.flatMap((event) => (event.kind === 'progress' ? [event.phase] : []));
+    expect([...new Set(phases)]).toEqual(['simulation', 'frames', 'training', 'evaluation']);
+  });
+
+  test('names the first value that another rate of Adam’s second moments changes', async () => {
+    const wasm = Buffer.from(plifWasm());
+    const rate = Buffer.alloc(8);
+    rate.writeDoubleLE(0.999);
+    const at = wasm.indexOf(rate);
+    expect(at).toBeGreaterThan(0);
+    wasm.writeDoubleLE(0.998, at);
+    // The first batch is computed before Adam's first step.
+    expect((await follow(recipe, { wasm })).first).toMatch(/batch 2$/);
+  });
+
+  test('names the frames if ten events of one clip are 64 rows off', async () => {
+    tamper.with = (name, aedat) => {
+      if (name !== 'user02_led') return;
+      // The first packet of 4096 events ends before the first clip begins.
+      const second = Buffer.from(aedat).indexOf('#!END-HEADER') + 14 + 28 + 8 * 4096 + 28;
+      for (let event = 1000; event < 1010; event++) aedat[second + 8 * event + 1]! ^= 1;
+    };
+    const { end, first } = await follow(recipe);
+    tamper.with = null;
+    expect(first).toBe('SHA-256 of train.npy');
+    expect(end.frames.test).toEqual(recipe.baseline.frames.test);
+  });
+
+  test('names the first batch if the weights are drawn with another seed', async () => {
+    const run = { ...recipe.baseline.runs[0]!, seed: 1 };
+    const { first } = await follow({ ...recipe, baseline: { ...recipe.baseline, runs: [run] } }, { seed: 1 });
+    expect(first).toBe('spike rate of layer 0, batch 1');
+  });
+
+  test('names the frames if they are simulated with another seed', async () => {
+    const simulate = { ...recipe.profile.simulate, seed: 2 };
+    const { first } = await follow({ ...recipe, profile: { ...recipe.profile, simulate } });
+    expect(first).toBe('off events of train.npy');
+  });
+
+  test.each([
+    ['simulation', 'AbortError'],
+    ['frames', 'AbortError'],
+    ['training', 'training-interrupted'],
+    ['evaluation', 'evaluation-interrupted'],
+  ])('stops in the %s', async (phase, problem) => {
+    const controller = new AbortController();
+    const onEvent = (event: RecomputeEvent): void => {
+      if (event.kind === 'progress' && event.phase === phase) controller.abort();
+    };
+    const failed = follow(recipe, { onEvent, signal: controller.signal });
+    await expect(failed).rejects.toMatchObject(
+      problem === 'AbortError' ? { name: problem } : { code: problem },
+    );
+  });
+
+  test('is refused for a model that the baseline does not have', async () => {
+    await expect(follow(recipe, { seed: 7 })).rejects.toMatchObject({ code: 'recompute-unknown' });
+  });
+});
