@@ -1,4 +1,4 @@
-import { csvParse, type DSVRowString } from 'd3-dsv';
+import { csvParseRows } from 'd3-dsv';
 import * as v from 'valibot';
 import { ReproError } from '../base/errors.ts';
 import { type AnyShape, checkShape, readJson, type Value } from '../base/files/shape.ts';
@@ -64,10 +64,12 @@ export function parseTable(
   from: ResultFile,
   columns: readonly string[],
 ): { readonly columns: ReadonlySet<string>; readonly rows: readonly ResultRow[] } {
-  const rows = csvParse(from.text);
-  const found = new Set<string>(rows.columns);
+  // Not `csvParse`: it compiles code from a text, which the explorable page's security policy does not allow.
+  const [header = [], ...rows] = csvParseRows(from.text);
+  const places = new Map(header.map((name, place) => [name, place]));
+  const found = new Set(header);
   requireColumns(from, found, columns);
-  return { columns: found, rows: rows.map((row, index) => readRow(from, row, index + 2)) };
+  return { columns: found, rows: rows.map((row, index) => readRow(from, row, places, index + 2)) };
 }
 
 export function requireColumns(
@@ -79,8 +81,13 @@ export function requireColumns(
   if (missing !== undefined) refuse(from, `column "${missing}" is missing`);
 }
 
-function readRow(from: ResultFile, row: DSVRowString, line: number): ResultRow {
-  const text = (column: string): string => row[column] ?? '';
+function readRow(
+  from: ResultFile,
+  row: readonly string[],
+  places: ReadonlyMap<string, number>,
+  line: number,
+): ResultRow {
+  const text = (column: string): string => row[places.get(column) ?? -1] ?? '';
   const fail = (column: string, problem: string): never =>
     refuse(from, `line ${line}, column "${column}": ${problem}`);
   const number = (column: string): number => {

@@ -1,0 +1,42 @@
+import { compile, instantiate } from 'plif-native/wasm';
+import { expect, it } from 'vitest';
+import { type RecomputeEvent, recompute } from '../../src/report/explorable/recompute.ts';
+import { plifWasm, readRecipe } from '../report/explorable/recipe.ts';
+import { useBrowser } from './visit.ts';
+
+const visit = useBrowser();
+
+/** Runs in a thread of the page: asks it, and collects its answers. */
+const inThread = `(request) => new Promise((resolve, reject) => {
+  const events = [];
+  self.postMessage = (event) => {
+    events.push(event);
+    if (event.kind === 'end') resolve(events);
+  };
+  self.addEventListener('error', ({ message }) => reject(new Error(message)));
+  self.dispatchEvent(new MessageEvent('message', { data: request }));
+})`;
+
+it('a thread of the page recomputes one model and two epochs with the digits of Node.js, which are those of the baseline', async () => {
+  const recipe = readRecipe(2);
+  const of = { model: 'baseline', seed: 2020 };
+  let found: RecomputeEvent[] = [];
+  await visit(
+    'one model on ten digits',
+    { file: 'explore.html', reducedMotion: 'reduce' },
+    async ({ page }) => {
+      await expect.poll(() => page.workers().length).toBeGreaterThan(0);
+      const request = JSON.stringify({ kind: 'recompute', recipe, ...of });
+      found = await page.workers()[0]!.evaluate<RecomputeEvent[]>(`(${inThread})(${request})`);
+    },
+  );
+  const events: RecomputeEvent[] = [];
+  const instance = instantiate(compile(plifWasm()));
+  const { signal } = new AbortController();
+  await recompute(recipe, { ...of, instance, signal, tell: (event) => void events.push(event) });
+  expect(found).toEqual(events);
+  const end = found.at(-1);
+  const values = end?.kind === 'end' ? end.values : [];
+  expect(values.length).toBeGreaterThan(60);
+  expect(values.filter(({ value, expected }) => value !== expected)).toEqual([]);
+}, 600_000);
