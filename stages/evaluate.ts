@@ -10,20 +10,21 @@ import {
 import { chooseEngine } from '../src/network/engines/selection/engines.ts';
 import { buildNetwork } from '../src/network/networks.ts';
 import { repeatedSteps } from '../src/network/spec.ts';
+import type { FrameOrder, TauChange } from '../src/results/evaluation-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { readResultFile, writeStageFiles } from '../src/results/stage-files.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
-import {
-  type EvaluationSettings,
-  evaluateRun,
-  formatEvaluationFiles,
-  settleEvaluation,
-  summariseEvaluation,
-} from '../src/training/evaluate-run.ts';
+import { evaluateRun, formatEvaluationFiles, summariseEvaluation } from '../src/training/evaluate-run.ts';
+import { EVALUATION_BATCH } from '../src/training/evaluation.ts';
 import { openFrameCache } from '../src/training/open-frames.ts';
 
 interface Params {
-  readonly evaluate?: EvaluationSettings & { readonly engine?: EngineChoice };
+  readonly evaluate?: {
+    readonly engine?: EngineChoice;
+    readonly batchSize?: number;
+    readonly orders?: readonly FrameOrder[];
+    readonly tau?: readonly TauChange[];
+  };
 }
 
 export default defineStage<Params>({
@@ -40,13 +41,18 @@ export default defineStage<Params>({
     const state = await readState('best.safetensors');
 
     const spec = buildNetwork(run.network);
-    const settled = settleEvaluation(params.evaluate ?? {}, run);
+    const batchSize = params.evaluate?.batchSize ?? EVALUATION_BATCH;
     const steps = repeatedSteps(spec) ?? run.frames.steps;
     const choice = params.evaluate?.engine ?? 'auto';
-    const { trainingBatch, batchSize: evaluationBatch } = settled;
+    const changes = params.evaluate?.tau ?? [];
+    const { frameOrder } = run.training;
+    // Trained without an order, it has none to change.
+    const orders = frameOrder === undefined ? (params.evaluate?.orders ?? []) : [];
+    // Batch norm's statistics are estimated again in training mode.
+    const trainingBatch = changes.length === 0 ? 0 : run.training.batchSize;
     const engine = await chooseEngine(choice, {
       threads: cpus,
-      workload: { spec, steps, trainingBatch, evaluationBatch },
+      workload: { spec, steps, trainingBatch, evaluationBatch: batchSize },
     });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
     if (!isSameEngine(engine.description, run.engine)) {
@@ -54,7 +60,7 @@ export default defineStage<Params>({
       tell(describeEngine(engine.description));
     }
 
-    const frames = await openFrameCache(framesFolder, () => split.testUsers, run.training.frameOrder);
+    const frames = await openFrameCache(framesFolder, () => split.testUsers, frameOrder);
     try {
       const last = await readState('last.safetensors');
       const evaluated = await evaluateRun(
@@ -62,7 +68,7 @@ export default defineStage<Params>({
         frames,
         { run, spec, split, state, last },
         {
-          ...{ ...settled, signal, warn },
+          ...{ batchSize, trainingBatch, orders, changes, signal, warn },
           onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
         },
       );

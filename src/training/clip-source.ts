@@ -1,5 +1,6 @@
-import { ReproError, unreachable } from '../base/errors.ts';
-import type { NpyData, NpyType } from '../formats/npy.ts';
+import { unreachable } from '../base/errors.ts';
+import type { CountType, NpyData } from '../formats/npy.ts';
+import { countElements } from '../formats/tensor.ts';
 import type { Frames } from '../network/engines/engine.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
 import type { FrameOrder } from '../results/evaluation-file.ts';
@@ -31,53 +32,16 @@ export interface LabelledClips {
   readonly labels: Int32Array;
 }
 
-/** An array whose rows are read one by one, as `openNpy` opens it. */
-export interface RowReader {
-  readonly shape: readonly number[];
-  readonly dtype: NpyType;
-  readRows(rows: readonly number[]): Promise<NpyData>;
-  close(): Promise<void>;
-}
-
-/**
- * The clips of an array of `[clips, T, P, H, W]`.
- *
- * @param path its name in messages
- * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
- */
-export async function clipsOfRows(reader: RowReader, path: string): Promise<ClipSource> {
-  const [clips, steps, channels, height, width] = reader.shape;
-  if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
-    await reader.close();
-    throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
-  }
-  const shape = [steps, channels, height, width] as const;
-  return {
-    clips,
-    shape,
-    async read(rows) {
-      const data = await reader.readRows([...rows]);
-      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
-      return { shape: [rows.length, ...shape], data };
-    },
-    close: () => reader.close(),
+/** Clips in memory. @param data [clips, T, P, H, W] */
+export function clipsOfArray(shape: ClipSource['shape'], data: NpyData<CountType>): ClipSource {
+  const length = countElements(shape);
+  const read = async (rows: Int32Array): Promise<Frames> => {
+    const read = data.slice(0, rows.length * length);
+    for (const [at, row] of rows.entries())
+      read.set(data.subarray(row * length, (row + 1) * length), at * length);
+    return { shape: [rows.length, ...shape], data: read };
   };
-}
-
-function isCounts(data: unknown): data is Frames['data'] {
-  return (
-    data instanceof Uint8Array ||
-    data instanceof Uint16Array ||
-    data instanceof Uint32Array ||
-    data instanceof Float32Array
-  );
-}
-
-function invalid(path: string, problem: string): ReproError {
-  return new ReproError('frames-invalid', `${problem}.`, {
-    where: path,
-    fix: 'Recreate the frames: `./repro run frames --force`.',
-  });
+  return { clips: data.length / length, shape, read, close: async () => {} };
 }
 
 /**

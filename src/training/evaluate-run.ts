@@ -12,12 +12,7 @@ import {
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import { pickTestUsers, type RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
-import {
-  EVALUATION_BATCH,
-  type EvaluatedSplits,
-  evaluateSplits,
-  evaluateUntilAborted,
-} from './evaluation.ts';
+import { type EvaluatedSplits, evaluateSplits, evaluateUntilAborted } from './evaluation.ts';
 import type { FrameCache } from './frame-cache.ts';
 import { confusionMatrix, scoringOf } from './scores.ts';
 import { evaluateTaus } from './tau-changes.ts';
@@ -34,25 +29,6 @@ interface RunToEvaluate {
   readonly last: State;
 }
 
-/** A profile's `evaluate:`. */
-export interface EvaluationSettings {
-  readonly batchSize?: number;
-  readonly orders?: readonly FrameOrder[];
-  readonly tau?: readonly TauChange[];
-}
-
-/** What is evaluated, and how. */
-export function settleEvaluation({ batchSize, orders = [], tau = [] }: EvaluationSettings, run: RunFile) {
-  return {
-    batchSize: batchSize ?? EVALUATION_BATCH,
-    // Trained without an order, it has none to change.
-    orders: run.training.frameOrder === undefined ? orders : [],
-    changes: tau,
-    // Batch norm's statistics are estimated again in training mode.
-    trainingBatch: tau.length === 0 ? 0 : run.training.batchSize,
-  };
-}
-
 /**
  * Runs the chosen epoch of a training over the test and the validation clips, and over the test clips with other orders of frames and with
  * other τ.
@@ -63,7 +39,12 @@ export async function evaluateRun(
   engine: Engine,
   frames: FrameCache,
   { run, spec, split, state, last }: RunToEvaluate,
-  options: ReturnType<typeof settleEvaluation> & {
+  options: {
+    readonly batchSize: number;
+    /** Of the training, if τ change: batch norm's statistics are estimated again in its mode. */
+    readonly trainingBatch: number;
+    readonly orders: readonly FrameOrder[];
+    readonly changes: readonly TauChange[];
     readonly signal: AbortSignal;
     readonly warn: (text: string) => void;
     readonly onProgress: (done: number, total: number) => void;

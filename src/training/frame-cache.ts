@@ -29,28 +29,23 @@ export interface FrameCache {
   close(): Promise<void>;
 }
 
-/** Clips as they are stored: the content of clips.json, and the clips of each split, which the cache closes. */
-interface StoredFrames {
-  readonly index: ClipIndex;
-  readonly train: ClipSource;
-  readonly test: ClipSource;
-}
-
 /**
  * The frames of both splits as a network sees them. If clips.json asks for a normalisation, frames are normalised as they are read; images
  * always are.
  *
+ * @param stored the content of clips.json, and the clips of the `.npy` files
  * @param file the name of clips.json in messages
  * @param testUsers whom to test instead of the clips of test.npy, if any
  * @param frameOrder in which networks see the frames of each clip; undefined: as recorded
  * @throws {ReproError} `frames-invalid` if the files do not match; the sources are closed then
  */
 export async function assembleFrames(
-  { index, train, test }: StoredFrames,
+  stored: Pick<FrameCache, 'index' | 'train' | 'test'>,
   file: string,
   testUsers?: readonly number[],
   frameOrder?: TrainedOrder,
 ): Promise<FrameCache> {
+  const { index, train, test } = stored;
   const close = async (): Promise<void> => {
     await train.close();
     await test.close();

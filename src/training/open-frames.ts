@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { ReproError } from '../base/errors.ts';
 import { readRegular } from '../base/files/regular-file.ts';
 import { openNpy } from '../formats/npy-file.ts';
+import type { Frames } from '../network/engines/engine.ts';
 import { type ClipIndex, FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
 import type { TrainedOrder } from '../results/run-file.ts';
-import { type ClipSource, clipsOfRows } from './clip-source.ts';
+import type { ClipSource } from './clip-source.ts';
 import { assembleFrames, type FrameCache } from './frame-cache.ts';
 
 /**
@@ -12,7 +14,23 @@ import { assembleFrames, type FrameCache } from './frame-cache.ts';
  * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
  */
 export async function openClipSource(path: string): Promise<ClipSource> {
-  return clipsOfRows(await openNpy(path), path);
+  const reader = await openNpy(path);
+  const [clips, steps, channels, height, width] = reader.shape;
+  if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
+    await reader.close();
+    throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
+  }
+  const shape = [steps, channels, height, width] as const;
+  return {
+    clips,
+    shape,
+    async read(rows) {
+      const data = await reader.readRows([...rows]);
+      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
+      return { shape: [rows.length, ...shape], data };
+    },
+    close: () => reader.close(),
+  };
 }
 
 /**
@@ -35,4 +53,20 @@ export async function openFrameCache(
     throw error;
   });
   return assembleFrames({ index, train, test }, file, testUsers, frameOrder);
+}
+
+function isCounts(data: unknown): data is Frames['data'] {
+  return (
+    data instanceof Uint8Array ||
+    data instanceof Uint16Array ||
+    data instanceof Uint32Array ||
+    data instanceof Float32Array
+  );
+}
+
+function invalid(path: string, problem: string): ReproError {
+  return new ReproError('frames-invalid', `${problem}.`, {
+    where: path,
+    fix: 'Recreate the frames: `./repro run frames --force`.',
+  });
 }

@@ -1,7 +1,6 @@
 import { ReproError } from '../../base/errors.ts';
 import { formatCount, listSome } from '../../base/text.ts';
-import { bytesPerElement, type CountType, encodeNpy, type NpyData, newNpyData } from '../../formats/npy.ts';
-import { countElements } from '../../formats/tensor.ts';
+import type { CountType } from '../../formats/npy.ts';
 import type { CachedClip, ClipIndex } from '../../results/clip-index.ts';
 import type { GestureFacts, SampleFacts } from '../../results/dataset-facts.ts';
 import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
@@ -68,100 +67,38 @@ function sum(counts: Counts): number {
   return total;
 }
 
-/** Where rows of counts go, in any order: a file, or memory. */
-export interface CountsWriter {
-  readonly dtype: CountType;
-  write(row: number, counts: NpyData<CountType>): Promise<void>;
-  /** Widens the elements to at least this type. */
-  widen(dtype: CountType): Promise<void>;
-  finish(rows: number): Promise<void>;
-}
-
-/** Rows of counts in memory: written as by `NpyCountsWriter`, and read as by `openNpy`. */
-export class CountsInMemory implements CountsWriter {
-  readonly #rowShape: readonly number[];
-  readonly #rows: NpyData<CountType>[] = [];
-  dtype: CountType = 'uint8';
-
-  constructor(rowShape: readonly number[]) {
-    this.#rowShape = rowShape;
-  }
-
-  get shape(): readonly number[] {
-    return [this.#rows.length, ...this.#rowShape];
-  }
-
-  async write(row: number, counts: NpyData<CountType>): Promise<void> {
-    this.#rows[row] = counts;
-    await this.widen(
-      counts instanceof Uint8Array ? 'uint8' : counts instanceof Uint16Array ? 'uint16' : 'uint32',
-    );
-  }
-
-  async widen(dtype: CountType): Promise<void> {
-    if (bytesPerElement(dtype) > bytesPerElement(this.dtype)) this.dtype = dtype;
-  }
-
-  async finish(): Promise<void> {}
-
-  async readRows(rows: readonly number[]): Promise<NpyData<CountType>> {
-    const length = countElements(this.#rowShape);
-    const data = newNpyData(this.dtype, rows.length * length);
-    for (const [at, row] of rows.entries()) data.set(this.#rows[row]!, at * length);
-    return data;
-  }
-
-  async close(): Promise<void> {}
-
-  /** The bytes of the `.npy` file. */
-  async encode(): Promise<Uint8Array> {
-    const { dtype, shape } = this;
-    return encodeNpy({ dtype, shape, data: await this.readRows([...this.#rows.keys()]) });
-  }
-}
-
-/** What frames are made of. */
-interface FrameSource {
+/** What frames were made of. */
+interface FrameOrigin {
   readonly facts: Pick<SampleFacts | GestureFacts, 'name' | 'classes' | 'sensor'>;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
   /** As `limitClips` leaves them. */
   readonly clips: Clips;
-  /** Gives the frames of each clip to `write`, one after the other, in any order. */
-  readonly read: (write: (row: FrameRow) => Promise<void>) => Promise<void>;
   readonly warn?: ((text: string) => void) | undefined;
-  /** Called with the counts of each clip, [T, 2, H, W], in no particular order. */
-  readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
 }
 
 /**
- * Writes the frames of clips, [clips, T, 2, H, W], in the smallest type that fits the counts of both splits.
+ * What clips.json says of frames.
  *
- * @returns what clips.json says of them
+ * @param made in any order
+ * @param dtype the smallest type that fits the counts of both splits
  * @throws {ReproError} `data-corrupt` if a clip was not read
  */
-export async function makeFrames(
-  { facts, simulated, settings, clips, read, ...hooks }: FrameSource,
-  writers: Readonly<Record<Split, CountsWriter>>,
-): Promise<ClipIndex> {
+export function describeFrames(
+  { facts, simulated, settings, clips, warn = () => {} }: FrameOrigin,
+  made: readonly Omit<FrameRow, 'counts'>[],
+  dtype: CountType,
+): ClipIndex {
   const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
   const { overlaps = 'both', rowStride = 'width' } = settings;
   const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
   const later: string[] = [];
-  const write = async ({ split, row, counts, laterEvents, ...made }: FrameRow) => {
-    await writers[split].write(row, counts);
-    hooks.onClip?.(split, counts);
-    const { startUs, endUs, events, durationsUs } = made;
+  for (const { split, row, laterEvents, startUs, endUs, events, durationsUs } of made) {
     const clip = clips[split][row]!;
     rows[split][row] = { ...clip, startUs, endUs, events, ...(durationsUs === null ? {} : { durationsUs }) };
     if (laterEvents > 0) later.push(clip.recording);
-  };
-  await read(write);
+  }
   checkWhole(clips, rows);
-  await writers.train.widen(writers.test.dtype);
-  await writers.test.widen(writers.train.dtype);
-  for (const split of SPLITS) await writers[split].finish(clips[split].length);
-  const { warn = () => {} } = hooks;
   warnOfShortClips(rows, steps, warn);
   warnOfLongClips(later.sort(), settings, warn);
   return {
@@ -175,7 +112,7 @@ export async function makeFrames(
       ...(splitBy === 'duration' ? { durationUs: durationUs! } : {}),
       downsample,
       ...frameSize(layoutOf(settings, facts.sensor)),
-      dtype: writers.train.dtype,
+      dtype,
       normalization: normalization === undefined || normalization === 'none' ? null : normalization,
       invalidEvents,
       ...(overlaps === 'both' ? {} : { overlaps }),

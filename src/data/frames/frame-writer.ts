@@ -6,7 +6,7 @@ import { type Clips, SPLITS, type Split } from '../contract/clips.ts';
 import type { EventDataset } from '../contract/dataset.ts';
 import { type Counts, frameSize } from '../events/frames.ts';
 import { runInThreads, type Threads } from '../reading/threads.ts';
-import { type FrameRow, FrameRows, limitClips, makeFrames } from './frame-rows.ts';
+import { describeFrames, type FrameRow, FrameRows, limitClips } from './frame-rows.ts';
 import { type FrameSettings, layoutOf } from './frame-settings.ts';
 import { divideClips, FRAME_JOB, type FrameSetup } from './frame-thread.ts';
 
@@ -46,13 +46,24 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
     train: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.train), rowShape),
     test: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.test), rowShape),
   };
-  const read = (write: (row: FrameRow) => Promise<void>) => readRows(clips, options, write);
-  const index = await makeFrames({ ...options, facts, clips, read }, writers).catch(
-    async (error: unknown) => {
-      for (const split of SPLITS) await writers[split].abandon();
-      throw error;
-    },
-  );
+  const made: Omit<FrameRow, 'counts'>[] = [];
+  const write = async ({ counts, ...row }: FrameRow) => {
+    await writers[row.split].write(row.row, counts);
+    options.onClip?.(row.split, counts);
+    made.push(row);
+  };
+  const finish = async (): Promise<ClipIndex> => {
+    await readRows(clips, options, write);
+    await writers.train.widen(writers.test.dtype);
+    await writers.test.widen(writers.train.dtype);
+    const index = describeFrames({ ...options, facts, clips }, made, writers.train.dtype);
+    for (const split of SPLITS) await writers[split].finish(clips[split].length);
+    return index;
+  };
+  const index = await finish().catch(async (error: unknown) => {
+    for (const split of SPLITS) await writers[split].abandon();
+    throw error;
+  });
   await writeFile(path.join(output, FRAME_CACHE_FILES.index), formatClipIndex(index));
   return index;
 }

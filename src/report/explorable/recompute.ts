@@ -4,13 +4,11 @@ import { nextTurn } from '../../base/next-turn.ts';
 import { sha256Of } from '../../base/sha256.ts';
 import { cutClips, listTrialClips, rowsByRecording } from '../../data/dvs128-gesture/clips.ts';
 import { labelsNameOf } from '../../data/dvs128-gesture/files.ts';
-import { frameSize } from '../../data/events/frames.ts';
 import {
-  CountsInMemory,
+  describeFrames,
   type FrameRow,
   FrameRows,
   limitClips,
-  makeFrames,
   PolarityTally,
 } from '../../data/frames/frame-rows.ts';
 import { type FrameSettings, layoutOf } from '../../data/frames/frame-settings.ts';
@@ -20,18 +18,15 @@ import {
   type SimulationOptions,
   simulateFiles,
 } from '../../data/simulated/dataset.ts';
+import { encodeNpy, newNpyData } from '../../formats/npy.ts';
+import { countElements } from '../../formats/tensor.ts';
 import type { Engine } from '../../network/engines/engine.ts';
 import { addonEngine } from '../../network/engines/native/addon-engine.ts';
 import { WASM_BYTES, WASM_SETTINGS } from '../../network/engines/native/memory.ts';
 import { FRAME_CACHE_FILES } from '../../results/clip-index.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
-import { clipsOfRows } from '../../training/clip-source.ts';
-import {
-  type EvaluationSettings,
-  evaluateRun,
-  formatEvaluationFiles,
-  settleEvaluation,
-} from '../../training/evaluate-run.ts';
+import { clipsOfArray } from '../../training/clip-source.ts';
+import { evaluateRun, formatEvaluationFiles } from '../../training/evaluate-run.ts';
 import { assembleFrames } from '../../training/frame-cache.ts';
 import { type ModelFile, type ModelOverrides, resolveModel } from '../../training/resolve-model.ts';
 import { formatRunFiles, trainOnFrames } from '../../training/train-on-frames.ts';
@@ -54,7 +49,7 @@ export interface Recipe {
     readonly models: readonly string[];
     readonly seeds: readonly number[];
     readonly train: ModelOverrides;
-    readonly evaluate: EvaluationSettings;
+    readonly evaluate: { readonly batchSize: number };
   };
   /** In whose layout the recordings are. */
   readonly dataset: Pick<GestureFacts, 'name' | 'classes' | 'sensor'>;
@@ -137,7 +132,7 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
     frames,
     { run, spec, split: clips.split, state: outcome.best.state, last: outcome.last },
     {
-      ...{ ...settleEvaluation(profile.evaluate, run), signal, warn: () => {} },
+      ...{ ...profile.evaluate, orders: [], changes: [], trainingBatch: 0, signal, warn: () => {} },
       onProgress: progress('evaluation'),
     },
   );
@@ -184,37 +179,36 @@ async function simulateFrames(
   const listed = listTrialClips(facts, texts, { where: 'the simulation', overlaps: settings.overlaps });
   const clips = limitClips(listed, settings);
   const layout = layoutOf(settings, facts.sensor);
-  const { height, width } = frameSize(layout);
-  const newCounts = () => new CountsInMemory([settings.steps, 2, height, width]);
-  const writers = { train: newCounts(), test: newCounts() };
   const rows = new FrameRows(layout, settings.normalization === 'frequency');
-  const read = async (write: (row: FrameRow) => Promise<void>) => {
-    const wanted = [...rowsByRecording(clips)];
-    for (const [index, [file, own]] of wanted.entries()) {
-      progress('frames')(index, wanted.length);
-      await nextTurn();
-      signal.throwIfAborted();
-      const { sensor } = facts;
-      for (const clip of cutClips(recordings.get(file)!, own, { ...settings, file, sensor }))
-        await write(rows.make(clip));
-    }
-  };
+  const made: FrameRow[] = [];
   const tally = new PolarityTally();
-  const index = await makeFrames(
-    {
-      ...{ facts, simulated: true, settings, clips, read },
-      onClip: (split, counts) => tally.add(split, counts, settings.steps),
-    },
-    writers,
-  );
-  const factsOf = async (split: 'train' | 'test') =>
-    collectFramesFacts(index, split, await sha256Of(await writers[split].encode()), tally.metrics());
-  return {
-    index,
-    train: await clipsOfRows(writers.train, FRAME_CACHE_FILES.train),
-    test: await clipsOfRows(writers.test, FRAME_CACHE_FILES.test),
-    facts: { train: await factsOf('train'), test: await factsOf('test') },
+  const wanted = [...rowsByRecording(clips)];
+  for (const [index, [file, own]] of wanted.entries()) {
+    progress('frames')(index, wanted.length);
+    await nextTurn();
+    signal.throwIfAborted();
+    const { sensor } = facts;
+    for (const clip of cutClips(recordings.get(file)!, own, { ...settings, file, sensor })) {
+      const row = rows.make(clip);
+      tally.add(row.split, row.counts, settings.steps);
+      made.push(row);
+    }
+  }
+  const widest = Math.max(...made.map(({ counts }) => counts.BYTES_PER_ELEMENT));
+  const dtype = widest === 1 ? 'uint8' : widest === 2 ? 'uint16' : 'uint32';
+  const index = describeFrames({ facts, simulated: true, settings, clips }, made, dtype);
+  const { height, width } = index.frames;
+  const shape = [settings.steps, 2, height, width] as const;
+  const storeSplit = async (split: 'train' | 'test') => {
+    const data = newNpyData(dtype, clips[split].length * countElements(shape));
+    for (const { row, counts } of made.filter((one) => one.split === split))
+      data.set(counts, row * counts.length);
+    const file = encodeNpy({ dtype, shape: [clips[split].length, ...shape], data });
+    const of = await collectFramesFacts(index, split, await sha256Of(file), tally.metrics());
+    return { source: clipsOfArray(shape, data), facts: of };
   };
+  const [train, test] = [await storeSplit('train'), await storeSplit('test')];
+  return { index, train: train.source, test: test.source, facts: { train: train.facts, test: test.facts } };
 }
 
 /** The engine on an instance in this thread: a step cannot be aborted, only the next one. */
