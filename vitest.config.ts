@@ -4,8 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** These replace modules (`vi.mock`), which other files in the same process would get, too. */
 const alone = [
-  'test/report/explorable/recompute.test.ts',
   'test/app/missing-package.test.ts',
+  'test/report/explorable/recompute.test.ts',
   'test/runner/external-inputs.test.ts',
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',

@@ -61,23 +61,15 @@ export interface Recipe {
 /** In this order; each counts something else. */
 export type RecomputePhase = 'simulation' | 'frames' | 'training' | 'evaluation';
 
-export type RecomputeEvent =
-  | {
-      readonly kind: 'progress';
-      readonly phase: RecomputePhase;
-      readonly done: number;
-      readonly total: number;
-    }
-  /** `part`: `frames`, `epoch 1` and so on, `result`. Its values are new, in the order in which they arose. */
-  | { readonly kind: 'compared'; readonly part: string; readonly values: readonly ComparedValue[] }
-  | ({ readonly kind: 'end' } & Recomputed);
+/** What was computed last. */
+type RecomputedPart = 'frames' | `epoch ${number}` | 'result';
 
-/** What was recomputed, as a baseline keeps it, and every value that was compared: those of `repro check`. */
-interface Recomputed {
-  readonly frames: Baseline['frames'];
-  readonly run: RunFacts;
-  readonly values: readonly ComparedValue[];
-}
+export type RecomputeEvent =
+  | Readonly<{ kind: 'progress'; phase: RecomputePhase; done: number; total: number }>
+  /** Values that were not yet compared, in the order in which they arose. */
+  | Readonly<{ kind: 'compared'; part: RecomputedPart; values: readonly ComparedValue[] }>
+  /** What was recomputed, as a baseline keeps it, and all values that were compared: those of `repro check`. */
+  | Readonly<{ kind: 'end'; frames: Baseline['frames']; run: RunFacts; values: readonly ComparedValue[] }>;
 
 interface RecomputeOptions {
   readonly model: string;
@@ -105,7 +97,7 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
   const progress = (phase: RecomputePhase) => (done: number, total: number) =>
     tell({ kind: 'progress', phase, done, total });
   const told = new Map<string, ComparedValue>();
-  const compare = (part: string, before: readonly NamedValue[], now: readonly NamedValue[]): void => {
+  const compare = (part: RecomputedPart, before: readonly NamedValue[], now: readonly NamedValue[]): void => {
     const values = pairValues(before, now).filter(({ name }) => !told.has(name));
     for (const value of values) told.set(value.name, value);
     tell({ kind: 'compared', part, values });

@@ -47,6 +47,25 @@ describe('the same engine', () => {
     expect(judge(rule, before)?.text).toBe('52 values: equal');
   });
 
+  test('must give the same weights, predictions and accuracies, if the baseline has them', () => {
+    const given = (weights: string, predictions: string, share: number) => {
+      const each = Array.from({ length: 8 }, (_, epoch) => (epoch === 7 ? share : 0.5));
+      return {
+        accuracies: { train: each, validation: each, test: each.map(() => null) },
+        digests: { weights, predictions },
+      };
+    };
+    const before = given('a', 'b', 0.5);
+    expect(judge(rule, before, before)?.text).toBe('70 values: equal');
+    expect(judge(rule, before)?.text).toBe('52 values: equal');
+    const of = (now: Partial<RunFacts>) => judge(rule, now, before)?.text;
+    expect(of(given('c', 'd', 0.5))).toContain(
+      '2 of 70 values differ, the first of them: SHA-256 of the weights c, a in',
+    );
+    expect(of(given('a', 'd', 0.5))).toContain('SHA-256 of the predictions d, b in');
+    expect(of(given('a', 'b', 0.6))).toContain('training accuracy of epoch 8 0.6, 0.5 in');
+  });
+
   test('must give as many right answers with each change of τ', () => {
     const changed = (again: number) => ({
       test: { ...exampleRun().test, correctByTau: { permuted: [50, again] } },
