@@ -1,5 +1,6 @@
 import { compile, instantiate } from 'plif-native/wasm';
 import { expect, it } from 'vitest';
+import { instanceEngine } from '../../src/network/engines/native/addon-engine.ts';
 import { type RecomputeEvent, recompute } from '../../src/report/explorable/recompute.ts';
 import { plifWasm, readRecipe } from '../report/explorable/recipe.ts';
 import { useBrowser } from './visit.ts';
@@ -31,9 +32,9 @@ it('a thread of the page recomputes one model and two epochs with the digits of 
     },
   );
   const events: RecomputeEvent[] = [];
-  const instance = instantiate(compile(plifWasm()));
+  const engine = instanceEngine(instantiate(compile(plifWasm())));
   const { signal } = new AbortController();
-  await recompute(recipe, { ...of, instance, signal, tell: (event) => void events.push(event) });
+  await recompute(recipe, { ...of, engine, signal, tell: (event) => void events.push(event) });
   expect(found).toEqual(events);
   const end = found.at(-1);
   const values = end?.kind === 'end' ? end.values : [];

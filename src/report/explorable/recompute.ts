@@ -1,4 +1,3 @@
-import type { WasmInstance } from 'plif-native/wasm';
 import { ReproError } from '../../base/errors.ts';
 import { nextTurn } from '../../base/next-turn.ts';
 import { sha256Of } from '../../base/sha256.ts';
@@ -21,8 +20,6 @@ import {
 import { encodeNpy, newNpyData } from '../../formats/npy.ts';
 import { countElements } from '../../formats/tensor.ts';
 import type { Engine } from '../../network/engines/engine.ts';
-import { addonEngine } from '../../network/engines/native/addon-engine.ts';
-import { WASM_BYTES, WASM_SETTINGS } from '../../network/engines/native/memory.ts';
 import { FRAME_CACHE_FILES } from '../../results/clip-index.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
 import { clipsOfArray } from '../../training/clip-source.ts';
@@ -74,8 +71,7 @@ export type RecomputeEvent =
 interface RecomputeOptions {
   readonly model: string;
   readonly seed: number;
-  /** plif.wasm. */
-  readonly instance: WasmInstance;
+  readonly engine: Engine;
   /** Stops before the next recording or batch. */
   readonly signal: AbortSignal;
   readonly tell: (event: RecomputeEvent) => void;
@@ -89,7 +85,7 @@ interface RecomputeOptions {
  */
 export async function recompute(recipe: Recipe, options: RecomputeOptions): Promise<void> {
   const { profile, baseline } = recipe;
-  const { model: id, seed, signal, tell } = options;
+  const { model: id, seed, engine, signal, tell } = options;
   const expected = findBaselineRun(baseline, options);
   const file = recipe.models[id];
   if (expected === undefined || file === undefined)
@@ -108,7 +104,6 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
   const model = resolveModel(file, profile.train, `configs/models/${id}.yaml`);
   const { frameOrder } = model.training;
   const frames = await assembleFrames(stored, FRAME_CACHE_FILES.index, undefined, frameOrder);
-  const engine = wasmEngine(options.instance);
   const trained = await trainOnFrames(frames, {
     ...{ engine, seed, model, id, signal },
     progress: ({ done, total }) => progress('training')(done, total),
@@ -201,27 +196,4 @@ async function simulateFrames(
   };
   const [train, test] = [await storeSplit('train'), await storeSplit('test')];
   return { index, train: train.source, test: test.source, facts: { train: train.facts, test: test.facts } };
-}
-
-/** The engine on an instance in this thread: a step cannot be aborted, only the next one. */
-function wasmEngine({ sourceDigest, compiler, open, runNeurons }: WasmInstance): Engine {
-  const available = () => WASM_BYTES;
-  return addonEngine(
-    {
-      ...{ sourceDigest, compiler, files: [], instructionSets: ['wasm'] },
-      open: (options) => {
-        const network = open(options);
-        return {
-          ...network,
-          trainStep: async (...values) => network.trainStep(...values),
-          evaluate: async (...values) => network.evaluate(...values),
-          abort: () => {},
-        };
-      },
-      runNeurons: async (options) => runNeurons(options),
-    },
-    { name: 'wasm', backend: 'cpu', version: `in this thread, ${compiler}`, reason: 'plif.wasm' },
-    WASM_SETTINGS,
-    { available, most: WASM_BYTES },
-  );
 }

@@ -1,10 +1,11 @@
-import type { WasmInstance, WasmNetwork } from 'plif-native/wasm';
 import type { State } from '../../formats/tensor.ts';
 import { drawDropoutMasks } from '../../network/dropout-masks.ts';
+import type { Engine, Frames } from '../../network/engines/engine.ts';
 import type { ForwardNetwork } from '../../network/forward.ts';
 import { tauOfLogit } from '../../network/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
 import { mixSeed, TorchRandom } from '../../network/torch-random.ts';
+import { predictClasses, scoringOf } from '../../training/scores.ts';
 import type { EmbeddedFrames, EmbeddedModel, TrainingSetting } from './payload.ts';
 
 /** Any number; with it, the same clicks give the same network. */
@@ -39,40 +40,45 @@ export interface PageTrainingProgress {
 }
 
 /**
- * Trains a network step by step with the WebAssembly engine: each `next()` computes one step. Adam starts without moments. The first result is
- * that of the untouched network.
+ * Trains a network step by step. Adam starts without moments. The first progress is that of the untouched network.
  *
- * @throws an error with code `PLIF_OUT_OF_MEMORY`
+ * @throws {ReproError} `out-of-memory`
  */
-export function* trainSteps(
-  instance: WasmInstance,
+export async function trainSteps(
+  engine: Engine,
   { spec, state }: Pick<ForwardNetwork, 'spec' | 'state'>,
   task: PageTrainingTask,
-): Generator<PageTrainingProgress, void> {
-  const { layers, input, classes } = spec;
-  const { settings, clipSteps, stepsBefore } = task;
-  const { learningRate, tauRate, lambda, regularise, loss: of } = settings;
-  const lambdas = Float64Array.from(spikingLayers(spec), (_, i) =>
-    typeof lambda === 'number' ? lambda : lambda[i]!,
-  );
-  const network = instance.open({ layers, input, classes, winogradTile: 2 });
+  tell: (progress: PageTrainingProgress) => void,
+): Promise<void> {
+  const { settings, clipSteps, stepsBefore, heldOut } = task;
+  const session = await engine.open(spec, state);
+  const framesOf = (clips: readonly LabelledFrames[]): Frames => ({
+    shape: [clips.length, clipSteps, ...spec.input],
+    data: joinFrames(clips),
+  });
   try {
-    for (const [name, { dtype, data }] of state) if (dtype === 'F32') network.setTensor(name, 'value', data);
     const order = drawOrder(task);
     for (let step = 0; step <= task.steps; step++) {
       let loss: number | null = null;
       if (step > 0) {
         const clips = order.next().value;
         const labels = Int32Array.from(clips, ({ label }) => label);
-        const masks = drawDropoutMasks(spec, clips.length, { seed: SEED, epoch: stepsBefore, batch: step });
-        const options = { learningRate, tauRate, lambdas, regularise, loss: of, step, keepGradients: false };
-        ({ loss } = network.trainStep(joinFrames(clips), clips.length, clipSteps, labels, masks, options));
+        const dropoutMasks = drawDropoutMasks(spec, clips.length, {
+          ...{ seed: SEED, epoch: stepsBefore, batch: step },
+        });
+        const batch = { frames: framesOf(clips), labels, dropoutMasks };
+        ({ loss } = await session.trainStep(batch, { ...settings, regulariseTau: settings.lambda }));
       }
-      const correct = countCorrect(network, spec, task);
-      yield { step, loss, correct, tau: meanTaus(network, spec), state: readState(network, state) };
+      let correct = 0;
+      for (const clip of heldOut) {
+        const [answer] = predictClasses(await session.evaluate(framesOf([clip])), scoringOf(spec));
+        if (answer === clip.label) correct += 1;
+      }
+      const reached = await session.state();
+      tell({ step, loss, correct, tau: meanTaus(reached, spec), state: reached });
     }
   } finally {
-    network.dispose();
+    session.dispose();
   }
 }
 
@@ -90,22 +96,6 @@ function* drawOrder({
   }
 }
 
-/** The held-out clips whose class gets the most votes; of equals, the first class counts, as in the evaluation. */
-function countCorrect(
-  network: WasmNetwork,
-  { layers }: NetworkSpec,
-  { heldOut, clipSteps }: PageTrainingTask,
-): number {
-  const vote = layers.at(-1);
-  const votes = vote?.kind === 'vote' ? vote.group : 1;
-  return heldOut.filter(({ frames, label }) => {
-    const { rates } = network.evaluate(frames, 1, clipSteps);
-    // Whole votes, which no rounding decides.
-    const counts = rates.map((rate) => Math.round(rate * clipSteps * votes));
-    return counts.indexOf(Math.max(...counts)) === label;
-  }).length;
-}
-
 /** Counts of any type become floats, in which they are exact. */
 function joinFrames(clips: readonly LabelledFrames[]): Float32Array {
   const size = clips[0]?.frames.length ?? 0;
@@ -115,18 +105,10 @@ function joinFrames(clips: readonly LabelledFrames[]): Float32Array {
 }
 
 /** Mean τ of each spiking layer, in steps. */
-function meanTaus(network: WasmNetwork, spec: NetworkSpec): number[] {
+function meanTaus(state: State, spec: NetworkSpec): number[] {
   return spikingLayers(spec).map(({ name, neuron }) => {
-    if (neuron.kind === 'lif') return neuron.tau.mean;
-    const logits = network.getTensor(`${name}.w`, 'value');
+    const logits = state.get(`${name}.w`)?.data;
+    if (!(logits instanceof Float32Array)) return neuron.tau.mean;
     return logits.reduce((sum, logit) => sum + tauOfLogit(logit), 0) / logits.length;
   });
-}
-
-/** Batch norm's counters stay as they were: no result depends on them. */
-function readState(network: WasmNetwork, before: State): State {
-  const after = new Map(before);
-  for (const [name, tensor] of before)
-    if (tensor.dtype === 'F32') after.set(name, { ...tensor, data: network.getTensor(name, 'value') });
-  return after;
 }

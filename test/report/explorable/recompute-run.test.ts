@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { compile, instantiate } from 'plif-native/wasm';
 import { expect, onTestFinished, test } from 'vitest';
+import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
 import { readFramesFacts, readRunFacts } from '../../../src/report/baseline/collect.ts';
 import { type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
 import { repository } from '../../runner/rig/cli-project.ts';
@@ -34,9 +35,9 @@ test('what the page recomputes equals the files of ./repro run --profile quick-w
   const { frames } = await readFramesFacts(project.at('artifacts/frames'), instances[0].metrics);
 
   const events: RecomputeEvent[] = [];
-  const instance = instantiate(compile(plifWasm()));
+  const engine = instanceEngine(instantiate(compile(plifWasm())));
   const { signal } = new AbortController();
   const tell = (event: RecomputeEvent) => void events.push(event);
-  await recompute(readRecipe(2), { model: 'baseline', seed: 2020, instance, signal, tell });
+  await recompute(readRecipe(2), { model: 'baseline', seed: 2020, engine, signal, tell });
   expect(events.at(-1)).toMatchObject({ kind: 'end', frames, run });
 });

@@ -1,5 +1,6 @@
 import { compile, instantiate } from 'plif-native/wasm';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
 import { type Recipe, type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
 import { exampleBaseline, exampleRun } from '../baseline/example.ts';
 import { plifWasm, readRecipe } from './recipe.ts';
@@ -44,12 +45,12 @@ async function follow(
   } = {},
 ) {
   const events: RecomputeEvent[] = [];
-  const instance = instantiate(compile(wasm));
+  const engine = instanceEngine(instantiate(compile(wasm)));
   const tell = (event: RecomputeEvent): void => {
     events.push(event);
     onEvent(event);
   };
-  await recompute(recipe, { model: 'baseline', seed, instance, signal, tell });
+  await recompute(recipe, { model: 'baseline', seed, engine, signal, tell });
   const end = events.at(-1);
   if (end?.kind !== 'end') throw new Error('the last event is not the end');
   const [first] = end.values.filter(({ value, expected }) => value !== expected);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { compile, instantiate, type WasmInstance, type WasmNetwork } from 'plif-native/wasm';
 import { describe, expect, it } from 'vitest';
+import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
 import { buildNetwork } from '../../../src/network/networks.ts';
 import { tauOfLogit } from '../../../src/network/neurons.ts';
 import { spikingLayers } from '../../../src/network/spec.ts';
@@ -72,9 +73,11 @@ function recording(steps: Step[]): WasmInstance {
   };
 }
 
-function train(over: Partial<PageTrainingTask> = {}) {
+async function train(over: Partial<PageTrainingTask> = {}) {
   const steps: Step[] = [];
-  const progress: PageTrainingProgress[] = [...trainSteps(recording(steps), trained, { ...task, ...over })];
+  const progress: PageTrainingProgress[] = [];
+  const on = instanceEngine(recording(steps));
+  await trainSteps(on, trained, { ...task, ...over }, (one) => void progress.push(one));
   return { steps, progress, state: progress.at(-1)?.state };
 }
 
@@ -82,7 +85,7 @@ const batchesOf = (steps: readonly Step[]) => steps.map(([frames]) => String(fra
 
 describe('training in the page', () => {
   it('gives the losses, scores, τ and state of an engine session that does the same steps, to the bit', async () => {
-    const { steps, progress, state: reached } = train();
+    const { steps, progress, state: reached } = await train();
     const session = await nativeEngine('wasm').open(spec, state);
     const heldOut = Uint8Array.from(task.heldOut.flatMap(({ frames }) => [...frames]));
     const score = async () => {
@@ -116,8 +119,8 @@ describe('training in the page', () => {
     }
   });
 
-  it('visits every clip once before it begins again, without a last partial batch', () => {
-    const { steps } = train({ steps: 4 });
+  it('visits every clip once before it begins again, without a last partial batch', async () => {
+    const { steps } = await train({ steps: 4 });
     const known = task.training.map(({ frames }) => String(frames));
     const visits = steps.map(([frames]) =>
       [0, 1, 2].map((clip) => known.indexOf(String(frames.subarray(clip * 640, (clip + 1) * 640)))),
@@ -130,8 +133,10 @@ describe('training in the page', () => {
     expect(labels).toEqual(visits.map((batch) => batch.map((clip) => task.training[clip]!.label)));
   });
 
-  it('draws other batches and masks when it goes on, and the same ones when it is repeated', () => {
-    const [first, again, later] = [train(), train(), train({ stepsBefore: 12 })].map(({ steps }) => steps);
+  it('draws other batches and masks when it goes on, and the same ones when it is repeated', async () => {
+    const [first, again, later] = [await train(), await train(), await train({ stepsBefore: 12 })].map(
+      ({ steps }) => steps,
+    );
     expect(batchesOf(again!)).toEqual(batchesOf(first!));
     expect(again!.map(([, , , , masks]) => masks)).toEqual(first!.map(([, , , , masks]) => masks));
     expect(batchesOf(later!)).not.toEqual(batchesOf(first!));
@@ -140,28 +145,26 @@ describe('training in the page', () => {
     expect(new Set(first![0]![4].flatMap((mask) => [...mask]))).toEqual(new Set([0, 2]));
   });
 
-  it('has the network of each step, so that it can be stopped after any', () => {
-    const { progress } = train();
+  it('has the network of each step, so that it can be stopped after any', async () => {
+    const { progress } = await train();
     expect(progress[0]?.state).toEqual(state);
-    expect(progress[3]?.state).toEqual(train({ steps: 3 }).state);
+    expect(progress[3]?.state).toEqual((await train({ steps: 3 })).state);
   });
 
-  it('uses all clips in each step where there are fewer than a batch has', () => {
-    const { steps } = train({ steps: 2, training: task.training.slice(0, 2) });
+  it('uses all clips in each step where there are fewer than a batch has', async () => {
+    const { steps } = await train({ steps: 2, training: task.training.slice(0, 2) });
     expect(steps.map(([, samples]) => samples)).toEqual([2, 2]);
   });
 
-  it('trains a network of linear layers, and leaves a fixed τ as it is', () => {
+  it('trains a network of linear layers, and leaves a fixed τ as it is', async () => {
     const fixed = { ...config, layers: 0, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } } as const;
     const linear = buildNetwork(fixed);
     const before = livelyState(linear);
-    const progress = [
-      ...trainSteps(
-        engine,
-        { spec: linear, state: before },
-        { ...task, steps: 1, settings: { ...task.settings, lambda: 0.1 } },
-      ),
-    ];
+    const progress: PageTrainingProgress[] = [];
+    const settings = { ...task.settings, lambda: 0.1 };
+    const few = { ...task, steps: 1, settings };
+    const network = { spec: linear, state: before };
+    await trainSteps(instanceEngine(engine), network, few, (one) => void progress.push(one));
     expect(progress.map(({ tau }) => tau)).toEqual([
       [3, 3],
       [3, 3],

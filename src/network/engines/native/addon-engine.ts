@@ -1,7 +1,14 @@
+import type { WasmInstance } from 'plif-native/wasm';
 import type { NetworkSpec, NeuronSpec } from '../../spec.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import type { NativeAddon } from './addon-types.ts';
-import { checkParameterMemory, countParameterBytes, planMemory } from './memory.ts';
+import {
+  checkParameterMemory,
+  countParameterBytes,
+  planMemory,
+  WASM_BYTES,
+  WASM_SETTINGS,
+} from './memory.ts';
 import { NativeSession } from './session.ts';
 
 /** The engine of an addon, compiled or in WebAssembly; nothing here needs Node.js. @param memory that networks can get, in bytes */
@@ -46,4 +53,27 @@ export function addonEngine(
       };
     },
   };
+}
+
+/** The engine on an instance of plif.wasm in this thread: a step cannot be aborted, only the next one. */
+export function instanceEngine({ sourceDigest, compiler, open, runNeurons }: WasmInstance): Engine {
+  const available = () => WASM_BYTES;
+  return addonEngine(
+    {
+      ...{ sourceDigest, compiler, files: [], instructionSets: ['wasm'] },
+      open: (options) => {
+        const network = open(options);
+        return {
+          ...network,
+          trainStep: async (...values) => network.trainStep(...values),
+          evaluate: async (...values) => network.evaluate(...values),
+          abort: () => {},
+        };
+      },
+      runNeurons: async (options) => runNeurons(options),
+    },
+    { name: 'wasm', backend: 'cpu', version: `in this thread, ${compiler}`, reason: 'plif.wasm' },
+    WASM_SETTINGS,
+    { available, most: WASM_BYTES },
+  );
 }

@@ -1,5 +1,6 @@
 import { compile, instantiate } from 'plif-native/wasm';
 import wasm from '../../../../native/wasm/plif.wasm';
+import { instanceEngine } from '../../../network/engines/native/addon-engine.ts';
 import { runForward } from '../../../network/forward.ts';
 import { readOwnClip } from '../own-clip.ts';
 import { type RecomputeEvent, recompute } from '../recompute.ts';
@@ -8,6 +9,8 @@ import type { Request } from './networks.ts';
 
 // A thread that computes. What goes wrong in it is an `error` event of the worker.
 
+const openEngine = () => instanceEngine(instantiate(compile(wasm)));
+
 addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
   if (request.kind === 'run') postMessage(runForward(request.network, request.frames, request.steps));
   else if (request.kind === 'read') readOwnClip(request.task).then(postMessage, reportError);
@@ -15,9 +18,6 @@ addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
     const { recipe, model, seed } = request;
     const { signal } = new AbortController();
     const tell = (event: RecomputeEvent) => postMessage(event);
-    const instance = instantiate(compile(wasm));
-    recompute(recipe, { model, seed, instance, signal, tell }).catch(reportError);
-  } else
-    for (const progress of trainSteps(instantiate(compile(wasm)), request.network, request.task))
-      postMessage(progress);
+    recompute(recipe, { model, seed, engine: openEngine(), signal, tell }).catch(reportError);
+  } else trainSteps(openEngine(), request.network, request.task, postMessage).catch(reportError);
 });
