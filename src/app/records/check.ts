@@ -1,10 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import stringWidth from 'string-width';
+import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
+import { formatMinute } from '../../base/text.ts';
 import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from '../../report/baseline/baseline.ts';
 import { readBaseline } from '../../report/baseline/collect.ts';
+import { describeDigits, listDiffering } from '../../report/baseline/digits.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
+import { readReceipt } from '../../report/baseline/receipt.ts';
 import { VERDICT_TITLES } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
@@ -28,7 +33,7 @@ interface CheckedRow {
 interface CheckedSection {
   /** An entry of `checks` in the document of --json. */
   readonly document: {
-    readonly kind: 'configuration' | 'results' | 'claims' | 'baseline';
+    readonly kind: 'receipt' | 'configuration' | 'results' | 'claims' | 'baseline';
     readonly profile: string;
     readonly [key: string]: unknown;
   };
@@ -42,11 +47,13 @@ interface CheckedSection {
 
 interface CheckOptions extends PipelineOptions {
   readonly data: boolean;
+  readonly receipt?: string;
 }
 
 /** `repro check`. Exits with 4 if something fails, and with 3 if results are merely stale. */
 export async function check(options: CheckOptions): Promise<void> {
-  const sections = await checkAll(options);
+  const { receipt } = options;
+  const sections = receipt === undefined ? await checkAll(options) : [await checkReceipt(receipt, options)];
   const failed = sections.filter(({ isGood }) => !isGood);
   const document = { ok: failed.length === 0, checks: sections.map((section) => section.document) };
   printResult(options, 'check', document, () =>
@@ -299,5 +306,32 @@ async function checkConfiguration(plan: Plan, baseline: Baseline): Promise<Check
       ? `profile ${profile}: ${file} fits this configuration`
       : `profile ${profile}: ${differing.length} of ${runs} runs in ${file} do not fit this configuration`,
     remedy: [`make them again: ./repro run --profile ${quoteWords([profile])} && ${updateCommand(profile)}`],
+  };
+}
+
+/** Whether a browser recomputed the committed values. Nothing can prove where a receipt comes from. */
+async function checkReceipt(file: string, options: PipelineOptions): Promise<CheckedSection> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const problem = hasErrorCode(cause, 'ENOENT') ? 'this file is missing.' : messageOf(cause);
+    const fix = 'Name a receipt that the explorable page saved: ./repro check --receipt FILE';
+    throw new ReproError('receipt-file', problem, { where: file, fix, cause });
+  });
+  const { receipt, values } = await readReceipt({ file, text }, async (profile) =>
+    readBaseline((await loadSelectedPlan({ ...options, profile })).projectRoot, profile),
+  );
+  const { profile, engine, browser, architecture, started } = receipt;
+  const differing = listDiffering(values);
+  const by = `by ${browser} on ${architecture} with ${engine}, ${formatMinute(started)}, as it says; nothing proves this`;
+  return {
+    document: { kind: 'receipt', file, ...receipt, differing },
+    rows: [
+      { name: 'receipt', state: 'noted', word: 'noted', text: by },
+      ...differing.map(({ name, value, expected }): CheckedRow => {
+        return { name, state: 'failed', word: 'differs', text: `${value}, in the baseline ${expected}` };
+      }),
+    ],
+    isGood: differing.length === 0,
+    summary: `profile ${profile}: the receipt of ${nameRun(receipt)} has ${describeDigits(values)}`,
+    remedy: ['it is of another commit or was changed, or that browser computes otherwise: docs/check.md'],
   };
 }

@@ -22,6 +22,18 @@ export function pairValues(before: readonly NamedValue[], now: readonly NamedVal
   });
 }
 
+export function listDiffering(values: readonly ComparedValue[]): ComparedValue[] {
+  return values.filter(({ value, expected }) => value !== expected);
+}
+
+/** `the same digits: all 140 values`, `other digits: 2 of 140 values differ; the first is loss of epoch 3: 0.05, committed 0.04`. */
+export function describeDigits(values: readonly ComparedValue[]): string {
+  const differing = listDiffering(values);
+  const [first] = differing;
+  if (first === undefined) return `the same digits: all ${values.length} values`;
+  return `other digits: ${differing.length} of ${values.length} values differ; the first is ${first.name}: ${first.value}, committed ${first.expected}`;
+}
+
 /** What frames are: how many clips and events, which clips, and all counts. */
 export function listFrames(frames: Baseline['frames']): NamedValue[] {
   return (['train', 'test'] as const).flatMap((split) => {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { listSome } from '../../base/text.ts';
 import { nameSetting } from '../../results/run-file.ts';
 import { type Baseline, type FramesFacts, nameData, type RunFacts } from './baseline.ts';
-import { listAll, pairValues } from './digits.ts';
+import { listAll, listDiffering, pairValues } from './digits.ts';
 import {
   type BaselineFinding,
   compareValue,
@@ -84,7 +84,7 @@ export function listSettingDifferences(
 export function judgeSameDigits({ before, now }: Pair): RuleOutcome {
   const obstacle = findObstacle(before, now);
   const shared = pairValues(listAll(before, now), listAll(now, before));
-  const differing = shared.filter(({ value, expected }) => value !== expected);
+  const differing = listDiffering(shared);
   const [first] = differing;
   if (first === undefined) {
     const by = now.engine === before.engine ? '' : `, though by another engine, ${now.engine}`;

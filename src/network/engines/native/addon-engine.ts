@@ -72,7 +72,7 @@ export function instanceEngine({ sourceDigest, compiler, open, runNeurons }: Was
       },
       runNeurons: async (options) => runNeurons(options),
     },
-    { name: 'wasm', backend: 'cpu', version: `in this thread, ${compiler}`, reason: 'plif.wasm' },
+    { name: 'wasm', backend: 'cpu', version: `wasm ${sourceDigest} ${compiler}`, reason: 'plif.wasm' },
     WASM_SETTINGS,
     { available, most: WASM_BYTES },
   );

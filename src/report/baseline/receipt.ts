@@ -1,0 +1,58 @@
+import * as v from 'valibot';
+import { count, number, type Value } from '../../base/files/shape.ts';
+import { formatJson, type ResultFile, readResult, refuse } from '../../results/result-file.ts';
+import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from './baseline.ts';
+import { type ComparedValue, listAll, listFrames } from './digits.ts';
+
+const shape = v.object({
+  profile: v.string(),
+  model: v.string(),
+  seed: count,
+  /** How the comparison in the page ended, in words. */
+  result: v.string(),
+  /** The digest of plif.wasm's sources, and its compiler. */
+  engine: v.string(),
+  /** All that were recomputed, by name. */
+  values: v.record(v.string(), v.union([number, v.string()], 'a number or a text')),
+  /** The browser's `navigator.userAgent`. */
+  browser: v.string(),
+  /** Of the processor, or `unknown`. */
+  architecture: v.string(),
+  /** As `Date.toISOString` writes it. */
+  started: v.string(),
+  seconds: number,
+});
+
+/** What the explorable page recomputed in a reader's browser. */
+export type Receipt = Value<typeof shape>;
+
+const about =
+  'What a browser recomputed, for `./repro check --receipt FILE` to compare with the committed baseline. ' +
+  'Anyone can write such a file, so it does not prove that a browser computed it.';
+
+export function formatReceipt(receipt: Receipt): string {
+  return formatJson({ version: 1, about, ...receipt });
+}
+
+/**
+ * Compares a receipt with all values of the baseline's run.
+ *
+ * @param text of the receipt
+ * @param read the baseline of a profile; null if there is none
+ * @throws {ReproError} `receipt-invalid` naming the field: damaged, of another version, or of a run that no baseline has
+ */
+export async function readReceipt(
+  { file, text }: Pick<ResultFile, 'file' | 'text'>,
+  read: (profile: string) => Promise<Baseline | null>,
+): Promise<{ receipt: Receipt; values: ComparedValue[] }> {
+  const fix = 'Recompute the result on the explorable page of this version, and save its receipt again.';
+  const from = { file, text, fix, code: 'receipt-invalid' };
+  const receipt = readResult(from, shape);
+  const baseline = await read(receipt.profile);
+  const run = baseline && findBaselineRun(baseline, receipt);
+  if (!run) return refuse(from, `${baselinePathOf(receipt.profile)} has no ${nameRun(receipt)}.`);
+  const values = [...listFrames(baseline.frames), ...listAll(run, run)].map(({ name, value: expected }) => {
+    return { name, expected, value: receipt.values[name] ?? 'missing' };
+  });
+  return { receipt, values };
+}

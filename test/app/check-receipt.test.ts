@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { listAll, listFrames } from '../../src/report/baseline/digits.ts';
+import { formatReceipt, type Receipt } from '../../src/report/baseline/receipt.ts';
+import { exampleBaseline } from '../report/baseline/example.ts';
+import { createReceiptProject } from '../report/baseline/receipt-project.ts';
+
+const baseline = exampleBaseline();
+const [run] = baseline.runs;
+const values = [...listFrames(baseline.frames), ...listAll(run!, run!)].map(({ name, value }) => [
+  name,
+  value,
+]);
+const receipt: Receipt = {
+  ...{ profile: 'quick', model: 'no-reg', seed: 2020, result: '', engine: 'wasm 0123456789ab Clang 19.1.7' },
+  ...{ values: Object.fromEntries(values), browser: 'A browser', architecture: 'arm', seconds: 90 },
+  started: '2026-12-01T10:30:00.000Z',
+};
+
+async function check(text: string | null, ...words: readonly string[]) {
+  const project = await createReceiptProject(baseline);
+  if (text !== null) await project.write('receipt.json', text);
+  return project.call(['check', '--receipt', 'receipt.json', ...words]);
+}
+
+test('a receipt with the values of the baseline is confirmed, and its command says that it proves nothing', async () => {
+  const { exitCode, stdout } = await check(formatReceipt(receipt));
+  expect(stdout).toBe(
+    `receipt  noted  by A browser on arm with wasm 0123456789ab Clang 19.1.7, 2026-12-01 10:30 UTC, as it says; nothing proves this
+profile quick: the receipt of no-reg, seed 2020 has the same digits: all ${values.length} values`,
+  );
+  expect(exitCode).toBe(0);
+});
+
+test('a receipt in which a value is missing and another one differs fails, and both are named', async () => {
+  const { 'chosen epoch': _, ...others } = receipt.values;
+  const { exitCode, stdout } = await check(
+    formatReceipt({ ...receipt, values: { ...others, 'SHA-256 of test.npy': 'f00d' } }),
+    '--json',
+  );
+  expect(JSON.parse(stdout).checks[0].differing).toEqual([
+    { name: 'SHA-256 of test.npy', expected: '2'.repeat(64), value: 'f00d' },
+    { name: 'chosen epoch', expected: 7, value: 'missing' },
+  ]);
+  expect(exitCode).toBe(4);
+});
+
+test.each([
+  ['that is missing', null, 'receipt.json  this file is missing.\n  Name a receipt'],
+  ['that is not JSON', '{"version": 1,', 'receipt.json  the file is not valid JSON'],
+  ['of another version', formatReceipt(receipt).replace('1', '2'), 'field "version": expected 1, found 2'],
+  [
+    'of an unknown model',
+    formatReceipt({ ...receipt, model: 'x' }),
+    'receipt.json  configs/baselines/quick.json has no x, seed 2020.\n  Recompute the result',
+  ],
+  ['of an unknown profile', formatReceipt({ ...receipt, profile: 'quikc' }), 'quikc'],
+])('a receipt %s is an error', async (_, text, problem) => {
+  const { exitCode, stderr } = await check(text);
+  expect(stderr).toContain(problem);
+  expect(exitCode).toBe(2);
+});
