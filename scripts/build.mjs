@@ -114,7 +114,7 @@ async function readRecipe() {
     profile,
     dataset: { name: profile.dataset.name, classes, sensor },
     models: Object.fromEntries(models),
-    baseline: { frames, runs },
+    baseline: { profile: recomputed, frames, runs },
   };
 }
 

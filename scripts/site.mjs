@@ -78,7 +78,8 @@ export async function buildSite(folder, { run, repository }) {
 A reproduction of A. Pazderka, *The role of membrane time constant in the training of spiking neural networks* (BSc thesis, TU Delft, 2024):
 [code and documentation](https://github.com/${repository}).
 
-- [**Watch the networks at work**](report/explore.html): change their time constants, train them further, show them a clip of your own.
+- [**Watch the networks at work**](report/explore.html): change their time constants, train them further, show them a clip of your own, and let your
+  browser recompute a committed result, digit by digit.
 - [**Read the report**](report/index.html) of the quick run that trained them, on simulated data: it shows that the pipeline works, and says nothing about
   the thesis.
 - [**Results**](docs/results.html) of longer runs, also on real data.

@@ -52,7 +52,7 @@ export interface Recipe {
   readonly dataset: Pick<GestureFacts, 'name' | 'classes' | 'sensor'>;
   /** By name. */
   readonly models: Readonly<Record<string, ModelFile>>;
-  readonly baseline: Pick<Baseline, 'frames' | 'runs'>;
+  readonly baseline: Pick<Baseline, 'profile' | 'frames' | 'runs'>;
 }
 
 /** In this order; each counts something else. */

@@ -2,8 +2,8 @@ import { compile, instantiate } from 'plif-native/wasm';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
 import { type Recipe, type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
-import { exampleBaseline, exampleRun } from '../baseline/example.ts';
-import { plifWasm, readRecipe } from './recipe.ts';
+import { exampleBaseline } from '../baseline/example.ts';
+import { plifWasm, readTinyRecipe } from './recipe.ts';
 
 /** Changes a recording of the simulation. */
 const tamper = vi.hoisted(() => ({ with: null as null | ((name: string, aedat: Uint8Array) => void) }));
@@ -19,21 +19,7 @@ vi.mock('../../../src/data/simulated/dataset.ts', async (load) => {
   };
 });
 
-const quick = readRecipe(2);
-/** Three people and a network of two layers: a second. */
-const unknown: Recipe = {
-  ...quick,
-  profile: {
-    ...quick.profile,
-    simulate: { seed: 1, trainUsers: 2, testUsers: 1, lights: ['led'], gestureSeconds: 0.3 },
-    frames: { ...quick.profile.frames, steps: 4, downsample: 8 },
-    train: {
-      ...quick.profile.train,
-      ...{ batchSize: 4, validationShare: 0.5, network: { channels: 4, layers: 1, hidden: 16 } },
-    },
-  },
-  baseline: exampleBaseline({ runs: [exampleRun({ model: 'baseline', seed: 2020 })] }),
-};
+const unknown = readTinyRecipe();
 
 async function follow(
   recipe: Recipe,

@@ -68,7 +68,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 /* Of the view before. */
 .columns[aria-busy=true] :is(.scene, .verdict, .layers, .inspector) { opacity: .5; }
 
-#explore .own { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
+#explore :is(.own, .recompute) { margin-top: 3rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .own .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.75rem 3rem; align-items: start; margin-top: 1rem; }
 .own p { font-size: .925rem; color: var(--muted); }
 .own p[role=status] { color: var(--ink); margin: .6rem 0; }
@@ -77,6 +77,16 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 #pad { touch-action: none; cursor: crosshair; }
 .own input { font: inherit; max-width: 100%; }
 .own input[type=number] { width: 5.5rem; }
+
+.recompute .deeds { align-items: center; margin: 1rem 0; }
+.recompute fieldset div { display: flex; gap: .6rem; align-items: center; }
+.recompute table { table-layout: fixed; width: min(100%, 44rem); font-size: .85rem; }
+.recompute thead th:first-child { width: 44%; }
+.recompute :is(th, td) { padding: .15rem .3rem; background: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.recompute tbody th, .recompute .differs td { white-space: normal; overflow-wrap: anywhere; }
+.recompute .same { background: color-mix(in srgb, var(--green) 16%, var(--surface)); th::before { content: '✓ '; } }
+.recompute .differs { background: color-mix(in srgb, #e02020 18%, var(--surface)); th::before { content: '✗ '; } }
+.recompute a { font-size: .925rem; color: var(--ink); background: var(--tint); border: 1px solid var(--grey); border-radius: 4px; padding: .3rem .6rem; text-decoration: none; }
 
 @media (min-width: 68rem) {
   .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 25rem); gap: 0 3rem; align-items: start; }

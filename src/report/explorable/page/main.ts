@@ -5,6 +5,7 @@ import { drawLayers } from './layers.ts';
 import { missingNetwork, steps, trainedHere } from './networks.ts';
 import { drawEditing, drawInspector, told } from './neuron.ts';
 import { drawOwnClip } from './own-panel.ts';
+import { drawRecompute, isRecomputing } from './recompute-panel.ts';
 import { drawStage, tellAnswer } from './stage.ts';
 import { change, showPage, stateNow, type View } from './store.ts';
 import { drawTraining, isTraining } from './train-panel.ts';
@@ -18,7 +19,7 @@ function drawPage(view: View) {
     <p class="introduction">A trained spiking network watches a clip of ${steps} frames of events, and runs in your
     browser while you watch. Each of its neurons gathers input, leaks it with its time constant τ, and fires when it
     reaches the threshold. Things to try: show it the clip backwards; make every neuron remember twice as long; choose a
-    clip on which the networks disagree.</p>
+    clip on which the networks disagree; <a href="#recompute">recompute a committed result</a>, digit by digit.</p>
     ${drawControls(view)}
     ${missing === undefined ? drawRounding(view) : drawChooser(missing)}
     ${drawUnordered(view)}
@@ -41,8 +42,9 @@ function drawPage(view: View) {
             <div class="side">${drawInspector(view, result)} ${drawEditing(view)}</div>
           </div>`
     }
-    ${drawTraining(view)}
+    ${drawTraining(view, isRecomputing())}
     ${drawOwnClip()}
+    ${drawRecompute(isTraining())}
     <p class="unseen" role="status">${told}</p>`;
 }
 

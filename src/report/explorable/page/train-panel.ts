@@ -103,7 +103,8 @@ function refuse(network: Network | null): string {
 
 const OFFER = `The network continues to learn in this page, with the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
 
-export function drawTraining({ state: { model } }: View) {
+/** @param isRecomputing whether the page recomputes a result: one at a time */
+export function drawTraining({ state: { model } }: View, isRecomputing: boolean) {
   const network = networkInUse(model);
   const refusal = refuse(network);
   const points = training?.points ?? network?.history ?? [];
@@ -114,7 +115,8 @@ export function drawTraining({ state: { model } }: View) {
   // A screen reader should hear how it ended, not each step.
   const [click, verb, live] =
     training === null ? [start, `Train ${STEPS} steps`, 'polite'] : [stop, 'Stop', 'off'];
-  const controls = html`<button type="button" id="train" @click=${click}>${verb}</button>
+  const controls = html`<button type="button" id="train" ?disabled=${isRecomputing} @click=${click}>${verb}</button>
+    ${isRecomputing ? 'A result is being recomputed. Stop it first.' : nothing}
     <p role="status" id="training-text" aria-live=${live}>${text}</p>
     <div class="panels" .innerHTML=${drawCharts(points)}></div>`;
   return html`<section class="training" aria-labelledby="training">

@@ -1,0 +1,134 @@
+import { html, nothing } from 'lit-html';
+import { capitalise, formatCount } from '../../../base/text.ts';
+import { nameRun, type RunFacts } from '../../baseline/baseline.ts';
+import { type ComparedValue, describeDigits, listAll, listFrames } from '../../baseline/digits.ts';
+import { formatReceipt } from '../../baseline/receipt.ts';
+import type { RecomputeEvent } from '../recompute.ts';
+import { drawSelect } from './elements.ts';
+import { type Request, recipe, startThread, takeError } from './networks.ts';
+import { redraw } from './store.ts';
+
+/** Where each phase begins in the whole, and what part of it is, in percent, as measured in Chromium. */
+const SHARES = { simulation: [0, 45], frames: [45, 1], training: [46, 53], evaluation: [99, 1] } as const;
+/** Values that the table shows even if they are the same. */
+const SHOWN = /loss of epoch|accuracy|chosen|right after|SHA-256/;
+
+const { models, baseline } = recipe;
+let chosen = baseline.runs[0]!;
+let thread: Worker | null = null;
+/** Of the chosen run, by name. */
+const found = new Map<string, ComparedValue>();
+let progress = { text: '', percent: 0 };
+let [outcome, receipt, copied] = ['', '', ''];
+
+export const isRecomputing = (): boolean => thread !== null;
+
+function choose(run: RunFacts): void {
+  chosen = run;
+  found.clear();
+  progress = { text: '', percent: 0 };
+  [outcome, receipt, copied] = ['', '', ''];
+  redraw();
+}
+
+/** Computes the chosen run in a thread of its own. It sets no timers: browsers slow those of hidden pages down. */
+function start(): void {
+  choose(chosen);
+  const [started, startedMs] = [new Date().toISOString(), performance.now()];
+  const { model, seed } = chosen;
+  thread = startThread();
+  thread.onmessage = async ({ data }: MessageEvent<RecomputeEvent>) => {
+    const seconds = (performance.now() - startedMs) / 1000;
+    if (data.kind === 'progress') {
+      const { phase, done, total } = data;
+      const [from, size] = SHARES[phase];
+      const percent = from + (size * done) / total;
+      const tens = Math.ceil((seconds / 10) * (100 / percent - 1));
+      const left = percent === 0 ? '' : `About ${10 * tens} seconds left.`;
+      progress = { text: `${capitalise(phase)}: ${done} of ${total}. ${left}`, percent };
+    } else if (data.kind === 'compared') for (const one of data.values) found.set(one.name, one);
+    else {
+      const { profile } = baseline;
+      // Only some browsers have it, and TypeScript has no type of it.
+      const hints = await Reflect.get(navigator, 'userAgentData')?.getHighEntropyValues(['architecture']);
+      const [result, architecture] = [describeDigits(data.values), String(hints?.architecture || 'unknown')];
+      const values = Object.fromEntries(data.values.map(({ name, value }) => [name, value]));
+      const by = { engine: data.run.engine, browser: navigator.userAgent, architecture };
+      const at = { started, seconds: Math.round(seconds) };
+      receipt = formatReceipt({ profile, model, seed, result, ...by, ...at, values });
+      end(`Your browser got ${result}.`);
+    }
+    redraw();
+  };
+  thread.onerror = (event) => end(`Recomputing failed: ${takeError(event)}`);
+  thread.postMessage({ kind: 'recompute', recipe, model, seed } satisfies Request);
+}
+
+function end(text: string): void {
+  thread?.terminate();
+  thread = null;
+  outcome = text;
+  redraw();
+}
+
+async function copy(): Promise<void> {
+  copied = await navigator.clipboard.writeText(receipt).then(
+    () => 'Receipt copied',
+    () => 'Save it instead',
+  );
+  redraw();
+}
+
+/** @param isTraining whether the page trains a network: one at a time */
+export function drawRecompute(isTraining: boolean) {
+  const [click, verb] = thread === null ? [start, 'Recompute this result'] : [() => end('Stopped.'), 'Stop'];
+  const bar = html`<p><progress max="100" .value=${progress.percent} aria-label="Recomputed"></progress> ${progress.text}</p>`;
+  const file = `receipt-${chosen.model}-${chosen.seed}.json`;
+  const offer = html`<p>The receipt lists the values, the browser and the time. <code>./repro check --receipt ${file}</code>
+    compares it with the committed result. Anyone can write such a file, so it does not prove that a browser computed it.</p>
+    <div class="deeds">
+      <button type="button" aria-live="polite" @click=${copy}>${copied || 'Copy receipt'}</button>
+      <a download=${file} href=${`data:application/json,${encodeURIComponent(receipt)}`}>Save receipt</a>
+    </div>`;
+  return html`<section class="recompute" aria-labelledby="recompute">
+    <h2 id="recompute">Recompute a result here</h2>
+    <p>Your browser can compute a committed result of this project again, from nothing: it simulates the recordings, cuts
+    the frames, draws the initial weights, trains ${formatCount(chosen.epochs, 'epoch')}, chooses one of them and answers
+    ${formatCount(chosen.test.clips, 'test clip')}. It compares each value with the committed one, digit by digit. The
+    results are those of profile ${baseline.profile}. The run that made this page plays no part.</p>
+    <p>If all digits are the same, the arithmetic repeats on your computer, to the last bit. That does not show that the
+    thesis is right: the recordings are simulated.</p>
+    <div class="deeds">
+      <fieldset ?disabled=${thread !== null}>
+        ${drawSelect(
+          'result',
+          'Result',
+          [baseline.runs.indexOf(chosen), (run) => choose(baseline.runs[run]!)],
+          {
+            '': baseline.runs.map((run, i) => [i, nameRun({ ...run, model: models[run.model]!.title })]),
+          },
+        )}
+      </fieldset>
+      <button type="button" ?disabled=${isTraining} @click=${click}>${verb}</button>
+      ${isTraining ? html`<span>A network is being trained. Stop it first.</span>` : nothing}
+    </div>
+    ${thread === null ? nothing : bar}
+    <p role="status">${outcome}</p>
+    ${receipt === '' ? nothing : offer}
+    ${drawTable()}
+  </section>`;
+}
+
+function drawTable() {
+  const committed = [...listFrames(baseline.frames), ...listAll(chosen, chosen)];
+  const rows = committed.map(({ name, value }) => {
+    const one = found.get(name) ?? { value: '…', expected: value };
+    const state = !found.has(name) ? '' : one.value === one.expected ? 'same' : 'differs';
+    if (state !== 'differs' && !SHOWN.test(name)) return nothing;
+    return html`<tr class=${state}><th scope="row">${name}</th><td>${one.expected}</td><td>${one.value}</td></tr>`;
+  });
+  return html`<table>
+    <thead><tr><th scope="col">Value</th><th scope="col">Committed</th><th scope="col">Your browser</th></tr></thead>
+    <tbody>${rows}</tbody>
+  </table>`;
+}
