@@ -18,6 +18,7 @@ const help = `Times the explorable page in headless Chromium: a network's run on
   --page artifacts/report/explore.html
   --runs 20          of the network, each with another τ
   --seconds 20       of playing
+  --recompute        also recompute a result
 `;
 
 export async function main({ args, project }: BenchPlaces): Promise<void> {
@@ -27,6 +28,7 @@ export async function main({ args, project }: BenchPlaces): Promise<void> {
       page: { type: 'string', default: path.join(project, 'artifacts/report/explore.html') },
       runs: { type: 'string', default: '20' },
       seconds: { type: 'string', default: '20' },
+      recompute: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,9 +53,32 @@ export async function main({ args, project }: BenchPlaces): Promise<void> {
     await page.keyboard.press('Space');
     const answers = await changeTau(page, Number(values.runs));
     console.log(`from a change to its answer   ${summarise(answers)}`);
+    if (values.recompute) await recompute(page);
   } finally {
     await browser.close();
   }
+}
+
+/** While the clip plays. */
+async function recompute(page: Page): Promise<void> {
+  await page.keyboard.press('Space');
+  const cdp = await page.context().browser()!.newBrowserCDPSession();
+  const readProcessorSeconds = async () => {
+    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
+  const [startedMs, before] = [performance.now(), await readProcessorSeconds()];
+  await page.evaluate('watched.frames.length = 0');
+  await page.getByRole('button', { name: 'Recompute this result' }).click();
+  const status = page.locator('.recompute [role=status]').filter({ hasText: /./ });
+  await status.waitFor({ timeout: 0 });
+  const seconds = (performance.now() - startedMs) / 1000;
+  const used = (await readProcessorSeconds()) - before;
+  const { frames } = await page.evaluate<Watched>('watched');
+  console.log(
+    `recomputing a result          ${seconds.toFixed(0)} s, ${used.toFixed(0)} s of processor time with playing: ${await status.textContent()}`,
+  );
+  console.log(`between frames meanwhile      ${summarise(frames)}`);
 }
 
 interface Watched {
