@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
-import { listAll, listFrames } from '../../src/report/baseline/digits.ts';
+import { listResult } from '../../src/report/baseline/digits.ts';
 import { formatReceipt, type Receipt } from '../../src/report/baseline/receipt.ts';
 import { exampleBaseline } from '../report/baseline/example.ts';
 import { createReceiptProject } from '../report/baseline/receipt-project.ts';
 
 const baseline = exampleBaseline();
 const [run] = baseline.runs;
-const values = [...listFrames(baseline.frames), ...listAll(run!, run!)].map(({ name, value }) => [
-  name,
-  value,
-]);
+const values = listResult(baseline.frames, run!).map(({ name, value }) => [name, value]);
 const receipt: Receipt = {
   ...{ profile: 'quick', model: 'no-reg', seed: 2020, result: '', engine: 'wasm 0123456789ab Clang 19.1.7' },
   ...{ values: Object.fromEntries(values), browser: 'A browser', architecture: 'arm', seconds: 90 },
@@ -31,15 +28,19 @@ profile quick: the receipt of no-reg, seed 2020 has the same digits: all ${value
   expect(exitCode).toBe(0);
 });
 
-test('a receipt in which a value is missing and another one differs fails, and both are named', async () => {
+test('a receipt fails in which a value is missing, another one differs and one is too many, and all are named', async () => {
   const { 'chosen epoch': _, ...others } = receipt.values;
   const { exitCode, stdout } = await check(
-    formatReceipt({ ...receipt, values: { ...others, 'SHA-256 of test.npy': 'f00d' } }),
+    formatReceipt({
+      ...receipt,
+      values: { ...others, 'SHA-256 of test.npy': 'f00d', 'loss of epoch 99': 1 },
+    }),
     '--json',
   );
   expect(JSON.parse(stdout).checks[0].differing).toEqual([
     { name: 'SHA-256 of test.npy', expected: '2'.repeat(64), value: 'f00d' },
     { name: 'chosen epoch', expected: 7, value: 'missing' },
+    { name: 'loss of epoch 99', expected: 'missing', value: 1 },
   ]);
   expect(exitCode).toBe(4);
 });

@@ -2,7 +2,7 @@ import { compile, instantiate } from 'plif-native/wasm';
 import { expect, it } from 'vitest';
 import { instanceEngine } from '../../src/network/engines/native/addon-engine.ts';
 import { type RecomputeEvent, recompute } from '../../src/report/explorable/recompute.ts';
-import { plifWasm, readRecipe } from '../report/explorable/recipe.ts';
+import { plifWasm, readShortRecipe } from '../report/explorable/recipe.ts';
 import { useBrowser } from './visit.ts';
 
 const visit = useBrowser();
@@ -19,7 +19,7 @@ const inThread = `(request) => new Promise((resolve, reject) => {
 })`;
 
 it('a thread of the page recomputes one model and two epochs with the digits of Node.js, which are those of the baseline', async () => {
-  const recipe = readRecipe(2);
+  const recipe = readShortRecipe();
   const of = { model: 'baseline', seed: 2020 };
   let found: RecomputeEvent[] = [];
   await visit(
@@ -33,8 +33,7 @@ it('a thread of the page recomputes one model and two epochs with the digits of 
   );
   const events: RecomputeEvent[] = [];
   const engine = instanceEngine(instantiate(compile(plifWasm())));
-  const { signal } = new AbortController();
-  await recompute(recipe, { ...of, engine, signal, tell: (event) => void events.push(event) });
+  await recompute(recipe, { ...of, engine, tell: (event) => void events.push(event) });
   expect(found).toEqual(events);
   const end = found.at(-1);
   const values = end?.kind === 'end' ? end.values : [];

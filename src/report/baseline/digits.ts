@@ -22,6 +22,14 @@ export function pairValues(before: readonly NamedValue[], now: readonly NamedVal
   });
 }
 
+/** All values of either, those of `before` first; `missing` stands for one that the other does not have. */
+export function pairAllValues(before: readonly NamedValue[], now: readonly NamedValue[]): ComparedValue[] {
+  const [old, found] = [before, now].map((values) => new Map(values.map(({ name, value }) => [name, value])));
+  return [...new Set([...before, ...now].map(({ name }) => name))].map((name) => {
+    return { name, value: found!.get(name) ?? 'missing', expected: old!.get(name) ?? 'missing' };
+  });
+}
+
 export function listDiffering(values: readonly ComparedValue[]): ComparedValue[] {
   return values.filter(({ value, expected }) => value !== expected);
 }
@@ -32,6 +40,11 @@ export function describeDigits(values: readonly ComparedValue[]): string {
   const [first] = differing;
   if (first === undefined) return `the same digits: all ${values.length} values`;
   return `other digits: ${differing.length} of ${values.length} values differ; the first is ${first.name}: ${first.value}, committed ${first.expected}`;
+}
+
+/** All values of frames and of a run on them. */
+export function listResult(frames: Baseline['frames'], run: RunFacts): NamedValue[] {
+  return [...listFrames(frames), ...listAll(run, run), { name: 'epochs', value: run.epochs }];
 }
 
 /** What frames are: how many clips and events, which clips, and all counts. */

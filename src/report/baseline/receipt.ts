@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { count, number, type Value } from '../../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult, refuse } from '../../results/result-file.ts';
 import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from './baseline.ts';
-import { type ComparedValue, listAll, listFrames } from './digits.ts';
+import { type ComparedValue, listResult, pairAllValues } from './digits.ts';
 
 const shape = v.object({
   profile: v.string(),
@@ -51,8 +51,7 @@ export async function readReceipt(
   const baseline = await read(receipt.profile);
   const run = baseline && findBaselineRun(baseline, receipt);
   if (!run) return refuse(from, `${baselinePathOf(receipt.profile)} has no ${nameRun(receipt)}.`);
-  const values = [...listFrames(baseline.frames), ...listAll(run, run)].map(({ name, value: expected }) => {
-    return { name, expected, value: receipt.values[name] ?? 'missing' };
-  });
+  const found = Object.entries(receipt.values).map(([name, value]) => ({ name, value }));
+  const values = pairAllValues(listResult(baseline.frames, run), found);
   return { receipt, values };
 }

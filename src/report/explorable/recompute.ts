@@ -1,5 +1,4 @@
-import { ReproError } from '../../base/errors.ts';
-import { nextTurn } from '../../base/next-turn.ts';
+import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { sha256Of } from '../../base/sha256.ts';
 import { cutClips, listTrialClips, rowsByRecording } from '../../data/dvs128-gesture/clips.ts';
 import { labelsNameOf } from '../../data/dvs128-gesture/files.ts';
@@ -30,10 +29,10 @@ import { formatRunFiles, trainOnFrames } from '../../training/train-on-frames.ts
 import { type Baseline, findBaselineRun, type RunFacts } from '../baseline/baseline.ts';
 import {
   type ComparedValue,
-  listAll,
   listFrames,
+  listResult,
   listTraining,
-  type NamedValue,
+  pairAllValues,
   pairValues,
 } from '../baseline/digits.ts';
 import { collectFramesFacts, collectRunFacts, collectTrainingFacts } from '../baseline/run-facts.ts';
@@ -56,7 +55,7 @@ export interface Recipe {
 }
 
 /** In this order; each counts something else. */
-export type RecomputePhase = 'simulation' | 'frames' | 'training' | 'evaluation';
+type RecomputePhase = 'simulation' | 'frames' | 'training' | 'evaluation';
 
 /** What was computed last. */
 type RecomputedPart = 'frames' | `epoch ${number}` | 'result';
@@ -65,15 +64,19 @@ export type RecomputeEvent =
   | Readonly<{ kind: 'progress'; phase: RecomputePhase; done: number; total: number }>
   /** Values that were not yet compared, in the order in which they arose. */
   | Readonly<{ kind: 'compared'; part: RecomputedPart; values: readonly ComparedValue[] }>
-  /** What was recomputed, as a baseline keeps it, and all values that were compared: those of `repro check`. */
-  | Readonly<{ kind: 'end'; frames: Baseline['frames']; run: RunFacts; values: readonly ComparedValue[] }>;
+  /** What was recomputed, as a baseline keeps it, and all values that were compared. `run` is null if the training diverged. */
+  | Readonly<{
+      kind: 'end';
+      engine: string;
+      frames: Baseline['frames'];
+      run: RunFacts | null;
+      values: readonly ComparedValue[];
+    }>;
 
 interface RecomputeOptions {
   readonly model: string;
   readonly seed: number;
   readonly engine: Engine;
-  /** Stops before the next recording or batch. */
-  readonly signal: AbortSignal;
   readonly tell: (event: RecomputeEvent) => void;
 }
 
@@ -81,45 +84,63 @@ interface RecomputeOptions {
  * Computes one model and seed from nothing, with the code of the stages, and compares it with the committed baseline as it goes. The last
  * event is the end.
  *
- * @throws {ReproError} `training-interrupted` or `evaluation-interrupted`, or the signal's reason; `recompute-unknown` for another model or seed
+ * @throws {ReproError} `recompute-unknown` for a model or seed that the baseline does not have
  */
 export async function recompute(recipe: Recipe, options: RecomputeOptions): Promise<void> {
   const { profile, baseline } = recipe;
-  const { model: id, seed, engine, signal, tell } = options;
-  const expected = findBaselineRun(baseline, options);
+  const { model: id, seed, engine, tell } = options;
+  const committed = findBaselineRun(baseline, options);
   const file = recipe.models[id];
-  if (expected === undefined || file === undefined)
+  if (committed === undefined || file === undefined)
     throw new ReproError('recompute-unknown', `the baseline has no ${id} with seed ${seed}.`);
+  const expected = listResult(baseline.frames, committed);
+  const { version } = engine.description;
   const progress = (phase: RecomputePhase) => (done: number, total: number) =>
     tell({ kind: 'progress', phase, done, total });
   const told = new Map<string, ComparedValue>();
-  const compare = (part: RecomputedPart, before: readonly NamedValue[], now: readonly NamedValue[]): void => {
-    const values = pairValues(before, now).filter(({ name }) => !told.has(name));
+  const compare = (part: RecomputedPart, pairs: readonly ComparedValue[]): void => {
+    const values = pairs.filter(({ name }) => !told.has(name));
     for (const value of values) told.set(value.name, value);
     tell({ kind: 'compared', part, values });
   };
 
-  const stored = await simulateFrames(recipe, signal, progress);
-  compare('frames', listFrames(baseline.frames), listFrames(stored.facts));
+  const stored = await simulateFrames(recipe, progress);
+  const end = (run: RunFacts | null): void =>
+    tell({ kind: 'end', engine: version, frames: stored.facts, run, values: [...told.values()] });
+  compare('frames', pairValues(expected, listFrames(stored.facts)));
   const model = resolveModel(file, profile.train, `configs/models/${id}.yaml`);
   const { frameOrder } = model.training;
   const frames = await assembleFrames(stored, FRAME_CACHE_FILES.index, undefined, frameOrder);
   const trained = await trainOnFrames(frames, {
-    ...{ engine, seed, model, id, signal },
+    ...{ engine, seed, model, id },
     progress: ({ done, total }) => progress('training')(done, total),
     onEpoch: async ({ outcome: { rows } }) => {
       const batches = rows.flatMap(({ first }) => first);
       const facts = collectTrainingFacts(rows, batches, nameFiles({ metrics: '', firstBatches: '' }));
-      compare(`epoch ${rows.length}`, listTraining(expected), listTraining(facts));
+      compare(`epoch ${rows.length}`, pairValues(expected, listTraining(facts)));
     },
+  }).catch((error: unknown) => {
+    if (!hasErrorCode(error, 'training-diverged')) throw error;
+    const next = expected.find(({ name }) => !told.has(name));
+    const value = `diverged: ${messageOf(error)}`;
+    compare('result', next === undefined ? [] : [{ name: next.name, value, expected: next.value }]);
+    return null;
   });
+  if (trained === null) return end(null);
   const { run, spec, clips, outcome } = trained;
   const evaluated = await evaluateRun(
     engine,
     frames,
     { run, spec, split: clips.split, state: outcome.best.state, last: outcome.last },
     {
-      ...{ ...profile.evaluate, orders: [], changes: [], trainingBatch: 0, signal, warn: () => {} },
+      ...{
+        ...profile.evaluate,
+        orders: [],
+        changes: [],
+        trainingBatch: 0,
+        signal: new AbortController().signal,
+        warn: () => {},
+      },
       onProgress: progress('evaluation'),
     },
   );
@@ -133,10 +154,10 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
       predictions: written['predictions.csv'],
     }),
     written['best.safetensors'],
-    { model: id, seed, engine: engine.description.version, evaluationEngine: engine.description.version },
+    { model: id, seed, engine: version, evaluationEngine: version },
   );
-  compare('result', listAll(expected, facts), listAll(facts, expected));
-  tell({ kind: 'end', frames: stored.facts, run: facts, values: [...told.values()] });
+  compare('result', pairAllValues(expected, listResult(stored.facts, facts)));
+  end(facts);
 }
 
 /** Files in memory, whose errors nobody can mend by a command. */
@@ -148,20 +169,17 @@ function nameFiles<Name extends string>(texts: Readonly<Record<Name, string>>) {
 /** The stages `simulate` and `frames`. */
 async function simulateFrames(
   { profile: { simulate, frames: settings }, dataset: facts }: Recipe,
-  signal: AbortSignal,
   progress: (phase: RecomputePhase) => (done: number, total: number) => void,
 ) {
   const texts = new Map(Object.entries(formatDatasetTexts(simulate)));
   const recordings = new Map<string, Uint8Array>();
   const planned = planRecordings(simulate);
   for (const [index, recording] of planned.entries()) {
-    progress('simulation')(index, planned.length);
-    await nextTurn();
-    signal.throwIfAborted();
     const { aedat, labels } = simulateFiles(simulate, recording);
     const file = `${recording.name}.aedat`;
     recordings.set(file, aedat);
     texts.set(labelsNameOf(file), labels);
+    progress('simulation')(index + 1, planned.length);
   }
   const listed = listTrialClips(facts, texts, { where: 'the simulation', overlaps: settings.overlaps });
   const clips = limitClips(listed, settings);
@@ -171,15 +189,13 @@ async function simulateFrames(
   const tally = new PolarityTally();
   const wanted = [...rowsByRecording(clips)];
   for (const [index, [file, own]] of wanted.entries()) {
-    progress('frames')(index, wanted.length);
-    await nextTurn();
-    signal.throwIfAborted();
     const { sensor } = facts;
     for (const clip of cutClips(recordings.get(file)!, own, { ...settings, file, sensor })) {
       const row = rows.make(clip);
       tally.add(row.split, row.counts, settings.steps);
       made.push(row);
     }
+    progress('frames')(index + 1, wanted.length);
   }
   const widest = Math.max(...made.map(({ counts }) => counts.BYTES_PER_ELEMENT));
   const dtype = widest === 1 ? 'uint8' : widest === 2 ? 'uint16' : 'uint32';

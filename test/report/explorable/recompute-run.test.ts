@@ -36,8 +36,7 @@ test('what the page recomputes equals the files of ./repro run --profile quick-w
 
   const events: RecomputeEvent[] = [];
   const engine = instanceEngine(instantiate(compile(plifWasm())));
-  const { signal } = new AbortController();
   const tell = (event: RecomputeEvent) => void events.push(event);
-  await recompute(readRecipe(2), { model: 'baseline', seed: 2020, engine, signal, tell });
+  await recompute(readRecipe(2), { model: 'baseline', seed: 2020, engine, tell });
   expect(events.at(-1)).toMatchObject({ kind: 'end', frames, run });
 });

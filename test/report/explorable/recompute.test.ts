@@ -1,6 +1,7 @@
 import { compile, instantiate } from 'plif-native/wasm';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
+import type { RunFacts } from '../../../src/report/baseline/baseline.ts';
 import { type Recipe, type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
 import { exampleBaseline } from '../baseline/example.ts';
 import { plifWasm, readTinyRecipe } from './recipe.ts';
@@ -21,33 +22,26 @@ vi.mock('../../../src/data/simulated/dataset.ts', async (load) => {
 
 const unknown = readTinyRecipe();
 
-async function follow(
-  recipe: Recipe,
-  {
-    wasm = plifWasm(),
-    seed = 2020,
-    onEvent = (_: RecomputeEvent): void => {},
-    signal = new AbortController().signal,
-  } = {},
-) {
+async function follow(recipe: Recipe, { wasm = plifWasm(), seed = 2020 } = {}) {
   const events: RecomputeEvent[] = [];
   const engine = instanceEngine(instantiate(compile(wasm)));
-  const tell = (event: RecomputeEvent): void => {
-    events.push(event);
-    onEvent(event);
-  };
-  await recompute(recipe, { model: 'baseline', seed, engine, signal, tell });
+  const tell = (event: RecomputeEvent) => void events.push(event);
+  await recompute(recipe, { model: 'baseline', seed, engine, tell });
   const end = events.at(-1);
   if (end?.kind !== 'end') throw new Error('the last event is not the end');
   const [first] = end.values.filter(({ value, expected }) => value !== expected);
   return { events, end, first: first?.name };
 }
 
+const changeTest = (run: RunFacts, change: Partial<RunFacts['test']>): RunFacts => {
+  return { ...run, test: { ...run.test, ...change } };
+};
+
 /** With its own results as the baseline. */
 let recipe: Recipe;
 beforeAll(async () => {
   const { end } = await follow(unknown);
-  recipe = { ...unknown, baseline: exampleBaseline({ frames: end.frames, runs: [end.run] }) };
+  recipe = { ...unknown, baseline: exampleBaseline({ frames: end.frames, runs: [end.run!] }) };
 });
 
 describe('a result that is recomputed', () => {
@@ -66,8 +60,10 @@ describe('a result that is recomputed', () => {
       'chosen epoch',
     ])
       expect(names).toContain(name);
-    expect(names.at(-1)).toBe('SHA-256 of the predictions');
+    expect(names.slice(-2)).toEqual(['SHA-256 of the predictions', 'epochs']);
     const phases = events.flatMap((event) => (event.kind === 'progress' ? [event.phase] : []));
+    const last = events.findLast((event) => event.kind === 'progress' && event.phase === 'frames');
+    expect(last).toMatchObject({ done: 3, total: 3 });
     expect([...new Set(phases)]).toEqual(['simulation', 'frames', 'training', 'evaluation']);
   });
 
@@ -80,6 +76,19 @@ describe('a result that is recomputed', () => {
     wasm.writeDoubleLE(0.998, at);
     // The first batch is computed before Adam's first step.
     expect((await follow(recipe, { wasm })).first).toMatch(/batch 2$/);
+  });
+
+  test('differs where the training diverges, because Adam divides by zero', async () => {
+    const wasm = Buffer.from(plifWasm());
+    const epsilon = Buffer.alloc(4);
+    epsilon.writeFloatLE(1e-8);
+    const at = wasm.indexOf(epsilon);
+    expect(wasm.lastIndexOf(epsilon)).toBe(at);
+    wasm.writeFloatLE(0, at);
+    const { end, first } = await follow(recipe, { wasm });
+    expect(first).toBe('spike rate of layer 0, batch 1');
+    expect(end.values.at(-1)?.value).toMatch(/^diverged: "conv\.0\.weight" has NaN/);
+    expect(end.run).toBeNull();
   });
 
   test('names the frames if ten events of one clip are 64 rows off', async () => {
@@ -107,20 +116,41 @@ describe('a result that is recomputed', () => {
     expect(first).toBe('off events of train.npy');
   });
 
-  test.each([
-    ['simulation', 'AbortError'],
-    ['frames', 'AbortError'],
-    ['training', 'training-interrupted'],
-    ['evaluation', 'evaluation-interrupted'],
-  ])('stops in the %s', async (phase, problem) => {
-    const controller = new AbortController();
-    const onEvent = (event: RecomputeEvent): void => {
-      if (event.kind === 'progress' && event.phase === phase) controller.abort();
-    };
-    const failed = follow(recipe, { onEvent, signal: controller.signal });
-    await expect(failed).rejects.toMatchObject(
-      problem === 'AbortError' ? { name: problem } : { code: problem },
-    );
+  test.each<[string, unknown, string, (run: RunFacts) => RunFacts]>([
+    [
+      'right with frames reversed',
+      'missing',
+      'a test',
+      (run) => changeTest(run, { correctByOrder: { reversed: 3 } }),
+    ],
+    ['cost: naps', 'missing', 'a cost', (run) => changeTest(run, { cost: { ...run.test.cost, naps: 1 } })],
+    [
+      'spike rate of layer 3, batch 1',
+      'missing',
+      'a spike rate',
+      ({ firstBatches: [first, ...others], ...run }) => {
+        return { ...run, firstBatches: [{ ...first!, spikeRates: [...first!.spikeRates, 0.1] }, ...others] };
+      },
+    ],
+    ['loss of epoch 3', 'missing', 'an epoch', (run) => ({ ...run, trainLosses: [...run.trainLosses, 0.1] })],
+    ['epochs', 2, 'the number of epochs', (run) => ({ ...run, epochs: 8 })],
+  ])('differs in %s, which is %s, if the baseline has another one of %s', async (name, value, _, change) => {
+    const runs = recipe.baseline.runs.map(change);
+    const { end, first } = await follow({ ...recipe, baseline: { ...recipe.baseline, runs } });
+    expect(first).toBe(name);
+    expect(end.values.find((one) => one.name === name)?.value).toBe(value);
+  });
+
+  test('differs in values that the baseline lacks', async () => {
+    const runs = recipe.baseline.runs.map((run) => {
+      return { ...run, accuracies: { ...run.accuracies!, validation: [null, null] } };
+    });
+    const { end } = await follow({ ...recipe, baseline: { ...recipe.baseline, runs } });
+    const differing = end.values.filter(({ value, expected }) => value !== expected);
+    expect(differing.map(({ name, expected }) => [name, expected])).toEqual([
+      ['validation accuracy of epoch 1', 'missing'],
+      ['validation accuracy of epoch 2', 'missing'],
+    ]);
   });
 
   test('is refused for a model that the baseline does not have', async () => {

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit-html';
 import { capitalise, formatCount } from '../../../base/text.ts';
 import { nameRun, type RunFacts } from '../../baseline/baseline.ts';
-import { type ComparedValue, describeDigits, listAll, listFrames } from '../../baseline/digits.ts';
+import { type ComparedValue, describeDigits, listResult } from '../../baseline/digits.ts';
 import { formatReceipt } from '../../baseline/receipt.ts';
 import type { RecomputeEvent } from '../recompute.ts';
 import { drawSelect } from './elements.ts';
@@ -53,7 +53,7 @@ function start(): void {
       const hints = await Reflect.get(navigator, 'userAgentData')?.getHighEntropyValues(['architecture']);
       const [result, architecture] = [describeDigits(data.values), String(hints?.architecture || 'unknown')];
       const values = Object.fromEntries(data.values.map(({ name, value }) => [name, value]));
-      const by = { engine: data.run.engine, browser: navigator.userAgent, architecture };
+      const by = { engine: data.engine, browser: navigator.userAgent, architecture };
       const at = { started, seconds: Math.round(seconds) };
       receipt = formatReceipt({ profile, model, seed, result, ...by, ...at, values });
       end(`Your browser got ${result}.`);
@@ -120,9 +120,10 @@ export function drawRecompute(isTraining: boolean) {
 }
 
 function drawTable() {
-  const committed = [...listFrames(baseline.frames), ...listAll(chosen, chosen)];
-  const rows = committed.map(({ name, value }) => {
-    const one = found.get(name) ?? { value: '…', expected: value };
+  const committed = listResult(baseline.frames, chosen).map(({ name, value }): [string, ComparedValue] => {
+    return [name, { name, value: '…', expected: value }];
+  });
+  const rows = [...new Map([...committed, ...found])].map(([name, one]) => {
     const state = !found.has(name) ? '' : one.value === one.expected ? 'same' : 'differs';
     if (state !== 'differs' && !SHOWN.test(name)) return nothing;
     return html`<tr class=${state}><th scope="row">${name}</th><td>${one.expected}</td><td>${one.value}</td></tr>`;

@@ -16,8 +16,7 @@ addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
   else if (request.kind === 'read') readOwnClip(request.task).then(postMessage, reportError);
   else if (request.kind === 'recompute') {
     const { recipe, model, seed } = request;
-    const { signal } = new AbortController();
     const tell = (event: RecomputeEvent) => postMessage(event);
-    recompute(recipe, { model, seed, engine: openEngine(), signal, tell }).catch(reportError);
+    recompute(recipe, { model, seed, engine: openEngine(), tell }).catch(reportError);
   } else trainSteps(openEngine(), request.network, request.task, postMessage).catch(reportError);
 });
