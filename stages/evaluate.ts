@@ -8,23 +8,20 @@ import {
   isSameEngine,
 } from '../src/network/engines/engine.ts';
 import { chooseEngine } from '../src/network/engines/selection/engines.ts';
-import { buildNetwork } from '../src/network/networks.ts';
-import { repeatedSteps } from '../src/network/spec.ts';
-import type { FrameOrder, TauChange } from '../src/results/evaluation-file.ts';
 import { readRun, readSplit } from '../src/results/run-file.ts';
 import { readResultFile, writeStageFiles } from '../src/results/stage-files.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
-import { evaluateRun, formatEvaluationFiles, summariseEvaluation } from '../src/training/evaluate-run.ts';
-import { EVALUATION_BATCH } from '../src/training/evaluation.ts';
+import {
+  type EvaluationParams,
+  evaluateRun,
+  formatEvaluationFiles,
+  settleEvaluation,
+  summariseEvaluation,
+} from '../src/training/evaluate-run.ts';
 import { openFrameCache } from '../src/training/open-frames.ts';
 
 interface Params {
-  readonly evaluate?: {
-    readonly engine?: EngineChoice;
-    readonly batchSize?: number;
-    readonly orders?: readonly FrameOrder[];
-    readonly tau?: readonly TauChange[];
-  };
+  readonly evaluate?: EvaluationParams & { readonly engine?: EngineChoice };
 }
 
 export default defineStage<Params>({
@@ -40,16 +37,9 @@ export default defineStage<Params>({
       readSafetensors(await readFile(join(trained, name)), join(trained, name)).tensors;
     const state = await readState('best.safetensors');
 
-    const spec = buildNetwork(run.network);
-    const batchSize = params.evaluate?.batchSize ?? EVALUATION_BATCH;
-    const steps = repeatedSteps(spec) ?? run.frames.steps;
+    const settings = settleEvaluation(run, params.evaluate);
+    const { spec, steps, trainingBatch, batchSize } = settings;
     const choice = params.evaluate?.engine ?? 'auto';
-    const changes = params.evaluate?.tau ?? [];
-    const { frameOrder } = run.training;
-    // Trained without an order, it has none to change.
-    const orders = frameOrder === undefined ? (params.evaluate?.orders ?? []) : [];
-    // Batch norm's statistics are estimated again in training mode.
-    const trainingBatch = changes.length === 0 ? 0 : run.training.batchSize;
     const engine = await chooseEngine(choice, {
       threads: cpus,
       workload: { spec, steps, trainingBatch, evaluationBatch: batchSize },
@@ -60,18 +50,13 @@ export default defineStage<Params>({
       tell(describeEngine(engine.description));
     }
 
-    const frames = await openFrameCache(framesFolder, () => split.testUsers, frameOrder);
+    const frames = await openFrameCache(framesFolder, () => split.testUsers, run.training.frameOrder);
     try {
       const last = await readState('last.safetensors');
-      const evaluated = await evaluateRun(
-        engine,
-        frames,
-        { run, spec, split, state, last },
-        {
-          ...{ batchSize, trainingBatch, orders, changes, signal, warn },
-          onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
-        },
-      );
+      const evaluated = await evaluateRun(engine, frames, settings, {
+        ...{ split, state, last, signal, warn },
+        onProgress: (done, total) => progress({ done, total, unit: 'clips' }),
+      });
       await writeStageFiles(folder, formatEvaluationFiles(evaluated));
       metrics({ ...summariseEvaluation(evaluated), ...evaluated.cost });
     } finally {

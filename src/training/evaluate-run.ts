@@ -1,7 +1,8 @@
 import type { State } from '../formats/tensor.ts';
 import { type Cost, measureCost } from '../network/cost.ts';
 import type { Engine } from '../network/engines/engine.ts';
-import { type NetworkSpec, repeatedSteps } from '../network/spec.ts';
+import { buildNetwork } from '../network/networks.ts';
+import { repeatedSteps } from '../network/spec.ts';
 import {
   countStepsToAnswer,
   type EvaluationFile,
@@ -12,21 +13,47 @@ import {
 import { formatPredictions, type Predictions } from '../results/predictions.ts';
 import { pickTestUsers, type RunFile } from '../results/run-file.ts';
 import { formatTaus, type TausByState } from '../results/tau-file.ts';
-import { type EvaluatedSplits, evaluateSplits, evaluateUntilAborted } from './evaluation.ts';
+import {
+  EVALUATION_BATCH,
+  type EvaluatedSplits,
+  evaluateSplits,
+  evaluateUntilAborted,
+} from './evaluation.ts';
 import type { FrameCache } from './frame-cache.ts';
 import { confusionMatrix, scoringOf } from './scores.ts';
 import { evaluateTaus } from './tau-changes.ts';
 import { tauQuantiles } from './time-constants.ts';
 
-/** A training run. */
-interface RunToEvaluate {
-  readonly run: RunFile;
-  readonly spec: NetworkSpec;
-  /** Rows of the clips that it was trained and validated on. */
+/** What a profile says of an evaluation. */
+export interface EvaluationParams {
+  readonly batchSize?: number;
+  readonly orders?: readonly FrameOrder[];
+  readonly tau?: readonly TauChange[];
+}
+
+/** The network of a training run, and how to evaluate it. */
+export function settleEvaluation(run: RunFile, params: EvaluationParams = {}) {
+  const { batchSize = EVALUATION_BATCH, orders = [], tau: changes = [] } = params;
+  const spec = buildNetwork(run.network);
+  return {
+    ...{ run, spec, batchSize, changes },
+    steps: repeatedSteps(spec) ?? run.frames.steps,
+    // Trained without an order, it has none to change.
+    orders: run.training.frameOrder === undefined ? orders : [],
+    // Batch norm's statistics are estimated again in training mode.
+    trainingBatch: changes.length === 0 ? 0 : run.training.batchSize,
+  };
+}
+
+interface RunEvaluation {
+  /** Rows of the clips that the run was trained and validated on. */
   readonly split: Readonly<Record<'train' | 'validation', ArrayLike<number>>>;
   /** After the chosen epoch, and after the last one. */
   readonly state: State;
   readonly last: State;
+  readonly signal: AbortSignal;
+  readonly warn: (text: string) => void;
+  readonly onProgress: (done: number, total: number) => void;
 }
 
 /**
@@ -38,19 +65,9 @@ interface RunToEvaluate {
 export async function evaluateRun(
   engine: Engine,
   frames: FrameCache,
-  { run, spec, split, state, last }: RunToEvaluate,
-  options: {
-    readonly batchSize: number;
-    /** Of the training, if τ change: batch norm's statistics are estimated again in its mode. */
-    readonly trainingBatch: number;
-    readonly orders: readonly FrameOrder[];
-    readonly changes: readonly TauChange[];
-    readonly signal: AbortSignal;
-    readonly warn: (text: string) => void;
-    readonly onProgress: (done: number, total: number) => void;
-  },
+  { run, spec, steps, batchSize, changes, orders, trainingBatch }: ReturnType<typeof settleEvaluation>,
+  { split, state, last, signal, warn, onProgress }: RunEvaluation,
 ): Promise<EvaluatedRun> {
-  const { batchSize, trainingBatch, orders, changes, signal, warn, onProgress } = options;
   const scoring = scoringOf(spec, run.compat);
   const session = await engine.open(spec, state);
   const evaluated = await evaluateUntilAborted(session, signal, (beforeBatch) =>
@@ -63,7 +80,6 @@ export async function evaluateRun(
     trained: Int32Array.from(split.train),
   });
   const { evaluation, rows } = evaluated.test;
-  const steps = repeatedSteps(spec) ?? run.frames.steps;
   return {
     ...{ ...evaluated, run, classes: frames.index.classes },
     ...(changes.length === 0 ? {} : { tau }),

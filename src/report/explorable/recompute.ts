@@ -22,7 +22,12 @@ import type { Engine } from '../../network/engines/engine.ts';
 import { FRAME_CACHE_FILES } from '../../results/clip-index.ts';
 import type { GestureFacts } from '../../results/dataset-facts.ts';
 import { clipsOfArray } from '../../training/clip-source.ts';
-import { evaluateRun, formatEvaluationFiles } from '../../training/evaluate-run.ts';
+import {
+  type EvaluationParams,
+  evaluateRun,
+  formatEvaluationFiles,
+  settleEvaluation,
+} from '../../training/evaluate-run.ts';
 import { assembleFrames } from '../../training/frame-cache.ts';
 import { type ModelFile, type ModelOverrides, resolveModel } from '../../training/resolve-model.ts';
 import { formatRunFiles, trainOnFrames } from '../../training/train-on-frames.ts';
@@ -42,10 +47,8 @@ export interface Recipe {
   readonly profile: {
     readonly simulate: SimulationOptions;
     readonly frames: FrameSettings;
-    readonly models: readonly string[];
-    readonly seeds: readonly number[];
     readonly train: ModelOverrides;
-    readonly evaluate: { readonly batchSize: number };
+    readonly evaluate: EvaluationParams;
   };
   /** In whose layout the recordings are. */
   readonly dataset: Pick<GestureFacts, 'name' | 'classes' | 'sensor'>;
@@ -127,23 +130,11 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
     return null;
   });
   if (trained === null) return end(null);
-  const { run, spec, clips, outcome } = trained;
-  const evaluated = await evaluateRun(
-    engine,
-    frames,
-    { run, spec, split: clips.split, state: outcome.best.state, last: outcome.last },
-    {
-      ...{
-        ...profile.evaluate,
-        orders: [],
-        changes: [],
-        trainingBatch: 0,
-        signal: new AbortController().signal,
-        warn: () => {},
-      },
-      onProgress: progress('evaluation'),
-    },
-  );
+  const { run, clips, outcome } = trained;
+  const evaluated = await evaluateRun(engine, frames, settleEvaluation(run, profile.evaluate), {
+    ...{ split: clips.split, state: outcome.best.state, last: outcome.last },
+    ...{ signal: new AbortController().signal, warn: () => {}, onProgress: progress('evaluation') },
+  });
   const written = { ...formatRunFiles(trained), ...formatEvaluationFiles(evaluated) };
   const facts = await collectRunFacts(
     nameFiles({
