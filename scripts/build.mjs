@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { readRecipe } from './recipe.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
@@ -10,8 +11,6 @@ const commandLine = 'src/app/main.ts';
 const stageHost = 'src/runner/stage/host.ts';
 const explorePage = 'src/report/explorable/page/main.ts';
 const exploreWorker = 'src/report/explorable/page/worker.ts';
-/** Its results are what the explorable page can recompute: its digits are the same in every browser. */
-const recomputed = 'quick-wasm';
 
 /** Packages that the program loads at its start: one file of each loads in less time than its many. */
 const bundledPackages = [
@@ -94,28 +93,12 @@ async function buildExplorablePage(esbuild) {
   const worker = await esbuild.build({ ...options, entryPoints: [exploreWorker] });
   const define = {
     WORKER_SOURCE: JSON.stringify(worker.outputFiles[0].text),
-    RECIPE: JSON.stringify(await readRecipe()),
+    RECIPE: JSON.stringify(readRecipe()),
   };
   const page = await esbuild.build({ ...options, define, entryPoints: [explorePage] });
   const [{ path: file, text }] = page.outputFiles;
   const licences = readLicences({ ...worker.metafile.inputs, ...page.metafile.inputs });
   return { path: file, contents: Buffer.from(`/*!\n${licences}\n*/\n${text}`) };
-}
-
-/** A `Recipe` of src/report/explorable/recompute.ts: files as they are, since the page resolves settings with the code of the stages. */
-async function readRecipe() {
-  const { parse } = await import('yaml');
-  const read = (name) => readFileSync(path.join(root, 'configs', name), 'utf8');
-  const profile = parse(read(`profiles/${recomputed}.yaml`));
-  const { classes, sensor } = parse(read(`datasets/${profile.dataset.name}.yaml`));
-  const { frames, runs } = JSON.parse(read(`baselines/${recomputed}.json`));
-  const models = profile.models.map((model) => [model, parse(read(`models/${model}.yaml`))]);
-  return {
-    profile,
-    dataset: { name: profile.dataset.name, classes, sensor },
-    models: Object.fromEntries(models),
-    baseline: { profile: recomputed, frames, runs },
-  };
 }
 
 /** Of the packages in a bundle: those who publish it must keep their notices. */

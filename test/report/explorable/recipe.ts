@@ -1,28 +1,26 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
 import type { Recipe } from '../../../src/report/explorable/recompute.ts';
 import { exampleBaseline, exampleRun } from '../baseline/example.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const read = (name: string) => readFileSync(path.join(root, name), 'utf8');
+
+interface RecipeScript {
+  readonly readRecipe: () => Recipe;
+}
+const { readRecipe }: RecipeScript = await import(path.join(root, 'scripts/recipe.mjs'));
 
 export const plifWasm = () => readFileSync(path.join(root, 'native/wasm/plif.wasm'));
 
-/** What the explorable page has of profile quick-wasm, with one model and another number of epochs. */
-export function readRecipe(epochs: number): Recipe {
-  const profile = parse(read('configs/profiles/quick-wasm.yaml'));
-  return {
-    profile: { ...profile, models: ['baseline'], train: { ...profile.train, epochs } },
-    dataset: { name: 'dvs128-gesture', ...parse(read('configs/datasets/dvs128-gesture.yaml')) },
-    models: { baseline: parse(read('configs/models/baseline.yaml')) },
-    baseline: JSON.parse(read('configs/baselines/quick-wasm.json')),
-  };
+/** What the explorable page has of profile quick-wasm, but with two epochs. */
+export function readShortRecipe(): Recipe {
+  const { profile, ...others } = readRecipe();
+  return { ...others, profile: { ...profile, train: { ...profile.train, epochs: 2 } } };
 }
 
 /** Three people and a network of two layers: a second. Its baseline is made up. */
 export function readTinyRecipe(): Recipe {
-  const quick = readRecipe(2);
+  const quick = readShortRecipe();
   return {
     ...quick,
     profile: {

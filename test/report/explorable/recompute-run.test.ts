@@ -7,7 +7,7 @@ import { readFramesFacts, readRunFacts } from '../../../src/report/baseline/coll
 import { type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
 import { repository } from '../../runner/rig/cli-project.ts';
 import { createTinyReproduction } from '../baseline/tiny-reproduction.ts';
-import { plifWasm, readRecipe } from './recipe.ts';
+import { plifWasm, readShortRecipe } from './recipe.ts';
 
 test('what the page recomputes equals the files of ./repro run --profile quick-wasm, after two epochs', async () => {
   const project = await createTinyReproduction();
@@ -37,6 +37,6 @@ test('what the page recomputes equals the files of ./repro run --profile quick-w
   const events: RecomputeEvent[] = [];
   const engine = instanceEngine(instantiate(compile(plifWasm())));
   const tell = (event: RecomputeEvent) => void events.push(event);
-  await recompute(readRecipe(2), { model: 'baseline', seed: 2020, engine, tell });
+  await recompute(readShortRecipe(), { model: 'baseline', seed: 2020, engine, tell });
   expect(events.at(-1)).toMatchObject({ kind: 'end', frames, run });
 });
