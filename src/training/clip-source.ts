@@ -1,5 +1,5 @@
 import { unreachable } from '../base/errors.ts';
-import type { CountType, NpyData } from '../formats/npy.ts';
+import { type CountType, type NpyData, newNpyData } from '../formats/npy.ts';
 import { countElements } from '../formats/tensor.ts';
 import type { Frames } from '../network/engines/engine.ts';
 import { mixSeed, TorchRandom } from '../network/torch-random.ts';
@@ -33,15 +33,22 @@ export interface LabelledClips {
 }
 
 /** Clips in memory. @param data [clips, T, P, H, W] */
-export function clipsOfArray(shape: ClipSource['shape'], data: NpyData<CountType>): ClipSource {
+export function clipsOfArray(
+  shape: ClipSource['shape'],
+  dtype: CountType,
+  data: NpyData<CountType>,
+): ClipSource {
   const length = countElements(shape);
+  const clips = data.length / length;
   const read = async (rows: Int32Array): Promise<Frames> => {
-    const read = data.slice(0, rows.length * length);
-    for (const [at, row] of rows.entries())
-      read.set(data.subarray(row * length, (row + 1) * length), at * length);
-    return { shape: [rows.length, ...shape], data: read };
+    const asked = newNpyData(dtype, rows.length * length);
+    for (const [at, row] of rows.entries()) {
+      if (row < 0 || row >= clips) throw new RangeError(`no row ${row} among ${clips}`);
+      asked.set(data.subarray(row * length, (row + 1) * length), at * length);
+    }
+    return { shape: [rows.length, ...shape], data: asked };
   };
-  return { clips: data.length / length, shape, read, close: async () => {} };
+  return { clips, shape, read, close: async () => {} };
 }
 
 /**

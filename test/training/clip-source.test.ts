@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
-import { readAhead } from '../../src/training/clip-source.ts';
+import { clipsOfArray, readAhead } from '../../src/training/clip-source.ts';
 import { openClipSource } from '../../src/training/open-frames.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -31,6 +31,20 @@ describe('openClipSource', () => {
   it('rejects an array with other dimensions', async () => {
     const path = await writeFrames([5, 4, 3]);
     await expect(openClipSource(path)).rejects.toMatchObject({ code: 'frames-invalid', where: path });
+  });
+});
+
+describe('clipsOfArray', () => {
+  const source = clipsOfArray([2, 2, 1, 3], 'uint16', data);
+
+  it('gives the asked clips in their order', async () => {
+    const frames = await source.read(Int32Array.of(4, 0, 1, 1, 4, 3));
+    expect([source.clips, frames.shape]).toEqual([5, [6, 2, 2, 1, 3]]);
+    expect([...frames.data].filter((_, i) => i % 12 === 0)).toEqual([48, 0, 12, 12, 48, 36]);
+  });
+
+  it.each([-1, 5])('has no row %i among five', async (row) => {
+    await expect(source.read(Int32Array.of(0, row))).rejects.toThrow(`no row ${row} among 5`);
   });
 });
 

@@ -199,7 +199,7 @@ async function simulateFrames(
       data.set(counts, row * counts.length);
     const file = encodeNpy({ dtype, shape: [clips[split].length, ...shape], data });
     const of = await collectFramesFacts(index, split, await sha256Of(file), tally.metrics());
-    return { source: clipsOfArray(shape, data), facts: of };
+    return { source: clipsOfArray(shape, dtype, data), facts: of };
   };
   const [train, test] = [await storeSplit('train'), await storeSplit('test')];
   return { index, train: train.source, test: test.source, facts: { train: train.facts, test: test.facts } };
