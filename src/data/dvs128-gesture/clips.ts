@@ -37,9 +37,9 @@ export function listTrialClips(
     });
   };
   const list = (split: Split): Clip[] => {
-    const listed = parseTrialLines(need(TRIAL_LISTS[split])).map(({ name }) => name);
-    return listed.toSorted().flatMap((recording) => {
-      const trial = listed.indexOf(recording);
+    const listed = parseTrialLines(need(TRIAL_LISTS[split])).map(({ name }, trial) => ({ name, trial }));
+    const sorted = listed.sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name));
+    return sorted.flatMap(({ name: recording, trial }) => {
       const file = labelsNameOf(recording);
       const { labels } = parseLabels(need(file), { file, classes: classes.length });
       const { user, light } = parseRecordingName(recording) ?? { user: null, light: null };
