@@ -6,9 +6,10 @@ import { writeFrames } from '../src/data/frames/frame-writer.ts';
 import { writeImages } from '../src/data/frames/image-writer.ts';
 import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';
+import { readDatasetFacts } from '../src/results/dataset-file.ts';
 import { readManifest } from '../src/results/manifest.ts';
 import { refuse } from '../src/results/result-file.ts';
-import { readDatasetFacts, readResultFile } from '../src/results/stage-files.ts';
+import { readResultFile } from '../src/results/stage-files.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {

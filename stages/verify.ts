@@ -3,8 +3,8 @@ import path from 'node:path';
 import { openDataset } from '../src/data/open-dataset.ts';
 import { threadsOf } from '../src/data/reading/threads.ts';
 import { nameRecordings } from '../src/results/dataset-facts.ts';
+import { readDatasetFacts } from '../src/results/dataset-file.ts';
 import { formatManifest } from '../src/results/manifest.ts';
-import { readDatasetFacts } from '../src/results/stage-files.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 
 interface Params {

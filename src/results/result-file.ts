@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { ReproError } from '../base/errors.ts';
 import { type AnyShape, checkShape, readJson, type Value } from '../base/files/shape.ts';
 
-export const INVALID = 'results-invalid';
+export const RESULTS_INVALID = 'results-invalid';
 
 /** A text file that a stage left. */
 export interface ResultFile {
@@ -21,7 +21,10 @@ export function fixOf(instance: string): string {
   return `Make the file again: \`./repro run ${instance} --force\`.`;
 }
 
-export function refuse({ file, fix, code = INVALID }: Omit<ResultFile, 'text'>, problem: string): never {
+export function refuse(
+  { file, fix, code = RESULTS_INVALID }: Omit<ResultFile, 'text'>,
+  problem: string,
+): never {
   throw new ReproError(code, problem, { where: file, fix });
 }
 
@@ -37,7 +40,7 @@ export function formatJson(value: unknown): string {
 
 /** @throws {ReproError} `results-invalid`, or the file's code, naming the first field that does not fit; also if it is of another version */
 export function readResult<S extends AnyShape>(
-  { text, code = INVALID, ...from }: ResultFile,
+  { text, code = RESULTS_INVALID, ...from }: ResultFile,
   shape: S,
   version = 1,
 ): Value<S> {

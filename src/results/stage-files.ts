@@ -1,9 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { hasErrorCode, ReproError } from '../base/errors.ts';
-import { type DatasetFacts, toFacts } from './dataset-facts.ts';
-import { fixOf, INVALID, type ResultFile } from './result-file.ts';
+import { fixOf, RESULTS_INVALID, type ResultFile } from './result-file.ts';
 import type { RunFiles, RunIdentity } from './trained-run.ts';
 
 /** @throws {ReproError} `results-invalid` if the file is missing or cannot be read */
@@ -23,7 +21,7 @@ export async function nameUnreadable<T>(file: string, instance: string, reading:
   } catch (cause) {
     const missing = hasErrorCode(cause, 'ENOENT');
     const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
-    throw new ReproError(INVALID, problem, { where: file, fix: fixOf(instance), cause });
+    throw new ReproError(RESULTS_INVALID, problem, { where: file, fix: fixOf(instance), cause });
   }
 }
 
@@ -58,9 +56,4 @@ export async function writeStageFiles(
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
   }
-}
-
-/** Reads the file of a data set that a pipeline has checked. */
-export async function readDatasetFacts(file: string): Promise<DatasetFacts> {
-  return toFacts(path.basename(file, '.yaml'), parse(await readFile(file, 'utf8')));
 }

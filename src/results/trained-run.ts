@@ -19,8 +19,6 @@ interface TrainedRun {
   readonly chosen: EpochRow;
   /** In the order of the clips' rows. */
   readonly answers: readonly TestAnswer[];
-  /** For digests, and for messages. */
-  readonly files: RunFiles;
 }
 
 /** Whose results a folder must hold. */
@@ -58,7 +56,7 @@ export function readTrainedRun(files: RunFiles, of: RunIdentity): TrainedRun {
       evaluationFile,
       `field "spikeRates" is of ${rates} spiking layers, but the network of run.json has ${layers}`,
     );
-  return { run, spec, epochs, evaluation, chosen, answers, files };
+  return { run, spec, epochs, evaluation, chosen, answers };
 }
 
 function requireOwn(from: ResultFile, found: RunIdentity, { model, seed }: RunIdentity): void {

@@ -8,7 +8,7 @@ import { throwProblems } from '../../base/schema/problems.ts';
 import { checkSchema } from '../../base/schema/schema-problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
 import { DATASETS_FOLDER, type DatasetFacts, toFacts } from '../../results/dataset-facts.ts';
-import { readDatasetFacts } from '../../results/stage-files.ts';
+import { readDatasetFacts } from '../../results/dataset-file.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 
 /** The data sets of a project: event recordings, then still images, then what exists only as a simulation; by name. */

@@ -26,7 +26,7 @@ export interface SimulationOptions {
   readonly only?: readonly string[];
 }
 
-export interface PlannedRecording {
+interface PlannedRecording {
   /** `userNN_light`, its files' name without extension. */
   readonly name: string;
   readonly user: number;
