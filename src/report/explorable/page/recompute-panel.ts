@@ -109,7 +109,12 @@ export function drawRecompute(isTraining: boolean) {
           },
         )}
       </fieldset>
-      <button type="button" ?disabled=${isTraining} @click=${click}>${verb}</button>
+      ${
+        // SHA-256 exists only there.
+        isSecureContext
+          ? html`<button type="button" ?disabled=${isTraining} @click=${click}>${verb}</button>`
+          : html`<span>To recompute a result, open this page as a file or over https.</span>`
+      }
       ${isTraining ? html`<span>A network is being trained. Stop it first.</span>` : nothing}
     </div>
     ${thread === null ? nothing : bar}
