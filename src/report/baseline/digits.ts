@@ -3,7 +3,7 @@ import { type Baseline, nameLayer, type RunFacts } from './baseline.ts';
 import type { TrainingFacts } from './run-facts.ts';
 
 /** A number of a run, or a list or a digest as text. */
-export interface NamedValue {
+interface NamedValue {
   readonly name: string;
   readonly value: number | string;
 }
