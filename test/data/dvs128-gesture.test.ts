@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { describeError, type ReproError } from '../../src/base/errors.ts';
 import type { ReadOptions } from '../../src/data/contract/dataset.ts';
+import { listTrialClips } from '../../src/data/dvs128-gesture/clips.ts';
 import { listGestureClips } from '../../src/data/dvs128-gesture/dataset.ts';
 import { verifyGestures } from '../../src/data/dvs128-gesture/verify.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
@@ -345,4 +346,20 @@ describe('verifying simulated recordings', () => {
     expect(notReal.fix).not.toContain(second);
     for (const { fix } of [notSimulated, notReal]) expect(fix).not.toContain('Set dataset.simulated');
   });
+});
+
+test('a recording that is listed twice has both its trial numbers', () => {
+  const labels = 'class,startTime_usec,endTime_usec\n1,0,10\n';
+  const texts = new Map([
+    ['trials_to_train.txt', 'user02_led.aedat\nuser01_led.aedat\nuser02_led.aedat\n'],
+    ['trials_to_test.txt', ''],
+    ['user01_led_labels.csv', labels],
+    ['user02_led_labels.csv', labels],
+  ]);
+  const { train } = listTrialClips({ classes: ['clap'] }, texts, { where: 'here' });
+  expect(train.map(({ recording, trial }) => [recording, trial])).toEqual([
+    ['user01_led.aedat', 1],
+    ['user02_led.aedat', 0],
+    ['user02_led.aedat', 2],
+  ]);
 });
