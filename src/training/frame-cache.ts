@@ -65,7 +65,7 @@ export async function assembleFrames(
     const found = source.shape.join(', ');
     if (source.clips !== listed || found !== shape) {
       await close();
-      throw invalid(
+      throw invalidFrames(
         file,
         `${FRAME_CACHE_FILES[name]} has ${source.clips} clips of [${found}], expected ${listed} of [${shape}]`,
       );
@@ -121,7 +121,7 @@ export function labelsOf(clips: readonly CachedClip[]): Int32Array {
   return Int32Array.from(clips, (clip) => clip.class);
 }
 
-function invalid(where: string, problem: string): ReproError {
+export function invalidFrames(where: string, problem: string): ReproError {
   return new ReproError('frames-invalid', `${problem}.`, { where, fix: FRAME_CACHE_FIX });
 }
 

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { ReproError } from '../base/errors.ts';
 import { readRegular } from '../base/files/regular-file.ts';
 import { openNpy } from '../formats/npy-file.ts';
 import type { Frames } from '../network/engines/engine.ts';
 import { type ClipIndex, FRAME_CACHE_FILES, parseClipIndex } from '../results/clip-index.ts';
 import type { TrainedOrder } from '../results/run-file.ts';
 import type { ClipSource } from './clip-source.ts';
-import { assembleFrames, type FrameCache } from './frame-cache.ts';
+import { assembleFrames, type FrameCache, invalidFrames } from './frame-cache.ts';
 
 /**
  * Opens an `.npy` file with `[clips, T, P, H, W]`, from which clips are read one by one: the system keeps in memory what fits.
@@ -18,7 +17,7 @@ export async function openClipSource(path: string): Promise<ClipSource> {
   const [clips, steps, channels, height, width] = reader.shape;
   if (clips === undefined || !steps || !channels || !height || !width || reader.shape.length !== 5) {
     await reader.close();
-    throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
+    throw invalidFrames(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
   }
   const shape = [steps, channels, height, width] as const;
   return {
@@ -26,7 +25,7 @@ export async function openClipSource(path: string): Promise<ClipSource> {
     shape,
     async read(rows) {
       const data = await reader.readRows([...rows]);
-      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
+      if (!isCounts(data)) throw invalidFrames(path, `elements of type ${reader.dtype} are not event counts`);
       return { shape: [rows.length, ...shape], data };
     },
     close: () => reader.close(),
@@ -62,11 +61,4 @@ function isCounts(data: unknown): data is Frames['data'] {
     data instanceof Uint32Array ||
     data instanceof Float32Array
   );
-}
-
-function invalid(path: string, problem: string): ReproError {
-  return new ReproError('frames-invalid', `${problem}.`, {
-    where: path,
-    fix: 'Recreate the frames: `./repro run frames --force`.',
-  });
 }
