@@ -131,3 +131,13 @@ it('Stop ends the thread, and neither a training nor a recomputation starts besi
     },
   );
 });
+
+it('a page over plain http, where browsers have no SHA-256, says how to open it instead', async () => {
+  await open(recipe, async ({ page }) => {
+    await page.evaluate(`Object.defineProperty(window, 'isSecureContext', { value: false })`);
+    await page.getByRole('combobox', { name: 'Result' }).selectOption({ index: 1 });
+    const panel = page.locator('.recompute');
+    await expect.poll(() => panel.textContent()).toContain('open this page as a file or over https');
+    expect(await button(page, 'Recompute this result').count()).toBe(0);
+  });
+});
