@@ -8,7 +8,13 @@ const baseline = exampleBaseline();
 const [run] = baseline.runs;
 const values = listResult(baseline.frames, run!).map(({ name, value }) => [name, value]);
 const receipt: Receipt = {
-  ...{ profile: 'quick', model: 'no-reg', seed: 2020, result: '', engine: 'wasm 0123456789ab Clang 19.1.7' },
+  ...{
+    profile: 'quick',
+    model: 'no-reg',
+    seed: 2020,
+    result: '',
+    engine: 'plif.wasm of sources 0123456789ab, Clang 19.1.7',
+  },
   ...{ values: Object.fromEntries(values), browser: 'A browser', architecture: 'arm', seconds: 90 },
   started: '2026-12-01T10:30:00.000Z',
 };
@@ -22,7 +28,7 @@ async function check(text: string | null, ...words: readonly string[]) {
 test('a receipt with the values of the baseline is confirmed, and its command says that it proves nothing', async () => {
   const { exitCode, stdout } = await check(formatReceipt(receipt));
   expect(stdout).toBe(
-    `receipt  noted  by A browser on arm with wasm 0123456789ab Clang 19.1.7, 2026-12-01 10:30 UTC, as it says; nothing proves this
+    `receipt  noted  it says, without proof: by A browser on arm with plif.wasm of sources 0123456789ab, Clang 19.1.7, 2026-12-01 10:30 UTC
 profile quick: the receipt of no-reg, seed 2020 has the same digits: all ${values.length} values`,
   );
   expect(exitCode).toBe(0);
@@ -54,9 +60,22 @@ test.each([
     formatReceipt({ ...receipt, model: 'x' }),
     'receipt.json  configs/baselines/quick.json has no x, seed 2020.\n  Recompute the result',
   ],
-  ['of an unknown profile', formatReceipt({ ...receipt, profile: 'quikc' }), 'quikc'],
+  [
+    'of an unknown profile',
+    formatReceipt({ ...receipt, profile: 'quikc' }),
+    'configs/baselines/quikc.json has no',
+  ],
+  ['of a profile elsewhere', formatReceipt({ ...receipt, profile: '../x' }), 'field "profile"'],
 ])('a receipt %s is an error', async (_, text, problem) => {
   const { exitCode, stderr } = await check(text);
   expect(stderr).toContain(problem);
   expect(exitCode).toBe(2);
 });
+
+test.each([['--profile', 'quick'], ['--set', 'train.epochs=2'], ['--no-data']])(
+  'a receipt is checked without %s',
+  async (...words) => {
+    const { exitCode, stderr } = await check(formatReceipt(receipt), ...words);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('cannot be used with')]);
+  },
+);

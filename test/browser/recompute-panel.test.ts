@@ -80,6 +80,28 @@ it('a recomputed result turns green, and the command line confirms its receipt u
     expect(bad.stdout).toContain(`loss of epoch 2  differs  ${flipped}, in the baseline ${loss}`);
     expect(bad.stdout).toContain(`1 of ${count} values differ`);
     expect(bad.exitCode).toBe(4);
+    // Another result begins with an empty table, and without a receipt.
+    await page.getByRole('combobox', { name: 'Result' }).selectOption({ index: 1 });
+    expect(await page.locator('.recompute .same').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Save receipt' }).count()).toBe(0);
+  });
+});
+
+it('a thread that fails says why, and a browser that does not tell its processor still gives a receipt', async () => {
+  const other = { ...recipe, baseline: { ...baseline, runs: [{ ...baseline.runs[0]!, seed: 1 }] } };
+  await open(other, async ({ page }) => {
+    await button(page, 'Recompute this result').click();
+    await told(page).toContain('Recomputing failed: the baseline has no baseline with seed 2020');
+    expect(await button(page, 'Recompute this result').isEnabled()).toBe(true);
+  });
+  await open(recipe, async ({ page }) => {
+    await page.evaluate(
+      `NavigatorUAData.prototype.getHighEntropyValues = () => Promise.reject(new Error('no'))`,
+    );
+    await button(page, 'Recompute this result').click();
+    await told(page).toContain('Your browser got the same digits');
+    const href = await page.getByRole('link', { name: 'Save receipt' }).getAttribute('href');
+    expect(decodeURIComponent(href ?? '')).toContain('"architecture": "unknown"');
   });
 });
 

@@ -14,7 +14,12 @@ import { VERDICT_TITLES } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
 import { exitCode } from '../process/ending.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
+import {
+  findProjectRoot,
+  loadSelectedPlan,
+  type PipelineOptions,
+  pipelineArguments,
+} from '../project/load-plan.ts';
 import { type Colors, colorsFor, printResult, toOneLine } from '../view/print.ts';
 import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
 import { compareConfiguration } from './check-configuration.ts';
@@ -316,12 +321,11 @@ async function checkReceipt(file: string, options: PipelineOptions): Promise<Che
     const fix = 'Name a receipt that the explorable page saved: ./repro check --receipt FILE';
     throw new ReproError('receipt-file', problem, { where: file, fix, cause });
   });
-  const { receipt, values } = await readReceipt({ file, text }, async (profile) =>
-    readBaseline((await loadSelectedPlan({ ...options, profile })).projectRoot, profile),
-  );
+  const root = findProjectRoot(options.project ?? process.cwd());
+  const { receipt, values } = await readReceipt({ file, text }, (profile) => readBaseline(root, profile));
   const { profile, engine, browser, architecture, started } = receipt;
   const differing = listDiffering(values);
-  const by = `by ${browser} on ${architecture} with ${engine}, ${formatMinute(started)}, as it says; nothing proves this`;
+  const by = `it says, without proof: by ${browser} on ${architecture} with ${engine}, ${formatMinute(started)}`;
   return {
     document: { kind: 'receipt', file, ...receipt, differing },
     rows: [
@@ -332,6 +336,6 @@ async function checkReceipt(file: string, options: PipelineOptions): Promise<Che
     ],
     isGood: differing.length === 0,
     summary: `profile ${profile}: the receipt of ${nameRun(receipt)} has ${describeDigits(values)}`,
-    remedy: ['it is of another commit or was changed, or that browser computes otherwise: docs/check.md'],
+    remedy: ['It is from another commit, was edited, or that browser’s arithmetic differs: docs/check.md'],
   };
 }

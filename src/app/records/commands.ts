@@ -72,7 +72,13 @@ export function addRecordCommands(program: Command): void {
   withPipelineOptions(program.command('check'))
     .description('check results against the published claims and the committed baseline')
     .option('--no-data', 'check only that the baseline fits this configuration, without results and data')
-    .addOption(new Option('--receipt <file>', 'check only what a browser recomputed').conflicts('profile'))
+    .addOption(
+      new Option('--receipt <file>', 'check only what a browser recomputed').conflicts([
+        'profile',
+        'set',
+        'data',
+      ]),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));

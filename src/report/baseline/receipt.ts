@@ -5,7 +5,7 @@ import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from './basel
 import { type ComparedValue, listResult, pairAllValues } from './digits.ts';
 
 const shape = v.object({
-  profile: v.string(),
+  profile: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'the name of a profile')),
   model: v.string(),
   seed: count,
   /** How the comparison in the page ended, in words. */

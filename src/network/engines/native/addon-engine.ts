@@ -72,7 +72,12 @@ export function instanceEngine({ sourceDigest, compiler, open, runNeurons }: Was
       },
       runNeurons: async (options) => runNeurons(options),
     },
-    { name: 'wasm', backend: 'cpu', version: `wasm ${sourceDigest} ${compiler}`, reason: 'plif.wasm' },
+    {
+      name: 'wasm',
+      backend: 'cpu',
+      version: `plif.wasm of sources ${sourceDigest}, ${compiler}`,
+      reason: 'plif.wasm',
+    },
     WASM_SETTINGS,
     { available, most: WASM_BYTES },
   );

@@ -78,6 +78,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .own input { font: inherit; max-width: 100%; }
 .own input[type=number] { width: 5.5rem; }
 
+.recompute p { overflow-wrap: anywhere; }
 .recompute .deeds { align-items: center; margin: 1rem 0; }
 .recompute fieldset div { display: flex; gap: .6rem; align-items: center; }
 .recompute table { table-layout: fixed; width: min(100%, 44rem); font-size: .85rem; }

@@ -50,7 +50,9 @@ function start(): void {
     else {
       const { profile } = baseline;
       // Only some browsers have it, and TypeScript has no type of it.
-      const hints = await Reflect.get(navigator, 'userAgentData')?.getHighEntropyValues(['architecture']);
+      const hints = await Reflect.get(navigator, 'userAgentData')
+        ?.getHighEntropyValues(['architecture'])
+        .catch(() => null);
       const [result, architecture] = [describeDigits(data.values), String(hints?.architecture || 'unknown')];
       const values = Object.fromEntries(data.values.map(({ name, value }) => [name, value]));
       const by = { engine: data.engine, browser: navigator.userAgent, architecture };
@@ -95,9 +97,11 @@ export function drawRecompute(isTraining: boolean) {
     <p>Your browser can compute a committed result of this project again, from nothing: it simulates the recordings, cuts
     the frames, draws the initial weights, trains ${formatCount(chosen.epochs, 'epoch')}, chooses one of them and answers
     ${formatCount(chosen.test.clips, 'test clip')}. It compares each value with the committed one, digit by digit. The
-    results are those of profile ${baseline.profile}. The run that made this page plays no part.</p>
-    <p>If all digits are the same, the arithmetic repeats on your computer, to the last bit. That does not show that the
-    thesis is right: the recordings are simulated.</p>
+    results are those of profile ${baseline.profile}, as they are kept in this project. The run that made this page plays no
+    part. It takes one to two minutes. The table shows the main values; any other appears if it differs.</p>
+    <p>Frames, weights and predictions are compared to the last bit (SHA-256), other numbers to seven digits. If all are the
+    same, the arithmetic repeats on your computer. That does not show that the code or the thesis is right: an error would
+    repeat, too, and the recordings are simulated.</p>
     <div class="deeds">
       <fieldset ?disabled=${thread !== null}>
         ${drawSelect(
