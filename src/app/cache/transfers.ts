@@ -34,7 +34,7 @@ export async function pull(
       trust,
       selected,
       named,
-      // Of others, unless results here come from a GPU.
+      // A GPU counts only by results that are here: what others publish comes from a CPU.
       facts: factsOf(plan, null),
       signal,
       onProgress,

@@ -124,9 +124,12 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
     },
   }).catch((error: unknown) => {
     if (!hasErrorCode(error, 'training-diverged')) throw error;
-    const next = expected.find(({ name }) => !told.has(name));
+    const rest = pairAllValues(
+      expected.filter(({ name }) => !told.has(name)),
+      [],
+    );
     const value = `diverged: ${messageOf(error)}`;
-    compare('result', next === undefined ? [] : [{ name: next.name, value, expected: next.value }]);
+    compare('result', [...rest.slice(0, 1).map((first) => ({ ...first, value })), ...rest.slice(1)]);
     return null;
   });
   if (trained === null) return end(null);

@@ -2,6 +2,7 @@ import { compile, instantiate } from 'plif-native/wasm';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { instanceEngine } from '../../../src/network/engines/native/addon-engine.ts';
 import type { RunFacts } from '../../../src/report/baseline/baseline.ts';
+import { listResult } from '../../../src/report/baseline/digits.ts';
 import { type Recipe, type RecomputeEvent, recompute } from '../../../src/report/explorable/recompute.ts';
 import { exampleBaseline } from '../baseline/example.ts';
 import { plifWasm, readTinyRecipe } from './recipe.ts';
@@ -87,7 +88,11 @@ describe('a result that is recomputed', () => {
     wasm.writeFloatLE(0, at);
     const { end, first } = await follow(recipe, { wasm });
     expect(first).toBe('spike rate of layer 0, batch 1');
-    expect(end.values.at(-1)?.value).toMatch(/^diverged: "conv\.0\.weight" has NaN/);
+    const lost = end.values.filter(({ value, expected }) => value !== expected);
+    expect(lost[0]?.value).toMatch(/^diverged: "conv\.0\.weight" has NaN/);
+    // Nor was anything after it computed.
+    expect(new Set(lost.slice(1).map(({ value }) => value))).toEqual(new Set(['missing']));
+    expect(end.values).toHaveLength(listResult(recipe.baseline.frames, recipe.baseline.runs[0]!).length);
     expect(end.run).toBeNull();
   });
 
