@@ -1,11 +1,7 @@
 import * as v from 'valibot';
 import { number, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult } from './result-file.ts';
-import { VERDICTS } from './thesis/published.ts';
-
-/** What a run says of an arm compared with its baseline. */
-export const ARM_VERDICTS = ['different', 'equivalent', 'undecided'] as const;
-export type ArmVerdict = (typeof ARM_VERDICTS)[number];
+import { ARM_VERDICTS, VERDICTS } from './verdicts.ts';
 
 const shape = v.object({
   id: v.string(),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sectionOfClaims } from '../../src/app/records/check.ts';
-import type { Verdict } from '../../src/results/thesis/published.ts';
+import type { Verdict } from '../../src/results/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>
   verdicts.map((verdict, i) => ({

@@ -1,5 +1,5 @@
 import type { ClaimVerdict } from '../../results/claims-file.ts';
-import type { Verdict } from '../../results/thesis/published.ts';
+import type { Verdict } from '../../results/verdicts.ts';
 import { checkAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {

@@ -1,5 +1,6 @@
 import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
-import { ANSWERS, nameSource, VERDICT_TITLES, type Verdict } from '../../results/thesis/published.ts';
+import { nameSource } from '../../results/thesis/published.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../results/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';

@@ -1,6 +1,7 @@
 import { capitalise } from '../../base/text.ts';
 import { stateP } from '../../results/stats/p-values.ts';
-import { ANSWERS, nameSource, VERDICT_TITLES } from '../../results/thesis/published.ts';
+import { nameSource } from '../../results/thesis/published.ts';
+import { ANSWERS, VERDICT_TITLES } from '../../results/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {

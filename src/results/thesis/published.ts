@@ -269,19 +269,3 @@ function describeTraining(
 ): ThesisTraining {
   return { epochs, bestTestEpoch, bestValidationEpoch, late, logged: epochs };
 }
-
-/** The verdicts that say whether a claim holds, in the order in which the report counts them. */
-export const ANSWERS = ['reproduced', 'not-reproduced', 'inconclusive'] as const;
-export type Answer = (typeof ANSWERS)[number];
-
-/** The verdicts on a published claim, in claims.json and in a committed baseline. */
-export const VERDICTS = [...ANSWERS, 'reduced-scale', 'not-applicable'] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
-  reproduced: 'reproduced',
-  'not-reproduced': 'not reproduced',
-  inconclusive: 'inconclusive',
-  'reduced-scale': 'reduced scale',
-  'not-applicable': 'not applicable',
-};
