@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { compareAccuracy, marginOf } from '../../src/report/claims/judgement.ts';
+import { compareAccuracy } from '../../src/report/claims/judgement.ts';
 import { NORMAL_QUANTILES, studentQuantile } from '../../src/results/stats/distributions.ts';
 import { independentDifference, pairedDifference } from '../../src/results/stats/proportions.ts';
+import { marginOf } from '../../src/results/stats/published-values.ts';
 
 const page = readFileSync(new URL('../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 const CLIPS = 288;

@@ -2,8 +2,9 @@ import { isObject } from '../../base/files/shape.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { formatShare, spellCount } from '../data/format.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
+import { type Finding, notApplicable } from '../judge/judge-contrasts.ts';
 import type { Bounds, MeasureOf } from './claim.ts';
-import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
+import { judgeSeeds } from './judgement.ts';
 
 /** σ(τ) of every layer stays below the limit from an early epoch on, and meanwhile validation accuracy has risen. */
 export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {

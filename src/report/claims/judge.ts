@@ -18,8 +18,8 @@ import {
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations, listSwitched } from '../data/settings.ts';
+import { type Finding, notApplicable } from '../judge/judge-contrasts.ts';
 import { type Claim, type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
-import { judgeBelow, judgeDifference } from './judge-difference.ts';
 import {
   judgeAlike,
   judgeApart,
@@ -31,11 +31,11 @@ import {
 } from './judge-time-constants.ts';
 import {
   describePublishedAccuracy,
-  type Finding,
   type Judgement,
   judgeAccuracy,
+  judgeBelow,
+  judgeDifference,
   judgeSeeds,
-  notApplicable,
 } from './judgement.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */

@@ -1,6 +1,14 @@
+import { measureContrasts } from '../../results/stats/contrasts.ts';
 import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
-import { independentDifference, wilsonInterval } from '../../results/stats/proportions.ts';
-import { type Answer, hasFolds, type Verdict } from '../../results/thesis/published.ts';
+import { wilsonInterval } from '../../results/stats/proportions.ts';
+import {
+  compareValues,
+  estimateShare,
+  marginOf,
+  type PublishedComparison,
+  type ShareCounts,
+} from '../../results/stats/published-values.ts';
+import { hasFolds } from '../../results/thesis/published.ts';
 import {
   formatPercentRange,
   formatPoints,
@@ -8,23 +16,23 @@ import {
   formatQuantity,
   formatShare,
   groupDigits,
+  spellQuantity,
 } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
+import { groupByUser, subtractByUser } from '../data/question.ts';
 import type { ModelResult } from '../data/results.ts';
+import {
+  ACCURACY_UNIT,
+  type ContrastClaim,
+  type Finding,
+  judgeContrasts,
+  notApplicable,
+} from '../judge/judge-contrasts.ts';
 import type { Claim, MeasureOf, Published } from './claim.ts';
 
-export interface Judgement {
+/** What a run says of a claim. */
+export interface Judgement extends Finding {
   readonly claim: Claim;
-  readonly verdict: Verdict;
-  /** The measured value, for people; empty if nothing could be measured. */
-  readonly measured: string;
-  readonly reason: string;
-}
-
-export type Finding = Omit<Judgement, 'claim'>;
-
-export function notApplicable(reason: string): Finding {
-  return { verdict: 'not-applicable', measured: '', reason };
 }
 
 /** Whether a statement holds in one seed; null if unknown. */
@@ -73,50 +81,12 @@ export function findPublishedTest(model: ModelResult, judgements: readonly Judge
   return found === undefined || found.verdict === 'not-applicable' ? null : found;
 }
 
-const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
+const { 80: Z_POWER, '97.5': Z_95 } = NORMAL_QUANTILES;
 
-/**
- * The margin of a published accuracy, in clips: the smallest margin with which two equally good trainings are found equal in half of the
- * cases. It is the reach of the 90 % interval between equal counts (no margin can be smaller) plus the median difference of two such
- * trainings. A margin for four of five cases would be too wide: at 95.5 % of 288 clips, a truly doubled error rate (13 clips more) would
- * lie inside it and count as equal.
- */
-export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'>): number {
-  const equal = { successes: correct, trials: clips };
-  const { low, high } = independentDifference(equal, equal, Z_90);
-  const median = Z_HALF * Math.sqrt((2 * correct * (clips - correct)) / clips);
-  return Math.ceil(clips * Math.max(-low, high) + median);
-}
-
-interface Comparison {
-  readonly verdict: Answer;
-  readonly difference: number;
-  /** The 95 % interval. */
-  readonly low: number;
-  readonly high: number;
-  /** Clips. */
-  readonly margin: number;
-}
-
-/**
- * Compares an accuracy with a published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
- * 90 % interval of the difference lies within it), even if such a small difference is significant; otherwise not reproduced if they differ
- * significantly (the 95 % interval excludes 0), and else inconclusive. The published answers clip by clip are unknown, so both count as
- * independent. They are not quite, so the intervals are rather too wide than too narrow.
- */
-export function compareAccuracy(
-  ours: { readonly correct: number; readonly clips: number },
-  published: Pick<Published, 'correct' | 'clips'>,
-): Comparison {
-  const first = { successes: ours.correct, trials: ours.clips };
-  const second = { successes: published.correct, trials: published.clips };
-  const margin = marginOf(published);
-  const narrow = independentDifference(first, second, Z_90);
-  const { difference, low, high } = independentDifference(first, second, Z_95);
-  const share = margin / published.clips;
-  const isEqual = narrow.low > -share && narrow.high < share;
-  const verdict = isEqual ? 'reproduced' : low > 0 || high < 0 ? 'not-reproduced' : 'inconclusive';
-  return { verdict, difference, low, high, margin };
+/** Compares a share of clips with a published one: {@link compareValues}. The published answers clip by clip are unknown, so both count as independent; they are not quite, so the intervals are rather too wide than too narrow. */
+export function compareAccuracy(ours: ShareCounts, published: ShareCounts): PublishedComparison {
+  const margin = marginOf(published) / published.clips;
+  return compareValues(estimateShare(ours), estimateShare(published), margin);
 }
 
 /** @param rivals other published accuracies on the same clips: which of them the same result would reproduce, equal ones of other models among them */
@@ -130,9 +100,9 @@ export function judgeAccuracy(
   const accuracy = outcome[measure.epoch][measure.split];
   if (accuracy === null) return notApplicable('No clips were held out for validation.');
   const ours = { correct: accuracy.mean * accuracy.clips, clips: accuracy.clips };
-  const { verdict, difference, low, high, margin } = compareAccuracy(ours, published);
+  const { verdict, difference, low, high } = compareAccuracy(ours, published);
   const found = `The difference from ${groupDigits(published.correct)} of ${groupDigits(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
-  const room = `${margin} of ${formatQuantity(published.clips, 'clip')}`;
+  const room = `${marginOf(published)} of ${formatQuantity(published.clips, 'clip')}`;
   const others = describeRivals(ours, { model: measure.model, correct: published.correct }, rivals);
   const measured = describeAccuracy(accuracy);
   const reasons = {
@@ -143,10 +113,7 @@ export function judgeAccuracy(
   return { verdict, measured, reason: `${found}; ${reasons[verdict]} ${others}` };
 }
 
-function describePower(
-  ours: { readonly correct: number; readonly clips: number },
-  published: Published,
-): string {
+function describePower(ours: ShareCounts, published: Published): string {
   const share = (ours.correct + published.correct) / (ours.clips + published.clips);
   const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
   const detectable = formatPoints((Z_95 + Z_POWER) * error, false);
@@ -155,7 +122,7 @@ function describePower(
 
 /** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */
 function describeRivals(
-  ours: { readonly correct: number; readonly clips: number },
+  ours: ShareCounts,
   own: { readonly model: string; readonly correct: number },
   rivals: readonly Claim[],
 ): string {
@@ -183,4 +150,42 @@ function describeAccuracy({ mean, clips, count, interval, min, max }: Accuracy):
 export function describePublishedAccuracy({ correct, clips }: Published): string {
   const { low, high } = wilsonInterval(correct, clips);
   return `${formatShare(correct / clips)} (${groupDigits(correct)} of ${groupDigits(clips)}), 95 % interval ${formatPercentRange(low, high)}`;
+}
+
+/** "No significant difference" from a first model. @param margin the largest difference that counts as none, in clips */
+export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
+  return judgeOthers('equal', first, others, margin);
+}
+
+/** A model is less accurate than each of the others. */
+export function judgeBelow(first: ModelResult, others: readonly ModelResult[]): Finding {
+  return judgeOthers('more', first, others, 0);
+}
+
+/**
+ * Judges how much more accurate the others are than the first, for other seeds and other users; with one seed, for these trainings.
+ *
+ * @param marginClips 0 if any difference matters
+ */
+function judgeOthers(
+  claim: ContrastClaim,
+  first: ModelResult,
+  others: readonly ModelResult[],
+  marginClips: number,
+): Finding {
+  const groups = groupByUser(first);
+  const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
+  const cells = others.map((other) => subtractByUser(other, first, groups));
+  const isOne = first.runs.length === 1;
+  const options = { margin, largest: 1, ...(isOne ? { fixed: 'seeds' as const } : {}) };
+  const named = measureContrasts(cells, options).map((contrast, i) => ({
+    name: `${others[i]!.title} − ${first.title}`,
+    contrast,
+  }));
+  const people =
+    groups.users === null ? formatQuantity(groups.places.size, 'clip') : spellQuantity(groups.users, 'user');
+  const design = isOne
+    ? `${people}, for these trainings`
+    : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design });
 }

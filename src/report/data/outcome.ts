@@ -1,3 +1,4 @@
+import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
 import { binomialUpperTail } from '../../results/stats/distributions.ts';
 import {
   clusterMeanInterval,
@@ -219,9 +220,6 @@ export function compareModels({ models }: Pick<Results, 'models'>): ModelDiffere
   const adjusted = holmAdjust(compared.map(({ p }) => p ?? 1));
   return compared.map((one, i) => ({ ...one, adjusted: one.p === null ? null : (adjusted[i] ?? null) }));
 }
-
-/** The level of all tests for a difference together. */
-export const DIFFERENCE_LEVEL = 0.05;
 
 export function isSignificant({ adjusted }: ModelDifference): boolean {
   return adjusted !== null && adjusted <= DIFFERENCE_LEVEL;

@@ -1,15 +1,11 @@
-import type { ArmVerdict } from '../../results/claims-file.ts';
 import {
-  crossedMean,
-  equivalencePower,
-  type Spread,
-  smallestDetectable,
-  spreadInterval,
-  spreadTest,
-} from '../../results/stats/crossed.ts';
-import { holmAdjust } from '../../results/stats/p-values.ts';
-import type { Interval } from '../../results/stats/proportions.ts';
-import { DIFFERENCE_LEVEL } from './outcome.ts';
+  type Cells,
+  type Contrast,
+  DIFFERENCE_LEVEL,
+  isWithinMargin,
+  measureContrasts,
+} from '../../results/stats/contrasts.ts';
+import type { ArmVerdict } from '../../results/verdicts.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';
 
 /** `report.question` of a profile: what it was made to find out, stated before its runs. */
@@ -48,36 +44,19 @@ export interface Question extends Endpoint {
   readonly second: (Endpoint & { readonly text: string; readonly classes: readonly number[] }) | null;
 }
 
-/** How much more accurate a model is than its baseline, on the test clips at the chosen epochs, and what else it could have been. */
-export interface QuestionArm {
+/**
+ * How much more accurate a model is than its baseline, on the test clips at the chosen epochs: a share. Its certainty is null also if all users
+ * differ by the same.
+ */
+export interface QuestionArm extends Contrast {
   readonly model: ModelResult;
   /** The question's, unless the profile names another one. */
   readonly baseline: ModelResult;
-  /** A share, of the arm minus the baseline. */
-  readonly difference: number;
-  /** That of each seed, in their order. */
-  readonly seeds: readonly number[];
   readonly verdict: ArmVerdict;
-  /** Null with a single seed or user, and if all of them differ by the same: nothing says then how far others may be. */
-  readonly certainty: Certainty | null;
-}
-
-interface Certainty extends Spread {
-  /** The 95 % interval, not corrected for the number of arms. */
-  readonly interval: Interval;
-  /** The 90 % interval: the arm is equivalent if it is within the margin. */
-  readonly narrow: Interval;
-  /** Two-sided, as it is and Holm-corrected for the number of arms. */
-  readonly p: number;
-  readonly adjusted: number;
-  /** The smallest true difference that this design finds in four of five cases, at the level divided by the number of arms; null if none. */
-  readonly detectable: number | null;
-  /** How often this design shows equivalence if there is no difference. */
-  readonly equivalenceChance: number;
 }
 
 /**
- * Compares each arm with the baseline, clip by clip and seed by seed, for other seeds and other users: {@link crossedMean}. Seeds may be tested
+ * Compares each arm with the baseline, clip by clip and seed by seed, for other seeds and other users: {@link measureContrasts}. Seeds may be tested
  * on different users, as with folds. Without users, clips are drawn independently.
  *
  * @param settings null or absent if the profile asks nothing
@@ -116,35 +95,21 @@ function compareArms(
     if (found === undefined) throw new RangeError(`report.question: ${wanted} is not among the models`);
     return found;
   };
-  const others = models.filter((model) => model.id !== id);
+  const arms = models
+    .filter((model) => model.id !== id)
+    .map((model) => ({ model, baseline: find(against[model.id] ?? id) }));
   const groups = groupByUser(find(id));
-  const measured = others.map((model) => {
-    const baseline = find(against[model.id] ?? id);
-    const sums = sumDifferences(model, baseline, groups);
-    const { mean, spread } = crossedMean(sums, groups.counts);
-    const total = (row: readonly number[]) => row.reduce((sum, value) => sum + value, 0);
-    const seeds = sums.map((row, seed) => total(row) / total(groups.counts[seed] ?? []));
-    return { model, baseline, difference: mean, seeds, spread };
-  });
-  const adjusted = holmAdjust(
-    measured.map(({ difference, spread }) => (spread ? spreadTest(difference, spread) : 1)),
+  const contrasts = measureContrasts(
+    arms.map(({ model, baseline }) => subtractByUser(model, baseline, groups)),
+    { margin, largest: 1 },
   );
-  const arms = measured.map(({ spread, ...arm }, index): QuestionArm => {
-    if (spread === null) return { ...arm, verdict: 'undecided', certainty: null };
-    const detectable = smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / others.length });
-    const certainty: Certainty = {
-      ...spread,
-      interval: spreadInterval(arm.difference, spread, 1 - DIFFERENCE_LEVEL),
-      narrow: spreadInterval(arm.difference, spread, 1 - 2 * DIFFERENCE_LEVEL),
-      p: spreadTest(arm.difference, spread),
-      adjusted: adjusted[index] ?? 1,
-      // Accuracies differ by 1 at most.
-      detectable: detectable > 1 ? null : detectable,
-      equivalenceChance: equivalencePower(spread, margin, DIFFERENCE_LEVEL),
-    };
-    return { ...arm, verdict: judgeArm(certainty, margin), certainty };
-  });
-  return { baseline: find(id), margin, users: groups.users, arms };
+  return {
+    ...{ baseline: find(id), margin, users: groups.users },
+    arms: arms.map((arm, index): QuestionArm => {
+      const contrast = contrasts[index]!;
+      return { ...arm, ...contrast, verdict: judgeArm(contrast, margin) };
+    }),
+  };
 }
 
 /** The baselines of some arms, for a sentence about them. */
@@ -153,14 +118,10 @@ export function nameBaselines(arms: readonly QuestionArm[]): string {
   return titles.size === 1 ? [...titles].join() : 'the models that they are compared with';
 }
 
-function judgeArm(certainty: Certainty, margin: number): ArmVerdict {
+function judgeArm({ certainty }: Contrast, margin: number): ArmVerdict {
+  if (certainty === null) return 'undecided';
   if (certainty.adjusted <= DIFFERENCE_LEVEL) return 'different';
   return isWithinMargin(certainty, margin) ? 'equivalent' : 'undecided';
-}
-
-/** Two one-sided tests at 5 %. */
-export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
-  return narrow.low > -margin && narrow.high < margin;
 }
 
 /**
@@ -225,10 +186,11 @@ function tally(
   return sums;
 }
 
-/** By how many clips the arm is better, [seeds, users]. */
-function sumDifferences(arm: ModelResult, baseline: ModelResult, groups: Groups): number[][] {
-  return arm.runs.map(({ answers }, seed) => {
-    const theirs = sumByUser(baseline.runs[seed]?.answers ?? [], groups);
+/** By how many clips a model is better than another, by seed and user. @param groups of either: both are tested on the same clips */
+export function subtractByUser(model: ModelResult, other: ModelResult, groups: Groups): Cells {
+  const sums = model.runs.map(({ answers }, seed) => {
+    const theirs = sumByUser(other.runs[seed]?.answers ?? [], groups);
     return sumByUser(answers, groups).map((sum, user) => sum - theirs[user]!);
   });
+  return { sums, counts: groups.counts };
 }

@@ -1,5 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
+import { isWithinMargin } from '../../results/stats/contrasts.ts';
 import {
   formatBarePoints,
   formatPoints,
@@ -14,7 +15,6 @@ import {
 import {
   type Endpoint,
   groupByUser,
-  isWithinMargin,
   nameBaselines,
   type Question,
   type QuestionArm,

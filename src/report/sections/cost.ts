@@ -1,10 +1,11 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise, formatBytes } from '../../base/text.ts';
 import type { Cost } from '../../network/cost.ts';
+import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
 import { pairedTTest, summarise } from '../../results/stats/means.ts';
 import { holmAdjust, stateP } from '../../results/stats/p-values.ts';
 import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
-import { DIFFERENCE_LEVEL, isBySeed } from '../data/outcome.ts';
+import { isBySeed } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 

@@ -9,6 +9,11 @@ export interface Spread {
   readonly degrees: number;
 }
 
+interface CrossedSpread extends Spread {
+  /** What the seeds add to the error, with the rest; the users aside. */
+  readonly ofSeeds: number;
+}
+
 /**
  * The mean of a table of seeds and users, such as differences of accuracies, with an error for other seeds *and* other users. Each user meets
  * every seed, or only the seeds of his fold: `x = μ + seed + user + rest`.
@@ -33,9 +38,9 @@ export interface Spread {
  *   Banerjee 1960, Sankhya 22, 357-358; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
  */
 export function crossedMean(
-  sums: Table,
-  counts: Table,
-): { readonly mean: number; readonly spread: Spread | null } {
+  sums: CellTable,
+  counts: CellTable,
+): { readonly mean: number; readonly spread: CrossedSpread | null } {
   const clips = add(counts.map(add));
   const mean = add(sums.map(add)) / clips;
   const [seeds, users] = [sums.length, sums[0]?.length ?? 0];
@@ -65,14 +70,15 @@ export function crossedMean(
   if (!(error > 1e-12)) return { mean, spread: null };
   const ofFewer = seeds < users ? ofSeeds : ofUsers;
   const [fewer, more] = [Math.min(seeds, users) - 1, Math.max(seeds, users) - 1];
-  return { mean, spread: { error, degrees: blendDegrees(ofFewer / total, fewer, more) } };
+  const degrees = blendDegrees(ofFewer / total, fewer, more);
+  return { mean, spread: { error, degrees, ofSeeds: Math.sqrt(ofSeeds) / clips } };
 }
 
 /** [seeds, users] */
-type Table = readonly (readonly number[])[];
+export type CellTable = readonly (readonly number[])[];
 
 /** The sum of each column. */
-function addRows(table: Table): number[] {
+function addRows(table: CellTable): number[] {
   const sums = new Array<number>(table[0]?.length ?? 0).fill(0);
   for (const row of table) for (const [column, value] of row.entries()) sums[column]! += value;
   return sums;
@@ -133,23 +139,6 @@ export function studentTestPower(noncentrality: number, degrees: number, alpha: 
     if (weight > 0) missed += weight * incompleteBeta(x, j + 0.5, degrees / 2);
   }
   return Math.max(0, 1 - missed);
-}
-
-/**
- * The smallest true mean difference that a paired t test would find with the given power, if the differences scatter as they did.
- *
- * @param deviation of the differences, positive
- * @param count of pairs, at least 2
- * @param alpha level of the test
- * @param power how often it would be found, default 0.8
- * @returns in the unit of `deviation`
- */
-export function smallestDetectableMean(
-  deviation: number,
-  count: number,
-  { alpha, power = 0.8 }: { readonly alpha: number; readonly power?: number },
-): number {
-  return smallestDetectable({ error: deviation / Math.sqrt(count), degrees: count - 1 }, { alpha, power });
 }
 
 /** The smallest true mean that a two-sided t test finds with the given power. @param alpha level of the test @returns in the unit of `error` */
@@ -242,8 +231,8 @@ function raiseMonotone(points: readonly Point[]): Point[] {
  * @see Owen 2007, Ann. Appl. Stat. 1, 386-411 (the pigeonhole bootstrap)
  */
 export function resampleCrossed<Measured>(
-  tables: readonly Table[],
-  counts: Table,
+  tables: readonly CellTable[],
+  counts: CellTable,
   repetitions: number,
   measure: (means: readonly number[]) => Measured,
 ): Measured[] {
@@ -251,7 +240,7 @@ export function resampleCrossed<Measured>(
   const draw = (count: number) => Array.from({ length: count }, () => Math.floor(uniform() * count));
   return Array.from({ length: repetitions }, () => {
     const [seeds, users] = [draw(counts.length), draw(counts[0]?.length ?? 0)];
-    const sumOf = (table: Table) =>
+    const sumOf = (table: CellTable) =>
       seeds.reduce((sum, seed) => sum + users.reduce((part, user) => part + table[seed]![user]!, 0), 0);
     const clips = sumOf(counts);
     return measure(tables.map((table) => sumOf(table) / clips));

@@ -1,3 +1,4 @@
+import { type Spread, spreadInterval } from './crossed.ts';
 import { studentCdf, studentQuantile } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
@@ -46,23 +47,6 @@ export function pairedTTest(differences: readonly number[]): PairedTest {
   return { ...interval, p: 2 * studentCdf(-Math.abs(t), count - 1) };
 }
 
-/**
- * Two one-sided tests (TOST) on pairs: small p means that the difference is smaller than `margin`, which a large p of a test
- * for a difference never shows.
- *
- * @param margin what difference would not matter, positive, in the values' unit
- * @returns the larger p of the two tests; null for a single pair, and if all pairs differ by the same
- * @see Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
- */
-export function pairedEquivalence(differences: readonly number[], margin: number): number | null {
-  const { count, mean, standardDeviation } = meanInterval(differences);
-  if (standardDeviation === 0) return null;
-  const error = standardDeviation / Math.sqrt(count);
-  const notAbove = studentCdf((mean - margin) / error, count - 1);
-  const notBelow = studentCdf(-(mean + margin) / error, count - 1);
-  return Math.max(notAbove, notBelow);
-}
-
 /** Differences of shares that are equal may differ in the last digits of a double, shares of different clips do so by far more. */
 const EQUAL_UP_TO = 1e-12;
 
@@ -85,27 +69,35 @@ interface Cluster {
 }
 
 /**
- * Student's interval of a mean over clips, `m ± t · s / √G`, over G users who count as drawn at random: clips of one person are alike, so
- * intervals that take them for independent are too narrow. With equally many clips of each user, it is that of the users' means; else
- * that of a ratio of sums, `s² / G = G / (G − 1) · Σ (sum − m · count)² / (Σ count)²`. t has G − 1 degrees of freedom: with as few
- * users as there are here, percentiles of a bootstrap would cover far less than they claim.
+ * The error of a mean over clips, `s / √G`, over G users who count as drawn at random: clips of one person are alike, so intervals that take
+ * them for independent are too narrow. With equally many clips of each user, it is that of the users' means; else that of a ratio of sums,
+ * `s² / G = G / (G − 1) · Σ (sum − m · count)² / (Σ count)²`. There are G − 1 degrees of freedom: with as few users as there are here,
+ * percentiles of a bootstrap would cover far less than they claim.
  *
- * @param clusters at least two, each with at least one clip
- * @param level of confidence, default 0.95
- * @returns null if all users have the same mean, which says nothing about how far others may be
+ * @param clusters users, each with at least one clip
+ * @returns null for less than two users, and if all have the same mean, which says nothing about how far others may be
  * @see Cochran 1977, Sampling Techniques, 3rd ed., 9A.1 and 6.3; Cameron and Miller 2015, J. Hum. Resour. 50, 317-372, section VI
  *   (degrees of freedom)
  */
-export function clusterMeanInterval(clusters: readonly Cluster[], level = 0.95): Interval | null {
+export function clusterMean(clusters: readonly Cluster[]): {
+  readonly mean: number;
+  readonly spread: Spread | null;
+} {
   const users = clusters.length;
   const clips = clusters.reduce((total, { count }) => total + count, 0);
   const mean = clusters.reduce((total, { sum }) => total + sum, 0) / clips;
+  if (users < 2) return { mean, spread: null };
   const squares = clusters.reduce((total, { count, sum }) => total + (sum - mean * count) ** 2, 0);
   const error = Math.sqrt((users / (users - 1)) * squares) / clips;
   // Rounding of the mean alone gives about 1e-16.
-  if (error <= 1e-12 * Math.max(1, Math.abs(mean))) return null;
-  const reach = studentQuantile((1 + level) / 2, users - 1) * error;
-  return { low: mean - reach, high: mean + reach };
+  if (error <= 1e-12 * Math.max(1, Math.abs(mean))) return { mean, spread: null };
+  return { mean, spread: { error, degrees: users - 1 } };
+}
+
+/** Student's interval of such a mean. @param level of confidence, default 0.95 */
+export function clusterMeanInterval(clusters: readonly Cluster[], level = 0.95): Interval | null {
+  const { mean, spread } = clusterMean(clusters);
+  return spread && spreadInterval(mean, spread, level);
 }
 
 /** Mean and extremes of a few values, for instance one per seed. */

@@ -90,34 +90,6 @@ export function mcnemarTest({ onlyFirst, onlySecond }: Discordance): number {
 }
 
 /**
- * The smallest difference of accuracies that this test would find with the given power: what "no significant difference" can exclude.
- * Found by counting: the number of clips in favour of the better one is binomial.
- *
- * @param differing on how many clips the two differ
- * @param clips of how many
- * @param power how often it would be found, default 0.8
- * @returns a share of the clips; null if even being right on all differing clips would not do
- */
-export function smallestDetectableDifference(
-  differing: number,
-  clips: number,
-  { alpha = 0.05, power = 0.8 } = {},
-): number | null {
-  // The fewest clips in favour that are significant.
-  let needed = Math.ceil((differing + 1) / 2);
-  while (needed <= differing && 2 * binomialUpperTail(needed, differing, 0.5) > alpha) needed += 1;
-  if (differing === 0 || needed > differing) return null;
-  let low = 0.5;
-  let high = 1;
-  for (let i = 0; i < 60; i++) {
-    const share = (low + high) / 2;
-    if (binomialUpperTail(needed, differing, share) < power) low = share;
-    else high = share;
-  }
-  return ((2 * high - 1) * differing) / clips;
-}
-
-/**
  * McNemar's exact test against a loss: the probability of losing at least so many of the differing clips if each were a coin toss.
  *
  * @param lost clips that only the first classifier gets right

@@ -1,0 +1,236 @@
+import { suggestName } from '../../base/schema/closest-name.ts';
+import { type Cells, type Fixed, measureContrasts, measureMean } from '../../results/stats/contrasts.ts';
+import type { Spread } from '../../results/stats/crossed.ts';
+import {
+  compareValues,
+  type Estimate,
+  errorOfShare,
+  errorOfSpread,
+  marginOf,
+  type PublishedComparison,
+} from '../../results/stats/published-values.ts';
+import { endSentence, formatQuantity, joinWords, spellQuantity } from '../data/format.ts';
+import {
+  ACCURACY_UNIT,
+  type ContrastClaim,
+  type Finding,
+  judgeContrasts,
+  type NamedContrast,
+  notApplicable,
+  ONE_TRAINING,
+  type Unit,
+} from './judge-contrasts.ts';
+import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
+import { type Study, shareSeeds, sumCells } from './study.ts';
+
+/** What results say of a claim. */
+export interface StudyJudgement extends Finding {
+  readonly claim: StatedClaim;
+  /** The differences of arms that were judged, of which the claim says that they are positive, or none; empty for a published value. */
+  readonly contrasts: readonly NamedContrast[];
+  /** With the published value; null for a claim about several arms, and if nothing can be said. */
+  readonly comparison: (PublishedComparison & { readonly value: number }) | null;
+}
+
+type Judged = Omit<StudyJudgement, 'claim'>;
+type PublishedMeasure = Extract<StatedMeasure, { readonly published: number }>;
+type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'untestable' }>;
+
+/** Judges every claim, in their order. @throws {ReproError} `results-unpaired` if arms that a claim compares answered different items with the same seed */
+export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[] {
+  return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, study) }));
+}
+
+function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Judged {
+  const { measure } = claim;
+  if (measure.kind === 'untestable')
+    return refuse(`No results can test this: ${endSentence(measure.because)}`);
+  const arms =
+    'arms' in measure ? measure.arms : 'than' in measure ? [measure.arm, measure.than] : [measure.arm];
+  for (const arm of arms) {
+    if (study.arms.has(arm)) continue;
+    return refuse(
+      [`The results have no arm "${arm}".`, suggestName(arm, study.arms.keys())].join(' ').trim(),
+    );
+  }
+  const isPublished = 'published' in measure;
+  if (measure.kind === 'score' && !study.isScore)
+    return refuse('The claim is about a score; the results have right and wrong answers.');
+  const seeds = shareSeeds(study, arms);
+  if (seeds.length === 0)
+    return refuse(
+      `${joinWords(arms)} share no seed: name trainings alike that belong together, 1, 2, 3 in each arm.`,
+    );
+  const judged = isPublished
+    ? judgePublished(measure, stated, sumCells(study, seeds, measure.arm), study)
+    : judgeArms(measure, stated, seeds, study);
+  const reductions = listReductions(claim, seeds, study);
+  if (reductions.length === 0) return judged;
+  const published = isPublished ? ` Published: ${unitOf(study).value(measure.published)}.` : '';
+  const reason = `Smaller than the claim requires: ${reductions.join('; ')}.${published}`;
+  return { ...judged, verdict: 'reduced-scale', reason };
+}
+
+function refuse(reason: string): Judged {
+  return { ...notApplicable(reason), contrasts: [], comparison: null };
+}
+
+function listReductions(
+  { requires = {}, measure }: StatedClaim,
+  seeds: readonly string[],
+  study: Study,
+): string[] {
+  const items = study.groups.size;
+  const needed = requires.items ?? (measure.kind === 'accuracy' && items > 1 ? measure.n : 1);
+  return [
+    ...(items < needed
+      ? [`${formatQuantity(items, 'item')} instead of ${formatQuantity(needed, 'item')}`]
+      : []),
+    ...(seeds.length < (requires.seeds ?? 1)
+      ? [`${spellQuantity(seeds.length, 'seed')} instead of ${requires.seeds}`]
+      : []),
+  ];
+}
+
+const SCORE_UNIT: Unit = {
+  value: formatScore,
+  difference: (difference) => `${difference > 0 ? '+' : ''}${formatScore(difference)}`,
+  size: (difference) => formatScore(Math.abs(difference)),
+  range: (low, high) => `${SCORE_UNIT.difference(low)} to ${SCORE_UNIT.difference(high)}`,
+};
+
+function formatScore(value: number): string {
+  return String(Number(value.toPrecision(4))).replace('-', '−');
+}
+
+function unitOf({ isScore }: Study): Unit {
+  return isScore ? SCORE_UNIT : ACCURACY_UNIT;
+}
+
+type Drawn = Pick<StatedClaims, 'trainings'>;
+
+/** Nothing is said of other trainings if the claims are about these, nor of other items where there is but one value for each seed. */
+function findFixed({ counts }: Cells, { trainings }: Drawn): Fixed | undefined {
+  if (trainings === 'fixed') return 'seeds';
+  return (counts[0]?.length ?? 0) === 1 ? 'groups' : undefined;
+}
+
+function describeDesign({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string {
+  const seeds = spellQuantity(counts.length, 'seed');
+  const groups = formatQuantity(counts[0]?.length ?? 0, hasGroups ? 'group' : 'item');
+  if (fixed === 'seeds') return `${groups}, for these trainings`;
+  return fixed === 'groups' ? `${seeds}, not for other items` : `${seeds} and ${groups}`;
+}
+
+function judgeArms(
+  measure: ArmsMeasure,
+  stated: StatedClaims,
+  seeds: readonly string[],
+  study: Study,
+): Judged {
+  const arms = measure.kind === 'order' ? measure.arms : [measure.arm, measure.than];
+  const claims: Readonly<Record<ArmsMeasure['kind'], ContrastClaim>> = {
+    equivalence: 'equal',
+    difference: 'more',
+    'no-worse': 'no-worse',
+    order: 'more',
+  };
+  // The better one first, so that differences are positive.
+  const pairs = arms.slice(1).map((arm, i): [string, string] => {
+    const before = arms[i]!;
+    return stated.better === 'higher' ? [before, arm] : [arm, before];
+  });
+  const cells = pairs.map(([arm, than]) => sumCells(study, seeds, arm, than));
+  const margin = measure.margin ?? 0;
+  const fixed = findFixed(cells[0]!, stated);
+  const options = {
+    margin,
+    ...(fixed === undefined ? {} : { fixed }),
+    ...(study.isScore ? {} : { largest: 1 }),
+  };
+  const contrasts = measureContrasts(cells, options).map((contrast, i) => ({
+    name: pairs[i]!.join(' − '),
+    contrast,
+  }));
+  const context = { margin, unit: unitOf(study), design: describeDesign(cells[0]!, fixed, study) };
+  return { ...judgeContrasts(claims[measure.kind], contrasts, context), contrasts, comparison: null };
+}
+
+/** Compares an arm's mean with a published one. Both have an error of items and, unless they are about these very trainings, one of seeds. */
+function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: Cells, study: Study): Judged {
+  const unit = unitOf(study);
+  const fixed = findFixed(cells, drawn);
+  const { mean: value, seeds, ofSeeds } = measureMean(cells, fixed);
+  const count = seeds.length;
+  const measured = `${unit.value(value)}, ${count === 1 ? 'one seed' : `mean of ${spellQuantity(count, 'seed')}`}`;
+  const nothing = { verdict: 'inconclusive', measured, contrasts: [], comparison: null } as const;
+  const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, count, ofSeeds);
+  if (between === null) return { ...nothing, reason: ONE_TRAINING };
+  const own = errorOfOurs(measure, fixed, cells, study);
+  if (own.length === 0) return { ...nothing, reason: 'Nothing says how far the value may be off.' };
+  const { published } = measure;
+  const isShare = measure.kind === 'accuracy';
+  const stated = isShare ? { correct: published * measure.n, clips: measure.n } : null;
+  const theirs = stated
+    ? errorOfShare(stated)
+    : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
+  const margin = measure.margin ?? (stated ? marginOf(stated) / stated.clips : 0);
+  const comparison = compareValues(
+    { value, errors: own },
+    { value: published, errors: [...between, theirs] },
+    margin,
+  );
+  const { difference, low, high, verdict } = comparison;
+  const found = `Over ${describeDesign(cells, fixed, study)}, the difference from ${unit.value(published)} is ${unit.difference(difference)}, 95 % interval ${unit.range(low, high)}`;
+  const room = unit.size(margin);
+  const reasons = {
+    reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
+    'not-reproduced': `it is significant, and may be larger than the margin, ${room}.`,
+    inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}.`,
+  };
+  return {
+    ...nothing,
+    verdict,
+    reason: `${found}; ${reasons[verdict]}`,
+    comparison: { ...comparison, value },
+  };
+}
+
+/** Degrees of freedom of a normal distribution. */
+const MANY = 1e6;
+
+/**
+ * How far other trainings may be: the published mean, and ours if it is of one. Where no deviation is published, trainings there count as scattered
+ * as ours. Null if nothing says it.
+ */
+function errorOfSeeds(
+  { sd, seeds: trainings = 1 }: PublishedMeasure,
+  count: number,
+  ofSeeds: Spread | null,
+): Estimate['errors'] | null {
+  if (sd !== undefined) {
+    const error = sd * Math.sqrt(1 / trainings + (count === 1 ? 1 : 0));
+    return [errorOfSpread({ error, degrees: trainings - 1 })];
+  }
+  if (count === 1) return null;
+  if (ofSeeds === null) return [];
+  return [errorOfSpread({ ...ofSeeds, error: ofSeeds.error * Math.sqrt(count / trainings) })];
+}
+
+/** How far our mean may be: over seeds and groups, or over groups alone if there is one training. Empty if nothing says it. */
+function errorOfOurs(
+  measure: PublishedMeasure,
+  fixed: Fixed | undefined,
+  cells: Cells,
+  study: Study,
+): Estimate['errors'] {
+  const isOne = fixed === 'seeds' || cells.sums.length === 1;
+  const { mean, spread } = measureMean(cells, isOne ? 'seeds' : fixed);
+  const items = fixed === 'groups' ? (measure.kind === 'accuracy' ? measure.n : 0) : study.groups.size;
+  const isCounted =
+    !study.hasGroups && items > 0 && (fixed === 'groups' || (!study.isScore && (isOne || spread === null)));
+  return [
+    ...(isCounted ? [errorOfShare({ correct: mean * items, clips: items })] : []),
+    ...(spread !== null && !(isCounted && isOne) ? [errorOfSpread(spread)] : []),
+  ];
+}

@@ -1,0 +1,131 @@
+import { csvParseRows } from 'd3-dsv';
+import { ReproError } from '../../base/errors.ts';
+import { quoteName } from '../../base/text.ts';
+import type { Cells } from '../../results/stats/contrasts.ts';
+
+/** Results of trained models, of whatever kind: answers that are right or wrong, or scores. */
+export interface Study {
+  readonly isScore: boolean;
+  /** Whether items belong to people, speakers or sites, whose answers are alike. */
+  readonly hasGroups: boolean;
+  /** Arms by name, in the order of the file: values by seed, and in each by item. */
+  readonly arms: ReadonlyMap<string, ReadonlyMap<string, Items>>;
+  /** The group of each item; the item itself if there are none. */
+  readonly groups: ReadonlyMap<string, string>;
+}
+
+/** By item: 0 or 1, or a score. */
+type Items = ReadonlyMap<string, number>;
+
+const COLUMNS = ['arm', 'seed', 'item', 'correct', 'value', 'group'];
+const FIX =
+  'docs/judge.md describes the table: columns arm, seed, item, correct or value, and if you like group.';
+
+/**
+ * Reads a table of results, a row for each answer: `arm,seed,item,correct`, or `value` instead of `correct`, and optionally `group`. Other
+ * columns are ignored.
+ *
+ * @param file its name in messages
+ * @throws {ReproError} `results-invalid` at `file:line`, saying what was expected
+ */
+export function readStudy(text: string, file: string): Study {
+  const [header = [], ...rows] = csvParseRows(text.replace(/^\ufeff/, ''));
+  const refuse = (line: number, problem: string, fix = FIX): never => {
+    throw new ReproError('results-invalid', problem, { where: `${file}:${line}`, fix });
+  };
+  const place = new Map(header.map((name, index) => [name.trim().toLowerCase(), index]));
+  for (const name of COLUMNS.slice(0, 3)) {
+    if (place.has(name)) continue;
+    const found =
+      header.length === 1 && /[;\t]/.test(header[0] ?? '') ? 'Separate columns by commas.' : undefined;
+    refuse(1, `column "${name}" is missing; found ${quoteName(header.join(','))}.`, found);
+  }
+  const isScore = place.has('value');
+  if (isScore === place.has('correct'))
+    refuse(1, `expected one of the columns "correct" and "value", found ${isScore ? 'both' : 'neither'}.`);
+  const column = isScore ? 'value' : 'correct';
+  const hasGroups = place.has('group');
+  const arms = new Map<string, Map<string, Map<string, number>>>();
+  const groups = new Map<string, string>();
+  for (const [index, row] of rows.entries()) {
+    const line = index + 2;
+    if (row.length === 1 && row[0] === '') continue;
+    const cell = (name: string): string => {
+      const value = row[place.get(name) ?? -1]?.trim() ?? '';
+      return value === '' ? refuse(line, `column "${name}" is empty.`) : value;
+    };
+    const [arm, seed, item] = [cell('arm'), cell('seed'), cell('item')];
+    const value = readValue(cell(column), isScore);
+    if (value === null) {
+      const expected = isScore ? 'a number' : '0 or 1';
+      refuse(line, `column "${column}": expected ${expected}, found ${quoteName(cell(column))}.`);
+    }
+    const seeds = arms.get(arm) ?? new Map<string, Map<string, number>>();
+    const items = seeds.get(seed) ?? new Map<string, number>();
+    if (items.has(item))
+      refuse(
+        line,
+        `arm "${arm}", seed "${seed}" has item "${item}" twice.`,
+        'Each arm answers an item once with each seed.',
+      );
+    arms.set(arm, seeds.set(seed, items.set(item, value ?? 0)));
+    const group = hasGroups ? cell('group') : item;
+    if ((groups.get(item) ?? group) !== group)
+      refuse(line, `item "${item}" is of group "${group}" here, and of "${groups.get(item)}" above.`);
+    groups.set(item, group);
+  }
+  if (arms.size === 0) refuse(1, 'the table has no rows.');
+  return { isScore, hasGroups, arms, groups };
+}
+
+/** Python writes answers as True and False. */
+function readValue(text: string, isScore: boolean): number | null {
+  const value = isScore
+    ? Number(text)
+    : ({ 0: 0, 1: 1, false: 0, true: 1 }[text.toLowerCase()] ?? Number.NaN);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The seeds that all arms have, in the order of the first. */
+export function shareSeeds({ arms }: Study, names: readonly string[]): string[] {
+  const [first, ...others] = names.map((name) => arms.get(name)!);
+  return [...(first?.keys() ?? [])].filter((seed) => others.every((arm) => arm.has(seed)));
+}
+
+/**
+ * The sums of an arm by seed and group, minus those of another one on the same items.
+ *
+ * @param seeds that both have
+ * @throws {ReproError} `results-unpaired` if one of them has an item that the other has not
+ */
+export function sumCells(
+  { arms, groups }: Study,
+  seeds: readonly string[],
+  arm: string,
+  than?: string,
+): Cells {
+  const places = new Map([...new Set(groups.values())].map((group, place) => [group, place]));
+  const tables = seeds.map((seed) => {
+    const [ours, theirs] = [arm, than ?? arm].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
+    requireSameItems([arm, ours], [than ?? arm, theirs], seed);
+    requireSameItems([than ?? arm, theirs], [arm, ours], seed);
+    const [sums, counts] = [new Array<number>(places.size).fill(0), new Array<number>(places.size).fill(0)];
+    for (const [item, value] of ours) {
+      const at = places.get(groups.get(item)!)!;
+      sums[at]! += than === undefined ? value : value - theirs.get(item)!;
+      counts[at]! += 1;
+    }
+    return { sums, counts };
+  });
+  return { sums: tables.map(({ sums }) => sums), counts: tables.map(({ counts }) => counts) };
+}
+
+function requireSameItems([arm, ours]: [string, Items], [than, theirs]: [string, Items], seed: string): void {
+  if (ours === theirs) return;
+  for (const item of theirs.keys()) {
+    if (ours.has(item)) continue;
+    const problem = `arm "${arm}" with seed "${seed}" has no item "${item}", which "${than}" has.`;
+    const fix = 'Arms that a claim compares need the same items, with each seed that both have.';
+    throw new ReproError('results-unpaired', problem, { fix });
+  }
+}
