@@ -176,16 +176,15 @@ function judgeOthers(
   const groups = groupByUser(first);
   const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
   const cells = others.map((other) => subtractByUser(other, first, groups));
-  const isOne = first.runs.length === 1;
-  const options = { margin, largest: 1, ...(isOne ? { fixed: 'seeds' as const } : {}) };
-  const named = measureContrasts(cells, options).map((contrast, i) => ({
+  const fixed = first.runs.length === 1 ? 'seeds' : undefined;
+  const named = measureContrasts(cells, { margin, largest: 1, fixed }).map((contrast, i) => ({
     name: `${others[i]!.title} − ${first.title}`,
     contrast,
   }));
   const people =
     groups.users === null ? formatQuantity(groups.places.size, 'clip') : spellQuantity(groups.users, 'user');
-  const design = isOne
+  const design = fixed
     ? `${people}, for these trainings`
     : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
-  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design });
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, fixed });
 }

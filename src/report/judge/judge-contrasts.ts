@@ -1,4 +1,10 @@
-import { type Contrast, decideEqual, decideMore, decideNoWorse } from '../../results/stats/contrasts.ts';
+import {
+  type Contrast,
+  decideEqual,
+  decideMore,
+  decideNoWorse,
+  type Fixed,
+} from '../../results/stats/contrasts.ts';
 import { stateP } from '../../results/stats/p-values.ts';
 import type { Answer, Verdict } from '../../results/verdicts.ts';
 import { formatPoints, formatPointsRange, formatShare } from '../data/format.ts';
@@ -50,6 +56,7 @@ interface ContrastContext {
   readonly unit: Unit;
   /** What they were measured over: `5 seeds and 6 users`. */
   readonly design: string;
+  readonly fixed: Fixed | undefined;
 }
 
 /** Judges what is claimed of one or several differences together: {@link decideEqual}, {@link decideMore}, {@link decideNoWorse}. */
@@ -80,10 +87,11 @@ function explain(
   claim: ContrastClaim,
   verdict: Answer,
   named: readonly NamedContrast[],
-  { margin, unit, design }: ContrastContext,
+  { margin, unit, design, fixed }: ContrastContext,
 ): string {
   const unknown = named.find(({ contrast }) => contrast.certainty === null);
-  if (verdict === 'inconclusive' && unknown !== undefined) return explainUnknown(unknown.contrast);
+  if (verdict === 'inconclusive' && unknown !== undefined)
+    return fixed === undefined && unknown.contrast.seeds.length === 1 ? ONE_TRAINING : ALL_EQUAL;
   const isOne = named.length === 1;
   const [all, some] = isOne
     ? ['the difference is', 'the difference is']
@@ -112,11 +120,7 @@ function explain(
   return `Over ${design}, ${reasons[claim][verdict]}${power}`;
 }
 
-function explainUnknown({ seeds }: Contrast): string {
-  return seeds.length === 1
-    ? ONE_TRAINING
-    : 'All differ by the same amount, which does not say how far others may.';
-}
+export const ALL_EQUAL = 'All differ by the same amount, which does not say how far others may.';
 
 export const ONE_TRAINING =
   'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';

@@ -12,6 +12,7 @@ import {
 import { endSentence, formatQuantity, joinWords, spellQuantity } from '../data/format.ts';
 import {
   ACCURACY_UNIT,
+  ALL_EQUAL,
   type ContrastClaim,
   type Finding,
   judgeContrasts,
@@ -143,16 +144,12 @@ function judgeArms(
   const cells = pairs.map(([arm, than]) => sumCells(study, seeds, arm, than));
   const margin = measure.margin ?? 0;
   const fixed = findFixed(cells[0]!, stated);
-  const options = {
-    margin,
-    ...(fixed === undefined ? {} : { fixed }),
-    ...(study.isScore ? {} : { largest: 1 }),
-  };
+  const options = { margin, fixed, ...(study.isScore ? {} : { largest: 1 }) };
   const contrasts = measureContrasts(cells, options).map((contrast, i) => ({
     name: pairs[i]!.join(' − '),
     contrast,
   }));
-  const context = { margin, unit: unitOf(study), design: describeDesign(cells[0]!, fixed, study) };
+  const context = { margin, unit: unitOf(study), design: describeDesign(cells[0]!, fixed, study), fixed };
   return { ...judgeContrasts(claims[measure.kind], contrasts, context), contrasts, comparison: null };
 }
 
@@ -167,7 +164,7 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: Cells, s
   const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, count, ofSeeds);
   if (between === null) return { ...nothing, reason: ONE_TRAINING };
   const own = errorOfOurs(measure, fixed, cells, study);
-  if (own.length === 0) return { ...nothing, reason: 'Nothing says how far the value may be off.' };
+  if (own.length === 0) return { ...nothing, reason: ALL_EQUAL };
   const { published } = measure;
   const isShare = measure.kind === 'accuracy';
   const stated = isShare ? { correct: published * measure.n, clips: measure.n } : null;

@@ -58,7 +58,7 @@ interface ContrastOptions {
   readonly margin: number;
   /** No difference can be larger: 1 for accuracies. */
   readonly largest?: number;
-  readonly fixed?: Fixed;
+  readonly fixed?: Fixed | undefined;
 }
 
 /**

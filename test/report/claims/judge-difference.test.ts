@@ -1,125 +1,142 @@
 import { describe, expect, test } from 'vitest';
-import { makeAnswers } from '../result-values.ts';
+import type { RunResult } from '../../../src/report/data/results.ts';
 import { judge, NAMES, withTest } from './judging.ts';
+
+/** Answers to 288 clips of six users, 48 each: of each user, so many are right. */
+function byUser(right: readonly number[], overrides: Partial<RunResult> = {}): RunResult {
+  const answers = Array.from({ length: 288 }, (_, clip) => {
+    const user = clip % 6;
+    return { clip, user, class: 0, right: Math.floor(clip / 6) < right[user]! };
+  });
+  return withTest(
+    right.reduce((sum, count) => sum + count, 0),
+    { answers, ...overrides },
+  );
+}
+
+const SAME = [45, 46, 46, 46, 46, 46];
 
 describe('no difference', () => {
   const measure = { kind: 'difference', model: 'Baseline', others: NAMES.slice(1), margin: 6 } as const;
+  const judged = (baseline: readonly number[], others: readonly number[]) =>
+    judge(measure, (name) => [byUser(name === 'Baseline' ? baseline : others)]);
 
   test('is reproduced only if the models are shown to be equal', () => {
-    const judgement = judge(measure, (name) => [withTest(name === 'Baseline' ? 275 : 276)]);
-    expect(judgement).toMatchObject({ verdict: 'reproduced' });
+    const judgement = judged(SAME, [46, 46, 46, 46, 46, 46]);
+    expect(judgement).toMatchObject({
+      verdict: 'reproduced',
+      reason:
+        'Over six users, for these trainings, every difference is certainly smaller than the margin, 2.1\u00a0points (two one-sided tests at 5 %).',
+    });
+    // One clip of one of six users: 1 / 288 ± 2.571 · (1 / 288).
     expect(judgement.measured).toContain(
-      'from Baseline: No Reg. +0.3\u00a0points (95 % interval −0.6 to +1.3\u00a0points, corrected p = 1.000)',
+      'No Reg. − Baseline +0.3\u00a0points (95 % interval −0.5 to +1.2\u00a0points, corrected p = 1.000)',
     );
   });
 
   test('is never reproduced where the error rate is half as high again', () => {
-    // 275 right are 13 wrong; half of them more are 6.5. On 6 clips, the 90 % interval reaches from 2 to 10 of them.
-    for (const worse of [269, 262]) {
-      const { verdict } = judge(measure, (name) => [withTest(name === 'Baseline' ? 275 : worse)]);
-      expect(verdict, `${worse} of 288`).not.toBe('reproduced');
-    }
-    // The same number wrong, on other clips: 8 only here and 8 only there, so that 16 clips leave 7 to either side.
-    const baseline = makeAnswers(275, 288);
-    const other = baseline.map((answer) => ({ ...answer, right: answer.clip >= 8 && answer.clip < 283 }));
-    const judgement = judge(measure, (name) => [
-      withTest(275, { answers: name === 'Baseline' ? baseline : other }),
-    ]);
-    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.reason).toContain(
-      'they are not certainly smaller than 6 clips of 288: only differences',
-    );
+    // 275 right are 13 wrong; half of them more are 6.5.
+    for (const worse of [
+      [44, 45, 45, 45, 45, 45],
+      [44, 44, 44, 44, 43, 43],
+    ])
+      expect(judged(SAME, worse).verdict, `${worse}`).not.toBe('reproduced');
   });
 
   test('is not reproduced if one model is clearly worse', () => {
-    const judgement = judge(measure, (name) => [withTest(name === 'λ = .1' ? 250 : 275)]);
+    const judgement = judge(measure, (name) => [byUser(name === 'λ = .1' ? [40, 41, 42, 42, 41, 40] : SAME)]);
     expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toMatch(/^λ = \.1: significant \(exact McNemar test/);
+    expect(judgement.reason).toMatch(/one difference is significant, and may be larger than the margin/);
   });
 
-  test('is inconclusive if the models disagree on many clips, each as often right', () => {
-    // The other is wrong on the first 40 clips, and right on the last 40, where the baseline is wrong.
-    const baseline = makeAnswers(248, 288);
-    const other = baseline.map((answer) => ({ ...answer, right: answer.clip >= 40 }));
-    const judgement = judge(measure, (name) => [
-      withTest(248, { answers: name === 'Baseline' ? baseline : other }),
-    ]);
+  test('is inconclusive if users differ in both directions, and says what could have been found', () => {
+    const judgement = judged([40, 40, 40, 46, 46, 46], [46, 46, 46, 40, 40, 40]);
     expect(judgement).toMatchObject({ verdict: 'inconclusive' });
+    // ± 6 of 48 clips of each user: the error is √(6 / 5 · 6 · 36) / 288 = 5.59 points; five degrees of freedom and a level of 5 % / 3 take 4.597 of them.
     expect(judgement.reason).toMatch(
-      /: only differences of at least 10\.4.points would be found in four of five cases\.$/,
+      /neither significant nor certainly smaller than the margin, 2\.1.points\. A true difference of 25\.7.points would be found in four of five cases; if there is none, this is shown in 0\.0.% of cases\.$/,
     );
   });
 
-  test('with three seeds is judged seed by seed', () => {
-    const seeds = [2020, 2021, 2022];
-    const runs = (...right: number[]) => right.map((correct, i) => withTest(correct, { seed: 2020 + i }));
-    const baseline = [270, 275, 272];
-    const judged = (...other: number[]) =>
-      judge(measure, (name) => runs(...(name === 'Baseline' ? baseline : other)), { seeds });
-    expect(judged(271, 275, 271)).toMatchObject({ verdict: 'reproduced' });
-    const judgement = judged(210, 216, 211);
-    expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toContain('paired t test over three seeds');
+  test('that is the same for every user is none that could be tested', () => {
+    const judgement = judged([45, 45, 45, 45, 45, 45], [46, 46, 46, 46, 46, 46]);
+    expect(judgement).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'All differ by the same amount, which does not say how far others may.',
+    });
+    expect(judgement.measured).toMatch(/^No Reg\. − Baseline \+2\.1.points \(no interval\);/);
   });
 
-  test('that is the same in every seed is none that could be tested', () => {
-    // Three seeds, each with one clip more right than the baseline's.
+  test('with several seeds is judged over seeds and users', () => {
     const seeds = [2020, 2021, 2022];
-    const judgement = judge(
+    const runs = (shift: number) =>
+      seeds.map((seed, i) =>
+        byUser(
+          SAME.map((right, user) => right + shift + ((i + user) % 2)),
+          { seed },
+        ),
+      );
+    const judgedBy = (shift: number) =>
+      judge(measure, (name) => runs(name === 'Baseline' ? 0 : shift), { seeds });
+    const worse = judge(
       measure,
       (name) =>
-        [270, 275, 272].map((correct, i) =>
-          withTest(correct + (name === 'Baseline' ? 0 : 1), { seed: 2020 + i }),
+        runs(0).map((run, i) =>
+          name === 'Baseline' ? run : byUser([38, 37, 38, 39, 38, 38 - i], { seed: seeds[i]! }),
         ),
       { seeds },
     );
-    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.measured).toMatch(/^from Baseline: No Reg\. \+0\.3.points everywhere, so no p;/);
-    expect(judgement.reason).toMatch(/the same in every seed, so nothing says how much other seeds/);
-  });
-
-  test('names what three seeds would find in four of five cases, by the noncentral t distribution', () => {
-    const shifts: Readonly<Record<string, readonly number[]>> = { Baseline: [0, 0, 0] };
-    const { reason } = judge(
-      measure,
-      (name) => (shifts[name] ?? [-9, 0, 9]).map((shift, i) => withTest(270 + shift, { seed: 2020 + i })),
-      { seeds: [2020, 2021, 2022] },
-    );
-    // 9 clips of 288 are 3.125 points; at a level of 5 % / 3, λ = 9.82 (SciPy's ncf): 9.82 · 3.125 / √3 = 17.7 points.
-    expect(reason).toContain('at least 17.7\u00a0points would be found in four of five cases');
+    expect(worse).toMatchObject({ verdict: 'not-reproduced' });
+    expect(worse.reason).toMatch(/^Over three seeds and six users, one difference is significant/);
+    // Not the same in every cell, but on average.
+    expect(judgedBy(0).verdict).toBe('inconclusive');
   });
 });
 
 describe('a model below others', () => {
   const measure = { kind: 'below', model: 'No Reg.', others: ['Baseline', 'λ = .01', 'λ = .1'] } as const;
-  const judged = (noReg: number, rest: number, last = rest) =>
-    judge(measure, (name) => [withTest(name === 'No Reg.' ? noReg : name === 'λ = .1' ? last : rest)]);
+  const low = [41, 42, 41, 42, 42, 42];
+  const judged = (noReg: readonly number[], rest: readonly number[], last = rest) =>
+    judge(measure, (name) => [byUser(name === 'No Reg.' ? noReg : name === 'λ = .1' ? last : rest)]);
 
   test.each([
-    // All differing clips in favour of the others: 15 and 25 of them.
-    ['clearly worse than all', 250, 275, 265, 'reproduced', 'Every difference is significant'],
-    ['clearly better than one of them', 275, 276, 250, 'not-reproduced', 'more accurate than λ = .1 ('],
-    ['worse than some of them', 250, 275, 251, 'inconclusive', 'Not every difference is significant'],
+    [
+      'clearly worse than all',
+      low,
+      SAME,
+      [45, 45, 44, 45, 44, 45],
+      'reproduced',
+      'every difference is significantly above 0',
+    ],
+    [
+      'clearly better than one of them',
+      SAME,
+      SAME.toReversed(),
+      low,
+      'not-reproduced',
+      'one difference is certainly below 0',
+    ],
+    [
+      'worse than some of them',
+      low,
+      SAME,
+      [42, 41, 42, 42, 41, 42],
+      'inconclusive',
+      'some differences are neither significantly above 0',
+    ],
     // As published: one to three clips.
-    ['worse by a clip', 274, 275, 277, 'inconclusive', 'No difference is significant'],
+    [
+      'worse by a clip',
+      [45, 45, 46, 46, 46, 46],
+      SAME,
+      [46, 46, 46, 46, 46, 47],
+      'inconclusive',
+      'some differences are neither',
+    ],
   ])('%s', (_, noReg, rest, last, verdict, reason) => {
     const judgement = judged(noReg, rest, last);
-    expect(judgement).toMatchObject({ verdict });
     expect(judgement.reason).toContain(reason);
-    expect(judgement.measured).toMatch(/^from No Reg\.: Baseline /);
-  });
-
-  test('is judged seed by seed with three of them', () => {
-    const shifts = [-1, 0, 2];
-    const judgement = judge(
-      measure,
-      (name) =>
-        shifts.map((shift, i) =>
-          withTest((name === 'No Reg.' ? 240 : 270) + (name === 'No Reg.' ? 0 : shift), { seed: 2020 + i }),
-        ),
-      { seeds: [2020, 2021, 2022] },
-    );
-    expect(judgement).toMatchObject({ verdict: 'reproduced' });
-    expect(judgement.reason).toContain('paired t test over three seeds');
+    expect(judgement).toMatchObject({ verdict });
+    expect(judgement.measured).toMatch(/^Baseline − No Reg\. /);
   });
 });

@@ -1,0 +1,46 @@
+import { judgeStudy, type StudyJudgement } from '../../../src/report/judge/judge-study.ts';
+import type { StatedClaim, StatedClaims, StatedMeasure } from '../../../src/report/judge/stated-claims.ts';
+import { readStudy } from '../../../src/report/judge/study.ts';
+
+/** Values of an arm: a row for each seed, a column for each item. */
+export type Values = Readonly<Record<string, readonly (readonly (number | boolean)[])[]>>;
+
+/** The table of such values, with items 0, 1, …, and seeds from 1. @param groupOf the group of an item */
+export function tabulate(values: Values, groupOf?: (item: number) => string): string {
+  const isScore = Object.values(values).some((rows) => rows.flat().some((one) => typeof one === 'number'));
+  const lines = Object.entries(values).flatMap(([arm, rows]) =>
+    rows.flatMap((row, seed) =>
+      row.map((value, item) =>
+        [arm, seed + 1, item, Number(value), ...(groupOf ? [groupOf(item)] : [])].join(','),
+      ),
+    ),
+  );
+  return [`arm,seed,item,${isScore ? 'value' : 'correct'}${groupOf ? ',group' : ''}`, ...lines, ''].join(
+    '\n',
+  );
+}
+
+export function stateClaim(measure: StatedMeasure, overrides: Partial<StatedClaim> = {}): StatedClaim {
+  return { id: 'a', statement: 'so', evidence: { source: 'Here', section: '1' }, measure, ...overrides };
+}
+
+/** Judges one claim. */
+export function judgeOne(
+  measure: StatedMeasure,
+  values: Values,
+  {
+    groupOf,
+    requires,
+    ...stated
+  }: Partial<StatedClaims> &
+    Pick<StatedClaim, 'requires'> & { readonly groupOf?: (item: number) => string } = {},
+): StudyJudgement {
+  const study = readStudy(tabulate(values, groupOf), 'results.csv');
+  const claims = [stateClaim(measure, requires === undefined ? {} : { requires })];
+  return judgeStudy({ better: 'higher', trainings: 'drawn', ...stated, claims }, study)[0]!;
+}
+
+/** So many right answers of so many. */
+export function right(correct: number, of: number): boolean[] {
+  return Array.from({ length: of }, (_, item) => item < correct);
+}

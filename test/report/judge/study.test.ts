@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { readStudy, shareSeeds, sumCells } from '../../../src/report/judge/study.ts';
+
+const HEAD = 'arm,seed,item,correct';
+const read = (...rows: string[]) => readStudy(rows.join('\n'), 'results.csv');
+
+describe('a table of results', () => {
+  test('has a row for each answer, in any order of columns, with others ignored', () => {
+    const study = read('item,Arm,note,correct,seed', 'x,a,?,1,s1', 'y,a,?,0,s1', '');
+    expect(study).toMatchObject({ isScore: false, hasGroups: false });
+    expect([...study.arms.get('a')!.get('s1')!]).toEqual([
+      ['x', 1],
+      ['y', 0],
+    ]);
+  });
+
+  test('may have been written by Python or a spreadsheet', () => {
+    const study = readStudy(`\ufeff${HEAD}\r\na,1,"x,1",True\r\na,1,y,False\r\n`, 'results.csv');
+    expect([...study.arms.get('a')!.get('1')!.values()]).toEqual([1, 0]);
+  });
+
+  test('holds scores in a column "value"', () => {
+    const study = read('arm,seed,item,value,group', 'a,1,x,-1.5e3,g', 'a,1,y,2,g');
+    expect(study).toMatchObject({ isScore: true, hasGroups: true });
+    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]] });
+  });
+
+  test.each([
+    ['an empty file', [''], 'results.csv:1', 'column "arm" is missing; found "".'],
+    ['no rows', [HEAD], 'results.csv:1', 'the table has no rows.'],
+    ['another separator', ['arm;seed;item;correct', 'a;1;x;1'], 'results.csv:1', 'column "arm" is missing'],
+    [
+      'neither kind of value',
+      ['arm,seed,item', 'a,1,x'],
+      'results.csv:1',
+      'expected one of the columns "correct" and "value", found neither.',
+    ],
+    ['both kinds', [`${HEAD},value`, 'a,1,x,1,1'], 'results.csv:1', 'found both'],
+    ['an empty cell', [HEAD, 'a,1,x,1', 'a,,y,1'], 'results.csv:3', 'column "seed" is empty.'],
+    ['a short row', [HEAD, 'a,1,x'], 'results.csv:2', 'column "correct" is empty.'],
+    [
+      'another answer',
+      [HEAD, 'a,1,x,0.5'],
+      'results.csv:2',
+      'column "correct": expected 0 or 1, found "0.5".',
+    ],
+    [
+      'no number',
+      ['arm,seed,item,value', 'a,1,x,NaN'],
+      'results.csv:2',
+      'column "value": expected a number, found "NaN".',
+    ],
+    ['an item twice', [HEAD, 'a,1,x,1', 'a,1,x,0'], 'results.csv:3', 'arm "a", seed "1" has item "x" twice.'],
+    [
+      'an item of two groups',
+      [`${HEAD},group`, 'a,1,x,1,g', 'b,1,x,1,h'],
+      'results.csv:3',
+      'item "x" is of group "h" here, and of "g" above.',
+    ],
+  ])('with %s is refused', (_, rows, where, message) => {
+    expect(() => read(...rows)).toThrow(
+      expect.objectContaining({ code: 'results-invalid', where, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test('names hostile cells harmlessly', () => {
+    expect(() => read(HEAD, 'a,1,x,\u001b[2J')).toThrow('found "\\u001b[2J"');
+  });
+});
+
+describe('arms that are compared', () => {
+  const study = read(
+    HEAD,
+    'a,1,x,1',
+    'a,1,y,1',
+    'a,2,x,0',
+    'b,1,y,0',
+    'b,1,x,1',
+    'b,3,x,1',
+    'c,1,x,1',
+    'd,9,x,1',
+  );
+
+  test('share the seeds that all have', () => {
+    expect(shareSeeds(study, ['a', 'b'])).toEqual(['1']);
+    expect(shareSeeds(study, ['a', 'd'])).toEqual([]);
+  });
+
+  test('are paired by item', () => {
+    expect(sumCells(study, ['1'], 'a', 'b')).toEqual({ sums: [[0, 1]], counts: [[1, 1]] });
+  });
+
+  test.each([
+    ['a', 'c', 'arm "c" with seed "1" has no item "y", which "a" has.'],
+    ['c', 'b', 'arm "c" with seed "1" has no item "y", which "b" has.'],
+  ])('need the same items: %s and %s', (arm, than, message) => {
+    expect(() => sumCells(study, ['1'], arm, than)).toThrow(
+      expect.objectContaining({ code: 'results-unpaired', message }),
+    );
+  });
+});
