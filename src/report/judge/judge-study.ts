@@ -9,7 +9,7 @@ import {
   marginOf,
   type PublishedComparison,
 } from '../../results/stats/published-values.ts';
-import { endSentence, formatQuantity, joinWords, spellQuantity } from '../data/format.ts';
+import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../data/format.ts';
 import {
   ACCURACY_UNIT,
   ALL_EQUAL,
@@ -22,7 +22,7 @@ import {
   type Unit,
 } from './judge-contrasts.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { type Study, shareSeeds, sumCells } from './study.ts';
+import { findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
 
 /** What results say of a claim. */
 export interface StudyJudgement extends Finding {
@@ -37,7 +37,7 @@ type Judged = Omit<StudyJudgement, 'claim'>;
 type PublishedMeasure = Extract<StatedMeasure, { readonly published: number }>;
 type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'untestable' }>;
 
-/** Judges every claim, in their order. @throws {ReproError} `results-unpaired` if arms that a claim compares answered different items with the same seed */
+/** Judges every claim, in their order. */
 export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[] {
   return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, study) }));
 }
@@ -57,17 +57,24 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
   const isPublished = 'published' in measure;
   if (measure.kind === 'score' && !study.isScore)
     return refuse('The claim is about a score; the results have right and wrong answers.');
-  const seeds = shareSeeds(study, arms);
+  const { seeds, others } = shareSeeds(study, arms);
   if (seeds.length === 0)
     return refuse(
       `${joinWords(arms)} share no seed: name trainings alike that belong together, 1, 2, 3 in each arm.`,
     );
+  const unpaired = findUnpaired(study, seeds, arms);
+  if (unpaired !== null) return refuse(unpaired);
+  const pairs = isPublished ? [[measure.arm] as const] : pairArms(arms, stated.better);
+  const cells = pairs.map(([arm, than]) => sumCells(study, seeds, arm, than));
+  const names = pairs.map((pair) => pair.join(' − '));
   const judged = isPublished
-    ? judgePublished(measure, stated, sumCells(study, seeds, measure.arm), study)
-    : judgeArms(measure, stated, seeds, study);
-  const reductions = listReductions(claim, seeds, study);
-  if (reductions.length === 0) return judged;
-  const published = isPublished ? ` Published: ${unitOf(study).value(measure.published)}.` : '';
+    ? judgePublished(measure, stated, cells[0]!, study)
+    : judgeArms(measure, stated, { names, cells }, study);
+  const reductions = listReductions(claim, cells[0]!, study);
+  const left =
+    others > 0 ? ` Left out: ${spellQuantity(others, 'seed')} that not all of these arms have.` : '';
+  if (reductions.length === 0) return { ...judged, reason: judged.reason + left };
+  const published = isPublished ? ` Published: ${unitOf(measure, study).value(measure.published)}.` : '';
   const reason = `Smaller than the claim requires: ${reductions.join('; ')}.${published}`;
   return { ...judged, verdict: 'reduced-scale', reason };
 }
@@ -78,17 +85,16 @@ function refuse(reason: string): Judged {
 
 function listReductions(
   { requires = {}, measure }: StatedClaim,
-  seeds: readonly string[],
+  { items, sums }: StudyCells,
   study: Study,
 ): string[] {
-  const items = study.groups.size;
-  const needed = requires.items ?? (measure.kind === 'accuracy' && items > 1 ? measure.n : 1);
+  // A score may stand for many answers.
+  const needed = requires.items ?? (measure.kind === 'accuracy' && !study.isScore ? measure.n : 1);
+  const count = sums.length;
   return [
-    ...(items < needed
-      ? [`${formatQuantity(items, 'item')} instead of ${formatQuantity(needed, 'item')}`]
-      : []),
-    ...(seeds.length < (requires.seeds ?? 1)
-      ? [`${spellQuantity(seeds.length, 'seed')} instead of ${requires.seeds}`]
+    ...(items < needed ? [`${formatQuantity(items, 'item')} instead of ${groupDigits(needed)}`] : []),
+    ...(count < (requires.seeds ?? 1)
+      ? [`${spellQuantity(count, 'seed')} instead of ${requires.seeds}`]
       : []),
   ];
 }
@@ -104,8 +110,8 @@ function formatScore(value: number): string {
   return String(Number(value.toPrecision(4))).replace('-', '−');
 }
 
-function unitOf({ isScore }: Study): Unit {
-  return isScore ? SCORE_UNIT : ACCURACY_UNIT;
+function unitOf({ kind }: StatedMeasure, { isScore }: Study): Unit {
+  return isScore && kind !== 'accuracy' ? SCORE_UNIT : ACCURACY_UNIT;
 }
 
 type Drawn = Pick<StatedClaims, 'trainings'>;
@@ -123,41 +129,48 @@ function describeDesign({ counts }: Cells, fixed: Fixed | undefined, { hasGroups
   return fixed === 'groups' ? `${seeds}, not for other items` : `${seeds} and ${groups}`;
 }
 
+/** Each arm with the next, the better one first, so that differences are positive. */
+function pairArms(arms: readonly string[], better: StatedClaims['better']): [string, string][] {
+  return arms.slice(1).map((arm, i) => (better === 'higher' ? [arms[i]!, arm] : [arm, arms[i]!]));
+}
+
+const CONTRAST_CLAIMS: Readonly<Record<ArmsMeasure['kind'], ContrastClaim>> = {
+  equivalence: 'equal',
+  difference: 'more',
+  'no-worse': 'no-worse',
+  order: 'more',
+};
+
 function judgeArms(
   measure: ArmsMeasure,
-  stated: StatedClaims,
-  seeds: readonly string[],
+  drawn: Drawn,
+  { names, cells }: { readonly names: readonly string[]; readonly cells: readonly StudyCells[] },
   study: Study,
 ): Judged {
-  const arms = measure.kind === 'order' ? measure.arms : [measure.arm, measure.than];
-  const claims: Readonly<Record<ArmsMeasure['kind'], ContrastClaim>> = {
-    equivalence: 'equal',
-    difference: 'more',
-    'no-worse': 'no-worse',
-    order: 'more',
-  };
-  // The better one first, so that differences are positive.
-  const pairs = arms.slice(1).map((arm, i): [string, string] => {
-    const before = arms[i]!;
-    return stated.better === 'higher' ? [before, arm] : [arm, before];
-  });
-  const cells = pairs.map(([arm, than]) => sumCells(study, seeds, arm, than));
-  const margin = measure.margin ?? 0;
-  const fixed = findFixed(cells[0]!, stated);
+  const { margin = 0 } = measure;
+  const fixed = findFixed(cells[0]!, drawn);
   const options = { margin, fixed, ...(study.isScore ? {} : { largest: 1 }) };
-  const contrasts = measureContrasts(cells, options).map((contrast, i) => ({
-    name: pairs[i]!.join(' − '),
-    contrast,
-  }));
-  const context = { margin, unit: unitOf(study), design: describeDesign(cells[0]!, fixed, study), fixed };
-  return { ...judgeContrasts(claims[measure.kind], contrasts, context), contrasts, comparison: null };
+  const contrasts = measureContrasts(cells, options).map((contrast, i) => ({ name: names[i]!, contrast }));
+  const context = {
+    margin,
+    unit: unitOf(measure, study),
+    design: describeDesign(cells[0]!, fixed, study),
+    fixed,
+  };
+  return {
+    ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
+    contrasts,
+    comparison: null,
+  };
 }
 
 /** Compares an arm's mean with a published one. Both have an error of items and, unless they are about these very trainings, one of seeds. */
-function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: Cells, study: Study): Judged {
-  const unit = unitOf(study);
+function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCells, study: Study): Judged {
+  const unit = unitOf(measure, study);
   const fixed = findFixed(cells, drawn);
   const { mean: value, seeds, ofSeeds } = measureMean(cells, fixed);
+  if (measure.kind === 'accuracy' && (value < 0 || value > 1))
+    return refuse(`An accuracy is a share from 0 to 1, and the mean of the values is ${value}.`);
   const count = seeds.length;
   const measured = `${unit.value(value)}, ${count === 1 ? 'one seed' : `mean of ${spellQuantity(count, 'seed')}`}`;
   const nothing = { verdict: 'inconclusive', measured, contrasts: [], comparison: null } as const;
@@ -166,8 +179,7 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: Cells, s
   const own = errorOfOurs(measure, fixed, cells, study);
   if (own.length === 0) return { ...nothing, reason: ALL_EQUAL };
   const { published } = measure;
-  const isShare = measure.kind === 'accuracy';
-  const stated = isShare ? { correct: published * measure.n, clips: measure.n } : null;
+  const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs = stated
     ? errorOfShare(stated)
     : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
@@ -218,16 +230,15 @@ function errorOfSeeds(
 function errorOfOurs(
   measure: PublishedMeasure,
   fixed: Fixed | undefined,
-  cells: Cells,
-  study: Study,
+  cells: StudyCells,
+  { isScore, hasGroups }: Study,
 ): Estimate['errors'] {
   const isOne = fixed === 'seeds' || cells.sums.length === 1;
   const { mean, spread } = measureMean(cells, isOne ? 'seeds' : fixed);
-  const items = fixed === 'groups' ? (measure.kind === 'accuracy' ? measure.n : 0) : study.groups.size;
-  const isCounted =
-    !study.hasGroups && items > 0 && (fixed === 'groups' || (!study.isScore && (isOne || spread === null)));
-  return [
-    ...(isCounted ? [errorOfShare({ correct: mean * items, clips: items })] : []),
-    ...(spread !== null && !(isCounted && isOne) ? [errorOfSpread(spread)] : []),
-  ];
+  const bySpread = spread === null ? [] : [errorOfSpread(spread)];
+  // A share of counted items, which several trainings answered: each item counts once.
+  const byCount = (items: number) => [errorOfShare({ correct: mean * items, clips: items })];
+  if (fixed === 'groups')
+    return measure.kind === 'accuracy' ? [...bySpread, ...byCount(measure.n)] : bySpread;
+  return !isScore && !hasGroups && (isOne || spread === null) ? byCount(cells.items) : bySpread;
 }

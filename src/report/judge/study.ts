@@ -86,46 +86,61 @@ function readValue(text: string, isScore: boolean): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** The seeds that all arms have, in the order of the first. */
-export function shareSeeds({ arms }: Study, names: readonly string[]): string[] {
-  const [first, ...others] = names.map((name) => arms.get(name)!);
-  return [...(first?.keys() ?? [])].filter((seed) => others.every((arm) => arm.has(seed)));
+/** The seeds that all arms have, in the order of the first, and how many others there are. */
+export function shareSeeds({ arms }: Study, names: readonly string[]): { seeds: string[]; others: number } {
+  const each = names.map((name) => [...arms.get(name)!.keys()]);
+  const all = [...new Set(each.flat())];
+  const seeds = all.filter((seed) => each.every((list) => list.includes(seed)));
+  return { seeds, others: all.length - seeds.length };
 }
 
-/**
- * The sums of an arm by seed and group, minus those of another one on the same items.
- *
- * @param seeds that both have
- * @throws {ReproError} `results-unpaired` if one of them has an item that the other has not
- */
+/** Arms are compared item by item: an item that only one of them answered with a seed, as a sentence; null if there is none. */
+export function findUnpaired(
+  { arms }: Study,
+  seeds: readonly string[],
+  names: readonly string[],
+): string | null {
+  for (const seed of seeds)
+    for (const than of names)
+      for (const arm of names) {
+        const [ours, theirs] = [arm, than].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
+        const item = [...theirs.keys()].find((one) => !ours.has(one));
+        if (item !== undefined)
+          return `With seed "${seed}", ${arm} has no item "${item}", which ${than} has.`;
+      }
+  return null;
+}
+
+/** Cells of the groups whose items were answered, and how many different items these are. */
+export interface StudyCells extends Cells {
+  readonly items: number;
+}
+
+/** The sums of an arm by seed and group, minus those of another one on the same items. @param seeds that both have */
 export function sumCells(
   { arms, groups }: Study,
   seeds: readonly string[],
   arm: string,
   than?: string,
-): Cells {
-  const places = new Map([...new Set(groups.values())].map((group, place) => [group, place]));
-  const tables = seeds.map((seed) => {
+): StudyCells {
+  const pairs = seeds.map((seed) => {
     const [ours, theirs] = [arm, than ?? arm].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
-    requireSameItems([arm, ours], [than ?? arm, theirs], seed);
-    requireSameItems([than ?? arm, theirs], [arm, ours], seed);
-    const [sums, counts] = [new Array<number>(places.size).fill(0), new Array<number>(places.size).fill(0)];
-    for (const [item, value] of ours) {
-      const at = places.get(groups.get(item)!)!;
-      sums[at]! += than === undefined ? value : value - theirs.get(item)!;
-      counts[at]! += 1;
-    }
-    return { sums, counts };
+    return { ours, theirs };
   });
-  return { sums: tables.map(({ sums }) => sums), counts: tables.map(({ counts }) => counts) };
-}
-
-function requireSameItems([arm, ours]: [string, Items], [than, theirs]: [string, Items], seed: string): void {
-  if (ours === theirs) return;
-  for (const item of theirs.keys()) {
-    if (ours.has(item)) continue;
-    const problem = `arm "${arm}" with seed "${seed}" has no item "${item}", which "${than}" has.`;
-    const fix = 'Arms that a claim compares need the same items, with each seed that both have.';
-    throw new ReproError('results-unpaired', problem, { fix });
-  }
+  const items = new Set(pairs.flatMap(({ ours }) => [...ours.keys()]));
+  const places = new Map(
+    [...new Set([...items].map((item) => groups.get(item)!))].map((group, at) => [group, at]),
+  );
+  const tally = (answers: Items, weigh: (item: string, value: number) => number): number[] => {
+    const sums = new Array<number>(places.size).fill(0);
+    for (const [item, value] of answers) sums[places.get(groups.get(item)!)!]! += weigh(item, value);
+    return sums;
+  };
+  return {
+    sums: pairs.map(({ ours, theirs }) =>
+      tally(ours, (item, value) => (than === undefined ? value : value - theirs.get(item)!)),
+    ),
+    counts: pairs.map(({ ours }) => tally(ours, () => 1)),
+    items: items.size,
+  };
 }

@@ -54,7 +54,7 @@ describe('a published accuracy', () => {
   test('is at reduced scale on fewer items, or with fewer seeds than required', () => {
     expect(judgeOne(OURS, { a: [right(90, 100)] }, { trainings: 'fixed' })).toMatchObject({
       verdict: 'reduced-scale',
-      reason: 'Smaller than the claim requires: 100 items instead of 288 items. Published: 95.5\u00a0%.',
+      reason: 'Smaller than the claim requires: 100 items instead of 288. Published: 95.5\u00a0%.',
     });
     expect(judgeOne(OURS, { a: [right(275, 288)] }, { requires: { seeds: 3 } })).toMatchObject({
       verdict: 'reduced-scale',
@@ -235,6 +235,23 @@ describe('what cannot be judged', () => {
       verdict: 'not-applicable',
       reason: 'a and b share no seed: name trainings alike that belong together, 1, 2, 3 in each arm.',
     });
+  });
+
+  test('arms that answered different items', () => {
+    expect(
+      judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 1 }, { a: [[1, 2]], b: [[1]] }),
+    ).toMatchObject({
+      verdict: 'not-applicable',
+      reason: 'With seed "1", b has no item "1", which a has.',
+    });
+  });
+
+  test('and seeds that only one arm has are left out, and counted', () => {
+    const { reason } = judgeOne(
+      { kind: 'equivalence', arm: 'a', than: 'b', margin: 9 },
+      { a: SCORES.a!, b: SCORES.a!.slice(1).map((row) => row.toReversed()) },
+    );
+    expect(reason).toMatch(/^Over two seeds and .* Left out: one seed that not all of these arms have\.$/);
   });
 
   test('arms that all differ by the same', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readStudy, shareSeeds, sumCells } from '../../../src/report/judge/study.ts';
+import { findUnpaired, readStudy, shareSeeds, sumCells } from '../../../src/report/judge/study.ts';
 
 const HEAD = 'arm,seed,item,correct';
 const read = (...rows: string[]) => readStudy(rows.join('\n'), 'results.csv');
@@ -22,7 +22,7 @@ describe('a table of results', () => {
   test('holds scores in a column "value"', () => {
     const study = read('arm,seed,item,value,group', 'a,1,x,-1.5e3,g', 'a,1,y,2,g');
     expect(study).toMatchObject({ isScore: true, hasGroups: true });
-    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]] });
+    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]], items: 2 });
   });
 
   test.each([
@@ -82,20 +82,20 @@ describe('arms that are compared', () => {
   );
 
   test('share the seeds that all have', () => {
-    expect(shareSeeds(study, ['a', 'b'])).toEqual(['1']);
-    expect(shareSeeds(study, ['a', 'd'])).toEqual([]);
+    expect(shareSeeds(study, ['a', 'b'])).toEqual({ seeds: ['1'], others: 2 });
+    expect(shareSeeds(study, ['a', 'd'])).toEqual({ seeds: [], others: 3 });
   });
 
   test('are paired by item', () => {
-    expect(sumCells(study, ['1'], 'a', 'b')).toEqual({ sums: [[0, 1]], counts: [[1, 1]] });
+    // Item z, which only others answered, is none of theirs.
+    expect(sumCells(study, ['1'], 'a', 'b')).toEqual({ sums: [[0, 1]], counts: [[1, 1]], items: 2 });
   });
 
   test.each([
-    ['a', 'c', 'arm "c" with seed "1" has no item "y", which "a" has.'],
-    ['c', 'b', 'arm "c" with seed "1" has no item "y", which "b" has.'],
-  ])('need the same items: %s and %s', (arm, than, message) => {
-    expect(() => sumCells(study, ['1'], arm, than)).toThrow(
-      expect.objectContaining({ code: 'results-unpaired', message }),
-    );
+    [['a', 'b'], null],
+    [['a', 'c'], 'With seed "1", c has no item "y", which a has.'],
+    [['c', 'b'], 'With seed "1", c has no item "y", which b has.'],
+  ])('need the same items: %s', (arms, problem) => {
+    expect(findUnpaired(study, ['1'], arms)).toBe(problem);
   });
 });
