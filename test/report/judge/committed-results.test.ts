@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { csvParseRows } from 'd3-dsv';
+import { describe, expect, test } from 'vitest';
+import { judgeStudy } from '../../../src/report/judge/judge-study.ts';
+import { readStudy } from '../../../src/report/judge/study.ts';
+import type { QuestionEntry } from '../../../src/results/claims-file.ts';
+import { stateClaim } from './studies.ts';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+// Others keep no answers.
+const committed = readdirSync(path.join(root, 'results'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => path.basename(name) === 'answers.csv')
+  .map((name) => `results/${name}`)
+  .sort();
+
+/** The table of committed answers, a column for each training, as one for the judge. */
+function toTable(text: string): string {
+  const [[, , , ...trainings] = [], ...rows] = csvParseRows(text);
+  const hasUsers = rows.every(([, user]) => user !== '');
+  const lines = rows.flatMap(([clip, user, , ...answers]) =>
+    trainings.flatMap((training, i) =>
+      answers[i] === ''
+        ? []
+        : [[...training.split('@'), clip, answers[i], ...(hasUsers ? [user] : [])].join(',')],
+    ),
+  );
+  return [`arm,seed,item,correct${hasUsers ? ',group' : ''}`, ...lines].join('\n');
+}
+
+describe('the judge, from committed answers, says what the report says', () => {
+  test.each(committed)('%s', (file) => {
+    const claims = file.replace('answers.csv', 'claims.json');
+    const { question } = JSON.parse(readFileSync(path.join(root, claims), 'utf8')) as {
+      question: QuestionEntry;
+    };
+    const study = readStudy(toTable(readFileSync(path.join(root, file), 'utf8')), file);
+    const { arms, margin, baseline } = question;
+    const judged = judgeStudy(
+      {
+        ...{ better: 'higher', trainings: 'drawn' },
+        claims: arms.map(({ model: arm, baseline: than = baseline }) =>
+          stateClaim({ kind: 'equivalence', arm, than, margin }),
+        ),
+      },
+      study,
+    );
+    expect(judged.length).toBeGreaterThan(0);
+    for (const [index, { difference, low, high, verdict }] of arms.entries()) {
+      const { contrasts, verdict: ours } = judged[index]!;
+      const { interval } = contrasts[0]!.contrast.certainty ?? { interval: { low: null, high: null } };
+      expect(contrasts[0]!.contrast.difference).toBeCloseTo(difference, 12);
+      expect(interval.low).toEqual(low === null ? null : expect.closeTo(low, 12));
+      expect(interval.high).toEqual(high === null ? null : expect.closeTo(high, 12));
+      if (verdict === 'equivalent') expect(ours).toBe('reproduced');
+      // A difference may be significant before it is corrected for the number of arms.
+      if (verdict === 'undecided') expect(ours).not.toBe('reproduced');
+    }
+  });
+});
