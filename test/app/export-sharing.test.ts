@@ -17,7 +17,7 @@ const { Validator } = load('ro-crate');
 const METADATA = 'ro-crate-metadata.json';
 const recordings = 'artifacts/simulate';
 const placeholder = 'https://github.com/OWNER/plif-repro';
-const note = `! Replace OWNER in CITATION.cff and README.md first: the address ${placeholder} is a placeholder.`;
+const note = `! Set your address first: ${placeholder} is a placeholder. Run node scripts/set-address.mjs`;
 
 let project: CliProject;
 /** The files of the crate, by path. */

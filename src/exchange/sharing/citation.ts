@@ -38,7 +38,7 @@ export function readCitation(value: unknown): Citation {
 /** What to do before anything is shared, while the address is still the placeholder; null otherwise. */
 export function findPlaceholder({ 'repository-code': address }: Citation): string | null {
   if (!address.includes('/OWNER/')) return null;
-  return `Replace OWNER in CITATION.cff and README.md first: the address ${address} is a placeholder. Then export again, with --force.`;
+  return `Set your address first: ${address} is a placeholder. Run node scripts/set-address.mjs, then export again, with --force.`;
 }
 
 /** `Wei Fang`, or the name of a group. */
