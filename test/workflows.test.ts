@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -14,6 +14,8 @@ const pinned = /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 
 interface Job {
   readonly 'runs-on': string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps: readonly { readonly run?: string; readonly uses?: string }[];
   readonly strategy?: { readonly matrix: { readonly os?: readonly string[] } };
 }
 
@@ -36,6 +38,28 @@ describe.each(texts)('$name', ({ text }) => {
       [],
     );
   });
+});
+
+test('every script that a workflow runs is there', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const all = texts.map(({ text }) => text).join('\n');
+  const named = [...all.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  const files = [...all.matchAll(/(?:node|run:) ((?:scripts|native)\/\S+)/g)].map(([, file = '']) => file);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+  expect([named.length, files.length].every((count) => count > 2)).toBe(true);
+});
+
+test('a release is published by a job that runs nothing of this project, after one that may only read', () => {
+  const { permissions, jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8'));
+  const { build, publish }: Readonly<Record<string, Job>> = jobs;
+  expect([permissions, build?.permissions]).toEqual([{ contents: 'read' }, undefined]);
+  expect(publish).toMatchObject({
+    if: "github.event_name == 'push'",
+    needs: 'build',
+    permissions: { actions: 'read', contents: 'write' },
+  });
+  expect(publish?.steps.map(({ run }) => run?.split(' ')[0])).toEqual(['gh', 'gh']);
 });
 
 test('an action is the same in all workflows', () => {
