@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { pointToOwnHelp } from '../../src/app/main.ts';
+import { pointToOwnHelp } from '../../src/app/process/command-line.ts';
 
 test('a usage error points to the help of its own command, also for subcommands', () => {
   const written: string[] = [];

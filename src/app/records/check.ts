@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import stringWidth from 'string-width';
 import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
 import { formatMinute } from '../../base/text.ts';
@@ -20,34 +19,19 @@ import {
   type PipelineOptions,
   pipelineArguments,
 } from '../project/load-plan.ts';
-import { type Colors, colorsFor, printResult, toOneLine } from '../view/print.ts';
+import { type CheckedRow, type Checklist, describeChecklist } from '../view/checklist.ts';
+import { colorsFor, printResult } from '../view/print.ts';
 import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
 import { compareConfiguration } from './check-configuration.ts';
 
-/** What `repro check` says of one thing, or of several alike. */
-interface CheckedRow {
-  readonly name: string;
-  /** `noted`: worth knowing, but no failure; `skipped`: there was nothing to judge. */
-  readonly state: 'ok' | 'failed' | 'noted' | 'skipped';
-  /** The state in words: `not reproduced`. */
-  readonly word: string;
-  readonly text: string;
-}
-
 /** One kind of check of one profile: for programs, and for people. */
-interface CheckedSection {
+interface CheckedSection extends Checklist {
   /** An entry of `checks` in the document of --json. */
   readonly document: {
     readonly kind: 'receipt' | 'configuration' | 'results' | 'claims' | 'baseline';
     readonly profile: string;
     readonly [key: string]: unknown;
   };
-  readonly rows: readonly CheckedRow[];
-  readonly isGood: boolean;
-  /** A sentence. */
-  readonly summary: string;
-  /** What to do if it is not good; lines. */
-  readonly remedy: readonly string[];
 }
 
 interface CheckOptions extends PipelineOptions {
@@ -62,32 +46,11 @@ export async function check(options: CheckOptions): Promise<void> {
   const failed = sections.filter(({ isGood }) => !isGood);
   const document = { ok: failed.length === 0, checks: sections.map((section) => section.document) };
   printResult(options, 'check', document, () =>
-    sections.flatMap((section) => describeSection(section, colorsFor(process.stdout))),
+    sections.flatMap((section) => describeChecklist(section, colorsFor(process.stdout))),
   );
   if (failed.length === 0) return;
   const isOnlyStale = failed.every((section) => section.document.kind === 'results');
   process.exitCode = isOnlyStale ? exitCode.stale : exitCode.differs;
-}
-
-/** A row for each item, then the summary. */
-export function describeSection({ rows, isGood, summary, remedy }: CheckedSection, c: Colors): string[] {
-  const paint: Readonly<Record<CheckedRow['state'], (text: string) => string>> = {
-    ok: c.green,
-    failed: c.red,
-    noted: c.yellow,
-    skipped: c.dim,
-  };
-  const width = Math.max(0, ...rows.map(({ name }) => stringWidth(toOneLine(name))));
-  const wordWidth = Math.max(0, ...rows.map(({ word }) => stringWidth(toOneLine(word))));
-  return [
-    ...rows.map(({ name, state, word, text }) => {
-      const title = toOneLine(name);
-      const fill = ' '.repeat(width - stringWidth(title));
-      return `${title}${fill}  ${paint[state](toOneLine(word).padEnd(wordWidth))}  ${toOneLine(text)}`.trimEnd();
-    }),
-    (isGood ? c.green : c.red)(toOneLine(summary)),
-    ...(isGood ? [] : remedy.map((line) => `  ${toOneLine(line)}`)),
-  ];
 }
 
 /**
