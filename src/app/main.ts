@@ -5,6 +5,7 @@ import { addClusterCommands } from './cluster/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { addExportCommands } from './export/commands.ts';
+import { describeJudgeCommand } from './judge/commands.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { runCommandLine } from './process/command-line.ts';
 import { addRecordCommands } from './records/commands.ts';
@@ -39,6 +40,7 @@ export function buildProgram(version: string, first?: string): Command {
   if (first === 'run') return program;
   addClusterCommands(program);
   addRecordCommands(program);
+  describeJudgeCommand(program.command('judge'), 'repro judge');
   addDoctorCommands(program);
   addDataCommands(program);
   addCacheCommands(program);

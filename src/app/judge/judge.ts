@@ -1,0 +1,58 @@
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../../base/errors.ts';
+import { readTextFile } from '../../base/schema/yaml-document.ts';
+import {
+  describeJudgements,
+  formatJunit,
+  formatLatex,
+  formatMarkdown,
+  summariseVerdicts,
+} from '../../report/judge/formats.ts';
+import { judgeStudy, type StudyJudgement } from '../../report/judge/judge-study.ts';
+import { readStatedClaims } from '../../report/judge/stated-claims.ts';
+import { readStudy } from '../../report/judge/study.ts';
+import { VERDICT_TITLES, type Verdict } from '../../results/verdicts.ts';
+import { exitCode } from '../process/ending.ts';
+import { type CheckedRow, describeChecklist } from '../view/checklist.ts';
+import { colorsFor, printResult } from '../view/print.ts';
+
+type JudgeOptions = Readonly<Partial<Record<'json' | 'junit' | 'markdown' | 'latex', boolean>>>;
+
+/** `repro judge`. Exits with 4 if a claim is not reproduced. @throws {ReproError} `nothing-judged`, after all verdicts are printed */
+export async function judgeResults(claims: string, results: string, options: JudgeOptions): Promise<void> {
+  const stated = await readStatedClaims(claims);
+  const study = readStudy(await readTextFile(path.resolve(results), results), results);
+  const judgements = judgeStudy(stated, study);
+  const isFailed = judgements.some(({ verdict }) => verdict === 'not-reproduced');
+  const isJudged = judgements.some(({ verdict }) => verdict !== 'not-applicable');
+  const isGood = isJudged && !isFailed;
+  if (options.junit) process.stdout.write(formatJunit(judgements, claims));
+  else if (options.markdown) process.stdout.write(formatMarkdown(judgements));
+  else if (options.latex) process.stdout.write(formatLatex(judgements, study.isScore, claims));
+  else
+    printResult(options, 'judge', { ok: isGood, claims: describeJudgements(judgements) }, () =>
+      describeChecklist(
+        { rows: judgements.map(rowOfJudgement), isGood, summary: summariseVerdicts(judgements), remedy: [] },
+        colorsFor(process.stdout),
+      ),
+    );
+  if (isFailed) process.exitCode = exitCode.differs;
+  const [first] = judgements;
+  if (first === undefined || isJudged) return;
+  const problem = `no claim of ${claims} can be judged by these results. ${first.claim.id}: ${first.reason}`;
+  throw new ReproError('nothing-judged', problem, { where: results });
+}
+
+const states: Readonly<Record<Verdict, CheckedRow['state']>> = {
+  reproduced: 'ok',
+  'not-reproduced': 'failed',
+  inconclusive: 'noted',
+  'reduced-scale': 'noted',
+  'not-applicable': 'skipped',
+};
+
+function rowOfJudgement({ claim, verdict, measured, reason }: StudyJudgement): CheckedRow {
+  const text = measured === '' ? reason : `${measured}. ${reason}`;
+  return { name: claim.id, state: states[verdict], word: VERDICT_TITLES[verdict], text };
+}
