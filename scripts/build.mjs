@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compiles the command line, the stage host and the script of the explorable page to dist/.
+// Compiles the command line, the stage host, the script of the explorable page and the judge by itself to dist/.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,6 +11,7 @@ const commandLine = 'src/app/main.ts';
 const stageHost = 'src/runner/stage/host.ts';
 const explorePage = 'src/report/explorable/page/main.ts';
 const exploreWorker = 'src/report/explorable/page/worker.ts';
+const judgeAlone = 'src/app/judge/alone.ts';
 
 /** Packages that the program loads at its start: one file of each loads in less time than its many. And this project's own. */
 const bundledPackages = [
@@ -25,6 +26,9 @@ const bundledPackages = [
   'valibot',
   'yaml',
 ];
+
+/** It is to be looked through, and downloaded by every run of a job. */
+const mostJudgeBytes = 300_000;
 
 await build();
 
@@ -59,11 +63,12 @@ async function build() {
       define: { PACKAGE_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
     };
-    const [program, page] = await Promise.all([
+    const [program, page, judge] = await Promise.all([
       esbuild.build({ ...options, entryPoints: [commandLine, stageHost] }),
       buildExplorablePage(esbuild),
+      buildJudge(esbuild, options),
     ]);
-    install([...program.outputFiles, page]);
+    install([...program.outputFiles, page, judge]);
   } catch (error) {
     // esbuild has already printed the problem, with file and line.
     if (!Array.isArray(error?.errors)) throw error;
@@ -71,7 +76,9 @@ async function build() {
     return;
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
-  console.log(`compiled ${commandLine}, ${stageHost} and ${explorePage} to dist/ in ${seconds} s`);
+  console.log(
+    `compiled ${commandLine}, ${stageHost}, ${explorePage} and ${judgeAlone} to dist/ in ${seconds} s`,
+  );
 }
 
 /** One script, `dist/explore.js`: a page opened from the disk cannot load the source of its thread, nor plif.wasm, from other files. */
@@ -102,6 +109,52 @@ async function buildExplorablePage(esbuild) {
   return { path: file, contents: Buffer.from(`/*!\n${licences}\n*/\n${text}`) };
 }
 
+/** One file, `dist/judge.mjs`, for Node alone: it is what a release attaches, and what action.yml downloads. */
+async function buildJudge(esbuild, options) {
+  const built = await esbuild.build({
+    ...options,
+    entryPoints: [judgeAlone],
+    outdir: undefined,
+    outfile: 'dist/judge.mjs',
+    splitting: false,
+    external: [],
+    plugins: [compiledSchema('schemas/judge.schema.json')],
+    minify: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    sourcemap: false,
+    metafile: true,
+  });
+  const [{ path: file, text }] = built.outputFiles;
+  const contents = Buffer.from(
+    `#!/usr/bin/env node\n/*!\n${readLicences(built.metafile.inputs)}\n*/\n${text}`,
+  );
+  if (contents.length > mostJudgeBytes)
+    throw new Error(`${file} has ${contents.length} bytes; ${mostJudgeBytes} are allowed.`);
+  return { path: file, contents };
+}
+
+/** In place of Ajv, a third of the file, what it would compile the only schema to: src/base/schema/json-schema.ts. */
+function compiledSchema(file) {
+  return {
+    name: 'compiled-schema',
+    setup(building) {
+      building.onResolve({ filter: /^ajv$/ }, () => ({ path: file, namespace: 'compiled-schema' }));
+      building.onLoad({ filter: /./, namespace: 'compiled-schema' }, async () => {
+        const [{ Ajv }, { default: standalone }] = await Promise.all([
+          import('ajv'),
+          import('ajv/dist/standalone/index.js'),
+        ]);
+        const ajv = new Ajv({ allErrors: true, verbose: true, code: { source: true, esm: true } });
+        ajv.addSchema(JSON.parse(readFileSync(path.join(root, file), 'utf8')), file);
+        const check = standalone.default(ajv, { check: file });
+        const contents = `${check}\nexport default { Ajv: class { compile() { return check; } } };`;
+        return { contents, resolveDir: root };
+      });
+    },
+  };
+}
+
 /** Of the packages in a bundle: those who publish it must keep their notices. */
 function readLicences(inputs) {
   const folders = Object.keys(inputs).flatMap(
@@ -113,7 +166,7 @@ function readLicences(inputs) {
       const file = readdirSync(path.join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
       const name = folder.replace('node_modules/', '');
       if (file === undefined)
-        throw new Error(`${name}: the explorable page needs its licence, found none in ${folder}`);
+        throw new Error(`${name}: what bundles it needs its licence, found none in ${folder}`);
       return `${name}\n\n${readFileSync(path.join(root, folder, file), 'utf8').trim()}\n`;
     })
     .join('\n');

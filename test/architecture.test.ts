@@ -268,7 +268,7 @@ describe('the architecture', () => {
         linesOf(file) < 40 &&
         (importers.get(file)?.size ?? 0) < 2 &&
         !excepted.has(file) &&
-        !/^stages\/|\.d\.ts$|\/kernels\/|^src\/(app\/main|report\/explorable\/page\/(main|worker))\.ts$|\/commands\.ts$/.test(
+        !/^stages\/|\.d\.ts$|\/kernels\/|^src\/(app\/main|app\/judge\/alone|report\/explorable\/page\/(main|worker))\.ts$|\/commands\.ts$/.test(
           file,
         ),
     );
