@@ -1,8 +1,9 @@
-import { cp, mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { toTable } from '../report/judge/studies.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
-import { repository } from './pages.ts';
+import { blocks, repository } from './pages.ts';
 
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: quick}
@@ -106,6 +107,15 @@ async function createCheckpoints(): Promise<CliProject> {
   return project;
 }
 
+/** This project's own answers, with the claims that the page shows. */
+async function createJudged(): Promise<CliProject> {
+  const claims = blocks.find(
+    ({ at, text }) => at.startsWith('docs/judge.md') && text.startsWith('version: 1'),
+  );
+  const answers = await readFile(path.join(repository, 'results/arms/answers.csv'), 'utf8');
+  return CliProject.create({ 'claims.yaml': claims?.text ?? '', 'results.csv': toTable(answers) });
+}
+
 /** What each example of the pages needs: a project in which its command prints what the page shows. */
 export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
   'missing-input': async () => {
@@ -137,6 +147,7 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     await project.edit('stages/train.ts', 'const rate', report);
     return project;
   },
+  judge: createJudged,
   'set-aside': async () => {
     const project = await createSmall();
     await project.call(['run']);

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { csvParseRows } from 'd3-dsv';
 import { describe, expect, test } from 'vitest';
 import { judgeStudy } from '../../../src/report/judge/judge-study.ts';
 import { readStudy } from '../../../src/report/judge/study.ts';
 import type { QuestionEntry } from '../../../src/results/claims-file.ts';
-import { stateClaim } from './studies.ts';
+import { stateClaim, toTable } from './studies.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 // Others keep no answers.
@@ -13,20 +12,6 @@ const committed = readdirSync(path.join(root, 'results'), { recursive: true, enc
   .filter((name) => path.basename(name) === 'answers.csv')
   .map((name) => `results/${name}`)
   .sort();
-
-/** The table of committed answers, a column for each training, as one for the judge. */
-function toTable(text: string): string {
-  const [[, , , ...trainings] = [], ...rows] = csvParseRows(text);
-  const hasUsers = rows.every(([, user]) => user !== '');
-  const lines = rows.flatMap(([clip, user, , ...answers]) =>
-    trainings.flatMap((training, i) =>
-      answers[i] === ''
-        ? []
-        : [[...training.split('@'), clip, answers[i], ...(hasUsers ? [user] : [])].join(',')],
-    ),
-  );
-  return [`arm,seed,item,correct${hasUsers ? ',group' : ''}`, ...lines].join('\n');
-}
 
 describe('the judge, from committed answers, says what the report says', () => {
   test.each(committed)('%s', (file) => {

@@ -1,3 +1,4 @@
+import { csvParseRows } from 'd3-dsv';
 import { judgeStudy, type StudyJudgement } from '../../../src/report/judge/judge-study.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from '../../../src/report/judge/stated-claims.ts';
 import { readStudy } from '../../../src/report/judge/study.ts';
@@ -43,4 +44,18 @@ export function judgeOne(
 /** So many right answers of so many. */
 export function right(correct: number, of: number): boolean[] {
   return Array.from({ length: of }, (_, item) => item < correct);
+}
+
+/** The table of committed answers, a column for each training, as one for the judge. */
+export function toTable(text: string): string {
+  const [[, , , ...trainings] = [], ...rows] = csvParseRows(text);
+  const hasUsers = rows.every(([, user]) => user !== '');
+  const lines = rows.flatMap(([clip, user, , ...answers]) =>
+    trainings.flatMap((training, i) =>
+      answers[i] === ''
+        ? []
+        : [[...training.split('@'), clip, answers[i], ...(hasUsers ? [user] : [])].join(',')],
+    ),
+  );
+  return [`arm,seed,item,correct${hasUsers ? ',group' : ''}`, ...lines].join('\n');
 }
