@@ -2,7 +2,7 @@ import { hasFolds, judgeComparability, THESIS } from '../results/thesis/publishe
 import type { Judgement } from './claims/judgement.ts';
 import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
-import type { Question } from './data/question.ts';
+import { contrastModels, type Question } from './data/question.ts';
 import type { Results } from './data/results.ts';
 import { EXPLORE_PAGE } from './explorable/make/page.ts';
 import { isExplorable } from './explorable/make/payload.ts';
@@ -128,19 +128,21 @@ function describeOutcomes(
 ): Section {
   const comparable = judgeComparability(results) === null;
   const chance = 1 / results.classes.length;
+  const [first, ...others] = results.models;
+  // The answer to the question compares them already, each with its own baseline.
+  const contrasts = asks || first === undefined || others.length === 0 ? null : contrastModels(first, others);
   const tables = present(
     tabulateOutcomes(results, outcomes, judgements),
     tabulateLate(results, outcomes),
     tabulateBestEpochs(results),
-    // Another comparison, of these users alone, could seem to contradict the answer.
-    !asks && tabulateDifferences(results),
+    contrasts && tabulateDifferences(contrasts),
     results.seeds.length > 1 && tabulateSeeds(outcomes),
   );
   return {
     id: 'results',
     title: 'Results',
     blocks: [
-      ...writeSummary(results, outcomes, judgements, asks).map(
+      ...writeSummary(results, outcomes, judgements, contrasts).map(
         (text, index): Block => ({ kind: 'paragraph', text, lead: index === 0 }),
       ),
       { kind: 'figure', figure: drawOutcomes(outcomes, chance, comparable) },

@@ -1,4 +1,3 @@
-import { measureContrasts } from '../../results/stats/contrasts.ts';
 import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
 import { wilsonInterval } from '../../results/stats/proportions.ts';
 import {
@@ -16,10 +15,9 @@ import {
   formatQuantity,
   formatShare,
   groupDigits,
-  spellQuantity,
 } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { groupByUser, subtractByUser } from '../data/question.ts';
+import { contrastModels } from '../data/question.ts';
 import type { ModelResult } from '../data/results.ts';
 import {
   ACCURACY_UNIT,
@@ -173,18 +171,11 @@ function judgeOthers(
   others: readonly ModelResult[],
   marginClips: number,
 ): Finding {
-  const groups = groupByUser(first);
   const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
-  const cells = others.map((other) => subtractByUser(other, first, groups));
-  const fixed = first.runs.length === 1 ? 'seeds' : undefined;
-  const named = measureContrasts(cells, { margin, largest: 1, fixed }).map((contrast, i) => ({
-    name: `${others[i]!.title} − ${first.title}`,
+  const { others: measured, ...context } = contrastModels(first, others, margin);
+  const named = measured.map(({ model, contrast }) => ({
+    name: `${model.title} − ${first.title}`,
     contrast,
   }));
-  const people =
-    groups.users === null ? formatQuantity(groups.places.size, 'clip') : spellQuantity(groups.users, 'user');
-  const design = fixed
-    ? `${people}, for these trainings`
-    : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
-  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, fixed });
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, ...context });
 }

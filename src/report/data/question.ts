@@ -2,10 +2,12 @@ import {
   type Cells,
   type Contrast,
   DIFFERENCE_LEVEL,
+  type Fixed,
   isWithinMargin,
   measureContrasts,
 } from '../../results/stats/contrasts.ts';
 import type { ArmVerdict } from '../../results/verdicts.ts';
+import { formatQuantity, spellQuantity } from './format.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';
 
 /** `report.question` of a profile: what it was made to find out, stated before its runs. */
@@ -187,10 +189,41 @@ function tally(
 }
 
 /** By how many clips a model is better than another, by seed and user. @param groups of either: both are tested on the same clips */
-export function subtractByUser(model: ModelResult, other: ModelResult, groups: Groups): Cells {
+function subtractByUser(model: ModelResult, other: ModelResult, groups: Groups): Cells {
   const sums = model.runs.map(({ answers }, seed) => {
     const theirs = sumByUser(other.runs[seed]?.answers ?? [], groups);
     return sumByUser(answers, groups).map((sum, user) => sum - theirs[user]!);
   });
   return { sums, counts: groups.counts };
+}
+
+/** How much more accurate models are than a first one, on the test clips at the chosen epochs. */
+export interface ModelContrasts {
+  readonly first: ModelResult;
+  readonly others: readonly { readonly model: ModelResult; readonly contrast: Contrast }[];
+  /** What they were measured over: `five seeds and six users`. */
+  readonly design: string;
+  readonly fixed: Fixed | undefined;
+}
+
+/**
+ * Compares models with a first one as {@link answerQuestion} does; with one seed, for these trainings and other users.
+ *
+ * @param margin a share, 0 if any difference matters
+ */
+export function contrastModels(
+  first: ModelResult,
+  models: readonly ModelResult[],
+  margin = 0,
+): ModelContrasts {
+  const groups = groupByUser(first);
+  const fixed = first.runs.length === 1 ? 'seeds' : undefined;
+  const cells = models.map((model) => subtractByUser(model, first, groups));
+  const contrasts = measureContrasts(cells, { margin, largest: 1, fixed });
+  const people =
+    groups.users === null ? formatQuantity(groups.places.size, 'clip') : spellQuantity(groups.users, 'user');
+  const design = fixed
+    ? `${people}, for these trainings`
+    : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
+  return { first, others: models.map((model, i) => ({ model, contrast: contrasts[i]! })), design, fixed };
 }

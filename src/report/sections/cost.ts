@@ -5,7 +5,7 @@ import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
 import { pairedTTest, summarise } from '../../results/stats/means.ts';
 import { holmAdjust, stateP } from '../../results/stats/p-values.ts';
 import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
-import { isBySeed } from '../data/outcome.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 
@@ -66,16 +66,17 @@ export function answerCost({ models, seeds }: Results): Text {
     return [{ strong: `${memory}.` }, ' Effective synaptic operations were not measured.'];
   const tests = relative.map(pairedTTest);
   const adjusted = holmAdjust(tests.map(({ p }) => p ?? 1));
+  const isTested = seeds.length >= SEEDS_FOR_INTERVAL;
   const changes = arms.map((model, i) => {
     const { mean, p } = tests[i]!;
     const size = `${(100 * Math.abs(mean)).toFixed(1)}\u00a0% ${mean < 0 ? 'fewer' : 'more'}`;
-    const chance = isBySeed(first) && p !== null ? `, ${stateP(adjusted[i]!)}` : '';
+    const chance = isTested && p !== null ? `, ${stateP(adjusted[i]!)}` : '';
     const accuracy = formatPoints(accuracyOf(model) - accuracyOf(first));
     return `${model.title} ${size} (accuracy ${accuracy}${chance})`;
   });
   const list = ` Effective operations beside ${first.title}: ${changes.join('; ')}.`;
   const count = spellCount(seeds.length);
-  if (!isBySeed(first)) {
+  if (!isTested) {
     const doubt = `${seeds.length === 1 ? 'seed does' : 'seeds do'} not tell whether that is chance.`;
     return [{ strong: `${memory}.` }, `${list} ${capitalise(count)} ${doubt}`];
   }

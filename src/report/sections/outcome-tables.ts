@@ -12,12 +12,16 @@ import {
   formatShare,
   groupDigits,
   joinWords,
+  lowerFirst,
   present,
   sentences,
   spellCount,
+  spellQuantity,
 } from '../data/format.ts';
-import { type Accuracy, compareModels, isBySeed, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { ModelContrasts } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
+import { ALL_EQUAL } from '../judge/judge-contrasts.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
@@ -106,54 +110,26 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   ]);
 }
 
-/** The differences from the first model as a table; null for a single model. */
-export function tabulateDifferences(results: Results): Table | null {
-  const [first] = results.models;
-  const differences = compareModels(results);
-  if (first === undefined || differences.length === 0) return null;
-  const bySeed = isBySeed(first);
-  const seeds = results.seeds.length;
-  const how = bySeed
-    ? `Paired by seed: each of ${seeds} seeds is compared with itself (paired t test, Student’s interval). `
-    : seeds > 1
-      ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
-      : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ';
-  const note = [
-    how,
-    `The last column is Holm-corrected for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
-    ...(differences.some(({ p }) => p === null)
-      ? [
-          ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same amount, so there is neither interval nor p.`,
-        ]
-      : []),
-  ];
-  return makeTable(
-    {
-      id: 'table-differences',
-      caption: `Difference in test accuracy from ${first.title}`,
-      notes: [note],
-    },
-    differences,
+/** The differences from the first model as a table. */
+export function tabulateDifferences({ first, others, design }: ModelContrasts): Table {
+  const notes: Text[] = [
     [
-      textColumn('Model', ({ model }) => model.title),
-      numberColumn('Difference', ({ difference }) => formatPoints(difference)),
-      numberColumn('95\u00a0% interval', ({ low, high }) =>
-        low === null || high === null ? null : formatPointsRange(low, high),
-      ),
-      seeds === 1 &&
-        numberColumn(
-          'Only this model is right',
-          ({ discordance }) => discordance && groupDigits(discordance.onlyFirst),
-        ),
-      seeds === 1 &&
-        numberColumn(
-          `Only ${first.title} is right`,
-          ({ discordance }) => discordance && groupDigits(discordance.onlySecond),
-        ),
-      numberColumn('p', ({ p }) => (p === null ? null : formatP(p))),
-      numberColumn('p, corrected', ({ adjusted }) => (adjusted === null ? null : formatP(adjusted))),
+      `Tests and intervals are over ${design}; `,
+      { code: 'docs/claims.md' },
+      ` has the method. The last column is Holm-corrected for ${spellQuantity(others.length, 'comparison')}; the intervals are not. A large p is no evidence that models are equal.`,
+      others.some(({ contrast }) => contrast.certainty === null) ? ` –: ${lowerFirst(ALL_EQUAL)}` : '',
     ],
-  );
+  ];
+  const caption = `Difference in test accuracy from ${first.title}`;
+  return makeTable({ id: 'table-differences', caption, notes }, others, [
+    textColumn('Model', ({ model }) => model.title),
+    numberColumn('Difference', ({ contrast }) => formatPoints(contrast.difference)),
+    numberColumn('95\u00a0% interval', ({ contrast: { certainty } }) => {
+      return certainty && formatPointsRange(certainty.interval.low, certainty.interval.high);
+    }),
+    numberColumn('p', ({ contrast: { certainty } }) => certainty && formatP(certainty.p)),
+    numberColumn('p, corrected', ({ contrast: { certainty } }) => certainty && formatP(certainty.adjusted)),
+  ]);
 }
 
 function judgementCell(judgement: Judgement | null): Cell | null {
@@ -223,9 +199,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   return present<Text>(
     !comparable && ['The accuracies of the thesis are left out, because they were measured on other data.'],
     hasFolds(results) && [
-      'Each seed tests a fold of users and trains on the others, so seeds differ by their people, too. Models are compared under “The question”, if the profile asks one (',
-      { code: 'report.question' },
-      ').',
+      'Each seed tests a fold of users and trains on the others, so seeds differ by their people, too.',
     ],
     [sentences(details, `Chance is ${formatShare(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [

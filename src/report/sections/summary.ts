@@ -1,4 +1,5 @@
 import { capitalise } from '../../base/text.ts';
+import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
 import { stateP } from '../../results/stats/p-values.ts';
 import { nameSource } from '../../results/thesis/published.ts';
 import { ANSWERS, VERDICT_TITLES } from '../../results/verdicts.ts';
@@ -15,31 +16,27 @@ import {
 } from '../data/format.ts';
 import {
   CLEARLY,
-  compareModels,
   type Guessing,
-  isBySeed,
-  isSignificant,
   listGuessers,
-  type ModelDifference,
   measureGuessing,
-  nameTest,
   type Outcome,
   probabilityByGuessing,
 } from '../data/outcome.ts';
+import type { ModelContrasts } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import type { Text } from '../page/document.ts';
 
-/** The outcome in a few sentences, the most important first. @param asks whether the report compares the models as its own question asks */
+/** The outcome in a few sentences, the most important first. @param contrasts of the models with the first; null if there is nothing to compare, or the question does it */
 export function writeSummary(
   results: Results,
   outcomes: readonly Outcome[],
   judgements: readonly Judgement[],
-  asks = false,
+  contrasts: ModelContrasts | null,
 ): Text[] {
   return [
     summarisePublished(outcomes, judgements),
-    asks ? [] : summariseDifferences(results),
+    contrasts === null ? [] : summariseDifferences(results, contrasts),
     summariseSkill(results, outcomes),
     warnOfChoice(results.models),
     // They stand beside the claims then.
@@ -131,34 +128,27 @@ function describeGuessing({ chance, constant }: Guessing): string {
   return `chance is ${formatShare(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatShare(constant.accuracy)}`}`;
 }
 
-/** How the other models compare with the first, by the tests of the table of differences. */
-function summariseDifferences(results: Results): Text {
-  const [first] = results.models;
-  const differences = compareModels(results);
-  if (first === undefined || differences.length === 0) return [];
-  const how = `${nameTest(first)}, Holm-corrected`;
-  const apart = differences.filter(isSignificant);
-  if (differences.every(({ p }) => p === null))
+/** How the other models compare with the first, as in the table of differences. */
+function summariseDifferences({ simulated }: Results, { first, others, design }: ModelContrasts): Text {
+  const known = others.flatMap(({ model, contrast: { difference, certainty } }) => {
+    return certainty === null ? [] : [{ model, difference, adjusted: certainty.adjusted }];
+  });
+  if (known.length === 0)
     return [
-      `All ${isBySeed(first) ? 'seeds' : 'clips'} differ by the same amount, so no test can tell whether the models differ.`,
+      `No test can tell whether the models differ: over ${design}, their difference is the same everywhere.`,
     ];
+  const how = `over ${design}; Holm-corrected`;
+  const apart = known.filter(({ adjusted }) => adjusted <= DIFFERENCE_LEVEL);
   if (apart.length === 0)
     return [
       { strong: `No model’s test accuracy differs significantly from that of ${first.title}` },
       ` (${how}). This does not show that they are equal.`,
     ];
-  return [
-    {
-      strong: `On the ${results.simulated ? 'simulated ' : ''}test clips, ${joinWords(apart.map((one) => describeApart(one, first.title)))}`,
-    },
-    ` (${how}).`,
-  ];
-}
-
-/** `No Reg. is 2.8 points less accurate than Baseline, p = 0.021`. */
-function describeApart({ model, difference, adjusted }: ModelDifference, first: string): string {
-  const size = formatPoints(Math.abs(difference), false);
-  return `${model.title} is ${size} ${difference < 0 ? 'less' : 'more'} accurate than ${first}, ${stateP(adjusted ?? 1)}`;
+  const found = apart.map(({ model, difference, adjusted }) => {
+    const size = formatPoints(Math.abs(difference), false);
+    return `${model.title} is ${size} ${difference < 0 ? 'less' : 'more'} accurate than ${first.title}, ${stateP(adjusted)}`;
+  });
+  return [{ strong: `On the ${simulated ? 'simulated ' : ''}test clips, ${joinWords(found)}` }, ` (${how}).`];
 }
 
 /** The settings that were scaled down. */

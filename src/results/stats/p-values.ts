@@ -59,7 +59,7 @@ export function stateP(p: number): string {
 }
 
 /** How two classifiers did on the same clips. */
-export interface Discordance {
+interface Discordance {
   readonly clips: number;
   /** Clips that only the first got right, and only the second. The others say nothing about which is better. */
   readonly onlyFirst: number;

@@ -170,7 +170,11 @@ describe('the question of a profile', () => {
       title: 'The question',
     });
     // One comparison of the models, not two.
-    expect(JSON.stringify(buildReport(results, options))).not.toContain('table-differences');
+    const hasTable = (of: Results, asked: Partial<typeof options>) =>
+      JSON.stringify(buildReport(of, { title: 'A run', ...asked })).includes('table-differences');
+    expect(hasTable(results, options)).toBe(false);
+    expect(hasTable(results, {})).toBe(true);
+    expect(hasTable(resultsOf([baseline]), {})).toBe(false);
     expect(answerQuestion(results, undefined)).toBeNull();
     expect(answerQuestion(resultsOf([baseline]), settings)).toBeNull();
     expect(() => answerQuestion(resultsOf([worse]), settings)).toThrow(RangeError);

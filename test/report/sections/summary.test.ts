@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
+import { contrastModels } from '../../../src/report/data/question.ts';
 import type { ModelResult, Results } from '../../../src/report/data/results.ts';
 import { writeSummary } from '../../../src/report/sections/summary.ts';
 import { NMNIST } from '../../support/datasets.ts';
@@ -20,7 +21,9 @@ import {
 function verdict(results: Results): string[] {
   const outcomes = summariseModels(results);
   const claims = results.models.flatMap(({ published }) => (published === null ? [] : [claimOf(published)]));
-  return writeSummary(results, outcomes, judgeClaims(claims, results, outcomes)).map(plain);
+  const [first, ...others] = results.models;
+  const contrasts = others.length === 0 ? null : contrastModels(first!, others);
+  return writeSummary(results, outcomes, judgeClaims(claims, results, outcomes), contrasts).map(plain);
 }
 
 function claimOf({ name, test }: { readonly name: string; readonly test: number }): Claim {
@@ -158,12 +161,17 @@ describe('the summary', () => {
     const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(close).join(' ')).not.toContain('clearly better than guessing');
     expect(verdict(close)[0]).toBe(
-      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, Holm-corrected). This does not show that they are equal.',
+      'No model’s test accuracy differs significantly from that of A (over four users, for these trainings; Holm-corrected). This does not show that they are equal.',
     );
-    // Wilson's intervals overlap, but on eight clips only B is right, and on none only A: p = 2 / 2⁸, twice that after Holm.
-    const apart = makeResults({ models: [scoring('A', 84), scoring('B', 92), scoring('C', 85)] });
+    // Wilson's intervals overlap, but B is right on three more clips of each user, of the last one on two. Deviations of ¼, ¼, ¼ and −¾ clips give an
+    // error of √(4 / 3 · ¾) / 100, so t = 11 with three degrees of freedom: p = 0.0016, twice that after Holm.
+    const apart = makeResults({ models: [scoring('A', 80), scoring('B', 91), scoring('C', 81)] });
     expect(verdict(apart)).toContain(
-      'On the test clips, B is 8.0 points more accurate than A, p = 0.016 (exact McNemar test clip by clip, Holm-corrected).',
+      'On the test clips, B is 11.0 points more accurate than A, p = 0.003 (over four users, for these trainings; Holm-corrected).',
+    );
+    // Two more clips of each user.
+    expect(verdict(makeResults({ models: [scoring('A', 80), scoring('B', 88)] }))).toContain(
+      'No test can tell whether the models differ: over four users, for these trainings, their difference is the same everywhere.',
     );
   });
 });
