@@ -90,7 +90,7 @@ test('the action fails with what is wrong with a file, and leaves no summary', a
 test('the action says what to write if there is no such release', async () => {
   const { exitCode, stdout } = await runAction({ version: 'v9.0.0' });
   expect(stdout).toContain(
-    '::error::There is no https://github.com/o/r/releases/download/v9.0.0/judge.mjs. Name a release by the input version',
+    '::error::https://github.com/o/r/releases/download/v9.0.0/judge.mjs could not be downloaded. Name a release by the input version',
   );
   expect(exitCode).toBe(2);
 });
