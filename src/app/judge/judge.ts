@@ -29,7 +29,7 @@ export async function judgeResults(claims: string, results: string, options: Jud
   const isGood = isJudged && !isFailed;
   if (options.junit) process.stdout.write(formatJunit(judgements, claims));
   else if (options.markdown) process.stdout.write(formatMarkdown(judgements));
-  else if (options.latex) process.stdout.write(formatLatex(judgements, study.isScore, claims));
+  else if (options.latex) process.stdout.write(formatLatex(judgements, study, claims));
   else
     printResult(options, 'judge', { ok: isGood, claims: describeJudgements(judgements) }, () =>
       describeChecklist(

@@ -2,8 +2,9 @@ import { ReproError } from '../../base/errors.ts';
 import { escapeControls, escapeMarkdown, escapeMarkup, formatCount } from '../../base/text.ts';
 import type { Certainty } from '../../results/stats/contrasts.ts';
 import { VERDICT_TITLES, VERDICTS } from '../../results/verdicts.ts';
-import { ACCURACY_UNIT, type NamedContrast } from './judge-contrasts.ts';
-import type { StudyJudgement } from './judge-study.ts';
+import type { NamedContrast } from './judge-contrasts.ts';
+import { type StudyJudgement, unitOf } from './judge-study.ts';
+import type { Study } from './study.ts';
 
 type Judgements = readonly StudyJudgement[];
 
@@ -19,13 +20,10 @@ export function summariseVerdicts(judgements: Judgements): string {
 /** The claims in the document of `--json`. Accuracies and their differences are shares. */
 export function describeJudgements(judgements: Judgements): object[] {
   return judgements.map(({ claim, verdict, measured, reason, comparison, contrasts }) => {
-    const { id, statement, evidence, measure } = claim;
-    const published = 'published' in measure ? measure.published : null;
+    const { id, statement, evidence } = claim;
     return {
       ...{ id, statement, evidence, verdict, measured, reason },
-      // JSON leaves out what is undefined: the verdict stands above.
-      comparison: comparison && { ...comparison, published, verdict: undefined },
-      contrasts: contrasts.map(describeNumbers),
+      ...{ comparison, contrasts: contrasts.map(describeNumbers) },
     };
   });
 }
@@ -75,11 +73,10 @@ function toPlainLine(text: string): string {
 /**
  * Macros by which a paper takes its numbers from results, three for each claim. Only numbers and our own words stand in them.
  *
- * @param isScore whether values are scores rather than shares
  * @param file of the claims, in messages
  * @throws {ReproError} `latex-names` if two ids would give the same names
  */
-export function formatLatex(judgements: Judgements, isScore: boolean, file: string): string {
+export function formatLatex(judgements: Judgements, study: Pick<Study, 'isScore'>, file: string): string {
   const ids = new Map<string, string>();
   const lines = judgements.flatMap(({ claim: { id, measure }, verdict, comparison, contrasts }) => {
     const name = nameMacro(id);
@@ -89,7 +86,7 @@ export function formatLatex(judgements: Judgements, isScore: boolean, file: stri
       throw new ReproError('latex-names', problem, { where: file, fix: 'Rename one of them.' });
     }
     ids.set(name, id);
-    const unit = isScore && measure.kind !== 'accuracy' ? SCORES : ACCURACY_UNIT;
+    const unit = unitOf(measure, study);
     const found = comparison
       ? [{ value: unit.value(comparison.value), interval: comparison }]
       : contrasts.map(({ contrast: { difference, certainty } }) => {
@@ -110,16 +107,6 @@ export function formatLatex(judgements: Judgements, isScore: boolean, file: stri
 
 const LATEX_HEAD = `% Made by repro judge: do not edit. Before a space, write \\verdictXyz{} rather than \\verdictXyz.
 % Intervals (95 %) are those of differences: from the published value, or between arms.`;
-
-const SCORES = {
-  value: writeScore,
-  difference: (value: number) => `${value > 0 ? '+' : ''}${writeScore(value)}`,
-  range: (low: number, high: number) => `${SCORES.difference(low)} to ${SCORES.difference(high)}`,
-};
-
-function writeScore(value: number): string {
-  return String(Number(value.toPrecision(4))).replaceAll('-', '−');
-}
 
 const DIGITS = ['Zero', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];
 

@@ -1,6 +1,7 @@
 import { suggestName } from '../../base/schema/closest-name.ts';
 import { type Cells, type Fixed, measureContrasts, measureMean } from '../../results/stats/contrasts.ts';
 import type { Spread } from '../../results/stats/crossed.ts';
+import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
 import {
   compareValues,
   type Estimate,
@@ -30,7 +31,9 @@ export interface StudyJudgement extends Finding {
   /** The differences of arms that were judged, of which the claim says that they are positive, or none; empty for a published value. */
   readonly contrasts: readonly NamedContrast[];
   /** With the published value; null for a claim about several arms, and if nothing can be said. */
-  readonly comparison: (PublishedComparison & { readonly value: number }) | null;
+  readonly comparison:
+    | (Omit<PublishedComparison, 'verdict'> & { readonly value: number; readonly published: number })
+    | null;
 }
 
 type Judged = Omit<StudyJudgement, 'claim'>;
@@ -110,7 +113,8 @@ function formatScore(value: number): string {
   return String(Number(value.toPrecision(4))).replace('-', '−');
 }
 
-function unitOf({ kind }: StatedMeasure, { isScore }: Study): Unit {
+/** How what a claim measures is written. */
+export function unitOf({ kind }: StatedMeasure, { isScore }: Pick<Study, 'isScore'>): Unit {
   return isScore && kind !== 'accuracy' ? SCORE_UNIT : ACCURACY_UNIT;
 }
 
@@ -184,24 +188,25 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
     ? errorOfShare(stated)
     : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
   const margin = measure.margin ?? (stated ? marginOf(stated) / stated.clips : 0);
-  const comparison = compareValues(
+  const { verdict, ...comparison } = compareValues(
     { value, errors: own },
     { value: published, errors: [...between, theirs] },
     margin,
   );
-  const { difference, low, high, verdict } = comparison;
+  const { difference, low, high } = comparison;
   const found = `Over ${describeDesign(cells, fixed, study)}, the difference from ${unit.value(published)} is ${unit.difference(difference)}, 95 % interval ${unit.range(low, high)}`;
   const room = unit.size(margin);
+  const detectable = ((high - low) / 2) * (1 + NORMAL_QUANTILES['80'] / NORMAL_QUANTILES['97.5']);
   const reasons = {
     reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
     'not-reproduced': `it is significant, and may be larger than the margin, ${room}.`,
-    inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}.`,
+    inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}. A true difference of about ${unit.size(detectable)} would be found in four of five cases.`,
   };
   return {
     ...nothing,
     verdict,
     reason: `${found}; ${reasons[verdict]}`,
-    comparison: { ...comparison, value },
+    comparison: { value, published, ...comparison },
   };
 }
 

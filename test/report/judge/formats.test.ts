@@ -24,8 +24,8 @@ function judged(overrides: Partial<StudyJudgement> = {}, id = 'test-lambda-0.01'
     reason: 'Over two seeds it is.',
     contrasts: [],
     comparison: {
-      verdict: 'reproduced',
       value: 0.9525,
+      published: 0.955,
       difference: -0.0025,
       low: -0.012,
       high: 0.007,
@@ -187,7 +187,11 @@ describe('the table', () => {
 describe('the macros', () => {
   test('have names of letters, and text that LaTeX prints as it is', () => {
     expect(
-      formatLatex([judged(), judged(order, 'b'), judged({ comparison: null }, 'C.2')], false, 'c.yaml'),
+      formatLatex(
+        [judged(), judged(order, 'b'), judged({ comparison: null }, 'C.2')],
+        { isScore: false },
+        'c.yaml',
+      ),
     ).toBe(
       String.raw`% Made by repro judge: do not edit. Before a space, write \verdictXyz{} rather than \verdictXyz.
 % Intervals (95 %) are those of differences: from the published value, or between arms.
@@ -207,18 +211,18 @@ describe('the macros', () => {
   test('write scores without a percent sign', () => {
     const claim = stateClaim({ kind: 'score', arm: 'a', published: 27.3, margin: 0.5 });
     const comparison = { ...judged().comparison!, value: 27.1234, low: -0.41, high: 0.061 };
-    const text = formatLatex([judged({ claim, comparison })], true, 'c.yaml');
+    const text = formatLatex([judged({ claim, comparison })], { isScore: true }, 'c.yaml');
     expect(text).toContain('\\valueA}{27.12}');
     expect(text).toContain('\\intervalA}{$-$0.41 to +0.061}');
   });
 
   test('are refused if two claims would have the same, and both are named', () => {
-    expect(() => formatLatex([judged({}, 'a-1'), judged({}, 'a.One')], false, 'c.yaml')).toThrow(
+    expect(() => formatLatex([judged({}, 'a-1'), judged({}, 'a.One')], { isScore: false }, 'c.yaml')).toThrow(
       'ids "a-1" and "a.One" both give \\verdictAOne.',
     );
   });
 
   test('contain nothing of texts from files', () => {
-    expect(formatLatex([hostile], false, 'c.yaml')).not.toMatch(/input|@/);
+    expect(formatLatex([hostile], { isScore: false }, 'c.yaml')).not.toMatch(/input|@/);
   });
 });

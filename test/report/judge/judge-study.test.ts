@@ -51,6 +51,15 @@ describe('a published accuracy', () => {
     expect(one!.high).toBeGreaterThan(many!.high * 1.2);
   });
 
+  test('says what could have been found, if it says nothing else', () => {
+    const { comparison, reason, verdict } = judgeOne(OURS, { a: [right(266, 288)] }, { trainings: 'fixed' });
+    expect(verdict).toBe('inconclusive');
+    // Half of the interval, by (1.960 + 0.842) / 1.960.
+    const { low, high } = comparison!;
+    const points = (50 * (high - low) * (1.959964 + 0.841621)) / 1.959964;
+    expect(reason).toContain(`A true difference of about ${points.toFixed(1)}\u00a0points would be found`);
+  });
+
   test('is at reduced scale on fewer items, or with fewer seeds than required', () => {
     expect(judgeOne(OURS, { a: [right(90, 100)] }, { trainings: 'fixed' })).toMatchObject({
       verdict: 'reduced-scale',
