@@ -38,7 +38,7 @@ function readRemote() {
 /** `ACCOUNT/NAME`. What git has before `@` in an address may be a token: it is written and shown nowhere. */
 function parseAddress(address) {
   const place = address.replace(/^(?:(?:https|ssh):\/\/)?(?:[^/@]*@)?/, '');
-  const [, repository] = /^github\.com[:/]([\w-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(place) ?? [];
+  const [, repository] = /^github\.com[:/]([\w-]+\/[\w-][\w.-]*?)(?:\.git)?\/?$/.exec(place) ?? [];
   if (repository !== undefined) return repository;
   throw new Refusal(`${place}  expected the address of a repository on GitHub.\n  ${fix}`);
 }
