@@ -28,7 +28,7 @@ test('it says and exits as `repro judge` does, in a folder with nothing else', a
     ['claims.yaml', 'results.csv', '--markdown'],
     ['bad.yaml', 'results.csv'],
     ['claims.yaml', 'bad.csv'],
-    ['nothing.yaml', 'results.csv'],
+    ['renamed.yaml', 'results.csv'],
   ]) {
     const [own, alone] = await Promise.all([
       project.call(['judge', ...words]),

@@ -24,16 +24,19 @@ test('a claim has a line with its verdict, its value with interval, and why; one
   expect([exitCode, stderr]).toEqual([4, '']);
 });
 
-test('the code is 0 if nothing is contradicted, although a claim cannot be judged', async () => {
+test('the code is 0 if nothing is contradicted, and what no results can test is said to be so', async () => {
   expect(await judge('good.yaml', 'results.csv')).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
-test('the code is 2 if no claim can be judged, which stderr explains after the verdicts', async () => {
-  const { exitCode, stdout, stderr } = await judge('nothing.yaml', 'results.csv', '--json');
-  expect(JSON.parse(stdout)).toMatchObject({ ok: false, claims: [{ verdict: 'not-applicable' }] });
+test('the code is 2 if results lack what a claim names, which stderr explains after the verdicts', async () => {
+  const { exitCode, stdout, stderr } = await judge('renamed.yaml', 'results.csv', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    claims: [{ verdict: 'reproduced' }, { verdict: 'not-applicable' }],
+  });
   expect([exitCode, stderr]).toEqual([
     2,
-    'results.csv  no claim of nothing.yaml can be judged by these results. d-0.9: The results have no arm "missing". Known: "a", "b", "c".',
+    'results.csv  1 claim of renamed.yaml cannot be judged by these results. d-0.9: The results have no arm "missing". Known: "a", "b", "c".\n  Correct the names, or remove what these results are not about.',
   ]);
 });
 

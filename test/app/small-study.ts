@@ -27,6 +27,12 @@ const unknown = `
     ${evidence}
     measure: {kind: accuracy, arm: missing, published: 0.9, n: 100}`;
 
+const untestable = `
+  - id: e
+    statement: It is beautiful.
+    ${evidence}
+    measure: {kind: untestable, because: it has no number}`;
+
 function write(...claims: readonly string[]): string {
   return `version: 1\nsource: A paper\nclaims:${claims.join('')}\n`;
 }
@@ -35,7 +41,7 @@ function write(...claims: readonly string[]): string {
 export const studyFiles = {
   'results.csv': results,
   'claims.yaml': write(better, worse, unknown),
-  'good.yaml': write(better, unknown),
-  'nothing.yaml': write(unknown),
+  'good.yaml': write(better, untestable),
+  'renamed.yaml': write(better, unknown),
   'results file.csv': results,
 };

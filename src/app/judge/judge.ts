@@ -2,6 +2,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { readTextFile } from '../../base/schema/yaml-document.ts';
+import { formatCount } from '../../base/text.ts';
 import {
   describeJudgements,
   formatJunit,
@@ -19,14 +20,20 @@ import { colorsFor, printResult } from '../view/print.ts';
 
 type JudgeOptions = Readonly<Partial<Record<'json' | 'junit' | 'markdown' | 'latex', boolean>>>;
 
-/** `repro judge`. Exits with 4 if a claim is not reproduced. @throws {ReproError} `nothing-judged`, after all verdicts are printed */
+/**
+ * `repro judge`. Exits with 4 if a claim is not reproduced.
+ *
+ * @throws {ReproError} `not-judged` after all verdicts are printed, if results lack what a claim names: in CI, a renamed arm must not end a check
+ */
 export async function judgeResults(claims: string, results: string, options: JudgeOptions): Promise<void> {
   const stated = await readStatedClaims(claims);
   const study = readStudy(await readTextFile(path.resolve(results), results), results);
   const judgements = judgeStudy(stated, study);
   const isFailed = judgements.some(({ verdict }) => verdict === 'not-reproduced');
-  const isJudged = judgements.some(({ verdict }) => verdict !== 'not-applicable');
-  const isGood = isJudged && !isFailed;
+  const missed = judgements.filter(
+    ({ verdict, claim }) => verdict === 'not-applicable' && claim.measure.kind !== 'untestable',
+  );
+  const isGood = !isFailed && missed.length === 0;
   if (options.junit) process.stdout.write(formatJunit(judgements, claims));
   else if (options.markdown) process.stdout.write(formatMarkdown(judgements));
   else if (options.latex) process.stdout.write(formatLatex(judgements, study, claims));
@@ -38,10 +45,13 @@ export async function judgeResults(claims: string, results: string, options: Jud
       ),
     );
   if (isFailed) process.exitCode = exitCode.differs;
-  const [first] = judgements;
-  if (first === undefined || isJudged) return;
-  const problem = `no claim of ${claims} can be judged by these results. ${first.claim.id}: ${first.reason}`;
-  throw new ReproError('nothing-judged', problem, { where: results });
+  const [first] = missed;
+  if (first === undefined || isFailed) return;
+  throw new ReproError(
+    'not-judged',
+    `${formatCount(missed.length, 'claim')} of ${claims} cannot be judged by these results. ${first.claim.id}: ${first.reason}`,
+    { where: results, fix: 'Correct the names, or remove what these results are not about.' },
+  );
 }
 
 const states: Readonly<Record<Verdict, CheckedRow['state']>> = {
