@@ -25,6 +25,7 @@ import {
   type Finding,
   judgeContrasts,
   notApplicable,
+  SAME_EVERYWHERE,
 } from '../judge/judge-contrasts.ts';
 import type { Claim, MeasureOf, Published } from './claim.ts';
 
@@ -172,10 +173,10 @@ function judgeOthers(
   marginClips: number,
 ): Finding {
   const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
-  const { others: measured, ...context } = contrastModels(first, others, margin);
+  const { others: measured, design } = contrastModels(first, others, margin);
   const named = measured.map(({ model, contrast }) => ({
     name: `${model.title} − ${first.title}`,
     contrast,
   }));
-  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, ...context });
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, unknown: SAME_EVERYWHERE });
 }

@@ -2,7 +2,6 @@ import {
   type Cells,
   type Contrast,
   DIFFERENCE_LEVEL,
-  type Fixed,
   isWithinMargin,
   measureContrasts,
 } from '../../results/stats/contrasts.ts';
@@ -203,7 +202,6 @@ export interface ModelContrasts {
   readonly others: readonly { readonly model: ModelResult; readonly contrast: Contrast }[];
   /** What they were measured over: `five seeds and six users`. */
   readonly design: string;
-  readonly fixed: Fixed | undefined;
 }
 
 /**
@@ -225,5 +223,5 @@ export function contrastModels(
   const design = fixed
     ? `${people}, for these trainings`
     : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
-  return { first, others: models.map((model, i) => ({ model, contrast: contrasts[i]! })), design, fixed };
+  return { first, others: models.map((model, i) => ({ model, contrast: contrasts[i]! })), design };
 }

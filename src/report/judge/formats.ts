@@ -20,9 +20,9 @@ export function summariseVerdicts(judgements: Judgements): string {
 /** The claims in the document of `--json`. Accuracies and their differences are shares. */
 export function describeJudgements(judgements: Judgements): object[] {
   return judgements.map(({ claim, verdict, measured, reason, comparison, contrasts }) => {
-    const { id, statement, evidence } = claim;
+    const { id, statement, evidence, measure } = claim;
     return {
-      ...{ id, statement, evidence, verdict, measured, reason },
+      ...{ id, statement, evidence, measure, verdict, measured, reason },
       ...{ comparison, contrasts: contrasts.map(describeNumbers) },
     };
   });
@@ -30,10 +30,10 @@ export function describeJudgements(judgements: Judgements): object[] {
 
 function describeNumbers({ name, contrast: { difference, seeds, certainty } }: NamedContrast): object {
   const known: Partial<Certainty> = certainty ?? {};
-  const { p = null, adjusted: corrected = null, detectable = null, equivalenceChance = null } = known;
+  const { narrow = null, p = null, detectable = null, equivalenceChance = null } = known;
   const interval = { low: null, high: null, ...known.interval };
   const count = seeds.length;
-  return { name, difference, ...interval, p, corrected, detectable, equivalenceChance, seeds: count };
+  return { name, difference, ...interval, narrow, p, detectable, equivalenceChance, seeds: count };
 }
 
 /** A test suite for CI: what is not reproduced has failed, and what has no answer was skipped. @param name of the suite */

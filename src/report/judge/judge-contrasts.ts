@@ -1,10 +1,4 @@
-import {
-  type Contrast,
-  decideEqual,
-  decideMore,
-  decideNoWorse,
-  type Fixed,
-} from '../../results/stats/contrasts.ts';
+import { type Certainty, type Contrast, decideEqual, decideMore } from '../../results/stats/contrasts.ts';
 import { stateP } from '../../results/stats/p-values.ts';
 import type { Answer, Verdict } from '../../results/verdicts.ts';
 import { formatPoints, formatPointsRange, formatShare } from '../data/format.ts';
@@ -21,6 +15,9 @@ export interface Finding {
 export function notApplicable(reason: string): Finding {
   return { verdict: 'not-applicable', measured: '', reason };
 }
+
+export const SAME_EVERYWHERE =
+  'The difference is the same everywhere, which does not say how far others may be.';
 
 /** How results of one kind are written. */
 export interface Unit {
@@ -41,7 +38,7 @@ export const ACCURACY_UNIT: Unit = {
   range: formatPointsRange,
 };
 
-/** What is claimed of differences: that there is none, that each is positive, or that none is a loss. */
+/** What is claimed of differences: that none is larger than the margin, that each is at least the margin, or that none is a loss of the margin. */
 export type ContrastClaim = 'equal' | 'more' | 'no-worse';
 
 /** A difference by its name, `No Reg. − Baseline`. */
@@ -56,86 +53,67 @@ interface ContrastContext {
   readonly unit: Unit;
   /** What they were measured over: `5 seeds and 6 users`. */
   readonly design: string;
-  readonly fixed: Fixed | undefined;
+  /** What to say if nothing says how far the difference may be off; a sentence. */
+  readonly unknown: string;
 }
 
-/** Judges what is claimed of one or several differences together: {@link decideEqual}, {@link decideMore}, {@link decideNoWorse}. */
+/** Judges what is claimed of one or several differences together: {@link decideEqual}, {@link decideMore}. */
 export function judgeContrasts(
   claim: ContrastClaim,
   named: readonly NamedContrast[],
   context: ContrastContext,
 ): Finding {
-  const decide = { equal: decideEqual, more: decideMore, 'no-worse': decideNoWorse }[claim];
-  const verdict = decide(
-    named.map(({ contrast }) => contrast),
-    context.margin,
-  );
-  const measured = named.map((one) => describeContrast(one, context.unit, named.length)).join('; ');
+  const contrasts = named.map(({ contrast }) => contrast);
+  const { margin, unit } = context;
+  const verdict =
+    claim === 'equal'
+      ? decideEqual(contrasts, margin)
+      : decideMore(contrasts, claim === 'more' ? margin : -margin);
+  const measured = named.map((one) => describeContrast(one, unit)).join('; ');
   return { verdict, measured, reason: explain(claim, verdict, named, context) };
 }
 
-function describeContrast({ name, contrast }: NamedContrast, unit: Unit, count: number): string {
-  const { difference, certainty } = contrast;
+function describeContrast({ name, contrast: { difference, certainty } }: NamedContrast, unit: Unit): string {
   const found = `${name} ${unit.difference(difference)}`;
   if (certainty === null) return `${found} (no interval)`;
-  const { interval, adjusted } = certainty;
-  const corrected = count > 1 ? 'corrected ' : '';
-  return `${found} (95 % interval ${unit.range(interval.low, interval.high)}, ${corrected}${stateP(adjusted)})`;
+  const { interval, p } = certainty;
+  return `${found} (95 % interval ${unit.range(interval.low, interval.high)}, ${stateP(p)})`;
 }
 
 function explain(
   claim: ContrastClaim,
   verdict: Answer,
   named: readonly NamedContrast[],
-  { margin, unit, design, fixed }: ContrastContext,
+  { margin, unit, design, unknown }: ContrastContext,
 ): string {
-  const unknown = named.find(({ contrast }) => contrast.certainty === null);
-  if (verdict === 'inconclusive' && unknown !== undefined)
-    return fixed === undefined && unknown.contrast.seeds.length === 1 ? ONE_TRAINING : ALL_EQUAL;
+  const certain = named.flatMap(({ contrast }) => contrast.certainty ?? []);
+  if (verdict === 'inconclusive' && certain.length < named.length) return unknown;
   const isOne = named.length === 1;
-  const [all, some] = isOne
-    ? ['the difference is', 'the difference is']
-    : ['every difference is', 'one difference is'];
-  const neither = isOne ? 'the difference is' : 'some differences are';
-  const room = unit.size(margin);
-  const bar = margin > 0 ? `the margin, ${room}` : '0';
-  const reasons: Readonly<Record<ContrastClaim, Readonly<Record<Answer, string>>>> = {
-    equal: {
-      reproduced: `${all} certainly smaller than ${bar} (two one-sided tests at 5 %).`,
-      'not-reproduced': `${some} significant, and may be larger than ${bar}.`,
-      inconclusive: `${neither} neither significant nor certainly smaller than ${bar}.`,
-    },
-    more: {
-      reproduced: `${all} significantly above 0${margin > 0 ? `, and not certainly below ${bar}` : ''}.`,
-      'not-reproduced': `${some} certainly below ${bar} (one-sided test at 5 %).`,
-      inconclusive: `${neither} neither significantly above 0 nor certainly below ${bar}.`,
-    },
-    'no-worse': {
-      reproduced: `${all} certainly above −${room} (one-sided test at 5 %).`,
-      'not-reproduced': `${some} significantly below 0, and may be below −${room}.`,
-      inconclusive: `${neither} neither certainly above −${room} nor significantly below 0.`,
-    },
+  const room = claim === 'more' && margin === 0 ? '0' : unit.size(margin);
+  const [inside, outside, bar] = {
+    equal: ['smaller than', 'larger than', `the margin, ${room}`] as const,
+    more: ['above', 'below', room] as const,
+    'no-worse': ['above', 'below', `−${room}`] as const,
+  }[claim];
+  const one = isOne ? 'the difference' : 'at least one difference';
+  const said: Readonly<Record<Answer, string>> = {
+    reproduced: `${isOne ? 'the difference' : 'every difference'} is certainly ${inside} ${bar}`,
+    'not-reproduced': `${one} is certainly ${outside} ${bar}`,
+    inconclusive: `${one} is neither certainly ${inside} nor certainly ${outside} ${bar}`,
   };
-  const power = verdict === 'inconclusive' ? describePower(claim, named, unit) : '';
-  return `Over ${design}, ${reasons[claim][verdict]}${power}`;
+  const level = isOne || verdict !== 'not-reproduced' ? '5 %' : '5 %, divided by their number';
+  const power = verdict === 'inconclusive' ? describePower(claim, certain, unit) : '';
+  return `Over ${design}, ${said[verdict]} (one-sided tests at ${level}).${power}`;
 }
 
-export const ALL_EQUAL = 'All differ by the same amount, which does not say how far others may.';
-
-export const ONE_TRAINING =
-  'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
-
 /** What the least certain of the differences could have shown. */
-function describePower(claim: ContrastClaim, named: readonly NamedContrast[], unit: Unit): string {
-  const known = named.flatMap(({ contrast }) => contrast.certainty ?? []);
-  const [widest] = known.toSorted((a, b) => b.error - a.error);
+function describePower(claim: ContrastClaim, certain: readonly Certainty[], unit: Unit): string {
+  const [widest] = certain.toSorted((a, b) => b.error - a.error);
   if (widest === undefined) return '';
   const { detectable, equivalenceChance } = widest;
-  const found =
-    detectable === null
-      ? ' No difference would be found in four of five cases'
-      : ` A true difference of ${unit.size(detectable)} would be found in four of five cases`;
-  return claim === 'equal'
-    ? `${found}; if there is none, this is shown in ${formatShare(equivalenceChance)} of cases.`
+  const size = detectable === null ? 'No true difference' : `A true difference of ${unit.size(detectable)}`;
+  const found = ` ${size} would be significantly different from 0 in four of five cases`;
+  return claim === 'equal' && certain.length === 1
+    ? `${found}; if there is none, this verdict would be reproduced in ${formatShare(equivalenceChance)} of cases.`
     : `${found}.`;
 }

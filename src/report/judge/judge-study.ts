@@ -1,4 +1,6 @@
+import { ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
+import { quoteName } from '../../base/text.ts';
 import { type Cells, type Fixed, measureContrasts, measureMean } from '../../results/stats/contrasts.ts';
 import type { Spread } from '../../results/stats/crossed.ts';
 import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
@@ -13,17 +15,16 @@ import {
 import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../data/format.ts';
 import {
   ACCURACY_UNIT,
-  ALL_EQUAL,
   type ContrastClaim,
   type Finding,
   judgeContrasts,
   type NamedContrast,
   notApplicable,
-  ONE_TRAINING,
+  SAME_EVERYWHERE,
   type Unit,
 } from './judge-contrasts.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
+import { findUnpaired, hasOneTraining, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
 
 /** What results say of a claim. */
 export interface StudyJudgement extends Finding {
@@ -40,9 +41,32 @@ type Judged = Omit<StudyJudgement, 'claim'>;
 type PublishedMeasure = Extract<StatedMeasure, { readonly published: number }>;
 type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'untestable' }>;
 
-/** Judges every claim, in their order. */
+/**
+ * Judges every claim, in their order.
+ *
+ * @throws {ReproError} `claims-invalid` if claims about shares are written as if they were about scores
+ */
 export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[] {
+  for (const { id, measure } of study.isScore ? [] : stated.claims) {
+    const margin = 'margin' in measure ? (measure.margin ?? 0) : 0;
+    if (margin >= 0.5 && measure.kind !== 'score')
+      refuseClaims(
+        id,
+        `margin ${margin} is ${100 * margin} points`,
+        'Margins of accuracies are shares: 0.02 is two points.',
+      );
+    if (stated.better === 'lower')
+      refuseClaims(
+        id,
+        '"better: lower" is for scores',
+        'The results have right and wrong answers: leave it out.',
+      );
+  }
   return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, study) }));
+}
+
+function refuseClaims(id: string, problem: string, fix: string): never {
+  throw new ReproError('claims-invalid', `claim ${quoteName(id)}: ${problem}.`, { fix });
 }
 
 function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Judged {
@@ -54,7 +78,7 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
   for (const arm of arms) {
     if (study.arms.has(arm)) continue;
     return refuse(
-      [`The results have no arm "${arm}".`, suggestName(arm, study.arms.keys())].join(' ').trim(),
+      [`The results have no arm ${quoteName(arm)}.`, suggestName(arm, study.arms.keys())].join(' ').trim(),
     );
   }
   const isPublished = 'published' in measure;
@@ -63,7 +87,7 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
   const { seeds, others } = shareSeeds(study, arms);
   if (seeds.length === 0)
     return refuse(
-      `${joinWords(arms)} share no seed: name trainings alike that belong together, 1, 2, 3 in each arm.`,
+      `${joinWords(arms.map((arm) => quoteName(arm)))} have no seed in common. Name seeds alike in each arm: 1, 2, 3.`,
     );
   const unpaired = findUnpaired(study, seeds, arms);
   if (unpaired !== null) return refuse(unpaired);
@@ -73,10 +97,11 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
   const judged = isPublished
     ? judgePublished(measure, stated, cells[0]!, study)
     : judgeArms(measure, stated, { names, cells }, study);
+  if (stated.trainings === 'drawn' && arms.every((arm) => hasOneTraining(study, seeds, arm)))
+    return { ...judged, verdict: 'inconclusive', reason: SAME_ANSWERS };
+  if (judged.verdict === 'not-applicable') return judged;
   const reductions = listReductions(claim, cells[0]!, study);
-  const left =
-    others > 0 ? ` Left out: ${spellQuantity(others, 'seed')} that not all of these arms have.` : '';
-  if (reductions.length === 0) return { ...judged, reason: judged.reason + left };
+  if (reductions.length === 0) return { ...judged, reason: judged.reason + describeGaps(cells[0]!, others) };
   const published = isPublished ? ` Published: ${unitOf(measure, study).value(measure.published)}.` : '';
   const reason = `Smaller than the claim requires: ${reductions.join('; ')}.${published}`;
   return { ...judged, verdict: 'reduced-scale', reason };
@@ -84,6 +109,30 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
 
 function refuse(reason: string): Judged {
   return { ...notApplicable(reason), contrasts: [], comparison: null };
+}
+
+const ONE_TRAINING =
+  'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
+const SAME_ANSWERS =
+  'Every seed gave the same answers, as one training does that was written down several times: check that seeds were set.';
+
+/** What nothing says how far it may be off, and why. */
+function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string {
+  const what = hasGroups ? 'group' : 'item';
+  if (fixed !== 'seeds' && counts.length === 1) return ONE_TRAINING;
+  if (fixed === 'seeds' && counts[0]?.length === 1)
+    return `There is one ${what}, which does not say how far others may be from it.`;
+  return SAME_EVERYWHERE;
+}
+
+/** What of a table was not used, or may be missing in it. */
+function describeGaps({ counts }: Cells, others: number): string {
+  const items = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const [least, most] = [Math.min(...items), Math.max(...items)];
+  return [
+    ...(others > 0 ? [` Left out: ${spellQuantity(others, 'seed')} that not all of these arms have.`] : []),
+    ...(least < most ? [` Seeds have ${groupDigits(least)} to ${formatQuantity(most, 'item')}.`] : []),
+  ].join('');
 }
 
 function listReductions(
@@ -130,7 +179,9 @@ function describeDesign({ counts }: Cells, fixed: Fixed | undefined, { hasGroups
   const seeds = spellQuantity(counts.length, 'seed');
   const groups = formatQuantity(counts[0]?.length ?? 0, hasGroups ? 'group' : 'item');
   if (fixed === 'seeds') return `${groups}, for these trainings`;
-  return fixed === 'groups' ? `${seeds}, not for other items` : `${seeds} and ${groups}`;
+  return fixed === 'groups'
+    ? `${seeds}, not for other ${hasGroups ? 'groups' : 'items'}`
+    : `${seeds} and ${groups}`;
 }
 
 /** Each arm with the next, the better one first, so that differences are positive. */
@@ -153,19 +204,33 @@ function judgeArms(
 ): Judged {
   const { margin = 0 } = measure;
   const fixed = findFixed(cells[0]!, drawn);
-  const options = { margin, fixed, ...(study.isScore ? {} : { largest: 1 }) };
+  const options = {
+    margin,
+    fixed,
+    ...(study.isScore ? {} : { largest: 1 }),
+    leastError: findLeastError(margin, cells[0]!, fixed, study),
+  };
   const contrasts = measureContrasts(cells, options).map((contrast, i) => ({ name: names[i]!, contrast }));
   const context = {
     margin,
     unit: unitOf(measure, study),
     design: describeDesign(cells[0]!, fixed, study),
-    fixed,
+    unknown: explainUnknown(cells[0]!, fixed, study),
   };
   return {
     ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
     contrasts,
     comparison: null,
   };
+}
+
+/**
+ * Two models that differ on few items, all in one direction, scatter less than their difference may be off. If it is as large as the margin, they differ
+ * on a share of the items that is at least the margin, and so the variance over items is at least m · (1 − m).
+ */
+function findLeastError(margin: number, cells: StudyCells, fixed: Fixed | undefined, study: Study): number {
+  if (fixed !== 'seeds' || cells.sums.length > 1 || study.isScore || study.hasGroups) return 0;
+  return Math.sqrt((margin * (1 - margin)) / cells.items);
 }
 
 /** Compares an arm's mean with a published one. Both have an error of items and, unless they are about these very trainings, one of seeds. */
@@ -178,16 +243,17 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   const count = seeds.length;
   const measured = `${unit.value(value)}, ${count === 1 ? 'one seed' : `mean of ${spellQuantity(count, 'seed')}`}`;
   const nothing = { verdict: 'inconclusive', measured, contrasts: [], comparison: null } as const;
-  const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, count, ofSeeds);
-  if (between === null) return { ...nothing, reason: ONE_TRAINING };
+  const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, cells, ofSeeds);
   const own = errorOfOurs(measure, fixed, cells, study);
-  if (own.length === 0) return { ...nothing, reason: ALL_EQUAL };
+  // The items of a single value are those of its deviation.
+  const isKnown = own.length > 0 || (cells.items === 1 && measure.sd !== undefined);
+  if (between === null || !isKnown) return { ...nothing, reason: explainUnknown(cells, fixed, study) };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs = stated
     ? errorOfShare(stated)
     : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
-  const margin = measure.margin ?? (stated ? marginOf(stated) / stated.clips : 0);
+  const margin = measure.margin ?? (stated ? Math.min(marginOf(stated) / stated.clips, LARGEST_DEFAULT) : 0);
   const { verdict, ...comparison } = compareValues(
     { value, errors: own },
     { value: published, errors: [...between, theirs] },
@@ -195,11 +261,11 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   );
   const { difference, low, high } = comparison;
   const found = `Over ${describeDesign(cells, fixed, study)}, the difference from ${unit.value(published)} is ${unit.difference(difference)}, 95 % interval ${unit.range(low, high)}`;
-  const room = unit.size(margin);
+  const room = `${unit.size(margin)}${measure.margin === undefined ? ', by default' : ''}`;
   const detectable = ((high - low) / 2) * (1 + NORMAL_QUANTILES['80'] / NORMAL_QUANTILES['97.5']);
   const reasons = {
     reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
-    'not-reproduced': `it is significant, and may be larger than the margin, ${room}.`,
+    'not-reproduced': `it is significant, and not certainly smaller than the margin, ${room}.`,
     inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}. A true difference of about ${unit.size(detectable)} would be found in four of five cases.`,
   };
   return {
@@ -210,6 +276,9 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   };
 }
 
+/** A larger margin of an accuracy must be stated: with few items, the one that follows from them would say that nearly everything is equal. */
+const LARGEST_DEFAULT = 0.05;
+
 /** Degrees of freedom of a normal distribution. */
 const MANY = 1e6;
 
@@ -219,15 +288,15 @@ const MANY = 1e6;
  */
 function errorOfSeeds(
   { sd, seeds: trainings = 1 }: PublishedMeasure,
-  count: number,
+  { sums: { length: count }, items }: StudyCells,
   ofSeeds: Spread | null,
 ): Estimate['errors'] | null {
   if (sd !== undefined) {
     const error = sd * Math.sqrt(1 / trainings + (count === 1 ? 1 : 0));
     return [errorOfSpread({ error, degrees: trainings - 1 })];
   }
-  if (count === 1) return null;
-  if (ofSeeds === null) return [];
+  // Answers that are all right, or all wrong, are so with every seed.
+  if (ofSeeds === null) return count > 1 && items > 1 ? [] : null;
   return [errorOfSpread({ ...ofSeeds, error: ofSeeds.error * Math.sqrt(count / trainings) })];
 }
 
@@ -245,5 +314,6 @@ function errorOfOurs(
   const byCount = (items: number) => [errorOfShare({ correct: mean * items, clips: items })];
   if (fixed === 'groups')
     return measure.kind === 'accuracy' ? [...bySpread, ...byCount(measure.n)] : bySpread;
-  return !isScore && !hasGroups && (isOne || spread === null) ? byCount(cells.items) : bySpread;
+  if (!isScore && spread === null) return byCount(cells.counts[0]?.length ?? 0);
+  return !isScore && !hasGroups && isOne ? byCount(cells.items) : bySpread;
 }

@@ -4,6 +4,7 @@ import { JsonSchema } from '../../base/schema/json-schema.ts';
 import { type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { checkSchema } from '../../base/schema/schema-problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { quoteName } from '../../base/text.ts';
 
 /** What is published of a value besides it. */
 interface PublishedMean {
@@ -82,9 +83,12 @@ export async function readStatedClaims(file: string): Promise<StatedClaims> {
     claims,
   } = document.value as unknown as StatedClaimsFile;
   const problem = (message: string, ...at: JsonPath): Problem => ({ at: place(['claims', ...at]), message });
-  const problems = claims.flatMap(({ id, evidence }, index) => [
+  const problems = claims.flatMap(({ id, evidence, measure }, index) => [
+    ...('than' in measure && measure.arm === measure.than
+      ? [problem(`arm and than are both ${quoteName(measure.arm)}.`, index, 'measure', 'than')]
+      : []),
     ...(claims.findIndex((one) => one.id === id) < index
-      ? [problem(`id "${id}" is that of another claim, too.`, index, 'id')]
+      ? [problem(`id "${id}" is used twice.`, index, 'id')]
       : []),
     ...(evidence.source === undefined && source === undefined
       ? [problem('"source" is missing, here and at the top of the file.', index, 'evidence')]

@@ -19,7 +19,7 @@ type Items = ReadonlyMap<string, number>;
 
 const COLUMNS = ['arm', 'seed', 'item', 'correct', 'value', 'group'];
 const FIX =
-  'docs/judge.md describes the table: columns arm, seed, item, correct or value, and if you like group.';
+  'docs/judge.md describes the table: columns arm, seed, item, correct or value, and optionally group.';
 
 /**
  * Reads a table of results, a row for each answer: `arm,seed,item,correct`, or `value` instead of `correct`, and optionally `group`. Other
@@ -65,13 +65,16 @@ export function readStudy(text: string, file: string): Study {
     if (items.has(item))
       refuse(
         line,
-        `arm "${arm}", seed "${seed}" has item "${item}" twice.`,
-        'Each arm answers an item once with each seed.',
+        `arm ${quoteName(arm)}, seed ${quoteName(seed)} has item ${quoteName(item)} twice.`,
+        'An arm answers an item once with each seed: was it written twice, or numbered anew in each batch?',
       );
     arms.set(arm, seeds.set(seed, items.set(item, value ?? 0)));
     const group = hasGroups ? cell('group') : item;
     if ((groups.get(item) ?? group) !== group)
-      refuse(line, `item "${item}" is of group "${group}" here, and of "${groups.get(item)}" above.`);
+      refuse(
+        line,
+        `item ${quoteName(item)} is of group ${quoteName(group)} here, and of ${quoteName(groups.get(item) ?? '')} above.`,
+      );
     groups.set(item, group);
   }
   if (arms.size === 0) refuse(1, 'the table has no rows.');
@@ -106,9 +109,18 @@ export function findUnpaired(
         const [ours, theirs] = [arm, than].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
         const item = [...theirs.keys()].find((one) => !ours.has(one));
         if (item !== undefined)
-          return `With seed "${seed}", ${arm} has no item "${item}", which ${than} has.`;
+          return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
       }
   return null;
+}
+
+/** Whether an arm gave the same answers with each of several seeds, as one training does that stands there under several names. */
+export function hasOneTraining({ arms }: Study, seeds: readonly string[], arm: string): boolean {
+  const [first, ...others] = seeds.map((seed) => arms.get(arm)!.get(seed)!) as [Items, ...Items[]];
+  const isSame = (other: Items) =>
+    other.size === first.size && [...first].every(([item, value]) => other.get(item) === value);
+  // Equal values alone say nothing: they may all be right.
+  return others.length > 0 && new Set(first.values()).size > 1 && others.every(isSame);
 }
 
 /** Cells of the groups whose items were answered, and how many different items these are. */

@@ -21,7 +21,7 @@ import {
 import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelContrasts } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
-import { ALL_EQUAL } from '../judge/judge-contrasts.ts';
+import { SAME_EVERYWHERE } from '../judge/judge-contrasts.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
@@ -117,7 +117,7 @@ export function tabulateDifferences({ first, others, design }: ModelContrasts): 
       `Tests and intervals are over ${design}; `,
       { code: 'docs/claims.md' },
       ` has the method. The last column is Holm-corrected for ${spellQuantity(others.length, 'comparison')}; the intervals are not. A large p is no evidence that models are equal.`,
-      others.some(({ contrast }) => contrast.certainty === null) ? ` –: ${lowerFirst(ALL_EQUAL)}` : '',
+      others.some(({ contrast }) => contrast.certainty === null) ? ` –: ${lowerFirst(SAME_EVERYWHERE)}` : '',
     ],
   ];
   const caption = `Difference in test accuracy from ${first.title}`;

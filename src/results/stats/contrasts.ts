@@ -47,10 +47,7 @@ export interface Certainty extends Spread {
   readonly equivalenceChance: number;
 }
 
-/**
- * What is not drawn, so that nothing is said of other ones: the seeds, where it is about these very trainings, or the groups, where there is but
- * one value for each seed.
- */
+/** What is taken as given: the seeds, in claims about these very trainings, or the groups, where each seed has but one value. */
 export type Fixed = 'seeds' | 'groups';
 
 interface ContrastOptions {
@@ -59,6 +56,8 @@ interface ContrastOptions {
   /** No difference can be larger: 1 for accuracies. */
   readonly largest?: number;
   readonly fixed?: Fixed | undefined;
+  /** The error of a difference is not less than this, by default 0. */
+  readonly leastError?: number;
 }
 
 /**
@@ -67,22 +66,32 @@ interface ContrastOptions {
  *
  * @param differences for each contrast: sums of the arm minus those of its baseline
  */
-export function measureContrasts(differences: readonly Cells[], options: ContrastOptions): Contrast[] {
-  const measured = differences.map((cells) => measureMean(cells, options.fixed));
-  const adjusted = holmAdjust(measured.map(({ mean, spread }) => (spread ? spreadTest(mean, spread) : 1)));
-  return measured.map(({ mean, seeds, spread }, index) => ({
-    difference: mean,
-    seeds,
-    certainty: spread && {
+export function measureContrasts(
+  differences: readonly Cells[],
+  { margin, largest = Number.POSITIVE_INFINITY, fixed, leastError = 0 }: ContrastOptions,
+): Contrast[] {
+  const measured = differences.map((cells) => {
+    const { mean, seeds, spread } = measureMean(cells, fixed);
+    const isTooSmall = leastError > (spread?.error ?? 0);
+    const degrees = (cells.counts[0]?.length ?? 0) - 1;
+    return { mean, seeds, spread: isTooSmall ? { error: leastError, degrees } : spread };
+  });
+  const pValues = measured.map(({ mean, spread }) => (spread ? spreadTest(mean, spread) : 1));
+  const adjusted = holmAdjust(pValues);
+  return measured.map(({ mean, seeds, spread }, index): Contrast => {
+    if (spread === null) return { difference: mean, seeds, certainty: null };
+    const detectable = smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / differences.length });
+    const certainty = {
       ...spread,
       interval: spreadInterval(mean, spread, 1 - DIFFERENCE_LEVEL),
       narrow: spreadInterval(mean, spread, 1 - 2 * DIFFERENCE_LEVEL),
-      p: spreadTest(mean, spread),
-      adjusted: adjusted[index] ?? 1,
-      detectable: findDetectable(spread, differences.length, options.largest),
-      equivalenceChance: equivalencePower(spread, options.margin, DIFFERENCE_LEVEL),
-    },
-  }));
+      p: pValues[index]!,
+      adjusted: adjusted[index]!,
+      detectable: detectable > largest ? null : detectable,
+      equivalenceChance: equivalencePower(spread, margin, DIFFERENCE_LEVEL),
+    };
+    return { difference: mean, seeds, certainty };
+  });
 }
 
 /** A mean over all items, and over those of each seed. */
@@ -115,64 +124,41 @@ function total(row: readonly number[]): number {
   return row.reduce((sum, value) => sum + value, 0);
 }
 
-function findDetectable(
-  spread: Spread,
-  contrasts: number,
-  largest = Number.POSITIVE_INFINITY,
-): number | null {
-  const found = smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / contrasts });
-  return found > largest ? null : found;
-}
-
 /** Two one-sided tests at 5 %. */
 export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
   return narrow.low > -margin && narrow.high < margin;
 }
 
 /**
- * Whether all differences are none: reproduced if each is certainly within the margin, even if one is significant; otherwise not reproduced if
- * one that is not is significant; else inconclusive, because a large p is no evidence of equality.
+ * Whether all differences are within ±margin: reproduced if each certainly is, not reproduced if one certainly is not, else inconclusive.
  *
- * That all hold needs no correction for their number (intersection-union test); that one fails does.
+ * Certainly means one-sided tests at 5 %. That all hold needs no correction for their number (intersection-union test); that one fails does.
  */
 export function decideEqual(contrasts: readonly Contrast[], margin: number): Answer {
   return decide(
     contrasts,
-    (one) => isWithinMargin(one, margin),
-    (one) => one.adjusted <= DIFFERENCE_LEVEL && !isWithinMargin(one, margin),
+    ({ low, high }) => low > -margin && high < margin,
+    ({ low, high }) => low > margin || high < -margin,
   );
 }
 
-/**
- * Whether all differences are positive and matter: reproduced if each is significantly above 0 and none is certainly within the margin, not
- * reproduced if one is certainly below the margin.
- *
- * @param margin 0 if any positive difference matters
- */
-export function decideMore(contrasts: readonly Contrast[], margin: number): Answer {
+/** Whether all differences are at least `least`, in the same way. */
+export function decideMore(contrasts: readonly Contrast[], least: number): Answer {
   return decide(
     contrasts,
-    (one) => one.interval.low > 0 && !isWithinMargin(one, margin),
-    (_, limits) => limits(DIFFERENCE_LEVEL / contrasts.length).high < margin,
-  );
-}
-
-/** Whether no difference is a loss that matters: reproduced if each is certainly above −margin, not reproduced if one is significantly below 0. */
-export function decideNoWorse(contrasts: readonly Contrast[], margin: number): Answer {
-  return decide(
-    contrasts,
-    ({ narrow }) => narrow.low > -margin,
-    ({ narrow }, limits) => narrow.low <= -margin && limits(DIFFERENCE_LEVEL / 2 / contrasts.length).high < 0,
+    ({ low }) => low > least,
+    ({ high }) => high < least,
   );
 }
 
 function decide(
   contrasts: readonly Contrast[],
-  holds: (certainty: Certainty) => boolean,
-  fails: (certainty: Certainty, limits: (tail: number) => Interval) => boolean,
+  holds: (limits: Interval) => boolean,
+  fails: (limits: Interval) => boolean,
 ): Answer {
+  const tail = DIFFERENCE_LEVEL / contrasts.length;
   const isFailing = ({ difference, certainty }: Contrast) =>
-    certainty !== null && fails(certainty, (tail) => spreadInterval(difference, certainty, 1 - 2 * tail));
-  if (contrasts.every(({ certainty }) => certainty !== null && holds(certainty))) return 'reproduced';
+    certainty !== null && fails(spreadInterval(difference, certainty, 1 - 2 * tail));
+  if (contrasts.every(({ certainty }) => certainty !== null && holds(certainty.narrow))) return 'reproduced';
   return contrasts.some(isFailing) ? 'not-reproduced' : 'inconclusive';
 }

@@ -75,7 +75,7 @@ interface Cluster {
  * percentiles of a bootstrap would cover far less than they claim.
  *
  * @param clusters users, each with at least one clip
- * @returns null for less than two users, and if all have the same mean, which says nothing about how far others may be
+ * @returns null for fewer than two users, and if all have the same mean, which says nothing about how far others may be
  * @see Cochran 1977, Sampling Techniques, 3rd ed., 9A.1 and 6.3; Cameron and Miller 2015, J. Hum. Resour. 50, 317-372, section VI
  *   (degrees of freedom)
  */

@@ -23,7 +23,7 @@ export function estimateShare(counts: ShareCounts): Estimate {
   return { value: counts.correct / counts.clips, errors: [errorOfShare(counts)] };
 }
 
-/** That of other items: Wilson's interval. */
+/** The error from other items: Wilson's interval. */
 export function errorOfShare({ correct, clips }: ShareCounts): Reach {
   return (level) => {
     const { low, high } = wilsonInterval(correct, clips, NORMAL_QUANTILES[level === 0.9 ? '95' : '97.5']);
@@ -31,7 +31,7 @@ export function errorOfShare({ correct, clips }: ShareCounts): Reach {
   };
 }
 
-/** That of a mean: Student's interval. */
+/** The error of a mean: Student's interval. */
 export function errorOfSpread({ error, degrees }: Spread): Reach {
   return (level) => {
     const reach = studentQuantile((1 + level) / 2, degrees) * error;
@@ -58,10 +58,8 @@ export interface PublishedComparison extends Interval {
 export function compareValues(ours: Estimate, published: Estimate, margin: number): PublishedComparison {
   const difference = ours.value - published.value;
   const intervalAt = (level: 0.9 | 0.95): Interval => {
-    const [mine, theirs] = [ours, published].map(({ errors }) => errors.map((reach) => reach(level))) as [
-      ReturnType<Reach>[],
-      ReturnType<Reach>[],
-    ];
+    const mine = ours.errors.map((reach) => reach(level));
+    const theirs = published.errors.map((reach) => reach(level));
     return {
       low: difference - Math.hypot(...mine.map(({ below }) => below), ...theirs.map(({ above }) => above)),
       high: difference + Math.hypot(...mine.map(({ above }) => above), ...theirs.map(({ below }) => below)),

@@ -26,11 +26,11 @@ describe('no difference', () => {
     expect(judgement).toMatchObject({
       verdict: 'reproduced',
       reason:
-        'Over six users, for these trainings, every difference is certainly smaller than the margin, 2.1\u00a0points (two one-sided tests at 5 %).',
+        'Over six users, for these trainings, every difference is certainly smaller than the margin, 2.1\u00a0points (one-sided tests at 5 %).',
     });
     // One clip of one of six users: 1 / 288 ± 2.571 · (1 / 288).
     expect(judgement.measured).toContain(
-      'No Reg. − Baseline +0.3\u00a0points (95 % interval −0.5 to +1.2\u00a0points, corrected p = 1.000)',
+      'No Reg. − Baseline +0.3\u00a0points (95 % interval −0.5 to +1.2\u00a0points, p = 0.363)',
     );
   });
 
@@ -46,7 +46,9 @@ describe('no difference', () => {
   test('is not reproduced if one model is clearly worse', () => {
     const judgement = judge(measure, (name) => [byUser(name === 'λ = .1' ? [40, 41, 42, 42, 41, 40] : SAME)]);
     expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toMatch(/one difference is significant, and may be larger than the margin/);
+    expect(judgement.reason).toMatch(
+      /at least one difference is certainly larger than the margin, 2\.1.points \(one-sided tests at 5 %, divided by their number\)\.$/,
+    );
   });
 
   test('is inconclusive if users differ in both directions, and says what could have been found', () => {
@@ -54,7 +56,7 @@ describe('no difference', () => {
     expect(judgement).toMatchObject({ verdict: 'inconclusive' });
     // ± 6 of 48 clips of each user: the error is √(6 / 5 · 6 · 36) / 288 = 5.59 points; five degrees of freedom and a level of 5 % / 3 take 4.597 of them.
     expect(judgement.reason).toMatch(
-      /neither significant nor certainly smaller than the margin, 2\.1.points\. A true difference of 25\.7.points would be found in four of five cases; if there is none, this is shown in 0\.0.% of cases\.$/,
+      /neither certainly smaller than nor certainly larger than the margin, 2\.1.points \(one-sided tests at 5 %\)\. A true difference of 25\.7.points would be significantly different from 0 in four of five cases\.$/,
     );
   });
 
@@ -62,7 +64,7 @@ describe('no difference', () => {
     const judgement = judged([45, 45, 45, 45, 45, 45], [46, 46, 46, 46, 46, 46]);
     expect(judgement).toMatchObject({
       verdict: 'inconclusive',
-      reason: 'All differ by the same amount, which does not say how far others may.',
+      reason: 'The difference is the same everywhere, which does not say how far others may be.',
     });
     expect(judgement.measured).toMatch(/^No Reg\. − Baseline \+2\.1.points \(no interval\);/);
   });
@@ -87,7 +89,9 @@ describe('no difference', () => {
       { seeds },
     );
     expect(worse).toMatchObject({ verdict: 'not-reproduced' });
-    expect(worse.reason).toMatch(/^Over three seeds and six users, one difference is significant/);
+    expect(worse.reason).toMatch(
+      /^Over three seeds and six users, at least one difference is certainly larger than the margin/,
+    );
     // Not the same in every cell, but on average.
     expect(judgedBy(0).verdict).toBe('inconclusive');
   });
@@ -106,7 +110,7 @@ describe('a model below others', () => {
       SAME,
       [45, 45, 44, 45, 44, 45],
       'reproduced',
-      'every difference is significantly above 0',
+      'every difference is certainly above 0',
     ],
     [
       'clearly better than one of them',
@@ -114,7 +118,7 @@ describe('a model below others', () => {
       SAME.toReversed(),
       low,
       'not-reproduced',
-      'one difference is certainly below 0',
+      'at least one difference is certainly below 0',
     ],
     [
       'worse than some of them',
@@ -122,7 +126,7 @@ describe('a model below others', () => {
       SAME,
       [42, 41, 42, 42, 41, 42],
       'inconclusive',
-      'some differences are neither significantly above 0',
+      'at least one difference is neither certainly above nor certainly below 0',
     ],
     // As published: one to three clips.
     [
@@ -131,7 +135,7 @@ describe('a model below others', () => {
       SAME,
       [46, 46, 46, 46, 46, 47],
       'inconclusive',
-      'some differences are neither',
+      'at least one difference is neither',
     ],
   ])('%s', (_, noReg, rest, last, verdict, reason) => {
     const judgement = judged(noReg, rest, last);

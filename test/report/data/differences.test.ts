@@ -36,13 +36,13 @@ describe('the differences between models', () => {
       ['even', '+10.0 points', '–', '–', '–'],
     ]);
     expect(note).toBe(
-      'Tests and intervals are over three users, for these trainings; docs/claims.md has the method. The last column is Holm-corrected for two comparisons; the intervals are not. A large p is no evidence that models are equal. –: all differ by the same amount, which does not say how far others may.',
+      'Tests and intervals are over three users, for these trainings; docs/claims.md has the method. The last column is Holm-corrected for two comparisons; the intervals are not. A large p is no evidence that models are equal. –: the difference is the same everywhere, which does not say how far others may be.',
     );
   });
 
   it('are those by which claims are judged', () => {
     expect(spaced(judgeDifference(first, [better, even], 3).measured)).toBe(
-      'better − first +30.0 points (95 % interval −19.7 to +79.7 points, corrected p = 0.243); even − first +10.0 points (no interval)',
+      'better − first +30.0 points (95 % interval −19.7 to +79.7 points, p = 0.122); even − first +10.0 points (no interval)',
     );
   });
 

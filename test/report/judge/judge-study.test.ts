@@ -203,7 +203,7 @@ describe('what is claimed of arms', () => {
   test('a loss that matters is one', () => {
     expect(judgeOne({ kind: 'no-worse', arm: 'zero', than: 'large', margin: 1 }, values)).toMatchObject({
       verdict: 'not-reproduced',
-      reason: 'Over ten seeds and 20 items, the difference is significantly below 0, and may be below −1.',
+      reason: 'Over ten seeds and 20 items, the difference is certainly below −1 (one-sided tests at 5 %).',
     });
     expect(judgeOne({ kind: 'no-worse', arm: 'zero', than: 'small', margin: 1 }, values).verdict).toBe(
       'reproduced',
@@ -242,7 +242,7 @@ describe('what cannot be judged', () => {
     const values = { a: [[1, 2], []], b: [[], [1, 2]] } satisfies Values;
     expect(judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 1 }, values)).toMatchObject({
       verdict: 'not-applicable',
-      reason: 'a and b share no seed: name trainings alike that belong together, 1, 2, 3 in each arm.',
+      reason: '"a" and "b" have no seed in common. Name seeds alike in each arm: 1, 2, 3.',
     });
   });
 
@@ -251,7 +251,7 @@ describe('what cannot be judged', () => {
       judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 1 }, { a: [[1, 2]], b: [[1]] }),
     ).toMatchObject({
       verdict: 'not-applicable',
-      reason: 'With seed "1", b has no item "1", which a has.',
+      reason: 'With seed "1", "b" has no item "1", which "a" has.',
     });
   });
 
@@ -276,7 +276,78 @@ describe('what cannot be judged', () => {
     };
     expect(judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, values)).toMatchObject({
       verdict: 'inconclusive',
-      reason: 'All differ by the same amount, which does not say how far others may.',
+      reason: 'The difference is the same everywhere, which does not say how far others may be.',
     });
+  });
+});
+
+describe('what is probably a mistake', () => {
+  const answers = right(150, 200);
+  const shifted = (by: number) => [...answers.slice(by), ...answers.slice(0, by)];
+
+  test.each([
+    ['a margin in points', { margin: 2 }, {}, 'claim "a": margin 2 is 200 points.'],
+    [
+      'lower answers as the better ones',
+      { margin: 0.02 },
+      { better: 'lower' },
+      'claim "a": "better: lower" is for scores.',
+    ],
+  ] as const)('%s is refused', (_, margin, stated, message) => {
+    const measure = { kind: 'equivalence', arm: 'a', than: 'b', ...margin } as const;
+    expect(() => judgeOne(measure, { a: [answers], b: [answers] }, stated)).toThrow(
+      expect.objectContaining({ code: 'claims-invalid', message }),
+    );
+  });
+
+  test('the same answers with every seed count as one training', () => {
+    const measure = { kind: 'difference', arm: 'a', than: 'b' } as const;
+    const same = { a: [answers, answers], b: [right(20, 200), right(20, 200)] };
+    expect(judgeOne(measure, same)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: expect.stringMatching(/^Every seed gave the same answers/),
+    });
+    // An arm without chance beside one that was trained is none.
+    expect(judgeOne(measure, { ...same, a: [answers, shifted(10)] }).reason).toMatch(
+      /^Over two seeds and 200 items/,
+    );
+  });
+
+  test('answers that are all wrong contradict an accuracy, with groups and without', () => {
+    const none = { a: [right(0, 200), right(0, 200)] };
+    const groupOf = (item: number) => `p${item % 20}`;
+    for (const study of [{}, { groupOf }])
+      expect(judgeOne({ ...OURS, n: 200 }, none, study).verdict).toBe('not-reproduced');
+  });
+
+  test('a margin that follows from a few items is at most five points', () => {
+    const { comparison, reason } = judgeOne(
+      { ...OURS, published: 0.9, n: 10 },
+      { a: [right(209, 300)] },
+      { trainings: 'fixed' },
+    );
+    expect(comparison!.margin).toBe(0.05);
+    expect(reason).toContain('the margin, 5.0\u00a0points, by default');
+  });
+
+  test('a seed with fewer items than others is mentioned', () => {
+    const measure = { kind: 'difference', arm: 'a', than: 'b' } as const;
+    const { reason } = judgeOne(measure, { a: [answers, right(3, 4)], b: [right(20, 200), right(1, 4)] });
+    expect(reason).toMatch(/ Seeds have 4 to 200 items\.$/);
+  });
+
+  test.each([
+    [
+      { trainings: 'fixed' } as const,
+      'There is one group, which does not say how far others may be from it.',
+    ],
+    [{}, /^Over two seeds, not for other groups, the difference is/],
+  ])('one person says nothing of others: %o', (stated, reason) => {
+    const values = { a: [answers, shifted(10)], b: [right(20, 200), right(30, 200)] };
+    const judged = judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, values, {
+      groupOf: () => 'p',
+      ...stated,
+    });
+    expect(judged.reason).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
   });
 });

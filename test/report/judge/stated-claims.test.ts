@@ -59,10 +59,22 @@ describe('claims to judge by', () => {
       /seeds/,
     ],
     [
+      'an arm beside itself',
+      claim('{ kind: difference, arm: a, than: a }'),
+      ':7:',
+      /arm and than are both "a"/,
+    ],
+    [
+      'a margin in points',
+      claim('{ kind: accuracy, arm: a, published: 0.9, n: 9, margin: 2 }'),
+      ':7:',
+      /margin/,
+    ],
+    [
       'an id twice',
       [...claim('{ kind: untestable, because: so }'), ...claim('{ kind: untestable, because: so }')],
       ':8:9',
-      /id "one" is that of another claim, too\./,
+      /id "one" is used twice\./,
     ],
   ])('with %s are refused at its place', async (_, lines, place, message) => {
     const failure = await read(...HEAD, ...lines).catch((error: unknown) => error);

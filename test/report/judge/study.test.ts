@@ -93,8 +93,8 @@ describe('arms that are compared', () => {
 
   test.each([
     [['a', 'b'], null],
-    [['a', 'c'], 'With seed "1", c has no item "y", which a has.'],
-    [['c', 'b'], 'With seed "1", c has no item "y", which b has.'],
+    [['a', 'c'], 'With seed "1", "c" has no item "y", which "a" has.'],
+    [['c', 'b'], 'With seed "1", "c" has no item "y", which "b" has.'],
   ])('need the same items: %s', (arms, problem) => {
     expect(findUnpaired(study, ['1'], arms)).toBe(problem);
   });
