@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { equivalencePower, studentTestPower } from '../../src/results/stats/crossed.ts';
+import { percent, writeTable } from '../tables.ts';
 import { type Design, type Effects, simulateCoverage } from './simulate.ts';
 
 const all = { folds: 1, clips: 24 };
@@ -140,18 +140,6 @@ function describeCoverage(): string[] {
   });
 }
 
-/** Replaces the rows of the table whose first column has this heading. */
-function writeTable(file: string, heading: string, rows: readonly string[]): void {
-  const page = readFileSync(file, 'utf8');
-  const head = new RegExp(`(?<=\\| ${heading} \\|.*\\n\\|[- |:]*\\n)(?:\\|.*\\n)*`);
-  if (!head.test(page)) throw new Error(`${file} has no table that begins with "| ${heading} |"`);
-  writeFileSync(file, page.replace(head, rows.join('')));
-}
-
 function formatRange(shares: readonly number[]): string {
   return `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} %`;
-}
-
-function percent(share: number): string {
-  return (100 * share).toFixed(1);
 }

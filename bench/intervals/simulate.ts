@@ -95,7 +95,7 @@ export function simulateCoverage(
 }
 
 /** The log odds with this mean share, if they also vary with `deviation`. */
-function findBase(share: number, deviation: number): number {
+export function findBase(share: number, deviation: number): number {
   let [low, high] = [-20, 20];
   for (let i = 0; i < 50; i++) {
     const middle = (low + high) / 2;
@@ -106,13 +106,13 @@ function findBase(share: number, deviation: number): number {
 }
 
 /** The mean of a function of a normal variable, by the trapezoidal rule. */
-function averageOver(deviation: number, value: (z: number) => number): number {
+export function averageOver(deviation: number, value: (z: number) => number): number {
   const step = 0.02;
   let sum = 0;
   for (let z = -8; z <= 8; z += step) sum += value(deviation * z) * Math.exp(-(z ** 2) / 2);
   return (sum * step) / Math.sqrt(2 * Math.PI);
 }
 
-function sigmoid(x: number): number {
+export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
