@@ -1,0 +1,7 @@
+// How often the judge is wrong, on simulated studies of known truth: writes the tables of docs/judge.md in about three minutes.
+import { root, runBundled } from './run-bundled.mjs';
+
+await runBundled(['bench/calibration/main.ts', 'bench/calibration/worker.ts'], ({ code }) => ({
+  root,
+  worker: `${code}/worker.mjs`,
+}));

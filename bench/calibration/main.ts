@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ANSWERS } from '../../src/results/verdicts.ts';
+import { percent, writeTable } from '../tables.ts';
+import { type Chunk, KINDS, type Kind, type Outcome, TRUTHS, type Truth } from './trials.ts';
+
+/** Fewer where hardly any verdict is wrong. */
+const STUDIES: Readonly<Record<Truth, number>> = { 0: 4000, half: 1000, margin: 4000, beyond: 2000 };
+const PER_CHUNK = 250;
+
+/** With half the margin, no verdict is wrong. */
+const CLEAR = TRUTHS.filter((truth) => truth !== 'half');
+
+export function listChunks(): Chunk[] {
+  const fixed = ['0', 'margin'] as const;
+  return [
+    ...TRUTHS.map((truth) => ({ truth, isFixed: false, studies: PER_CHUNK })),
+    ...fixed.map((truth) => ({ truth, isFixed: true, studies: PER_CHUNK })),
+  ]
+    .flatMap((chunk) => new Array<typeof chunk>(STUDIES[chunk.truth] / PER_CHUNK).fill(chunk))
+    .map((chunk, at) => ({ ...chunk, seed: at + 1 }));
+}
+
+/** Writes the tables of docs/judge.md. @param worker the compiled worker.ts */
+export async function main({
+  root,
+  worker,
+}: {
+  readonly root: string;
+  readonly worker: string;
+}): Promise<void> {
+  const outcomes = await simulate(listChunks(), worker);
+  const page = path.join(root, 'docs/judge.md');
+  const drawn = outcomes.filter(({ design }) => !design.isFixed);
+  writeTable(page, 'claim', describeVerdicts(drawn));
+  writeTable(page, 'decided claim', describeDecided(drawn));
+  writeTable(page, 'half the margin', describeBetween(drawn));
+  writeTable(page, 'studies', describeDesigns(outcomes));
+}
+
+/** Each core simulates the next chunk as soon as it is done with one. */
+async function simulate(chunks: readonly Chunk[], file: string): Promise<Outcome[]> {
+  const waiting = [...chunks];
+  const done: Outcome[][] = [];
+  const work = async () => {
+    const worker = new Worker(file);
+    for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
+      worker.postMessage(chunk);
+      const [outcomes] = (await once(worker, 'message')) as [Outcome[]];
+      done.push(outcomes);
+      console.log(`${chunks.length - waiting.length} of ${chunks.length}`);
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return done.flat();
+}
+
+function describeVerdicts(outcomes: readonly Outcome[]): string[] {
+  return KINDS.flatMap((kind) =>
+    CLEAR.map((truth) => {
+      const row = outcomes.filter((one) => one.kind === kind && one.truth === truth);
+      const share = (count: (one: Outcome) => boolean) => percent(row.filter(count).length / row.length);
+      const cells = [
+        `**${share(isWrong)}**`,
+        ...ANSWERS.map((answer) => share(({ verdict }) => verdict === answer)),
+        ...(['points', 'relative', 'test'] as const).map((way) =>
+          share(({ usual, wrong }) => usual[way] === (wrong === 'reproduced')),
+        ),
+      ];
+      return `| ${[kind, nameTruth(kind, truth), ...cells].join(' | ')} |\n`;
+    }),
+  );
+}
+
+function nameTruth(kind: Kind, truth: Truth): string {
+  if (truth === '0') return kind === 'order' ? 'one step is 0' : '0';
+  const loss = kind === 'no-worse' ? '−' : '';
+  return truth === 'margin' ? `${loss}margin` : `${loss}1.5 or 2 margins`;
+}
+
+function isWrong({ verdict, wrong }: Outcome): boolean {
+  return verdict === wrong;
+}
+
+/** What is said of studies where either verdict is right. */
+export function describeBetween(outcomes: readonly Outcome[]): string[] {
+  return KINDS.map((kind) => {
+    const row = outcomes.filter((one) => one.kind === kind && one.truth === 'half');
+    const shares = ANSWERS.map((answer) =>
+      percent(row.filter(({ verdict }) => verdict === answer).length / row.length),
+    );
+    return `| ${[kind, ...shares].join(' | ')} |\n`;
+  });
+}
+
+/** How many of the verdicts that were given are wrong, as many studies being of each truth. */
+function describeDecided(outcomes: readonly Outcome[]): string[] {
+  return KINDS.map((kind) => {
+    const rows = CLEAR.map((truth) => outcomes.filter((one) => one.kind === kind && one.truth === truth));
+    const cells = [ANSWERS.slice(0, 2), ['reproduced'], ['not-reproduced']].map((answers) => {
+      const [said, wrong] = [() => true, isWrong].map((counts) =>
+        rows.reduce((sum, row) => {
+          const found = row.filter((one) => answers.includes(one.verdict) && counts(one));
+          return sum + found.length / row.length;
+        }, 0),
+      );
+      return percent(wrong! / said!);
+    });
+    return `| ${[kind, ...cells].join(' | ')} |\n`;
+  });
+}
+
+const SLICES: readonly [name: string, has: (design: Outcome['design']) => boolean][] = [
+  ['binary answers', ({ isScore }) => !isScore],
+  ['scores', ({ isScore }) => isScore],
+  ['with people', ({ people }) => people !== null],
+  ['of 6 to 9 people', ({ people }) => people !== null && people < 10],
+  ['without people', ({ people }) => people === null],
+  ['binary answers, accuracy above 95 %', ({ isScore, accuracy }) => !isScore && accuracy > 0.95],
+  ['1 seed', ({ seeds }) => seeds === 1],
+  ['2 or 3 seeds', ({ seeds }) => seeds === 2 || seeds === 3],
+  ['4 to 10 seeds', ({ seeds }) => seeds > 3],
+];
+
+/** The share of wrong verdicts, of the truth with most of them. */
+function describeDesigns(outcomes: readonly Outcome[]): string[] {
+  const drawn = SLICES.map(([name, has]) => ({
+    name,
+    rows: outcomes.filter(({ design }) => !design.isFixed && has(design)),
+  }));
+  const fixed = { name: '1 seed, `trainings: fixed`', rows: outcomes.filter(({ design }) => design.isFixed) };
+  return [...drawn, fixed].map(({ name, rows }) => {
+    const worst = KINDS.map((kind) => {
+      const shares = TRUTHS.map((truth) => {
+        const row = rows.filter((one) => one.kind === kind && one.truth === truth);
+        return row.filter(isWrong).length / Math.max(1, row.length);
+      });
+      return percent(Math.max(...shares));
+    });
+    return `| ${[name, ...worst].join(' | ')} |\n`;
+  });
+}
