@@ -23,6 +23,7 @@ const slow = [
   'test/app/sleep.test.ts',
   'test/app/train-val-folders.test.ts',
   'test/data/fetch/long.test.ts',
+  'test/docs/calibration.test.ts',
   'test/docs/examples.test.ts',
   'test/network/engines/session.test.ts',
   'test/native/kernels.test.ts',
