@@ -10,7 +10,7 @@ import { type Chunk, KINDS, type Kind, type Outcome, TRUTHS, type Truth } from '
 const STUDIES: Readonly<Record<Truth, number>> = { 0: 4000, half: 1000, margin: 4000, beyond: 2000 };
 const PER_CHUNK = 250;
 
-/** With half the margin, no verdict is wrong. */
+/** Those of which every claim is true or false. */
 const CLEAR = TRUTHS.filter((truth) => truth !== 'half');
 
 export function listChunks(): Chunk[] {
@@ -36,7 +36,6 @@ export async function main({
   const drawn = outcomes.filter(({ design }) => !design.isFixed);
   writeTable(page, 'claim', describeVerdicts(drawn));
   writeTable(page, 'decided claim', describeDecided(drawn));
-  writeTable(page, 'half the margin', describeBetween(drawn));
   writeTable(page, 'studies', describeDesigns(outcomes));
 }
 
@@ -59,41 +58,33 @@ async function simulate(chunks: readonly Chunk[], file: string): Promise<Outcome
 }
 
 function describeVerdicts(outcomes: readonly Outcome[]): string[] {
-  return KINDS.flatMap((kind) =>
-    CLEAR.map((truth) => {
-      const row = outcomes.filter((one) => one.kind === kind && one.truth === truth);
-      const share = (count: (one: Outcome) => boolean) => percent(row.filter(count).length / row.length);
-      const cells = [
-        `**${share(isWrong)}**`,
-        ...ANSWERS.map((answer) => share(({ verdict }) => verdict === answer)),
-        ...(['points', 'relative', 'test'] as const).map((way) =>
-          share(({ usual, wrong }) => usual[way] === (wrong === 'reproduced')),
-        ),
-      ];
-      return `| ${[kind, nameTruth(kind, truth), ...cells].join(' | ')} |\n`;
-    }),
-  );
+  return KINDS.flatMap((kind) => TRUTHS.map((truth) => describeVerdict(kind, truth, outcomes)));
+}
+
+/** What is said of the studies of one truth. */
+export function describeVerdict(kind: Kind, truth: Truth, outcomes: readonly Outcome[]): string {
+  const row = outcomes.filter((one) => one.kind === kind && one.truth === truth);
+  const share = (count: (one: Outcome) => boolean) => percent(row.filter(count).length / row.length);
+  const isClear = row.every(({ wrong }) => wrong !== null);
+  const cells = [
+    isClear ? `**${share(isWrong)}**` : '–',
+    ...ANSWERS.map((answer) => share(({ verdict }) => verdict === answer)),
+    ...(['points', 'relative', 'test'] as const).map((way) =>
+      isClear ? share(({ usual, wrong }) => usual[way] === (wrong === 'reproduced')) : '–',
+    ),
+  ];
+  return `| ${[kind, nameTruth(kind, truth), ...cells].join(' | ')} |\n`;
 }
 
 function nameTruth(kind: Kind, truth: Truth): string {
   if (truth === '0') return kind === 'order' ? 'one step is 0' : '0';
   const loss = kind === 'no-worse' ? '−' : '';
+  if (truth === 'half') return `${loss}½ margin`;
   return truth === 'margin' ? `${loss}margin` : `${loss}1.5 or 2 margins`;
 }
 
 function isWrong({ verdict, wrong }: Outcome): boolean {
   return verdict === wrong;
-}
-
-/** What is said of studies where either verdict is right. */
-export function describeBetween(outcomes: readonly Outcome[]): string[] {
-  return KINDS.map((kind) => {
-    const row = outcomes.filter((one) => one.kind === kind && one.truth === 'half');
-    const shares = ANSWERS.map((answer) =>
-      percent(row.filter(({ verdict }) => verdict === answer).length / row.length),
-    );
-    return `| ${[kind, ...shares].join(' | ')} |\n`;
-  });
 }
 
 /** How many of the verdicts that were given are wrong, as many studies being of each truth. */
