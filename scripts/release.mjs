@@ -29,7 +29,7 @@ const wrong = named
 const notes = readNotes();
 if (notes === '') wrong.push(`CHANGELOG.md has no section "## [${version}] - YYYY-MM-DD" with changes.`);
 if (wrong.length > 0) {
-  console.error(`${wrong.join('\n')}\n  Correct these, commit, and set the tag again.`);
+  console.error(`${wrong.join('\n')}\n  Correct these and commit, then set the tag.`);
   process.exitCode = 1;
 } else console.log(notes);
 

@@ -77,7 +77,7 @@ test('what names another version, and a missing section, are all named at once',
     'CITATION.cff names version none; package.json has 7.8.9.',
     'docs/page.md names version 7.8.8; package.json has 7.8.9.',
     'CHANGELOG.md has no section "## [7.8.9] - YYYY-MM-DD" with changes.',
-    '  Correct these, commit, and set the tag again.',
+    '  Correct these and commit, then set the tag.',
     '',
   ]);
 });
