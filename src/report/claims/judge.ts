@@ -33,8 +33,7 @@ import {
   describePublishedAccuracy,
   type Judgement,
   judgeAccuracy,
-  judgeBelow,
-  judgeDifference,
+  judgeOthers,
   judgeSeeds,
 } from './judgement.ts';
 
@@ -231,9 +230,9 @@ function judgeMeasure(
     case 'accuracy':
       return judgeAccuracy(claim, measure, outcome, listRivals(claim, measure, claims));
     case 'difference':
-      return judgeDifference(first!, others, measure.margin);
+      return judgeOthers('equal', first!, others, measure.margin);
     case 'below':
-      return judgeBelow(first!, others);
+      return judgeOthers('more', first!, others, 0);
     case 'best-epoch':
       return judgeBestEpoch(models, measure.before);
     case 'final':

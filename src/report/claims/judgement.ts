@@ -151,22 +151,12 @@ export function describePublishedAccuracy({ correct, clips }: Published): string
   return `${formatShare(correct / clips)} (${groupDigits(correct)} of ${groupDigits(clips)}), 95 % interval ${formatPercentRange(low, high)}`;
 }
 
-/** "No significant difference" from a first model. @param margin the largest difference that counts as none, in clips */
-export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
-  return judgeOthers('equal', first, others, margin);
-}
-
-/** A model is less accurate than each of the others. */
-export function judgeBelow(first: ModelResult, others: readonly ModelResult[]): Finding {
-  return judgeOthers('more', first, others, 0);
-}
-
 /**
  * Judges how much more accurate the others are than the first, for other seeds and other users; with one seed, for these trainings.
  *
  * @param marginClips 0 if any difference matters
  */
-function judgeOthers(
+export function judgeOthers(
   claim: ContrastClaim,
   first: ModelResult,
   others: readonly ModelResult[],

@@ -164,12 +164,16 @@ describe('counts', () => {
 
 describe('a run that is not asked', () => {
   test.each([
-    ['an accuracy', { ...accuracy, epoch: 'chosen' } as const],
-    ['no difference', { kind: 'difference', model: 'Baseline', others: NAMES.slice(1), margin: 6 } as const],
-  ])('because its epoch was chosen on the test clips: %s', (_, measure) => {
+    ['an accuracy', { ...accuracy, epoch: 'chosen' } as const, 'reproduced'],
+    [
+      'no difference',
+      { kind: 'difference', model: 'Baseline', others: NAMES.slice(1), margin: 6 } as const,
+      'inconclusive',
+    ],
+  ])('because its epoch was chosen on the test clips: %s', (_, measure, verdict) => {
     const judgeChosenOn = (chosenOn: 'test' | 'validation') =>
       judge(measure, () => [withTest(278, { chosenOn })], { published: { share: 0.9653, clips: 288 } });
-    expect(judgeChosenOn('validation').verdict).not.toBe('not-applicable');
+    expect(judgeChosenOn('validation').verdict).toBe(verdict);
     expect(judgeChosenOn('test')).toMatchObject({
       verdict: 'not-applicable',
       reason: 'The epoch of Baseline was chosen on the test clips, on which the accuracy is measured.',

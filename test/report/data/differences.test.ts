@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeDifference } from '../../../src/report/claims/judgement.ts';
+import { judgeOthers } from '../../../src/report/claims/judgement.ts';
 import { contrastModels } from '../../../src/report/data/question.ts';
 import type { ModelResult } from '../../../src/report/data/results.ts';
 import { tabulateDifferences } from '../../../src/report/sections/outcome-tables.ts';
@@ -41,7 +41,7 @@ describe('the differences between models', () => {
   });
 
   it('are those by which claims are judged', () => {
-    expect(spaced(judgeDifference(first, [better, even], 3).measured)).toBe(
+    expect(spaced(judgeOthers('equal', first, [better, even], 3).measured)).toBe(
       'better − first +30.0 points (95 % interval −19.7 to +79.7 points, p = 0.122); even − first +10.0 points (no interval)',
     );
   });
