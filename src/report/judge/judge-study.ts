@@ -29,7 +29,7 @@ import { findUnpaired, hasOneTraining, type Study, type StudyCells, shareSeeds, 
 /** What results say of a claim. */
 export interface StudyJudgement extends Finding {
   readonly claim: StatedClaim;
-  /** The differences of arms that were judged, of which the claim says that they are positive, or none; empty for a published value. */
+  /** The differences of arms that were judged, of which the claim says how large they are; empty for a published value. */
   readonly contrasts: readonly NamedContrast[];
   /** With the published value; null for a claim about several arms, and if nothing can be said. */
   readonly comparison:
@@ -97,9 +97,9 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
   const judged = isPublished
     ? judgePublished(measure, stated, cells[0]!, study)
     : judgeArms(measure, stated, { names, cells }, study);
+  if (judged.verdict === 'not-applicable') return judged;
   if (stated.trainings === 'drawn' && arms.every((arm) => hasOneTraining(study, seeds, arm)))
     return { ...judged, verdict: 'inconclusive', reason: SAME_ANSWERS };
-  if (judged.verdict === 'not-applicable') return judged;
   const reductions = listReductions(claim, cells[0]!, study);
   if (reductions.length === 0) return { ...judged, reason: judged.reason + describeGaps(cells[0]!, others) };
   const published = isPublished ? ` Published: ${unitOf(measure, study).value(measure.published)}.` : '';
@@ -116,7 +116,7 @@ const ONE_TRAINING =
 const SAME_ANSWERS =
   'Every seed gave the same answers, as one training does that was written down several times: check that seeds were set.';
 
-/** What nothing says how far it may be off, and why. */
+/** Why nothing says how far a value may be off. */
 function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string {
   const what = hasGroups ? 'group' : 'item';
   if (fixed !== 'seeds' && counts.length === 1) return ONE_TRAINING;
@@ -312,7 +312,7 @@ function errorOfOurs(
   const bySpread = spread === null ? [] : [errorOfSpread(spread)];
   // A share of counted items, which several trainings answered: each item counts once.
   const byCount = (items: number) => [errorOfShare({ correct: mean * items, clips: items })];
-  if (fixed === 'groups')
+  if (isScore && cells.items === 1)
     return measure.kind === 'accuracy' ? [...bySpread, ...byCount(measure.n)] : bySpread;
   if (!isScore && spread === null) return byCount(cells.counts[0]?.length ?? 0);
   return !isScore && !hasGroups && isOne ? byCount(cells.items) : bySpread;

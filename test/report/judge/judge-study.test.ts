@@ -92,6 +92,39 @@ describe('a published score', () => {
     );
   });
 
+  test('of one training needs a published deviation, and then counts as one more training', () => {
+    const { reason } = judgeOne({ kind: 'score', arm: 'a', published: 2.5, margin: 4 }, { a: [[2]] });
+    expect(reason).toMatch(/^There is one training/);
+    // 1 · √(1 / 4 + 1), three degrees of freedom.
+    const { comparison } = judgeOne(measure, { a: [[2]] });
+    expect(comparison!.high).toBeCloseTo(-0.5 + 3.1824463 * Math.sqrt(1.25), 6);
+  });
+
+  test('without a deviation counts its trainings as scattered as ours, and adds the error of its items', () => {
+    // Ours deviate by 1: the mean of three by √(1 / 3), that of two by √(1 / 2), both with t₂. Items: 0.3 · 1.96.
+    const one = { kind: 'score', arm: 'a', published: 2.5, margin: 4, seeds: 2, error: 0.3 } as const;
+    const reach = Math.hypot(4.3026527 * Math.sqrt(1 / 3), 4.3026527 * Math.sqrt(1 / 2), 0.3 * 1.959964);
+    expect(judgeOne(one, values).comparison!.high).toBeCloseTo(-0.5 + reach, 4);
+  });
+
+  test('that is the same with every seed does not say how far others may be', () => {
+    const same = { kind: 'score', arm: 'a', published: 2.5, margin: 4 } as const;
+    expect(judgeOne(same, { a: [[2], [2], [2]] })).toMatchObject({
+      verdict: 'inconclusive',
+      comparison: null,
+    });
+  });
+
+  test('that is an accuracy has the error of its items, also for these very trainings', () => {
+    const { comparison, verdict } = judgeOne(OURS, { a: [[0.955]] }, { trainings: 'fixed' });
+    expect(verdict).toBe('reproduced');
+    expect(comparison!.high).toBeCloseTo(
+      judgeOne(OURS, { a: [right(275, 288)] }, { trainings: 'fixed' }).comparison!.high,
+      3,
+    );
+    expect(judgeOne(OURS, { a: [[95.5]] }, { requires: { seeds: 2 } }).verdict).toBe('not-applicable');
+  });
+
   test('is not for answers that are right or wrong', () => {
     expect(judgeOne(measure, { a: [right(1, 2)] }).verdict).toBe('not-applicable');
   });
@@ -145,6 +178,15 @@ describe('arms', () => {
       verdict: 'reproduced',
       reason: expect.stringMatching(/^Over 4 items, for these trainings/),
     });
+  });
+
+  test('that differ on few items, all in one direction, are not certainly alike', () => {
+    // 2 of 100: the scatter alone gives 1.4 points; at a margin of 4, it is at least √(0.04 · 0.96 / 100).
+    const values = { a: [right(52, 100)], b: [right(50, 100)] };
+    const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {
+      trainings: 'fixed',
+    });
+    expect(contrasts[0]!.contrast.certainty!.error).toBeCloseTo(Math.sqrt(0.04 * 0.96) / 10, 12);
   });
 
   test('whose items belong to people are compared over people', () => {
