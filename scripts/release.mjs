@@ -16,6 +16,7 @@ const named = [
   ['native/package.json', readJson('native/package.json').version],
   ['package-lock.json', lock.version],
   ['package-lock.json, native', lock.packages.native.version],
+  ['src/report/report.ts', /'plif-repro ([\d.]+)'/.exec(read('src/report/report.ts'))?.[1]],
   ['CITATION.cff', /^version: (.*)$/m.exec(read('CITATION.cff'))?.[1]],
   // The action of this project, as pages show it: `uses: ACCOUNT/plif-repro@v1.0.0`.
   ...pages.flatMap((page) => {

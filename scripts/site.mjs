@@ -73,10 +73,11 @@ export async function buildSite(folder, { run, repository }) {
     fs.writeFileSync(file, renderPage(titleOf(text), body, frame));
   }
   const links = reports.map((page) => `- [${titleOf(read(page))}](${page.replace(/md$/, 'html')})`);
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   const text = `# Does every neuron need its own time constant?
 
 A reproduction of A. Pazderka, *The role of membrane time constant in the training of spiking neural networks* (BSc thesis, TU Delft, 2024):
-[code and documentation](https://github.com/${repository}).
+[code and documentation](https://github.com/${repository}), version ${version}.
 
 - [**Watch the networks at work**](report/explore.html): change their time constants, train them further, show them a clip of your own, and let your
   browser recompute a committed result, digit by digit.

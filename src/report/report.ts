@@ -37,6 +37,9 @@ interface ReportOptions {
   readonly question?: Question | null;
 }
 
+/** With the version in package.json, of which every change would make this page stale. */
+const PROGRAM = 'plif-repro 1.0.0';
+
 /** Builds the report from the results. Pure: the same results give the same report. */
 export function buildReport(results: Results, options: ReportOptions): Report {
   const sections = listSections(results, options);
@@ -52,7 +55,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     sections: results.simulated
       ? sections.map((section) => ({ ...section, blocks: section.blocks.map(markBlock) }))
       : sections,
-    footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
+    footer: [`Made by ${PROGRAM}. The same inputs reproduce this page byte for byte, so it has no date.`],
   };
 }
 

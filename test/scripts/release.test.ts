@@ -13,6 +13,7 @@ const versioned = [
   'native/package.json',
   'CITATION.cff',
   'CHANGELOG.md',
+  'src/report/report.ts',
 ];
 const { version }: { readonly version: string } = JSON.parse(
   readFileSync(path.join(repository, 'package.json'), 'utf8'),
@@ -74,6 +75,7 @@ test('what names another version, and a missing section, are all named at once',
     `native/package.json names version ${version}; package.json has 7.8.9.`,
     `package-lock.json names version ${version}; package.json has 7.8.9.`,
     `package-lock.json, native names version ${version}; package.json has 7.8.9.`,
+    `src/report/report.ts names version ${version}; package.json has 7.8.9.`,
     'CITATION.cff names version none; package.json has 7.8.9.',
     'docs/page.md names version 7.8.8; package.json has 7.8.9.',
     'CHANGELOG.md has no section "## [7.8.9] - YYYY-MM-DD" with changes.',

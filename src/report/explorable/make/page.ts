@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { escapeMarkup } from '../../../base/text.ts';
 import type { Report } from '../../page/document.ts';
-import { renderBanners, renderPageHead } from '../../page/page.ts';
+import { renderBanners, renderPageHead, renderText } from '../../page/page.ts';
 import type { Payload } from '../payload.ts';
 import { EXPLORE_STYLE } from './style.ts';
 
@@ -34,6 +34,7 @@ export function renderExplorablePage(report: Report, payload: Payload, script: s
     '<noscript><p>The networks run in your browser, by a script. Allow scripts to see them.</p></noscript>',
     '<div id="explore"></div>',
     '</main>',
+    `<footer><p>${renderText(report.footer)}</p></footer>`,
     // A text in it must not end the element.
     `<script type="application/json" id="payload">${JSON.stringify(payload).replaceAll('<', '\\u003c')}</script>`,
     `<script>${script}</script>`,
