@@ -53,7 +53,7 @@ test('a site whose report links a file that is missing is refused', async () => 
 
 test('the command says in one message what is wrong and how to mend it, and at the end where the site is', async () => {
   const project = await temporaryFolder();
-  for (const part of ['scripts/site.mjs', 'results', 'docs/results.md', 'docs/images'])
+  for (const part of ['scripts/site.mjs', 'results', 'docs/results.md', 'docs/images', 'package.json'])
     await cp(path.join(repository, part), path.join(project, part), { recursive: true });
   const citation = path.join(project, 'CITATION.cff');
   await writeFile(citation, 'repository-code: "https://github.com/lab/plif"');
