@@ -1,4 +1,4 @@
-import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
+import { capitalise } from '../../base/text.ts';
 import { wilsonInterval } from '../../results/stats/proportions.ts';
 import {
   compareValues,
@@ -8,20 +8,14 @@ import {
   type ShareCounts,
 } from '../../results/stats/published-values.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
-import {
-  formatPercentRange,
-  formatPoints,
-  formatPointsRange,
-  formatQuantity,
-  formatShare,
-  groupDigits,
-} from '../data/format.ts';
+import { formatPercentRange, formatQuantity, formatShare, groupDigits } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';
 import { contrastModels } from '../data/question.ts';
 import type { ModelResult } from '../data/results.ts';
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
+  explainComparison,
   type Finding,
   judgeContrasts,
   notApplicable,
@@ -80,9 +74,10 @@ export function findPublishedTest(model: ModelResult, judgements: readonly Judge
   return found === undefined || found.verdict === 'not-applicable' ? null : found;
 }
 
-const { 80: Z_POWER, '97.5': Z_95 } = NORMAL_QUANTILES;
-
-/** Compares a share of clips with a published one: {@link compareValues}. The published answers clip by clip are unknown, so both count as independent; they are not quite, so the intervals are rather too wide than too narrow. */
+/**
+ * Compares a share of clips with a published one: {@link compareValues}. The published answers clip by clip are unknown, so both count as
+ * independent. They are not quite, so the intervals are rather too wide than too narrow.
+ */
 export function compareAccuracy(ours: ShareCounts, published: ShareCounts): PublishedComparison {
   const margin = marginOf(published) / published.clips;
   return compareValues(estimateShare(ours), estimateShare(published), margin);
@@ -99,24 +94,15 @@ export function judgeAccuracy(
   const accuracy = outcome[measure.epoch][measure.split];
   if (accuracy === null) return notApplicable('No clips were held out for validation.');
   const ours = { correct: accuracy.mean * accuracy.clips, clips: accuracy.clips };
-  const { verdict, difference, low, high } = compareAccuracy(ours, published);
-  const found = `The difference from ${groupDigits(published.correct)} of ${groupDigits(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
-  const room = `${marginOf(published)} of ${formatQuantity(published.clips, 'clip')}`;
+  const comparison = compareAccuracy(ours, published);
+  const why = explainComparison(comparison, {
+    published: `${groupDigits(published.correct)} of ${groupDigits(published.clips)}`,
+    room: `${marginOf(published)} of ${formatQuantity(published.clips, 'clip')}`,
+    unit: ACCURACY_UNIT,
+  });
   const others = describeRivals(ours, { model: measure.model, correct: published.correct }, rivals);
-  const measured = describeAccuracy(accuracy);
-  const reasons = {
-    reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
-    'not-reproduced': `the margin is ${room}.`,
-    inconclusive: `the margin is ${room}. ${describePower(ours, published)}`,
-  };
-  return { verdict, measured, reason: `${found}; ${reasons[verdict]} ${others}` };
-}
-
-function describePower(ours: ShareCounts, published: Published): string {
-  const share = (ours.correct + published.correct) / (ours.clips + published.clips);
-  const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
-  const detectable = formatPoints((Z_95 + Z_POWER) * error, false);
-  return `With ${groupDigits(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${detectable} would be found in four of five cases.`;
+  const { verdict } = comparison;
+  return { verdict, measured: describeAccuracy(accuracy), reason: `${capitalise(why)} ${others}` };
 }
 
 /** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */

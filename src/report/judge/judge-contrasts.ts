@@ -1,5 +1,7 @@
 import { type Certainty, type Contrast, decideEqual, decideMore } from '../../results/stats/contrasts.ts';
+import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
 import { stateP } from '../../results/stats/p-values.ts';
+import type { PublishedComparison } from '../../results/stats/published-values.ts';
 import type { Answer, Verdict } from '../../results/verdicts.ts';
 import { formatPoints, formatPointsRange, formatShare } from '../data/format.ts';
 
@@ -37,6 +39,26 @@ export const ACCURACY_UNIT: Unit = {
   size: (difference) => formatPoints(difference, false),
   range: formatPointsRange,
 };
+
+/**
+ * Why a comparison with a published value has its verdict: `the difference from 275 of 288 is −3.1 points, …`, a sentence without its capital.
+ *
+ * @param published as it is written
+ * @param room the margin, as it is written
+ */
+export function explainComparison(
+  { verdict, difference, low, high }: PublishedComparison,
+  { published, room, unit }: { readonly published: string; readonly room: string; readonly unit: Unit },
+): string {
+  // Half of the interval, from 97.5 % to a power of 80 %.
+  const detectable = ((high - low) / 2) * (1 + NORMAL_QUANTILES['80'] / NORMAL_QUANTILES['97.5']);
+  const reasons: Readonly<Record<Answer, string>> = {
+    reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
+    'not-reproduced': `it is significant, and not certainly smaller than the margin, ${room}.`,
+    inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}. A true difference of about ${unit.size(detectable)} would be found in four of five cases.`,
+  };
+  return `the difference from ${published} is ${unit.difference(difference)}, 95 % interval ${unit.range(low, high)}; ${reasons[verdict]}`;
+}
 
 /** What is claimed of differences: that none is larger than the margin, that each is at least the margin, or that none is a loss of the margin. */
 export type ContrastClaim = 'equal' | 'more' | 'no-worse';

@@ -3,7 +3,6 @@ import { suggestName } from '../../base/schema/closest-name.ts';
 import { quoteName } from '../../base/text.ts';
 import { type Cells, type Fixed, measureContrasts, measureMean } from '../../results/stats/contrasts.ts';
 import type { Spread } from '../../results/stats/crossed.ts';
-import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
 import {
   compareValues,
   type Estimate,
@@ -16,6 +15,7 @@ import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } fr
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
+  explainComparison,
   type Finding,
   judgeContrasts,
   type NamedContrast,
@@ -254,24 +254,18 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
     ? errorOfShare(stated)
     : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
   const margin = measure.margin ?? (stated ? Math.min(marginOf(stated) / stated.clips, LARGEST_DEFAULT) : 0);
-  const { verdict, ...comparison } = compareValues(
+  const compared = compareValues(
     { value, errors: own },
     { value: published, errors: [...between, theirs] },
     margin,
   );
-  const { difference, low, high } = comparison;
-  const found = `Over ${describeDesign(cells, fixed, study)}, the difference from ${unit.value(published)} is ${unit.difference(difference)}, 95 % interval ${unit.range(low, high)}`;
+  const { verdict, ...comparison } = compared;
   const room = `${unit.size(margin)}${measure.margin === undefined ? ', by default' : ''}`;
-  const detectable = ((high - low) / 2) * (1 + NORMAL_QUANTILES['80'] / NORMAL_QUANTILES['97.5']);
-  const reasons = {
-    reproduced: `it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %).`,
-    'not-reproduced': `it is significant, and not certainly smaller than the margin, ${room}.`,
-    inconclusive: `it is neither significant nor certainly smaller than the margin, ${room}. A true difference of about ${unit.size(detectable)} would be found in four of five cases.`,
-  };
+  const why = explainComparison(compared, { published: unit.value(published), room, unit });
   return {
     ...nothing,
     verdict,
-    reason: `${found}; ${reasons[verdict]}`,
+    reason: `Over ${describeDesign(cells, fixed, study)}, ${why}`,
     comparison: { value, published, ...comparison },
   };
 }

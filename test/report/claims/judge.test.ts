@@ -41,10 +41,10 @@ describe('a published accuracy', () => {
   test('says what was measured, and what could have been found', () => {
     const { measured, reason } = judge(accuracy, () => [withTest(266)], { published });
     expect(measured).toBe('92.4\u00a0% (266 of 288), 95 % interval 88.7–94.9\u00a0%');
-    // √(0.9394 · 0.0606 · 2 / 288) = 1.99 points; 2.80 times that.
+    // Half of the interval is 4.03 points; (1.960 + 0.842) / 1.960 of that.
     expect(reason).toBe(
-      'The difference from 275 of 288 is −3.1\u00a0points, 95 % interval −7.2 to +0.8\u00a0points; the margin is 12 of 288 clips. ' +
-        'With 288 and 288 clips, only a difference of at least 5.6\u00a0points would be found in four of five cases. ' +
+      'The difference from 275 of 288 is −3.1\u00a0points, 95 % interval −7.2 to +0.8\u00a0points; it is neither significant nor certainly smaller than the margin, 12 of 288 clips. ' +
+        'A true difference of about 5.8\u00a0points would be found in four of five cases. ' +
         'The same result would reproduce no other published value.',
     );
   });
