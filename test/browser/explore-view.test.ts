@@ -213,6 +213,8 @@ describe('the explorable page', () => {
     const options = { file: 'explore.html', permissions: ['clipboard-read', 'clipboard-write'] };
     await visit(DIGITS, options, async ({ page, complaints }) => {
       await expectText(page, '.play').toBe('Pause');
+      // The first answer chooses a neuron, which belongs to the view.
+      await page.locator('#columns').waitFor();
       await page.getByRole('button', { name: 'Copy link' }).click();
       await page.getByRole('button', { name: 'Link copied' }).waitFor();
       expect(await read(page, '.play')).toBe('Play');
