@@ -81,8 +81,8 @@ test('the action passes if no claim is contradicted, whatever its files are call
 });
 
 test('the action fails with what is wrong with a file, and leaves no summary', async () => {
-  const { exitCode, stderr, project } = await runAction({ results: '$(touch hacked).csv' });
-  expect(stderr).toContain('this file does not exist.');
+  const { exitCode, stdout, project } = await runAction({ results: '$(touch hacked).csv' });
+  expect(stdout).toContain('this file does not exist.');
   expect([exitCode, project.read('summary.md')]).toEqual([2, '']);
   expect(await fs.readdir(project.root)).not.toContain('hacked');
 });
