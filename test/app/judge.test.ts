@@ -36,7 +36,7 @@ test('the code is 2 if results lack what a claim names, which stderr explains af
   });
   expect([exitCode, stderr]).toEqual([
     2,
-    'results.csv  1 claim of renamed.yaml cannot be judged by these results. d-0.9: The results have no arm "missing". Known: "a", "b", "c".\n  Correct the names, or remove what these results are not about.',
+    'results.csv  1 claim of renamed.yaml cannot be judged by these results. d-0.9: The results have no arm "missing". Known: "a", "b", "c".\n  Correct the claim or the results, or remove the claim.',
   ]);
 });
 

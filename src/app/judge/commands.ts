@@ -5,7 +5,7 @@ const help = `
 Judges your own results, from whatever pipeline. claims.yaml says what is claimed, with a margin stated before; results.csv has a row for each
 answer: arm, seed, item and correct (or value, for scores), and optionally group, such as a person or a site. docs/judge.md describes both.
 
-Exits with 4 if a claim is not reproduced, and with 2 if a file is wrong, or results lack what a claim names.
+Exits with 4 if a claim is not reproduced; else with 2 if a file is wrong, or a claim is not applicable to these results.
 
 Examples:`;
 

@@ -50,7 +50,7 @@ export async function judgeResults(claims: string, results: string, options: Jud
   throw new ReproError(
     'not-judged',
     `${formatCount(missed.length, 'claim')} of ${claims} cannot be judged by these results. ${first.claim.id}: ${first.reason}`,
-    { where: results, fix: 'Correct the names, or remove what these results are not about.' },
+    { where: results, fix: 'Correct the claim or the results, or remove the claim.' },
   );
 }
 

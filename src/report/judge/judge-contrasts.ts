@@ -117,15 +117,21 @@ function explain(
     more: ['above', 'below', room] as const,
     'no-worse': ['above', 'below', `−${room}`] as const,
   }[claim];
-  const one = isOne ? 'the difference' : 'at least one difference';
+  const [only] = certain;
+  const level =
+    isOne && only !== undefined
+      ? `one-sided tests at 5 %: 90 % interval ${unit.range(only.narrow.low, only.narrow.high)}`
+      : 'one-sided tests at 5 %';
+  const divided = isOne ? level : 'one-sided tests at 5 %, divided by their number';
   const said: Readonly<Record<Answer, string>> = {
-    reproduced: `${isOne ? 'the difference' : 'every difference'} is certainly ${inside} ${bar}`,
-    'not-reproduced': `${one} is certainly ${outside} ${bar}`,
-    inconclusive: `${one} is neither certainly ${inside} nor certainly ${outside} ${bar}`,
+    reproduced: `${isOne ? 'the' : 'every'} difference is certainly ${inside} ${bar} (${level})`,
+    'not-reproduced': `${isOne ? 'the' : 'at least one'} difference is certainly ${outside} ${bar} (${divided})`,
+    inconclusive: isOne
+      ? `the difference is neither certainly ${inside} nor certainly ${outside} ${bar} (${level})`
+      : `not every difference is certainly ${inside} ${bar} (${level}), and none is certainly ${outside} it (${divided})`,
   };
-  const level = isOne || verdict !== 'not-reproduced' ? '5 %' : '5 %, divided by their number';
   const power = verdict === 'inconclusive' ? describePower(claim, certain, unit) : '';
-  return `Over ${design}, ${said[verdict]} (one-sided tests at ${level}).${power}`;
+  return `Over ${design}, ${said[verdict]}.${power}`;
 }
 
 /** What the least certain of the differences could have shown. */
@@ -136,6 +142,6 @@ function describePower(claim: ContrastClaim, certain: readonly Certainty[], unit
   const size = detectable === null ? 'No true difference' : `A true difference of ${unit.size(detectable)}`;
   const found = ` ${size} would be significantly different from 0 in four of five cases`;
   return claim === 'equal' && certain.length === 1
-    ? `${found}; if there is none, this verdict would be reproduced in ${formatShare(equivalenceChance)} of cases.`
+    ? `${found}; if there is none, such results give “reproduced” in ${formatShare(equivalenceChance)} of cases.`
     : `${found}.`;
 }

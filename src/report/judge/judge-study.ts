@@ -98,7 +98,8 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
     ? judgePublished(measure, stated, cells[0]!, study)
     : judgeArms(measure, stated, { names, cells }, study);
   if (judged.verdict === 'not-applicable') return judged;
-  if (stated.trainings === 'drawn' && arms.every((arm) => hasOneTraining(study, seeds, arm)))
+  const isOneTraining = (pair: readonly string[]) => pair.every((arm) => hasOneTraining(study, seeds, arm));
+  if (stated.trainings === 'drawn' && pairs.some(isOneTraining))
     return { ...judged, verdict: 'inconclusive', reason: SAME_ANSWERS };
   const reductions = listReductions(claim, cells[0]!, study);
   if (reductions.length === 0) return { ...judged, reason: judged.reason + describeGaps(cells[0]!, others) };
@@ -114,15 +115,15 @@ function refuse(reason: string): Judged {
 const ONE_TRAINING =
   'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
 const SAME_ANSWERS =
-  'Every seed gave the same answers, as one training does that was written down several times: check that seeds were set.';
+  'Every seed gave the same answers, as one training does that was written down several times: check that seeds were set. If there is no chance in these trainings, write `trainings: fixed`.';
 
-/** Why nothing says how far a value may be off. */
-function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string {
+/** Why nothing says how far a value may be off; null if all are the same. */
+function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string | null {
   const what = hasGroups ? 'group' : 'item';
   if (fixed !== 'seeds' && counts.length === 1) return ONE_TRAINING;
   if (fixed === 'seeds' && counts[0]?.length === 1)
     return `There is one ${what}, which does not say how far others may be from it.`;
-  return SAME_EVERYWHERE;
+  return null;
 }
 
 /** What of a table was not used, or may be missing in it. */
@@ -215,7 +216,7 @@ function judgeArms(
     margin,
     unit: unitOf(measure, study),
     design: describeDesign(cells[0]!, fixed, study),
-    unknown: explainUnknown(cells[0]!, fixed, study),
+    unknown: explainUnknown(cells[0]!, fixed, study) ?? SAME_EVERYWHERE,
   };
   return {
     ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
@@ -229,7 +230,7 @@ function judgeArms(
  * on a share of the items that is at least the margin, and so the variance over items is at least m · (1 − m).
  */
 function findLeastError(margin: number, cells: StudyCells, fixed: Fixed | undefined, study: Study): number {
-  if (fixed !== 'seeds' || cells.sums.length > 1 || study.isScore || study.hasGroups) return 0;
+  if (fixed !== 'seeds' || cells.sums.length > 1 || study.isScore) return 0;
   return Math.sqrt((margin * (1 - margin)) / cells.items);
 }
 
@@ -239,15 +240,23 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   const fixed = findFixed(cells, drawn);
   const { mean: value, seeds, ofSeeds } = measureMean(cells, fixed);
   if (measure.kind === 'accuracy' && (value < 0 || value > 1))
-    return refuse(`An accuracy is a share from 0 to 1, and the mean of the values is ${value}.`);
+    return refuse(
+      `An accuracy is a share from 0 to 1, and the mean of the values is ${formatScore(value)}. Divide percentages by 100.`,
+    );
   const count = seeds.length;
   const measured = `${unit.value(value)}, ${count === 1 ? 'one seed' : `mean of ${spellQuantity(count, 'seed')}`}`;
   const nothing = { verdict: 'inconclusive', measured, contrasts: [], comparison: null } as const;
   const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, cells, ofSeeds);
   const own = errorOfOurs(measure, fixed, cells, study);
   // The items of a single value are those of its deviation.
-  const isKnown = own.length > 0 || (cells.items === 1 && measure.sd !== undefined);
-  if (between === null || !isKnown) return { ...nothing, reason: explainUnknown(cells, fixed, study) };
+  const isKnown = own.length > 0 || (fixed !== 'seeds' && cells.items === 1 && measure.sd !== undefined);
+  if (between === null || !isKnown)
+    return {
+      ...nothing,
+      reason:
+        explainUnknown(cells, fixed, study) ??
+        'Every value is the same, which does not say how far others may be.',
+    };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs = stated
@@ -261,11 +270,16 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   );
   const { verdict, ...comparison } = compared;
   const room = `${unit.size(margin)}${measure.margin === undefined ? ', by default' : ''}`;
+  // One value stands for the items of the claim.
+  const design =
+    measure.kind === 'accuracy' && study.isScore && cells.items === 1
+      ? `${spellQuantity(count, 'seed')} and the ${formatQuantity(measure.n, 'item')} of the claim`
+      : describeDesign(cells, fixed, study);
   const why = explainComparison(compared, { published: unit.value(published), room, unit });
   return {
     ...nothing,
     verdict,
-    reason: `Over ${describeDesign(cells, fixed, study)}, ${why}`,
+    reason: `Over ${design}, ${why}`,
     comparison: { value, published, ...comparison },
   };
 }

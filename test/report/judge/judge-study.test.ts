@@ -107,6 +107,13 @@ describe('a published score', () => {
     expect(judgeOne(one, values).comparison!.high).toBeCloseTo(-0.5 + reach, 4);
   });
 
+  test('that is one value of these very trainings cannot be judged, whatever was published of others', () => {
+    expect(judgeOne(measure, { a: [[2]] }, { trainings: 'fixed' })).toMatchObject({
+      verdict: 'inconclusive',
+      comparison: null,
+    });
+  });
+
   test('that is the same with every seed does not say how far others may be', () => {
     const same = { kind: 'score', arm: 'a', published: 2.5, margin: 4 } as const;
     expect(judgeOne(same, { a: [[2], [2], [2]] })).toMatchObject({
@@ -116,13 +123,18 @@ describe('a published score', () => {
   });
 
   test('that is an accuracy has the error of its items, also for these very trainings', () => {
-    const { comparison, verdict } = judgeOne(OURS, { a: [[0.955]] }, { trainings: 'fixed' });
+    const { comparison, verdict, reason } = judgeOne(OURS, { a: [[0.955]] }, { trainings: 'fixed' });
     expect(verdict).toBe('reproduced');
+    expect(reason).toMatch(/^Over one seed and the 288 items of the claim, the difference/);
     expect(comparison!.high).toBeCloseTo(
       judgeOne(OURS, { a: [right(275, 288)] }, { trainings: 'fixed' }).comparison!.high,
       3,
     );
-    expect(judgeOne(OURS, { a: [[95.5]] }, { requires: { seeds: 2 } }).verdict).toBe('not-applicable');
+    expect(judgeOne(OURS, { a: [[95.5]] }, { requires: { seeds: 2 } })).toMatchObject({
+      verdict: 'not-applicable',
+      reason:
+        'An accuracy is a share from 0 to 1, and the mean of the values is 95.5. Divide percentages by 100.',
+    });
   });
 
   test('is not for answers that are right or wrong', () => {
@@ -189,6 +201,18 @@ describe('arms', () => {
     expect(contrasts[0]!.contrast.certainty!.error).toBeCloseTo(Math.sqrt(0.04 * 0.96) / 10, 12);
   });
 
+  test('that differ on few items have that error with people, too', () => {
+    const values = { a: [right(52, 100)], b: [right(50, 100)] };
+    const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {
+      trainings: 'fixed',
+      groupOf: (item) => `p${item % 10}`,
+    });
+    expect(contrasts[0]!.contrast.certainty).toMatchObject({
+      degrees: 9,
+      error: expect.closeTo(Math.sqrt(0.04 * 0.96) / 10, 12),
+    });
+  });
+
   test('whose items belong to people are compared over people', () => {
     const groupOf = (item: number) => `p${item % 2}`;
     const { contrasts, reason } = judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, SCORES, {
@@ -245,7 +269,8 @@ describe('what is claimed of arms', () => {
   test('a loss that matters is one', () => {
     expect(judgeOne({ kind: 'no-worse', arm: 'zero', than: 'large', margin: 1 }, values)).toMatchObject({
       verdict: 'not-reproduced',
-      reason: 'Over ten seeds and 20 items, the difference is certainly below −1 (one-sided tests at 5 %).',
+      reason:
+        'Over ten seeds and 20 items, the difference is certainly below −1 (one-sided tests at 5 %: 90 % interval −2.014 to −1.977).',
     });
     expect(judgeOne({ kind: 'no-worse', arm: 'zero', than: 'small', margin: 1 }, values).verdict).toBe(
       'reproduced',
@@ -352,6 +377,17 @@ describe('what is probably a mistake', () => {
     // An arm without chance beside one that was trained is none.
     expect(judgeOne(measure, { ...same, a: [answers, shifted(10)] }).reason).toMatch(
       /^Over two seeds and 200 items/,
+    );
+  });
+
+  test('an order with such a pair is open, whatever the others show', () => {
+    const values = {
+      a: [answers, answers],
+      b: [right(20, 200), right(20, 200)],
+      c: [right(2, 200), right(3, 200)],
+    };
+    expect(judgeOne({ kind: 'order', arms: ['a', 'b', 'c'] }, values).reason).toMatch(
+      /^Every seed gave the same/,
     );
   });
 
