@@ -1,4 +1,5 @@
 import { THESIS } from '../../results/thesis/published.ts';
+import { namePlace } from '../data/format.ts';
 import type { ResultSplit } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */
@@ -278,11 +279,6 @@ function findEvidence(
 }
 
 /** `Thesis, section 4.3, page 7, table 1`. */
-export function nameEvidence({ source, section, page, at }: SourcePlace): string {
-  return [
-    source.title,
-    `section ${/^\d/.test(section) ? section : `“${section}”`}`,
-    ...(page === null ? [] : [`page ${page}`]),
-    ...(at === null ? [] : [at]),
-  ].join(', ');
+export function nameEvidence(place: SourcePlace): string {
+  return `${place.source.title}, ${namePlace(place)}`;
 }

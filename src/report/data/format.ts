@@ -87,3 +87,20 @@ export function present<Item>(...items: readonly (Item | false | null | undefine
 export function sentences(...texts: readonly (string | false | null | undefined)[]): string {
   return present(...texts).join(' ');
 }
+
+/** Where something is stated, `section 4.3, page 7, table 1`; a section without a number is in quotes. */
+export function namePlace({
+  section,
+  page,
+  at,
+}: {
+  readonly section: string;
+  readonly page?: number | null;
+  readonly at?: string | null;
+}): string {
+  return present(
+    `section ${/^\d/.test(section) ? section : `“${section}”`}`,
+    page ? `page ${page}` : null,
+    at,
+  ).join(', ');
+}

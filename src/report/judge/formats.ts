@@ -2,6 +2,7 @@ import { ReproError } from '../../base/errors.ts';
 import { escapeControls, escapeMarkdown, escapeMarkup, formatCount } from '../../base/text.ts';
 import type { Certainty } from '../../results/stats/contrasts.ts';
 import { VERDICT_TITLES, VERDICTS } from '../../results/verdicts.ts';
+import { namePlace } from '../data/format.ts';
 import type { NamedContrast } from './judge-contrasts.ts';
 import { type StudyJudgement, unitOf } from './judge-study.ts';
 import type { Study } from './study.ts';
@@ -54,10 +55,7 @@ export function formatJunit(judgements: Judgements, name: string): string {
 /** A table for a README, or for the summary of a job. */
 export function formatMarkdown(judgements: Judgements): string {
   const rows = judgements.map(({ claim: { id, statement, evidence }, verdict, measured, reason }) => {
-    const { source, section, page, at } = evidence;
-    const place = [source, `section ${section}`, ...(page ? [`page ${page}`] : []), ...(at ? [at] : [])].join(
-      ', ',
-    );
+    const place = `${evidence.source}, ${namePlace(evidence)}`;
     const cells = [`${id}: ${statement}`, place, VERDICT_TITLES[verdict], measured, reason];
     return `| ${cells.map((text) => escapeMarkdown(toPlainLine(text))).join(' | ')} |`;
   });
