@@ -27,7 +27,7 @@ const bundledPackages = [
   'yaml',
 ];
 
-/** It is to be looked through, and downloaded by every run of a job. */
+/** Reviewers read it, and each job in CI downloads it. */
 const mostJudgeBytes = 300_000;
 
 await build();

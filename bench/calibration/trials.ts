@@ -1,7 +1,6 @@
-import { judgeStudy } from '../../src/report/judge/judge-study.ts';
+import { defaultMargin, judgeStudy } from '../../src/report/judge/judge-study.ts';
 import type { StatedMeasure } from '../../src/report/judge/stated-claims.ts';
 import type { Study } from '../../src/report/judge/study.ts';
-import { marginOf } from '../../src/results/stats/published-values.ts';
 import type { Answer, Verdict } from '../../src/results/verdicts.ts';
 import {
   createRandom,
@@ -96,9 +95,7 @@ function comparePublished(size: number, design: Design, random: Random): Simulat
   const trainings = random.either() ? 1 : 5;
   const [set, other] = [drawItems(design, random), drawItems(design, random)];
   const { value, deviation, error } = publish(accuracy, trainings, people ? set : other, design, random);
-  const margin = isScore
-    ? MARGIN
-    : Math.min(0.05, marginOf({ correct: value * items, clips: items }) / items);
+  const margin = isScore ? MARGIN : defaultMargin({ correct: value * items, clips: items });
   const [better, worse] = [accuracy + size * margin, accuracy - size * margin];
   const ours = random.either() && better <= MOST ? better : worse;
   const published = {

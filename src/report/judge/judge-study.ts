@@ -10,6 +10,7 @@ import {
   errorOfSpread,
   marginOf,
   type PublishedComparison,
+  type ShareCounts,
 } from '../../results/stats/published-values.ts';
 import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../data/format.ts';
 import {
@@ -47,26 +48,27 @@ type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'u
  * @throws {ReproError} `claims-invalid` if claims about shares are written as if they were about scores
  */
 export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[] {
-  for (const { id, measure } of study.isScore ? [] : stated.claims) {
-    const margin = 'margin' in measure ? (measure.margin ?? 0) : 0;
-    if (margin >= 0.5 && measure.kind !== 'score')
-      refuseClaims(
-        id,
-        `margin ${margin} is ${100 * margin} points`,
-        'Margins of accuracies are shares: 0.02 is two points.',
-      );
-    if (stated.better === 'lower')
-      refuseClaims(
-        id,
-        '"better: lower" is for scores',
-        'The results have right and wrong answers: leave it out.',
-      );
-  }
+  if (!study.isScore) requireShares(stated);
   return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, study) }));
 }
 
-function refuseClaims(id: string, problem: string, fix: string): never {
-  throw new ReproError('claims-invalid', `claim ${quoteName(id)}: ${problem}.`, { fix });
+/** Answers that are right or wrong have shares, which may not be meant as points, nor be better if lower. */
+function requireShares({ better, claims }: StatedClaims): void {
+  if (better === 'lower')
+    throw new ReproError('claims-invalid', '"better: lower" is for scores.', {
+      fix: 'The results have right and wrong answers: leave it out.',
+    });
+  for (const { id, measure } of claims) {
+    const margin = 'margin' in measure && measure.kind !== 'score' ? (measure.margin ?? 0) : 0;
+    if (margin < 0.5) continue;
+    throw new ReproError(
+      'claims-invalid',
+      `claim ${quoteName(id)}: margin ${margin} is ${100 * margin} points.`,
+      {
+        fix: 'Margins of accuracies are shares: 0.02 is two points.',
+      },
+    );
+  }
 }
 
 function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Judged {
@@ -262,7 +264,7 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   const theirs = stated
     ? errorOfShare(stated)
     : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
-  const margin = measure.margin ?? (stated ? Math.min(marginOf(stated) / stated.clips, LARGEST_DEFAULT) : 0);
+  const margin = measure.margin ?? (stated ? defaultMargin(stated) : 0);
   const compared = compareValues(
     { value, errors: own },
     { value: published, errors: [...between, theirs] },
@@ -284,8 +286,10 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   };
 }
 
-/** A larger margin of an accuracy must be stated: with few items, the one that follows from them would say that nearly everything is equal. */
-const LARGEST_DEFAULT = 0.05;
+/** Of a published accuracy, a share. With few items, the margin that follows from them would say that nearly everything is equal: a larger one must be stated. */
+export function defaultMargin(published: ShareCounts): number {
+  return Math.min(marginOf(published) / published.clips, 0.05);
+}
 
 /** Degrees of freedom of a normal distribution. */
 const MANY = 1e6;

@@ -98,29 +98,35 @@ export function shareSeeds({ arms }: Study, names: readonly string[]): { seeds: 
 }
 
 /** Arms are compared item by item: an item that only one of them answered with a seed, as a sentence; null if there is none. */
-export function findUnpaired(
-  { arms }: Study,
-  seeds: readonly string[],
-  names: readonly string[],
-): string | null {
+export function findUnpaired(study: Study, seeds: readonly string[], arms: readonly string[]): string | null {
+  const [first = '', ...others] = arms;
   for (const seed of seeds)
-    for (const than of names)
-      for (const arm of names) {
-        const [ours, theirs] = [arm, than].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
-        const item = [...theirs.keys()].find((one) => !ours.has(one));
-        if (item !== undefined)
-          return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
+    for (const other of others)
+      for (const [arm, than] of [
+        [first, other],
+        [other, first],
+      ] as const) {
+        const ours = itemsOf(study, arm, seed);
+        for (const item of itemsOf(study, than, seed).keys())
+          if (!ours.has(item))
+            return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
       }
   return null;
 }
 
+/** Of an arm that has this seed. */
+function itemsOf({ arms }: Study, arm: string, seed: string): Items {
+  return arms.get(arm)!.get(seed)!;
+}
+
 /** Whether an arm gave the same answers with each of several seeds, as one training does that stands there under several names. */
-export function hasOneTraining({ arms }: Study, seeds: readonly string[], arm: string): boolean {
-  const [first, ...others] = seeds.map((seed) => arms.get(arm)!.get(seed)!) as [Items, ...Items[]];
+export function hasOneTraining(study: Study, seeds: readonly string[], arm: string): boolean {
+  const [first, ...others] = seeds.map((seed) => itemsOf(study, arm, seed));
+  // Equal values alone say nothing: they may all be right.
+  if (first === undefined || others.length === 0 || new Set(first.values()).size === 1) return false;
   const isSame = (other: Items) =>
     other.size === first.size && [...first].every(([item, value]) => other.get(item) === value);
-  // Equal values alone say nothing: they may all be right.
-  return others.length > 0 && new Set(first.values()).size > 1 && others.every(isSame);
+  return others.every(isSame);
 }
 
 /** Cells of the groups whose items were answered, and how many different items these are. */
@@ -129,16 +135,12 @@ export interface StudyCells extends Cells {
 }
 
 /** The sums of an arm by seed and group, minus those of another one on the same items. @param seeds that both have */
-export function sumCells(
-  { arms, groups }: Study,
-  seeds: readonly string[],
-  arm: string,
-  than?: string,
-): StudyCells {
-  const pairs = seeds.map((seed) => {
-    const [ours, theirs] = [arm, than ?? arm].map((name) => arms.get(name)!.get(seed)!) as [Items, Items];
-    return { ours, theirs };
-  });
+export function sumCells(study: Study, seeds: readonly string[], arm: string, than?: string): StudyCells {
+  const { groups } = study;
+  const pairs = seeds.map((seed) => ({
+    ours: itemsOf(study, arm, seed),
+    theirs: itemsOf(study, than ?? arm, seed),
+  }));
   const items = new Set(pairs.flatMap(({ ours }) => [...ours.keys()]));
   const places = new Map(
     [...new Set([...items].map((item) => groups.get(item)!))].map((group, at) => [group, at]),
