@@ -7,9 +7,16 @@ import {
   summariseVerdicts,
 } from '../../../src/report/judge/formats.ts';
 import type { StudyJudgement } from '../../../src/report/judge/judge-study.ts';
-import { stateClaim } from './studies.ts';
+import { ACCURACY, stateClaim } from './studies.ts';
 
-const ACCURACY = { kind: 'accuracy', arm: 'a', published: 0.955, n: 288 } as const;
+const COMPARISON = {
+  value: 0.9525,
+  published: 0.955,
+  difference: -0.0025,
+  low: -0.012,
+  high: 0.007,
+  margin: 0.02,
+};
 
 /** An accuracy of 95.25 %, published as 95.5 %. */
 function judged(overrides: Partial<StudyJudgement> = {}, id = 'test-lambda-0.01'): StudyJudgement {
@@ -23,14 +30,7 @@ function judged(overrides: Partial<StudyJudgement> = {}, id = 'test-lambda-0.01'
     measured: '95.3\u00a0%, mean of two seeds',
     reason: 'Over two seeds it is.',
     contrasts: [],
-    comparison: {
-      value: 0.9525,
-      published: 0.955,
-      difference: -0.0025,
-      low: -0.012,
-      high: 0.007,
-      margin: 0.02,
-    },
+    comparison: COMPARISON,
     ...overrides,
   };
 }
@@ -89,14 +89,7 @@ test('the document has shares, and null for what is not known', () => {
       verdict: 'reproduced',
       measured: '95.3\u00a0%, mean of two seeds',
       reason: 'Over two seeds it is.',
-      comparison: {
-        value: 0.9525,
-        published: 0.955,
-        difference: -0.0025,
-        low: -0.012,
-        high: 0.007,
-        margin: 0.02,
-      },
+      comparison: COMPARISON,
       contrasts: [],
     },
     expect.objectContaining({
