@@ -168,15 +168,45 @@ describe('what an interrupted stage saved while an input was changed and changed
     expect(project.read('artifacts/use')).toBe('AA');
   });
 
-  test('is resumed from after SIGKILL if only what a stage makes was restored since', async () => {
+  /** `use` has saved what it saw of its inputs, and its runner is gone. */
+  async function killWhileWaiting(change: (project: Project) => Promise<void>): Promise<Project> {
     const project = await createWaiting(['artifacts/use.resume']);
     const runner = await startRunner(project);
     await waitForFile(project.at('started'));
     await project.write('artifacts/use.resume/seen', 'saved');
+    await change(project);
     runner.child.kill('SIGKILL');
     await runner.ended;
-    await project.remove('artifacts/made');
     await project.write('go', '');
+    return project;
+  }
+
+  test('is not resumed from if what a stage makes was changed, and changed back after SIGKILL', async () => {
+    const project = await killWhileWaiting((one) => one.write('artifacts/made', 'B'));
+    await project.write('artifacts/made', 'made');
+    expect((await project.status()).find(({ id }) => id === 'use')?.reasons).not.toContainEqual(
+      expect.objectContaining({ cue: 'interrupted' }),
+    );
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('artifacts/use')).toBe('AA');
+  });
+
+  test('is not resumed from if what a stage makes was changed, and removed after SIGKILL', async () => {
+    const project = await killWhileWaiting((one) => one.write('artifacts/made', 'B'));
+    await project.remove('artifacts/made');
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('artifacts/use')).toBe('AA');
+  });
+
+  test('is resumed from after SIGKILL if only the runner has replaced what a stage makes', async () => {
+    const project = await killWhileWaiting(async () => {});
+    const { stages } = project.description;
+    project.define([{ id: 'make', sh: 'printf other > "$REPRO_OUTPUT_0"', outputs: ['artifacts/made'] }]);
+    await project.run();
+    project.define(stages);
+    const make = await project.run({ selected: new Set(['make']) });
+    expect([make.cached, project.read('artifacts/made')]).toEqual([['make'], 'made']);
+    expect(await project.reasonsOf('use')).toContain('interrupted: interrupted: resumes from what it saved');
     expect((await project.run()).outcome).toBe('ok');
     expect(project.read('artifacts/use')).toBe('savedA');
   });

@@ -15,7 +15,6 @@ import { describeFailure } from '../run/execution.ts';
 import { partsOfOrigin } from '../run/execution-context.ts';
 import { beginSpending, ResumeFolder } from '../run/resume-folder.ts';
 import { describeOpened } from '../run/stage-task.ts';
-import { nameInputs } from '../run/start-state.ts';
 import type { StageMessage, StageTask } from '../stage/protocol.ts';
 import { cacheFolderOf } from '../store/cache-folder.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
@@ -77,7 +76,7 @@ async function runStage(
   const pass = messagePasser(messagesFile);
   const folders = instance.resume.map((one, i) => new ResumeFolder(projectRoot, one, i, cache.resume));
   for (const [i, folder] of folders.entries()) {
-    const opened = await folder.open(fingerprint, nameInputs(start));
+    const opened = await folder.open(fingerprint, start);
     const notes = describeOpened(instance.resume[i] ?? '', opened);
     for (const text of notes) pass({ type: 'note', level: 'note', text });
   }

@@ -1,7 +1,7 @@
-import { lstatSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
-import { compareCodeUnits, hashJson, hashText } from '../../base/files/canonical-json.ts';
+import { compareCodeUnits, hashJson } from '../../base/files/canonical-json.ts';
 import { isBelow } from '../../base/files/folders.ts';
 import { formatPlace } from '../../base/schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/graph.ts';
@@ -12,7 +12,6 @@ import type { DigestCache } from '../store/digest-cache.ts';
 import type { InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import { readStamp, scanTree, stampOf } from '../store/tree.ts';
 
 /** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
 export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
@@ -59,30 +58,6 @@ export class InputDigests {
 
   forget(): void {
     this.#sources.clear();
-  }
-
-  /**
-   * What tells, without reading it, whether an input has been written to: size, times, inode of each of its files, and of its folders, to
-   * which a file may come and go.
-   *
-   * @param of the outputs of stages in it, if it contains some
-   * @returns a digest
-   */
-  async stamp(input: string, of: readonly string[] = []): Promise<string> {
-    const roots = (of.length > 0 ? of : [input]).map((one) => this.#absoluteOf(one));
-    const stamps = await Promise.all(
-      roots.map(async (root) => {
-        const { kind, files, folders } = await scanTree(root);
-        const link = lstatSync(root, { bigint: true, throwIfNoEntry: false });
-        return [
-          kind,
-          link?.isSymbolicLink() === true ? stampOf(link) : null,
-          files.map(({ path: name, stamp }) => [name, stamp]),
-          folders.map((one) => [path.relative(root, one), readStamp(one)]),
-        ];
-      }),
-    );
-    return hashText(JSON.stringify(stamps));
   }
 
   async #digestOne(instance: StageInstance, input: InputPath, produced: ProducedOutputs): Promise<InputPart> {

@@ -3,6 +3,7 @@ import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Attempts } from '../store/attempts.ts';
 import { type CacheFolder, cacheFolderOf } from '../store/cache-folder.ts';
+import { Custody } from '../store/custody.ts';
 import { DigestCache } from '../store/digest-cache.ts';
 import { Records, type RunRecord } from '../store/records.ts';
 import { Store } from '../store/store.ts';
@@ -14,6 +15,7 @@ export interface Session {
   readonly plan: Plan;
   readonly folder: CacheFolder;
   readonly digests: DigestCache;
+  readonly custody: Custody;
   readonly store: Store;
   readonly records: Records;
   readonly attempts: Attempts;
@@ -33,7 +35,8 @@ export function openSession(
   const store = new Store(folder.store);
   const records = new Records(folder);
   const attempts = new Attempts(folder);
-  const base = { plan, folder, digests, store, records, attempts };
+  const custody = new Custody(folder.custody, plan.projectRoot);
+  const base = { plan, folder, digests, custody, store, records, attempts };
   const inputs = new InputDigests(plan, folder, digests, store);
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
   const facts = { ...options.facts, ...runFactsOf(plan, closures) };

@@ -26,7 +26,7 @@ import {
 import type { InstanceResult } from './scheduler.ts';
 import { explainEnd, keepLog, readLogTail, startLog } from './stage-log.ts';
 import { confine, prepareTask } from './stage-task.ts';
-import { confirmStartState, nameInputs, readStartState, type StartState } from './start-state.ts';
+import { confirmStartState, readStartState, type StartState } from './start-state.ts';
 
 /**
  * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
@@ -163,7 +163,7 @@ async function settleResumes(
     if (isDone) throw error;
     return;
   }
-  if (!isDone) for (const folder of resume) await folder.settle(nameInputs(start));
+  if (!isDone) for (const folder of resume) await folder.settle(start);
 }
 
 async function reportInterruption(

@@ -7,7 +7,7 @@ import { formatPlace } from '../../base/schema/problems.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { executablesOf } from '../store/digest.ts';
-import { setAside, swapIn } from '../store/outputs-in-place.ts';
+import { replaceOutputs, swapIn } from '../store/outputs-in-place.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
@@ -65,7 +65,7 @@ function placeInOutput(error: unknown, from: string, output: string): unknown {
 async function scanWritten(target: string): Promise<Scan> {
   if ((await fs.lstat(target).catch(() => null))?.isSymbolicLink()) await replaceLink(target);
   const scan = await scanTree(target);
-  if (!scan.hasLinks) return scan;
+  if (scan.links.length === 0) return scan;
   for (const entry of await fs.readdir(target, { withFileTypes: true, recursive: true })) {
     if (entry.isSymbolicLink()) await replaceLink(path.join(entry.parentPath, entry.name));
   }
@@ -89,31 +89,32 @@ async function replaceLink(link: string): Promise<void> {
 /**
  * Moves outputs into place, each in one step, and remembers their hashes. What runs had left there is removed.
  *
- * @returns what {@link setAside} tells
+ * @returns what to tell people; null if nothing
  */
-export async function installOutputs(
+export function installOutputs(
   session: Session,
   taken: readonly TakenOutput[],
   temporary: string,
 ): Promise<string | null> {
-  const told = await setAside(
-    session,
-    taken.map(({ recorded }) => recorded),
-  );
-  for (const output of taken) {
-    await syncTree(output.temporary);
-    const target = path.resolve(session.plan.projectRoot, output.recorded.path);
-    await swapIn(output.temporary, target, temporary);
-    const installed = await scanTree(target);
-    installed.files.forEach((file, i) => {
-      const before = output.scan.files[i];
-      // A moved file has a new change time; everything else must be as it was when hashed.
-      const isSame =
-        before?.path === file.path &&
-        isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
-      if (isSame)
-        session.digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
-    });
-  }
-  return told;
+  const recorded = taken.map((output) => output.recorded);
+  return replaceOutputs(session, recorded, async (told) => {
+    for (const output of taken) await installOutput(session, output, temporary);
+    return told;
+  });
+}
+
+async function installOutput(session: Session, output: TakenOutput, temporary: string): Promise<void> {
+  await syncTree(output.temporary);
+  const target = path.resolve(session.plan.projectRoot, output.recorded.path);
+  await swapIn(output.temporary, target, temporary);
+  const installed = await scanTree(target);
+  installed.files.forEach((file, i) => {
+    const before = output.scan.files[i];
+    // A moved file has a new change time; everything else must be as it was when hashed.
+    const isSame =
+      before?.path === file.path &&
+      isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
+    if (isSame)
+      session.digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
+  });
 }

@@ -11,7 +11,7 @@ import type { RunEvent } from './events.ts';
 import { describeFailure } from './execution.ts';
 import type { SharedRun, Work } from './execution-context.ts';
 import { describeShortage, type MachineResources } from './machine.ts';
-import { distrustResumes, resumeFoldersOf } from './resume-folder.ts';
+import { resumeFoldersOf } from './resume-folder.ts';
 
 /** `machine`: where it would run; null: elsewhere, on what is not known here. */
 type PreparationContext = SharedRun & { readonly machine: MachineResources | null };
@@ -92,9 +92,6 @@ async function decide(
   const { id } = instance;
   const isForced = context.isForced(id);
   let freshness = found;
-  if ('reasons' in freshness && freshness.reasons.some(({ cue }) => cue === 'output-altered')) {
-    await distrustResumes(session, id);
-  }
   for (let looks = 1; !isForced && looks <= looksAtMost; looks += 1) {
     const settled = await settle(context, instance, freshness);
     if (settled === 'must-run') break;

@@ -1,22 +1,25 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder, writeFileAtomic } from '../../base/files/atomic-file.ts';
-import { hashText, isSha256 } from '../../base/files/canonical-json.ts';
+import { isSha256 } from '../../base/files/canonical-json.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
 import { isThere, moveFolder, partialOf, removeFolder } from '../store/outputs-in-place.ts';
 import { listFileStates } from '../store/tree.ts';
+import { findTouched, type InputState } from './start-state.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';
+
+const started = 'started ';
 
 /**
  * The second line while an execution is under way, and after it was killed: the inputs that it works from. If they are others by now, they may
  * have been changed, and changed back, while it read them.
  */
-function startedWith(inputs: string): string {
-  return `started ${hashText(inputs)}`;
+function startedWith({ stamps, way }: InputState): string {
+  return `${started}${JSON.stringify({ stamps, way })}`;
 }
 
 export interface OpenedResume {
@@ -55,8 +58,8 @@ export class ResumeFolder {
     this.#removed = partialOf(path.join(asideRoot, fileNameOf(relative)));
   }
 
-  /** Whether an execution would find something here, or set aside, to resume from. Changes nothing. @param inputs as of `open` */
-  async canResume(fingerprint: string, inputs: string): Promise<boolean> {
+  /** Whether an execution would find something here, or set aside, to resume from. Changes nothing. */
+  async canResume(fingerprint: string, inputs: InputState): Promise<boolean> {
     const { owner, state } = await this.#readMarker();
     const isHere = owner === fingerprint && (await this.#hasContent());
     if (isHere) return state !== finished && isTrusted(state, inputs);
@@ -64,8 +67,7 @@ export class ResumeFolder {
     return isAside && isTrusted(await this.#readAsideState(fingerprint), inputs);
   }
 
-  /** @param inputs names the state of the inputs: see `nameInputs` */
-  async open(fingerprint: string, inputs: string): Promise<OpenedResume> {
+  async open(fingerprint: string, inputs: InputState): Promise<OpenedResume> {
     const { owner, state } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
     // What finished and was never recorded has only little left to do.
@@ -86,7 +88,7 @@ export class ResumeFolder {
    * After an execution that did not succeed, and whose inputs are known to be as they were: from here on, only the fingerprint counts. On
    * another machine, that is not the runner's, so the folder is known by its inputs.
    */
-  async settle(inputs: string): Promise<void> {
+  async settle(inputs: InputState): Promise<void> {
     const { owner, state } = await this.#readMarker();
     if (owner !== null && state === startedWith(inputs)) await this.#mark(owner);
   }
@@ -186,24 +188,17 @@ export class ResumeFolder {
   }
 }
 
-function isTrusted(state: string | undefined, inputs: string): boolean {
-  return state === undefined || state === finished || state === startedWith(inputs);
+function isTrusted(state: string | undefined, inputs: InputState): boolean {
+  if (state === undefined || state === finished) return true;
+  try {
+    return findTouched(JSON.parse(state.slice(started.length)), inputs) === null;
+  } catch {
+    return false;
+  }
 }
 
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
   return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
-}
-
-/**
- * Marks what the instances that read an instance could resume from: an output of it was found altered, and they may have read that before
- * they were interrupted.
- */
-export async function distrustResumes(session: Session, made: string): Promise<void> {
-  for (const [id, dependencies] of session.plan.dependencies) {
-    const reader = session.plan.instances.get(id);
-    if (reader === undefined || reader.resume.length === 0 || !dependencies.includes(made)) continue;
-    for (const folder of resumeFoldersOf(session, reader)) await folder.distrust();
-  }
 }
 
 /**

@@ -19,7 +19,7 @@ import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { ExecutionContext, Work } from './execution-context.ts';
 import { gpuEnvironment } from './machine.ts';
 import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
-import { nameInputs, type StartState } from './start-state.ts';
+import type { StartState } from './start-state.ts';
 
 /** Makes ready what an attempt starts with: its resume folders, and an empty place for each output. */
 export async function prepareTask(
@@ -33,7 +33,7 @@ export async function prepareTask(
   for (const [i, folder] of resume.entries()) {
     // On another machine, it is opened there: its facts decide whether what is there belongs to this work.
     if (context.remote !== undefined) continue;
-    const opened = await folder.open(fingerprint, nameInputs(start));
+    const opened = await folder.open(fingerprint, start);
     for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
       context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
     }

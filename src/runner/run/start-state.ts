@@ -1,25 +1,31 @@
 import path from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../base/errors.ts';
-import { canonicalJson } from '../../base/files/canonical-json.ts';
 import { findReplacedPackage } from '../freshness/locked-packages.ts';
 import type { Session } from '../freshness/session.ts';
-import { listMakers, makersOf } from '../plan/graph.ts';
+import { makersOf } from '../plan/graph.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { digestPath } from '../store/digest.ts';
-import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
+import { addWay, findDetour, stampPath, type Way } from '../store/way.ts';
 
 /*
  * What was true when a stage started must be true when it ends: only then do its outputs belong to its fingerprint. Contents alone do not
  * tell: a file that was changed and changed back was read by the stage while it was another.
  */
 
+/** What tells whether the inputs of a stage are, and have always been, what it started from. It can be kept as JSON. */
+export interface InputState {
+  /**
+   * An input that no stage makes, or a file that the command names -> its stamp; an output of another stage -> its token, see `Custody`: the
+   * runner itself replaces and restores that, for another profile.
+   */
+  readonly stamps: Readonly<Record<string, string | null>>;
+  /** To all of them. */
+  readonly way: Way;
+}
+
 /** What is true when a stage starts, beside its fingerprint. It can be kept as JSON. */
-export interface StartState {
-  /** An input, or a file that the command names -> its stamp: see `InputDigests.stamp`. */
-  readonly stamps: Readonly<Record<string, string>>;
-  /** Those of the inputs that stages make. */
-  readonly made: readonly string[];
+export interface StartState extends InputState {
   /** The folder of a package -> the version installed there. */
   readonly packages: Readonly<Record<string, string>>;
   readonly revision: Revision;
@@ -36,42 +42,47 @@ interface Started {
 }
 
 /**
- * Reads the state from which an instance starts, and checks that nothing has changed the outputs of other stages that it reads.
+ * Reads the state from which an instance starts, and checks that its inputs are still those of its fingerprint.
  *
  * @throws {ReproError} `input-changed`, `packages-differ`
  */
 export async function readStartState(session: Session, started: Started): Promise<StartState> {
-  const { instance, parts } = started;
-  const { command } = instance;
-  const stamps = await readStamps(session, started);
-  const altered = await findAltered(session, instance, parts);
-  if (altered !== null) {
-    throw new ReproError('input-changed', `${altered} was changed after its stage made it`, {
-      fix: 'Run again: it is restored first.',
-    });
-  }
-  const made = listMade(session, started);
+  const { command, resume } = started.instance;
+  const begin = (output: string) => session.custody.begin(output, resume.length > 0);
+  const state = await readInputState(session, started, begin);
+  await refuseOthers(session, started);
   const packages = command.kind === 'module' ? await session.closures.readInstalled(command.path) : {};
-  return { stamps, made, packages, revision: await readRevision(session.plan.projectRoot) };
+  return { ...state, packages, revision: await readRevision(session.plan.projectRoot) };
 }
 
-/**
- * Of a state, what decides whether work of an interrupted stage is of the inputs as they are now. What stages make does not count: the runner
- * itself replaces and restores it, for another profile, and notices where somebody else has altered it.
- */
-export function nameInputs({ stamps, made }: Pick<StartState, 'stamps' | 'made'>): string {
-  return canonicalJson(Object.entries(stamps).filter(([name]) => !made.includes(name)));
+/** The state of an instance's inputs now. Changes nothing, unless `tokenOf` does. */
+export async function readInputState(
+  { plan, custody }: Session,
+  { instance, parts }: Started,
+  tokenOf = (output: string): Promise<string | null> => custody.find(output),
+): Promise<InputState> {
+  const stamps: Record<string, string | null> = {};
+  const way: Record<string, Way[string]> = {};
+  const absoluteOf = (one: string): string => path.resolve(plan.projectRoot, one);
+  const scripts = instance.command.kind === 'command' ? Object.keys(parts.code) : [];
+  for (const input of [...parts.inputs.map((one) => one.path), ...scripts]) {
+    const { whole, within } = makersOf(plan, instance, input);
+    const makers = whole === null ? within : [whole];
+    if (makers.length === 0) stamps[input] ??= await stampPath(absoluteOf(input), way);
+    for (const { output } of makers) {
+      stamps[output] ??= await tokenOf(output);
+      addWay(absoluteOf(output), way);
+    }
+  }
+  return { stamps, way };
 }
 
-/** As `nameInputs`, of the inputs as they are now. */
-export async function nameInputsNow(session: Session, started: Started): Promise<string> {
-  return nameInputs({ stamps: await readStamps(session, started), made: listMade(session, started) });
-}
-
-function listMade({ plan }: Session, { instance, parts }: Started): string[] {
-  return parts.inputs
-    .map((input) => input.path)
-    .filter((input) => listMakers(makersOf(plan, instance, input)).length > 0);
+/** What may have been another for a while, and how that shows; null if nothing. */
+export function findTouched(before: InputState, now: InputState): string | null {
+  const touched = Object.keys(now.stamps).find((name) => now.stamps[name] !== before.stamps[name]);
+  if (touched !== undefined) return `"${touched}" was written to`;
+  const detour = findDetour(before.way, now.way);
+  return detour === null ? null : `${detour}, on the way to an input, was moved or replaced`;
 }
 
 /**
@@ -86,83 +97,49 @@ function listMade({ plan }: Session, { instance, parts }: Started): string[] {
 export async function confirmStartState(
   session: Session,
   started: Started,
-  { stamps, packages }: Pick<StartState, 'stamps' | 'packages'>,
+  before: Omit<StartState, 'revision'>,
   isHere: boolean,
 ): Promise<void> {
   const { instance, parts } = started;
-  const { command } = instance;
   session.fingerprints.forget();
-  if (
-    command.kind === 'command' &&
-    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
-  ) {
-    throw changedMeanwhile('the script named by its command', again);
+  for (const input of instance.inputs) {
+    const source = await session.inputs.readSource(instance, input);
+    if (source?.kind === 'folder' && !session.store.hasTree(source.digest))
+      await session.store.putTree(source.digest, source.tree);
   }
-  for (const [i, input] of instance.inputs.entries()) {
-    const now = await session.inputs.readSource(instance, input);
-    if (now === undefined) continue;
-    if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
-      throw changedMeanwhile(`input "${input.path}"`, again);
-    }
-    if (now.kind === 'folder' && !session.store.hasTree(now.digest))
-      await session.store.putTree(now.digest, now.tree);
-  }
-  const altered = await findAltered(session, instance, parts);
-  if (altered !== null) {
-    const copy = command.kind === 'command' ? ' If the command itself changes it, let it change a copy.' : '';
-    throw changedMeanwhile(altered, `Run again: it is restored first.${copy}`);
-  }
-  for (const [name, stamp] of Object.entries(await readStamps(session, started))) {
-    if (stamp === stamps[name]) continue;
-    throw changedMeanwhile(`"${name}"`, 'It is now as it was before; run again.', 'was written to');
-  }
-  const replaced = findReplacedPackage(session.plan.projectRoot, packages);
-  if (replaced !== undefined) throw changedMeanwhile(`the package in ${replaced}`, again);
+  const refuse = (what: string, fix = ''): never => {
+    const text = `${what} while the stage was running, so its result may match neither version`;
+    throw new ReproError('input-changed', text, { fix: `Run it again.${fix}` });
+  };
+  const touched = findTouched(before, await readInputState(session, started));
+  const isCommand = instance.command.kind === 'command';
+  if (touched !== null) refuse(touched, isCommand ? ' If its command did that, let it change a copy.' : '');
+  const replaced = findReplacedPackage(session.plan.projectRoot, before.packages);
+  if (replaced !== undefined) refuse(`the package in ${replaced} changed`);
   const facts = isHere ? await session.fingerprints.findFacts(instance) : parts.facts;
   const fact = Object.keys(facts).find((name) => facts[name] !== parts.facts[name]);
-  if (fact !== undefined) {
-    const [before, now] = [parts.facts[fact], facts[fact]];
-    throw changedMeanwhile(`"${fact}" (from ${before} to ${now})`, again);
-  }
+  if (fact !== undefined) refuse(`"${fact}" (from ${parts.facts[fact]} to ${facts[fact]}) changed`);
 }
 
-const again = 'Run it again.';
-
-async function readStamps(
-  { inputs }: Session,
-  { instance: { command }, parts }: Started,
-): Promise<Readonly<Record<string, string>>> {
-  const stamps: Record<string, string> = {};
-  for (const { path: input, of = {} } of parts.inputs)
-    stamps[input] = await inputs.stamp(input, Object.keys(of));
-  const scripts = command.kind === 'command' ? Object.keys(parts.code) : [];
-  for (const script of scripts) stamps[script] = await inputs.stamp(script);
-  return stamps;
-}
-
-/** The first output of other stages, among the inputs of an instance, that is not what the fingerprint says; null if all are. */
-async function findAltered(
-  { plan, digests }: Session,
-  instance: StageInstance,
-  parts: FingerprintParts,
-): Promise<string | null> {
-  for (const { path: input, digest, of = { [input]: digest } } of parts.inputs) {
-    const makers = makersOf(plan, instance, input);
-    const [first] = listMakers(makers);
-    if (first === undefined) continue;
-    for (const [made, expected] of Object.entries(of)) {
-      const found = await digestPath(path.resolve(plan.projectRoot, made), digests);
-      if (found.kind !== 'missing' && found.digest === expected) continue;
-      const id = makers.within.find(({ output }) => output === made)?.id ?? first;
-      return `input "${made}", which stage "${id}" makes,`;
+/** An input that is not what the fingerprint says has been changed since that was found. */
+async function refuseOthers({ plan, digests }: Session, { instance, parts }: Started): Promise<void> {
+  const scripts = instance.command.kind === 'command' ? Object.entries(parts.code) : [];
+  const read: readonly Pick<InputPart, 'path' | 'digest' | 'of'>[] = [
+    ...parts.inputs,
+    ...scripts.map(([file, digest]) => ({ path: file, digest })),
+  ];
+  for (const { path: input, digest, of = { [input]: digest } } of read) {
+    const { whole, within } = makersOf(plan, instance, input);
+    for (const [one, expected] of Object.entries(of)) {
+      const found = await digestPath(path.resolve(plan.projectRoot, one), digests);
+      if ((found.kind === 'missing' ? 'missing' : found.digest) === expected) continue;
+      const maker = whole ?? within.find(({ output }) => output === one);
+      const [text, fix] = maker
+        ? [`, which stage "${maker.id}" makes, was changed after its stage made it`, 'it is restored first.']
+        : [' changed while the stage was about to start', 'it is read again.'];
+      throw new ReproError('input-changed', `input "${one}"${text}`, { fix: `Run again: ${fix}` });
     }
   }
-  return null;
-}
-
-function changedMeanwhile(what: string, fix: string, how = 'changed'): ReproError {
-  const text = `${what} ${how} while the stage was running, so its result may match neither version`;
-  return new ReproError('input-changed', text, { fix });
 }
 
 /** The git commit of a folder and whether anything differs from it; nulls without git, a repository or a commit. */

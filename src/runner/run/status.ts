@@ -194,11 +194,11 @@ async function findInterrupted(
   if (instance.resume.length === 0 || 'record' in freshness) return [];
   const { fingerprint, parts } = freshness;
   if (fingerprint === null || parts === null) return [];
-  const [{ resumeFoldersOf }, { nameInputsNow }] = await Promise.all([
+  const [{ resumeFoldersOf }, { readInputState }] = await Promise.all([
     import('./resume-folder.ts'),
     import('./start-state.ts'),
   ]);
-  const inputs = await nameInputsNow(session, { instance, parts });
+  const inputs = await readInputState(session, { instance, parts });
   for (const folder of resumeFoldersOf(session, instance)) {
     if (!(await folder.canResume(fingerprint, inputs))) continue;
     return [{ cue: 'interrupted', text: 'interrupted: resumes from what it saved' }];

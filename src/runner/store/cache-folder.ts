@@ -12,6 +12,8 @@ const places = {
   /** The fingerprint that each instance last had under each profile: `<profile>/<instance>`. */
   profiles: 'profiles',
   digests: 'digests.json',
+  /** Who has written to the outputs that stages with resume folders read. */
+  custody: 'custody.json',
   code: 'code',
   /** Incomplete files; one folder per run. */
   temporary: 'tmp',

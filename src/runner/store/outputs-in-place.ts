@@ -9,6 +9,7 @@ import { refuseUnreadableName } from '../../base/files/regular-file.ts';
 import { listSome } from '../../base/text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CacheFolder, fileNameOf, listNames } from './cache-folder.ts';
+import type { Custody } from './custody.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { type FileToHash, hashFiles } from './hash-files.ts';
 import type { RecordedOutput } from './records.ts';
@@ -30,11 +31,12 @@ export async function restoreOutputs(
     const problem = await session.store.restore(output, copyOf(i));
     if (problem !== null) return problem;
   }
-  const told = await setAside(session, outputs);
-  if (told !== null) tell(told);
-  for (const [i, output] of outputs.entries())
-    await swapIn(copyOf(i), path.resolve(session.plan.projectRoot, output.path), folder);
-  return null;
+  return replaceOutputs(session, outputs, async (told) => {
+    if (told !== null) tell(told);
+    for (const [i, output] of outputs.entries())
+      await swapIn(copyOf(i), path.resolve(session.plan.projectRoot, output.path), folder);
+    return null;
+  });
 }
 
 /**
@@ -102,11 +104,22 @@ async function assertFolderWritable(folder: string): Promise<number | null> {
   return (await fs.stat(folder)).dev;
 }
 
+/** Puts outputs in place of what is there. @param swap gets what to tell people: see {@link setAside} */
+export function replaceOutputs<T>(
+  known: KnownOutputs,
+  outputs: readonly RecordedOutput[],
+  swap: (told: string | null) => Promise<T>,
+): Promise<T> {
+  const paths = outputs.map((output) => output.path);
+  return known.custody.keep(paths, async () => swap(await setAside(known, outputs)));
+}
+
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
 const setAsideFolder = 'artifacts/.set-aside';
 
 interface KnownOutputs {
   readonly plan: Pick<Plan, 'projectRoot'>;
+  readonly custody: Custody;
   readonly store: Store;
   readonly digests: DigestCache;
 }
@@ -124,10 +137,7 @@ interface Found {
  *
  * @returns what to tell people; null if nothing was moved
  */
-export async function setAside(
-  known: KnownOutputs,
-  outputs: readonly RecordedOutput[],
-): Promise<string | null> {
+async function setAside(known: KnownOutputs, outputs: readonly RecordedOutput[]): Promise<string | null> {
   const { projectRoot } = known.plan;
   const found = await Promise.all(
     outputs.map((output) => listFound(known, path.resolve(projectRoot, output.path))),

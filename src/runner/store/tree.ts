@@ -29,7 +29,8 @@ export interface Scan {
   readonly files: readonly ScannedFile[];
   /** Empty folders, relative, sorted by code unit. */
   readonly emptyFolders: readonly string[];
-  readonly hasLinks: boolean;
+  /** Absolute, of files and folders. */
+  readonly links: readonly string[];
   /** Absolute, sorted by code unit; those from which nothing was left out. */
   readonly folders: readonly string[];
 }
@@ -62,17 +63,16 @@ const entriesPerTurn = 4000;
  */
 export async function scanTree(target: string): Promise<Scan> {
   const root = statRoot(target);
-  if (root === undefined)
-    return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false, folders: [] };
+  if (root === undefined) return { kind: 'missing', files: [], emptyFolders: [], links: [], folders: [] };
   if (!root.isDirectory()) {
     const file = describeFile(target, '', root);
-    return { kind: 'file', files: [file], emptyFolders: [], hasLinks: false, folders: [] };
+    return { kind: 'file', files: [file], emptyFolders: [], links: [], folders: [] };
   }
 
   const files: ScannedFile[] = [];
   const emptyFolders: string[] = [];
   const folders: string[] = [];
-  let hasLinks = false;
+  const links: string[] = [];
   let entriesLeft = entriesPerTurn;
   const pending = [{ absolute: target, relative: '', ancestors: [realpathSync(target)] }];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
@@ -87,7 +87,7 @@ export async function scanTree(target: string): Promise<Scan> {
       const absolute = `${folder.absolute}${path.sep}${entry.name}`;
       refuseUnreadableName(folder.absolute, entry.name);
       const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
-      hasLinks ||= entry.isSymbolicLink();
+      if (entry.isSymbolicLink()) links.push(absolute);
       const stats = entry.isDirectory() ? null : statEntry(absolute, entry.isSymbolicLink());
       if (stats?.isDirectory() === false) {
         files.push(describeFile(absolute, relative, stats));
@@ -103,7 +103,7 @@ export async function scanTree(target: string): Promise<Scan> {
     kind: 'folder',
     files: files.sort((a, b) => compareCodeUnits(a.path, b.path)),
     emptyFolders: emptyFolders.sort(compareCodeUnits),
-    hasLinks,
+    links,
     folders: folders.sort(compareCodeUnits),
   };
 }

@@ -7,6 +7,9 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const a = 'a'.repeat(64);
 const b = 'b'.repeat(64);
 
+const inputs = { stamps: { data: 'one' }, way: {} };
+const otherInputs = { ...inputs, stamps: { data: 'two' } };
+
 /** How many disk changes succeed before the simulated kill. */
 const disk = vi.hoisted(() => ({ changesLeft: Number.POSITIVE_INFINITY }));
 
@@ -52,44 +55,43 @@ async function createPlace(): Promise<Place> {
 
 test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished, distrusted or of other inputs', async () => {
   const { folder, state } = await createPlace();
-  expect(await folder.canResume(a, 'inputs')).toBe(false);
-  await folder.open(a, 'inputs');
-  expect(await folder.canResume(a, 'inputs')).toBe(false);
+  expect(await folder.canResume(a, inputs)).toBe(false);
+  await folder.open(a, inputs);
+  expect(await folder.canResume(a, inputs)).toBe(false);
   await fs.mkdir(path.dirname(state), { recursive: true });
   await fs.writeFile(state, 'of a');
-  expect([await folder.canResume(a, 'inputs'), await folder.canResume(b, 'inputs')]).toEqual([true, false]);
-  await folder.open(b, 'inputs');
-  expect([await folder.canResume(a, 'inputs'), await folder.canResume(b, 'inputs')]).toEqual([true, false]);
-  expect(await folder.canResume(a, 'other inputs')).toBe(false);
-  await folder.open(a, 'inputs');
-  expect(await folder.canResume(a, 'other inputs')).toBe(false);
+  expect([await folder.canResume(a, inputs), await folder.canResume(b, inputs)]).toEqual([true, false]);
+  await folder.open(b, inputs);
+  expect([await folder.canResume(a, inputs), await folder.canResume(b, inputs)]).toEqual([true, false]);
+  expect(await folder.canResume(a, otherInputs)).toBe(false);
+  await folder.open(a, inputs);
+  expect(await folder.canResume(a, otherInputs)).toBe(false);
   await folder.distrust();
-  expect(await folder.canResume(a, 'inputs')).toBe(false);
+  expect(await folder.canResume(a, inputs)).toBe(false);
   await folder.markFinished(a);
-  expect(await folder.canResume(a, 'inputs')).toBe(false);
+  expect(await folder.canResume(a, inputs)).toBe(false);
 });
 
 test('what an execution saved counts for later ones although its inputs were written to, once they are known to have been right', async () => {
   const { folder, state } = await createPlace();
-  const open = (inputs: string) => folder.open(a, inputs);
-  await open('inputs');
+  await folder.open(a, inputs);
   await fs.mkdir(path.dirname(state), { recursive: true });
   await fs.writeFile(state, 'of a');
-  await folder.settle('other inputs');
-  await folder.settle('inputs');
-  expect(await open('later inputs')).toMatchObject({ other: 'none' });
-  await folder.settle('inputs');
-  expect(await open('inputs')).toMatchObject({ other: 'emptied' });
+  await folder.settle(otherInputs);
+  await folder.settle(inputs);
+  expect(await folder.open(a, otherInputs)).toMatchObject({ other: 'none' });
+  await folder.settle(inputs);
+  expect(await folder.open(a, inputs)).toMatchObject({ other: 'emptied' });
 });
 
 /** What a stage with this fingerprint would resume from; null if nothing. */
 async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
-  await folder.open(fingerprint, 'inputs');
+  await folder.open(fingerprint, inputs);
   return fs.readFile(state, 'utf8').catch(() => null);
 }
 
 async function leaveState(place: Place, fingerprint: string, text: string): Promise<void> {
-  await place.folder.open(fingerprint, 'inputs');
+  await place.folder.open(fingerprint, inputs);
   await fs.mkdir(path.dirname(place.state), { recursive: true });
   await fs.writeFile(place.state, text);
 }
@@ -103,7 +105,7 @@ describe('a resume folder', () => {
       await leaveState(place, b, 'of b');
       disk.changesLeft = changes;
       // Sets aside b and brings back a.
-      isKilled = await place.folder.open(a, 'inputs').then(
+      isKilled = await place.folder.open(a, inputs).then(
         () => false,
         () => true,
       );
@@ -133,8 +135,8 @@ describe('a resume folder', () => {
 
 test('an empty resume folder is not set aside', async () => {
   const { folder, cache } = await createPlace();
-  await folder.open(a, 'inputs');
-  expect(await folder.open(b, 'inputs')).toMatchObject({ other: 'none', isBack: false });
+  await folder.open(a, inputs);
+  expect(await folder.open(b, inputs)).toMatchObject({ other: 'none', isBack: false });
   await expect(fs.readdir(cache)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
