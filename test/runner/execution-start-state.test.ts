@@ -282,6 +282,45 @@ describe('what changes while a run is under way', () => {
     expect((await project.call(['status', 'words', '--exit-code'])).exitCode).toBe(3);
   });
 
+  test('is not used by a stage if an earlier one of the run, which may have verified it, read something else', async () => {
+    const project = await createProject();
+    await project.write('data/a', 'A');
+    const verify = { id: 'verify', sh: `cp data/a "$REPRO_OUTPUT_0"`, inputs: ['data'] };
+    const stage = (id: string, inputs: readonly string[], before = '') => ({
+      ...{ id, inputs },
+      sh: `${before} cat data/a > "$REPRO_OUTPUT_0"`,
+    });
+    project.define([
+      verify,
+      stage('gate', ['artifacts/verify'], `${waiting};`),
+      stage('use', ['artifacts/gate', 'data']),
+    ]);
+    const running = project.run();
+    await waitForFile(project.at('started'));
+    await project.write('data/a', 'bad');
+    await project.write('go', '');
+    const { outcome, events } = await running;
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 'use')).toMatchObject({
+      code: 'input-changed',
+      text: expect.stringContaining('"data" has changed since stage "verify" of this run read it'),
+    });
+    expect((await project.run()).ran).toEqual(['verify', 'gate', 'use']);
+    // Also where the earlier one need not run.
+    await project.remove('go');
+    await project.remove('started');
+    project.define([
+      verify,
+      stage('gate', [], `${waiting};`),
+      stage('use', ['artifacts/gate', 'data'], ':;'),
+    ]);
+    const again = project.run();
+    await waitForFile(project.at('started'));
+    await project.write('data/a', 'worse');
+    await project.write('go', '');
+    expect(eventOf((await again).events, 'failed', 'use').text).toContain('since stage "verify"');
+  });
+
   test('is not run by a stage whose fingerprint was found before', async () => {
     const project = await createProject();
     const writeStage = (value: string): Promise<void> =>

@@ -34,6 +34,8 @@ export interface SharedRun {
   /** @throws {ReproError} `lock-lost` if another run has taken over: then nothing may be changed any more */
   readonly assertLocked: () => void;
   readonly produced: Map<string, readonly RecordedOutput[]>;
+  /** The digest of each input that no stage makes, and the first instance of this run that has read it, or need not. */
+  readonly sources: Map<string, { readonly digest: string | null; readonly id: string }>;
 }
 
 export interface ExecutionContext extends SharedRun {

@@ -1,10 +1,12 @@
-import { describeError } from '../../base/errors.ts';
+import { describeError, ReproError } from '../../base/errors.ts';
 import { explainDiskError } from '../../base/files/disk-error.ts';
 import type { StaleReason } from '../freshness/differences.ts';
 import { checkFreshness, checkInstances, type Freshness } from '../freshness/freshness.ts';
 import { noteUse, type Session } from '../freshness/session.ts';
+import { listMakers, makersOf } from '../plan/graph.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';
 import { logFileOf } from '../store/cache-folder.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { restoreOutputs } from '../store/outputs-in-place.ts';
 import { durationOf, type RunRecord } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
@@ -58,10 +60,28 @@ export function prepareAgain(context: SharedRun, work: Omit<Work, 'grant'>): Pro
     session.fingerprints.forget();
     const freshness = await check(context, instance);
     const { fingerprint } = 'record' in freshness ? freshness.record : freshness;
-    return fingerprint === work.fingerprint
-      ? work
-      : decide({ ...context, machine: null }, instance, freshness);
+    const isSame = fingerprint === work.fingerprint;
+    const again = isSame ? work : await decide({ ...context, machine: null }, instance, freshness);
+    if (typeof again === 'object') refuseOtherVersion(context, instance, again.parts);
+    return again;
   });
+}
+
+/** What was verified must be what is used: all stages of a run read the same version of what no stage makes. */
+function refuseOtherVersion(
+  { session, sources }: SharedRun,
+  instance: StageInstance,
+  parts: FingerprintParts,
+) {
+  for (const [i, input] of instance.inputs.entries()) {
+    if (listMakers(makersOf(session.plan, instance, input.path)).length > 0) continue;
+    const digest = parts.inputs[i]?.digest ?? null;
+    const first = sources.get(input.path) ?? { digest, id: instance.id };
+    sources.set(input.path, first);
+    if (first.digest === digest) continue;
+    const text = `input "${input.path}" has changed since stage "${first.id}" of this run read it`;
+    throw new ReproError('input-changed', text, { fix: 'Run again: then all stages read the same version.' });
+  }
 }
 
 async function guarded<T>(
@@ -96,6 +116,7 @@ async function decide(
     const settled = await settle(context, instance, freshness);
     if (settled === 'must-run') break;
     if (settled !== 'look-again') {
+      refuseOtherVersion(context, instance, settled.parts);
       produced.set(id, settled.outputs);
       return 'hit';
     }

@@ -107,6 +107,7 @@ export async function runPlan(options: PlanRunOptions): Promise<{ outcome: RunOu
       signal: AbortSignal.any([options.signal, halt.signal]),
       assertLocked: () => refuseLost(lock),
       produced: new Map(),
+      sources: new Map(),
       // Loaded only when a stage has to run: most runs start nothing.
       executor: async (launch) => (await import('../executors/local.ts')).runLocally(launch),
       hostFile: () => options.hostFile ?? findHostFile(),
