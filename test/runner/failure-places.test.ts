@@ -26,6 +26,9 @@ describe('a failure names the place and the remedy', () => {
     const { stderr } = await project.call(['run', 'words']);
     expect(stderr).toContain('words failed: src/shout.ts:1  package "left-pad" is not installed');
     expect(stderr).toContain('npm install left-pad');
+    // As while `npm ci` installs it.
+    await project.write('node_modules/left-pad/package.json', '{ "name": "left-pad", "version": "1.0.0" }');
+    expect((await project.call(['run', 'words'])).stderr).toContain('package "left-pad" is not installed');
   });
 });
 

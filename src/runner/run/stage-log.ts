@@ -86,8 +86,8 @@ function shorten(line: string): string {
   return shown.length <= lineLengthAtMost ? shown : `…${shown.slice(1 - lineLengthAtMost)}`;
 }
 
-/** What Node says if a package is not installed; the importer is the bundle, which nobody wrote. */
-const missingPackage = /Cannot find package '([^']+)' imported from /;
+/** What Node says if a package, or a file of it, is not there; the importer is the bundle, which nobody wrote. */
+const missingPackage = /Cannot find package '(?:[^']*\/node_modules\/)?([^']+?)(?:\/index\.js)?' imported from /;
 
 /** With less than this left, hardly anything can be written. */
 const fullBelowBytes = 256 * 1024;
