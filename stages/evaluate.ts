@@ -26,7 +26,7 @@ interface Params {
 
 export default defineStage<Params>({
   summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
-  async run({ params, inputs, outputs, cpus, signal, progress, metrics, note, warn }) {
+  async run({ params, facts, inputs, outputs, cpus, signal, progress, metrics, note, warn }) {
     const framesFolder = requireInput(inputs, 'frames');
     const trained = requireInput(inputs, 'trained');
     const folder = requireOutput(outputs, 0, 'evaluation');
@@ -42,6 +42,7 @@ export default defineStage<Params>({
     const choice = params.evaluate?.engine ?? 'auto';
     const engine = await chooseEngine(choice, {
       threads: cpus,
+      fact: facts.engine,
       workload: { spec, steps, trainingBatch, evaluationBatch: batchSize },
     });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.

@@ -46,6 +46,19 @@ async function trainInto(
 const json = async (...path: string[]) => JSON.parse(await readFile(join(root, ...path), 'utf8'));
 
 describe('the stages train and evaluate', () => {
+  it('compute nothing with another engine than that of their fact', async () => {
+    const facts = { engine: 'native 0123456789ab avx512 GCC 12.4.0' };
+    const given = { params, inputs: { frames, model: modelFile }, outputs: [join(root, 'other')], facts };
+    await expect(train.run(contextOf(given).context)).rejects.toMatchObject({ code: 'engine-changed' });
+    await trainInto('trained');
+    const { context } = contextOf({
+      ...{ params: {}, inputs: { frames, trained: join(root, 'trained') }, outputs: [join(root, 'other')] },
+      facts,
+    });
+    await expect(evaluate.run(context)).rejects.toMatchObject({ code: 'engine-changed' });
+    expect(await readdir(root)).not.toContain('other');
+  });
+
   it('write the files that the report reads, with the same bytes every time', async () => {
     const heard = await trainInto('trained');
     expect((await readdir(join(root, 'trained'))).sort()).toEqual([

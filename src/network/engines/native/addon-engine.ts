@@ -60,7 +60,7 @@ export function instanceEngine({ sourceDigest, compiler, open, runNeurons }: Was
   const available = () => WASM_BYTES;
   return addonEngine(
     {
-      ...{ sourceDigest, compiler, files: [], instructionSets: ['wasm'] },
+      ...{ sourceDigest, compiler, files: [], stamp: '', instructionSets: ['wasm'] },
       open: (options) => {
         const network = open(options);
         return {

@@ -7,8 +7,10 @@ export type WinogradTile = 2 | 4;
 export interface NativeAddon {
   /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs), to tell whether it is to be compiled again. */
   readonly sourceDigest: string;
-  /** The files that compute, absolute: see `nameFiles`. */
+  /** The files that compute, absolute. */
   readonly files: readonly string[];
+  /** Of these files before they were loaded: see `stampFiles`. */
+  readonly stamp: string;
   /** What compiled it: `GCC 12.4.0`. */
   readonly compiler: string;
   /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`; or `wasm`. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { ReproError } from '../../../base/errors.ts';
 import { hashText } from '../../../base/files/canonical-json.ts';
 import { compileAddon, digestSources, loadExports } from '../../addon/load-addon.ts';
 import type { NativeAddon } from './addon-types.ts';
@@ -35,6 +36,27 @@ export function loadAddon(require?: NodeJS.Require): LoadedAddon {
 /** What computes is named by its bytes, whatever it says of itself: 12 hexadecimal digits, made of the sha256 of each file. */
 export const nameDigests = (digests: readonly string[]): string => hashText(digests.join('\n')).slice(0, 12);
 
-/** As {@link nameDigests}, of files as they are now. */
-export const nameFiles = (files: readonly string[]): string =>
-  nameDigests(files.map((file) => hashText(readFileSync(file))));
+/**
+ * As {@link nameDigests}, of the bytes that were loaded.
+ *
+ * @throws {ReproError} `engine-changed` if a file is no longer the one that was loaded
+ */
+export function nameLoaded({ files, stamp }: Pick<NativeAddon, 'files' | 'stamp'>): string {
+  const digest = nameDigests(files.map((file) => hashText(readFileSync(file))));
+  refuseReplaced({ files, stamp });
+  return digest;
+}
+
+export function refuseReplaced({ files, stamp }: Pick<NativeAddon, 'files' | 'stamp'>): void {
+  if (stampFiles(files) === stamp) return;
+  throw new ReproError('engine-changed', 'the engine was replaced while it was loaded', {
+    where: files[0],
+    fix: 'Run again once `npm ci`, or whatever replaces it, has ended.',
+  });
+}
+
+/** Tells whether files were replaced or written to. */
+export function stampFiles(files: readonly string[]): string {
+  const stats = files.map((file) => statSync(file, { bigint: true, throwIfNoEntry: false }));
+  return stats.map((one) => [one?.ino, one?.size, one?.mtimeNs, one?.ctimeNs].join(' ')).join('\n');
+}

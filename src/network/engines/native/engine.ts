@@ -2,7 +2,7 @@ import os from 'node:os';
 import process from 'node:process';
 import { formatCount } from '../../../base/text.ts';
 import type { Engine } from '../engine.ts';
-import { nameFiles } from './addon.ts';
+import { nameLoaded } from './addon.ts';
 import { addonEngine } from './addon-engine.ts';
 import type { NativeAddon } from './addon-types.ts';
 import {
@@ -33,7 +33,7 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
       name: 'native',
       backend: 'cpu',
       // Everything that may change results: a training must not continue with another instruction set or another build.
-      version: identifyBuild(nameFiles(addon.files), addon, arithmetic),
+      version: identifyBuild(nameLoaded(addon), addon, arithmetic),
       reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },
     { threads, ...arithmetic },
@@ -55,7 +55,7 @@ function availableMemory(): number {
 
 /** The same engine in WebAssembly, on one thread: the same bits on every processor. */
 export function createWasmEngine(addon: NativeAddon, reason: string): Engine {
-  const version = `${nameFiles(addon.files)} ${addon.compiler}`;
+  const version = `${nameLoaded(addon)} ${addon.compiler}`;
   return addonEngine(addon, { name: 'wasm', backend: 'cpu', version, reason }, WASM_SETTINGS, {
     available: () => Math.min(availableMemory(), WASM_BYTES),
     most: WASM_BYTES,

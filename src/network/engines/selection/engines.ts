@@ -1,6 +1,12 @@
 import { ReproError } from '../../../base/errors.ts';
-import { type Engine, type EngineChoice, engineChoices, type Workload } from '../engine.ts';
-import { type LoadedAddon, loadAddon, nameDigests, nameFiles } from '../native/addon.ts';
+import {
+  type Engine,
+  type EngineChoice,
+  type EngineDescription,
+  engineChoices,
+  type Workload,
+} from '../engine.ts';
+import { type LoadedAddon, loadAddon, nameDigests, nameLoaded } from '../native/addon.ts';
 import { chooseArithmetic, identifyBuild, type NativeOptions } from '../native/arithmetic.ts';
 import { describeWasmExcess } from '../native/memory.ts';
 import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
@@ -12,7 +18,7 @@ import { type IdentitySources, identifyCuda, identifyTfjs, identifyWebgpu } from
 export interface EngineOptions extends NativeOptions, GpuOptions {
   /** Where the network is known: `auto` passes over engines that are not for it. */
   readonly workload?: Workload | undefined;
-  /** The fact `engine` of a stage: with `auto`, it names the GPU that the run has taken. */
+  /** The fact `engine` of a stage, which must be true of what is opened; with `auto`, it names the GPU that the run has taken. */
   readonly fact?: string | undefined;
   readonly probe?: (() => Promise<CudaProbe>) | undefined;
   readonly load?: (() => LoadedAddon) | undefined;
@@ -85,7 +91,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
       return {
         open: async (reason) => (await import('../native/engine.ts')).createWasmEngine(addon, reason),
         describe: async () => ({
-          text: `C++ kernels ${nameFiles(addon.files)}, ${addon.compiler}, in WebAssembly, one thread`,
+          text: `C++ kernels ${nameLoaded(addon)}, ${addon.compiler}, in WebAssembly, one thread`,
           fix: null,
         }),
       };
@@ -114,7 +120,7 @@ const implementations: Readonly<Record<ImplementationName, Implementation>> = {
         return createNativeEngine(addon, { ...options, isEarlierBuild });
       };
       const describe = async () => ({
-        text: `C++ kernels ${nameFiles(addon.files)}, ${addon.compiler.trim()}, ${(await open()).description.reason}`,
+        text: `C++ kernels ${nameLoaded(addon)}, ${addon.compiler.trim()}, ${(await open()).description.reason}`,
         fix: isEarlierBuild ? 'Run `npm run build:native`.' : null,
       });
       return { open, describe };
@@ -175,9 +181,33 @@ const preferences: Readonly<Record<EngineChoice, readonly ImplementationName[]>>
 /**
  * Opens the engine that computes training steps; its description says why it was chosen.
  *
- * @throws {ReproError} `engine-unavailable` if `choice`, or the GPU that a run has taken, is not available
+ * @throws {ReproError} `engine-unavailable` if `choice`, or the GPU that a run has taken, is not available; `engine-changed` if it is not
+ *   what `fact` says
  */
-export function chooseEngine(choice: EngineChoice = 'auto', options: EngineOptions = {}): Promise<Engine> {
+export async function chooseEngine(
+  choice: EngineChoice = 'auto',
+  options: EngineOptions = {},
+): Promise<Engine> {
+  const engine = await openChosen(choice, options);
+  if (options.fact !== undefined) refuseOther(engine.description, options.fact);
+  return engine;
+}
+
+/** Results must not be recorded as another engine's: its files may have been away for a moment. */
+function refuseOther({ name, backend, version, reason }: EngineDescription, fact: string): void {
+  const own = name === 'tfjs' ? `tfjs ${version} ${backend}` : `${name} ${version}`;
+  // Of CUDA, the fact also names the GPU.
+  if (fact.split(', or ').some((one) => one === own || one.startsWith(`${own} `))) return;
+  throw new ReproError(
+    'engine-changed',
+    `the engine is "${own}", not "${fact}" as when the stage was planned: ${reason}.`,
+    {
+      fix: 'Run again once `npm ci`, or whatever replaces the engine, has ended.',
+    },
+  );
+}
+
+function openChosen(choice: EngineChoice, options: EngineOptions): Promise<Engine> {
   const gpu = choice === 'auto' ? gpuOf(options.fact) : undefined;
   if (gpu !== undefined) {
     const reason = 'tried here and right: the fastest, or the one that has computed most trainings';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type CompiledModule, compile, instantiate } from 'plif-native/wasm';
 import { messageOf } from '../../../base/errors.ts';
-import type { LoadedAddon } from '../native/addon.ts';
+import { type LoadedAddon, refuseReplaced, stampFiles } from '../native/addon.ts';
 import type { NativeAddon, NativeNetwork } from '../native/addon-types.ts';
 
 let loaded: LoadedAddon | undefined;
@@ -22,6 +22,8 @@ function load(require: NodeJS.Require): LoadedAddon {
   } catch {
     return { ok: false, reason: 'plif-native is not installed', fix: 'Run `npm ci`.' };
   }
+  const files = ['plif.wasm', 'instance.mjs', 'worker.mjs'].map((name) => path.join(folder, name));
+  const stamp = stampFiles(files);
   let module: CompiledModule;
   try {
     module = compile(readFileSync(path.join(folder, 'plif.wasm')));
@@ -32,13 +34,15 @@ function load(require: NodeJS.Require): LoadedAddon {
     const { sourceDigest, compiler, runNeurons } = instantiate(module);
     const addon: NativeAddon = {
       sourceDigest,
-      files: ['plif.wasm', 'instance.mjs', 'worker.mjs'].map((name) => path.join(folder, name)),
+      ...{ files, stamp },
       compiler,
       instructionSets: ['wasm'],
       open: async (options) => {
         const network = new WasmNetwork(module, path.join(folder, 'worker.mjs'));
         try {
           await network.start(options);
+          // The thread has loaded its files just now.
+          refuseReplaced({ files, stamp });
         } catch (error) {
           network.dispose();
           throw error;

@@ -19,6 +19,7 @@ type OpenOptions = Parameters<NativeAddon['open']>[0];
 export class FakeAddon implements NativeAddon {
   readonly sourceDigest = '0123456789ab';
   readonly files: readonly string[] = [];
+  readonly stamp = '';
   readonly compiler = 'GCC 12.4.0';
   readonly instructionSets = ['baseline', 'avx2', 'avx512'];
   readonly opened: OpenOptions[] = [];

@@ -4,7 +4,12 @@ import process from 'node:process';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chooseDevice } from '../../../../src/app/original/train-val.ts';
 import { isLastResort } from '../../../../src/network/engines/engine.ts';
-import { type LoadedAddon, loadAddon, nameDigests } from '../../../../src/network/engines/native/addon.ts';
+import {
+  type LoadedAddon,
+  loadAddon,
+  nameDigests,
+  stampFiles,
+} from '../../../../src/network/engines/native/addon.ts';
 import {
   chooseEngine,
   identifyEngine,
@@ -60,6 +65,11 @@ const noWasm = (): LoadedAddon => ({ ok: false, reason: 'it is damaged', fix: 'R
 const notCalled = (): never => {
   throw new Error('not to be called');
 };
+const identitySources = {
+  projectRoot: process.cwd(),
+  cacheFolder: 'unused',
+  digestFile: (file: string) => digestFile(file, null),
+};
 /** Without CUDA; whoever looks for a GPU fails. */
 const noGpu = { probe: noCuda, gpuSystem: { ...fakeGpus([]), load: notCalled } };
 const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128, layers: 5 });
@@ -67,7 +77,8 @@ const spec = buildNetwork({ ...smallNetwork, input: [2, 128, 128], channels: 128
 describe('chooseEngine', () => {
   it('takes the GPU that the run has taken, or fails: what is recorded is what computed', async () => {
     const gpuSystem = fakeGpus([{ name: 'Fast 4090' }]);
-    const options = { gpuSystem, environment: {}, fact: 'webgpu 0123 1.2.3 Fast 4090, driver' };
+    const fact = await identifyEngine('webgpu', { ...identitySources, gpuSystem, environment: {} });
+    const options = { gpuSystem, environment: {}, fact };
     expect((await chooseEngine('auto', { ...options, load: notCalled })).description).toMatchObject({
       name: 'webgpu',
       reason: expect.stringContaining('tried here and right'),
@@ -81,8 +92,28 @@ describe('chooseEngine', () => {
     await expect(chooseEngine('auto', { ...options, gpuSystem: fakeGpus([]) })).rejects.toMatchObject({
       code: 'engine-unavailable',
     });
-    const named = await chooseEngine('native', { ...options, load: native });
-    expect(named.description.name).toBe('native');
+  });
+
+  it.each<[string, string, Parameters<typeof chooseEngine>[1]]>([
+    ['is away, so that another opens', `native ${identity('avx512')}`, { load: noNative }],
+    ['has other bytes', `native ${identity('avx512').replace(nameDigests([]), '0123456789ab')}`, {}],
+    ['computes otherwise', `native ${identity('avx512')}`, { environment: { REPRO_ISA: 'avx2' } }],
+    ['is there again', 'wasm 0123456789ab Clang 19.1.7, or tfjs 4.22.0 cpu', {}],
+  ])('fails if the engine of the fact %s', async (_, fact, changed) => {
+    const here = { ...noGpu, load: native, environment: {}, ...changed };
+    await expect(chooseEngine('auto', { ...here, fact })).rejects.toMatchObject({
+      code: 'engine-changed',
+      message: expect.stringContaining(`not "${fact}"`),
+    });
+  });
+
+  it('opens the second engine of a fact that names two', async () => {
+    const fact = await identifyEngine('auto', { ...identitySources, ...noGpu, load: noNative });
+    expect(fact).toMatch(/^wasm .*, or tfjs 4\.22\.0 cpu$/);
+    const here = { ...noGpu, load: noNative, fact };
+    const workload = { spec, steps: 20, trainingBatch: 64, evaluationBatch: 0 };
+    expect((await chooseEngine('auto', { ...here, workload })).description.name).toBe('tfjs');
+    expect((await chooseEngine('auto', here)).description.name).toBe('wasm');
   });
 
   it('takes the native engine without looking for a GPU', async () => {
@@ -277,7 +308,7 @@ describe('identifyEngine', () => {
   const options = (probe: () => Promise<CudaProbe> = notCalled, load = noNative) => ({
     projectRoot: folder,
     cacheFolder: path.join(folder, 'cache'),
-    digestFile: (file: string) => digestFile(file, null),
+    digestFile: identitySources.digestFile,
     environment: {},
     probe,
     load,
@@ -317,9 +348,10 @@ describe('identifyEngine', () => {
         choice === 'native' ? ['plif_native.node'] : ['plif.wasm', 'instance.mjs', 'worker.mjs'],
       );
       const files = names.map((name) => path.join(folder, name));
-      const load = (): LoadedAddon => ({ ...loaded, addon: { ...loaded.addon, files } });
-      const here = { ...options(), load, loadWasm: load, threads: 1 };
       for (const [i, file] of files.entries()) await copyFile(loaded.addon.files[i] ?? '', file);
+      const addon = { ...loaded.addon, files, stamp: stampFiles(files) };
+      const load = (): LoadedAddon => ({ ...loaded, addon });
+      const here = { ...options(), load, loadWasm: load, threads: 1 };
       const before = await identifyEngine(choice, here);
       const { description } = await chooseEngine(choice, here);
       expect(`${choice} ${description.version}`).toBe(before);
@@ -333,6 +365,8 @@ describe('identifyEngine', () => {
         await writeFile(file, bytes);
       }
       expect(await identifyEngine(choice, here)).toBe(before);
+      // What was loaded may be either.
+      await expect(chooseEngine(choice, here)).rejects.toMatchObject({ code: 'engine-changed' });
     },
   );
 
