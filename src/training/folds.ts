@@ -16,7 +16,8 @@ interface DealtClips {
 }
 
 /**
- * The users whom a training tests: those of fold `seed mod n`. So consecutive seeds test each fold in turn, and a fold does not depend on
+ * The users whom a training tests: those of fold `seed mod n` of pass `⌊seed / n⌋`, each of which deals the users anew. So n consecutive seeds from
+ * a multiple of n on test each user once, what is odd about the users that a fold trains on is not in every pass, and a fold does not depend on
  * which other seeds a profile has.
  *
  * @returns in ascending order
@@ -26,8 +27,9 @@ export function chooseTestUsers(
   folds: Folds,
   seed: number,
 ): readonly number[] {
-  const dealt = dealUsers([...splits.train, ...splits.test], folds, dataset);
-  return dealt[seed % dealt.length]!;
+  const count = typeof folds === 'number' ? folds : 'count' in folds ? folds.count : folds.length;
+  const clips = [...splits.train, ...splits.test];
+  return dealUsers(clips, folds, dataset, Math.floor(seed / count))[seed % count]!;
 }
 
 interface Fold {
@@ -41,9 +43,15 @@ interface Fold {
  * far, to the one where lights overlap least, `Σ clips of the user · clips of the fold` over lights being smallest; of ties, to the first.
  *
  * @param clips of both splits
+ * @param pass each has an order of its own; lists are the same in all
  * @throws {ReproError} `folds-invalid` if clips have no users, if a fold would have none, or unless lists have each user once
  */
-export function dealUsers(clips: readonly DealtClip[], folds: Folds, dataset: string): number[][] {
+export function dealUsers(
+  clips: readonly DealtClip[],
+  folds: Folds,
+  dataset: string,
+  pass: number,
+): number[][] {
   const counts = new Map<number, Fold['lights']>();
   for (const { user, light } of clips) {
     if (user === null) throw invalid(`the clips of ${dataset} have no users`, 'Remove it.');
@@ -56,7 +64,7 @@ export function dealUsers(clips: readonly DealtClip[], folds: Folds, dataset: st
   if (count > users.length)
     throw invalid(`${count} folds are too many for ${users.length} users`, 'Ask for fewer.');
   const total = (user: number) => [...counts.get(user)!.values()].reduce((sum, clips) => sum + clips, 0);
-  const order = new TorchRandom(mixSeed(seed, DEALING_STREAM)).permutation(users.length);
+  const order = new TorchRandom(mixSeed(seed, pass, DEALING_STREAM)).permutation(users.length);
   const dealt = Array.from({ length: count }, (): Fold => ({ users: [], lights: new Map() }));
   for (const user of [...order].map((at) => users[at]!).sort((a, b) => total(b) - total(a))) {
     const own = [...counts.get(user)!];

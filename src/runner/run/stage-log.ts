@@ -87,7 +87,8 @@ function shorten(line: string): string {
 }
 
 /** What Node says if a package, or a file of it, is not there; the importer is the bundle, which nobody wrote. */
-const missingPackage = /Cannot find package '(?:[^']*\/node_modules\/)?([^']+?)(?:\/index\.js)?' imported from /;
+const missingPackage =
+  /Cannot find package '(?:[^']*\/node_modules\/)?([^']+?)(?:\/index\.js)?' imported from /;
 
 /** With less than this left, hardly anything can be written. */
 const fullBelowBytes = 256 * 1024;
