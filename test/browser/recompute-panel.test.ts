@@ -154,6 +154,24 @@ it('Stop ends the thread, and neither a training nor a recomputation starts besi
   );
 });
 
+it('Stop stands although the last value came just before it', async () => {
+  await open(recipe, async ({ page }) => {
+    await page.evaluate(`
+      const asked = new Promise((ask) => {
+        const getHighEntropyValues = () => new Promise((answer) => ask(answer));
+        Object.defineProperty(navigator, 'userAgentData', { value: { getHighEntropyValues } });
+      });
+      void asked.then((answer) => (window.answer = answer));
+    `);
+    await button(page, 'Recompute this result').click();
+    await expect.poll(() => measure<boolean>(page, 'window.answer !== undefined'), SLOW).toBe(true);
+    await button(page, 'Stop').click();
+    await page.evaluate('window.answer({})');
+    await told(page).toBe('Stopped.');
+    expect(await button(page, 'Copy receipt').count()).toBe(0);
+  });
+});
+
 it('a page over plain http, where browsers have no SHA-256, says how to open it instead', async () => {
   await open(recipe, async ({ page }) => {
     await page.evaluate(`Object.defineProperty(window, 'isSecureContext', { value: false })`);

@@ -36,7 +36,8 @@ function start(): void {
   choose(chosen);
   const [started, startedMs] = [new Date().toISOString(), performance.now()];
   const { model, seed } = chosen;
-  thread = startThread();
+  const own = startThread();
+  thread = own;
   thread.onmessage = async ({ data }: MessageEvent<RecomputeEvent>) => {
     const seconds = (performance.now() - startedMs) / 1000;
     if (data.kind === 'progress') {
@@ -53,6 +54,8 @@ function start(): void {
       const hints = await Reflect.get(navigator, 'userAgentData')
         ?.getHighEntropyValues(['architecture'])
         .catch(() => null);
+      // Meanwhile, somebody may have stopped it.
+      if (thread !== own) return;
       const [result, architecture] = [describeDigits(data.values), String(hints?.architecture || 'unknown')];
       const values = Object.fromEntries(data.values.map(({ name, value }) => [name, value]));
       const by = { engine: data.engine, browser: navigator.userAgent, architecture };
