@@ -21,6 +21,7 @@ import type { StartOtherMachines } from '../../runner/run/execution-context.ts';
 import { type PlanRunOptions, runPlan } from '../../runner/run/run.ts';
 import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { RunOptions } from '../options/options.ts';
+import type { PipelineOptions } from '../project/load-plan.ts';
 import { toOneLine } from '../view/print.ts';
 
 export type ClusterUse = Awaited<ReturnType<typeof useSlurm>>;
@@ -125,15 +126,23 @@ function describeAsked(plan: Plan, { selected, forced, options }: AskedRun): Omi
   const { failFast, jobs, gpus, pull, remote } = options;
   // The job of a detached run starts in another folder.
   const trust = options.trust && path.resolve(options.trust);
+  const repeated: RepeatedOptions = { failFast, jobs, gpus, pull, remote, trust };
   return {
     version: 1,
     ...own,
     selected: [...new Set([...(kept?.selected ?? []), ...selected])],
     forced: [...new Set([...(kept?.forced ?? []), ...forced])],
     cancelled: [],
-    options: JSON.parse(JSON.stringify({ failFast, jobs, gpus, pull, remote, trust })),
+    options: JSON.parse(JSON.stringify(repeated)),
   };
 }
+
+type ChoosingOption = keyof PipelineOptions | 'from' | 'until' | 'force' | 'dryRun' | 'executor' | 'detach';
+
+/** All options but those that choose what runs, and where: a new one does not compile until it is repeated, too. */
+type RepeatedOptions = {
+  readonly [Name in Exclude<keyof RunOptions, ChoosingOption>]-?: RunOptions[Name] | undefined;
+};
 
 /** What has been forced to run once is not forced again. */
 async function noteForced(folder: CacheFolder, id: string): Promise<void> {
