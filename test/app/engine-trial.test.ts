@@ -298,7 +298,7 @@ describe('the engine that `auto` takes', () => {
     await tryEngines(trained, slow.facts, slow.tryOne);
     expect(await decide()).toMatchObject({ choice: 'webgpu', asked: [] });
     // Also where results are fetched, and beside another processor, or with another instruction set.
-    expect((await decideEngine(trained, slow.facts, null)).choice).toBe('webgpu');
+    expect((await decideEngine(trained, slow.facts, 'none')).choice).toBe('webgpu');
     expect((await decide(trained, { cpu: 'native 1 baseline' })).choice).toBe('webgpu');
     // Its results must not be computed again because its driver is away for a moment.
     const away = machine({}, { cpu, gpu: 'Slow 730' });
@@ -312,7 +312,7 @@ describe('the engine that `auto` takes', () => {
   test('is the CPU where results are fetched and there are none, whatever was measured', async () => {
     const { facts, tryOne } = machine({ auto: 1, webgpu: 0.01 });
     expect((await decideEngine(plan, facts, tryOne)).choice).toBe('webgpu');
-    expect((await decideEngine(plan, facts, null)).choice).toBe('auto');
+    expect((await decideEngine(plan, facts, 'none')).choice).toBe('auto');
   });
 
   test('is known to be a GPU by its fact', async () => {

@@ -35,7 +35,7 @@ export async function pull(
       selected,
       named,
       // A GPU counts only by results that are here: what others publish comes from a CPU.
-      facts: factsOf(plan, null),
+      facts: factsOf(plan, 'none'),
       signal,
       onProgress,
       onPulled: (pulled) => {

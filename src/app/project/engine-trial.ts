@@ -156,11 +156,15 @@ async function* listEngines(facts: Facts) {
 /**
  * Tries which engine trains the network of a plan fastest, or recalls what was found of just these engines on this processor.
  *
- * @param tryOne absent: it only recalls
+ * @param trials `recalled`: it only recalls
  * @returns first that of the CPU, alone if it was not measured, or if the trainings take it only minutes
  * @throws {ReproError} if a model is impossible
  */
-export async function tryEngines(plan: Plan, facts: Facts, tryOne?: TryOne): Promise<readonly TriedEngine[]> {
+export async function tryEngines(
+  plan: Plan,
+  facts: Facts,
+  trials: TryOne | 'recalled' = 'recalled',
+): Promise<readonly TriedEngine[]> {
   const planned = await readTrainings(plan);
   if (planned === undefined) return [];
   const { network, mostClips } = planned;
@@ -170,9 +174,9 @@ export async function tryEngines(plan: Plan, facts: Facts, tryOne?: TryOne): Pro
   for await (const { choice, engine } of listEngines(facts)) {
     let answer: Answer | undefined;
     const kept = await rememberAnswer(plan, network, { choice, engine }, async () => {
-      if (tryOne === undefined) return undefined;
+      if (trials === 'recalled') return undefined;
       tell(`Trying ${engine} …`);
-      answer = compareGradients(await tryOne(choice, { ...network, golden }), tried[0]);
+      answer = compareGradients(await trials(choice, { ...network, golden }), tried[0]);
       tell(answer.problem ?? `It is right, and takes ${formatMs(answer.speed)} ms to train on a clip.`);
       return answer.isRight === null ? undefined : answer;
     });
@@ -210,13 +214,13 @@ function compareGradients(answer: Answer, cpu: Answer | undefined): Answer {
  * What `auto` chooses for the trainings of a plan: the engine that has computed most of them, so that results stay valid; of GPUs, only one
  * that a trial has found right. If there are none, it is the fastest of those that were tried, and without a trial that of the CPU.
  *
- * @param tryOne absent, or while a run holds the lock: it tries none; null: only results count
- * @throws {ReproError} with `tryOne`: `engine-gone`, if that engine is not here now
+ * @param trials how engines are tried, which is not done while a run holds the lock; `recalled`: what was found earlier counts; `none`: only results count
+ * @throws {ReproError} if engines may be tried: `engine-gone`, if the one that has computed most is not here now
  */
 export async function decideEngine(
   plan: Plan,
   facts: Facts,
-  tryOne?: TryOne | null,
+  trials: TryOne | 'recalled' | 'none' = 'recalled',
 ): Promise<{ readonly choice: EngineChoice; readonly tried: readonly TriedEngine[] }> {
   const trainings = new Set(listModules(plan, trainModule).map(({ id }) => id));
   const recorded = openRecords(plan).listActions();
@@ -245,15 +249,15 @@ export async function decideEngine(
     // No GPU has more, so no driver is asked.
     if (gone.size === 0 || trained === trainings.size) break;
   }
-  for (const engine of tryOne && most < trainings.size ? gone : []) {
+  for (const engine of typeof trials === 'function' && most < trainings.size ? gone : []) {
     if ((await count(gpuOf(engine) === 'cuda' ? 'tfjs' : 'webgpu', engine)) <= most) continue;
     throw new ReproError('engine-gone', `${engine} has trained for this profile, and is not here now.`, {
       fix: 'Repair its driver. Or name another engine, which trains again: `--set train.engine=native`.',
     });
   }
-  if (most > 0 || tryOne === null) return { choice: taken, tried: [] };
+  if (most > 0 || trials === 'none') return { choice: taken, tried: [] };
   const isFree = findHolder(cacheFolderOf(plan).lock) === null;
-  const tried = await tryEngines(plan, facts, isFree ? tryOne : undefined);
+  const tried = await tryEngines(plan, facts, isFree ? trials : 'recalled');
   const secondsOf = ({ speed }: TriedEngine): number => speed?.training ?? Infinity;
   const [fastest] = [...tried].sort((a, b) => secondsOf(a) - secondsOf(b) || 0);
   return { choice: fastest?.choice ?? 'auto', tried };

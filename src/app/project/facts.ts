@@ -13,9 +13,12 @@ import { stageNames } from './stages.ts';
  * each is determined only when a stage asks for it.
  *
  * @param plan without instances, `auto` takes no GPU
- * @param stop ends trials of engines; without it, `auto` tries none, and with null only results decide what it is
+ * @param trials what ends trials of engines; `recalled`: `auto` is what earlier ones found; `none`: only results decide what it is
  */
-export function factsOf(plan: Plan | Pick<Plan, 'projectRoot'>, stop?: AbortSignal | null): Facts {
+export function factsOf(
+  plan: Plan | Pick<Plan, 'projectRoot'>,
+  trials: AbortSignal | 'recalled' | 'none' = 'recalled',
+): Facts {
   let gpus: Promise<ListedAdapters> | undefined;
   let decided: Promise<{ readonly choice: EngineChoice }> | undefined;
   const engine: Facts[string] = async (params, digestFile) => {
@@ -27,7 +30,7 @@ export function factsOf(plan: Plan | Pick<Plan, 'projectRoot'>, stop?: AbortSign
     if (choice === 'auto' && 'train' in params && 'instances' in plan && mayHaveGpu()) {
       const { decideEngine, tryingApart } = await import('./engine-trial.ts');
       // One for all trainings, to the end of a run, whoever asks first.
-      decided ??= decideEngine(plan, { engine }, stop && tryingApart(stop));
+      decided ??= decideEngine(plan, { engine }, typeof trials === 'string' ? trials : tryingApart(trials));
       ({ choice } = await decided);
     }
     return identifyEngine(choice, {

@@ -132,9 +132,9 @@ async function runShown(
 ): Promise<RunState> {
   const wanted = [...plan.instances.values()].filter(({ id }) => selected.has(id));
   // What this machine found does not hold for a cluster's nodes. What others publish comes from a CPU, unless results here say otherwise.
-  const tries = how.dryRun === true ? undefined : stop;
+  const tries = how.dryRun === true ? 'recalled' : stop;
   const subject = cluster === null ? plan : { projectRoot: plan.projectRoot };
-  const facts = factsOf(subject, openFetch === null ? tries : null);
+  const facts = factsOf(subject, openFetch === null ? tries : 'none');
   if (cluster === null) await refuseMissingEngines(plan, facts, wanted);
   const training = wanted.find(({ stage }) => stage === stageNames.train);
   // Asked before the run holds the lock. All networks on a GPU share its memory.
