@@ -41,7 +41,7 @@ const call = (...words: readonly string[]) => project.call(words);
 
 async function unzip(file: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  const zip = await openZip(project.at(file), {});
+  const zip = await openZip(project.at(file));
   for await (const entry of zip.eachEntry()) {
     found.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
   }

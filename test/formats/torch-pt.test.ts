@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/base/errors.ts';
 import { openTorchFile, PickleName, PickleRecord, type TorchTensor } from '../../src/formats/torch-pt.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { readWhole, repackTorchFixture, torchFixture, torchFixturePath } from '../support/torch-file.ts';
-import { makeZip, type ZipMember } from '../support/zip-fixture.ts';
+import { locateFar, makeZip, type ZipMember } from '../support/zip-fixture.ts';
 
 /** What `make_files.py` put into small.pt. */
 const small = {
@@ -153,6 +156,14 @@ describe('a file that torch.save did not write', () => {
     await expect(openTorchFile('/nowhere/at/all.pt')).rejects.toMatchObject({ code: 'torch-missing' });
     await expect(openTorchFile('/')).rejects.toThrow('found a folder');
     await expect(openTorchFile('/dev/null')).rejects.toThrow('found a pipe, a socket or a device');
+  });
+
+  test('is refused if its directory is said to be beyond the largest number, in memory and on a disk', async () => {
+    const bytes = locateFar(makeZip([]));
+    const file = path.join(await temporaryFolder(), 'far.pt');
+    await writeFile(file, bytes);
+    for (const source of [bytes, file])
+      expect((await refusal(source)).message).toContain('it is not a valid zip');
   });
 
   test('is refused if it is another zip', async () => {

@@ -39,3 +39,15 @@ export function makeZip(members: readonly ZipMember[]): Buffer {
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...locals, central, end]);
 }
+
+/** More than a file can have, and than a JavaScript number counts exactly. */
+export const FAR = 1n << 60n;
+
+/** The zip with a zip64 locator that points there. */
+export function locateFar(zip: Buffer): Buffer {
+  const locator = Buffer.alloc(20);
+  locator.write('PK\x06\x07', 'latin1');
+  locator.writeBigUInt64LE(FAR, 8);
+  const end = zip.lastIndexOf('PK\x05\x06');
+  return Buffer.concat([zip.subarray(0, end), locator, zip.subarray(end)]);
+}

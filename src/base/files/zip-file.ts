@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
-import { fromFdPromise, type Options, type ZipFile } from 'yauzl';
+import { close, closeSync, createReadStream, fstatSync, read } from 'node:fs';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import * as yazl from 'yazl';
 import { openRegularSync } from './regular-file.ts';
 
@@ -23,13 +23,33 @@ export async function* packZip(
   for await (const chunk of zip.outputStream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
-/** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
-export async function openZip(file: string, options: Options): Promise<ZipFile> {
+/** Open until it is closed. @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
+export async function openZip(file: string): Promise<ZipFile> {
   const descriptor = openRegularSync(file);
   try {
-    return await fromFdPromise(descriptor, options);
+    const { size } = fstatSync(descriptor);
+    return await fromRandomAccessReaderPromise(readerOf(descriptor, size), size, { autoClose: false });
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
+}
+
+/**
+ * yauzl's own reader passes any position of the file on to Node, which throws in a callback above 2^53, and then answers nothing more.
+ * Here nothing is found beyond the end, as yauzl reports.
+ */
+function readerOf(fd: number, size: number): RandomAccessReader {
+  // A stream that is given up closes its file, even without `autoClose`.
+  const fs = { read, close: (_: number, done: () => void) => done() };
+  return new (class extends RandomAccessReader {
+    override read(...[room, at, length, position, done]: Parameters<RandomAccessReader['read']>): void {
+      read(fd, room, at, length, Math.min(position, size), done);
+    }
+
+    override _readStreamForRange = (start: number, end: number) =>
+      createReadStream('', { fd, fs, start, end: end - 1 });
+
+    override close = (done: (error: Error | null) => void): void => close(fd, done);
+  })();
 }

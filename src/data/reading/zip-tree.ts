@@ -36,8 +36,7 @@ export class ZipTree implements FileTree {
 
   /** @param use takes the entries to be read, sorted by name */
   async #withEntries<T>(use: (entries: readonly Entry[], zip: ZipFile) => Promise<T>): Promise<T> {
-    const options = { lazyEntries: true, autoClose: false };
-    const zip = await openZip(this.#archive, options).catch((error) => this.#failBroken(error));
+    const zip = await openZip(this.#archive).catch((error) => this.#failBroken(error));
     try {
       return await use(await this.#readDirectory(zip), zip);
     } finally {
@@ -73,7 +72,8 @@ export class ZipTree implements FileTree {
         yield chunk;
       }
     } catch (error) {
-      throw new ReproError('data-corrupt', 'it cannot be unpacked.', { where, fix, cause: error });
+      const text = `it cannot be unpacked: ${messageOf(error)}.`;
+      throw new ReproError('data-corrupt', text, { where, fix, cause: error });
     }
     if (checksum === entry.crc32) return;
     throw new ReproError('data-corrupt', 'its bytes do not match the checksum in the archive.', {

@@ -35,9 +35,7 @@ interface TorchContainer {
  */
 export async function openZipContainer(source: string | Uint8Array, file: string): Promise<TorchContainer> {
   const fail = failIn(file);
-  const options = { lazyEntries: true, autoClose: false } as const;
-  const opened =
-    typeof source === 'string' ? openZip(source, options) : fromBufferPromise(asBuffer(source), options);
+  const opened = typeof source === 'string' ? openZip(source) : fromBufferPromise(asBuffer(source));
   const zip = await opened.catch((error: unknown) => failBroken(error, fail));
   try {
     const members = await listMembers(zip, fail);

@@ -9,7 +9,7 @@ import { type FileTree, FolderTree, readWhole } from '../../../src/data/reading/
 import { TarTree } from '../../../src/data/reading/tar-tree.ts';
 import { ZipTree } from '../../../src/data/reading/zip-tree.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { makeZip } from '../../support/zip-fixture.ts';
+import { FAR, locateFar, makeZip } from '../../support/zip-fixture.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -171,14 +171,42 @@ describe('the files of a zip', () => {
   });
 
   // As archives of more than 65,535 files or 4 GB have.
-  test('may have a zip64 directory', async () => {
+  const makeZip64 = async (): Promise<Buffer> => {
     const zip = new ZipFile();
     for (const name of ['b', 'a']) zip.addBuffer(Buffer.from(name), name, { forceZip64Format: true });
     zip.end({ forceZip64Format: true, comment: '' });
-    const tree = await write(await buffer(zip.outputStream));
+    return buffer(zip.outputStream);
+  };
+
+  test('may have a zip64 directory', async () => {
+    const tree = await write(await makeZip64());
     expect(await contents(tree)).toEqual([
       ['a', 'a'],
       ['b', 'b'],
+    ]);
+  });
+
+  test('are rejected if their zip64 directory is said to be beyond the largest number', async () => {
+    const far = await makeZip64();
+    far.writeBigUInt64LE(FAR, far.indexOf('PK\x06\x06') + 48);
+    for (const bytes of [locateFar(makeZip(members)), far]) {
+      const tree = await write(bytes);
+      await expect(contents(tree)).rejects.toMatchObject({ code: 'archive-broken', where: 'a.zip' });
+    }
+  });
+
+  test('can be read, except for one that is said to be beyond the largest number', async () => {
+    const bytes = await makeZip64();
+    // After the name `a`, its time, the header of its zip64 field and two sizes: where the file is.
+    bytes.writeBigUInt64LE(FAR, bytes.lastIndexOf('PK\x01\x02') + 46 + 1 + 9 + 4 + 16);
+    const tree = await write(bytes);
+    const found: unknown[] = [];
+    await tree.walk(async (file) => {
+      found.push(await readWhole(file, 10).catch((error) => error));
+    });
+    expect(found).toMatchObject([
+      { code: 'data-corrupt', where: 'a.zip: a' },
+      new Uint8Array(Buffer.from('b')),
     ]);
   });
 
