@@ -20,7 +20,14 @@ import type { PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource, type TreeFile } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
-import { checkBeginning, explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
+import {
+  BEGINNING_BYTES,
+  checkBeginning,
+  explainNetworkError,
+  explainStatus,
+  headerOf,
+  TryFailure,
+} from './try-failure.ts';
 
 export interface FetchProgress {
   readonly file: string;
@@ -352,7 +359,13 @@ async function* readChunks(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* body;
+    for await (const chunk of body) {
+      first &&= Buffer.concat([first, chunk]);
+      if (first !== null && first.length < BEGINNING_BYTES) continue;
+      yield first ?? chunk;
+      first = null;
+    }
+    if (first !== null && first.length > 0) yield first;
   } catch (error) {
     signal?.throwIfAborted();
     throw explainNetworkError(error);
@@ -367,5 +380,7 @@ export async function waitFor(ms: number, signal: AbortSignal | undefined): Prom
 /** Random in its upper half, so that many machines cut off together do not come back together. */
 function backoffMs(failures: number): number {
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
+/** The pieces of a body. The first has as many bytes as tell what a file is, unless the body ends before. */
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
+  let first: Buffer | null = Buffer.alloc(0);

@@ -57,10 +57,13 @@ export function explainStatus(status: number, headers: Dispatcher.ResponseData['
 /** Pages with status 200 are recognised by this, whatever their type is said to be, before gigabytes are waited for. */
 const BEGINNINGS: Readonly<Record<string, readonly number[]>> = { '.zip': [0x50, 0x4b], '.gz': [0x1f, 0x8b] };
 
+/** How many of them tell. */
+export const BEGINNING_BYTES = 2;
+
 /** @throws {TryFailure} if a file with such a name does not begin like this */
 export function checkBeginning(name: string, chunk: Uint8Array): void {
   const kind = path.extname(name);
-  if ((BEGINNINGS[kind] ?? []).every((byte, i) => chunk[i] === byte)) return;
+  if ((BEGINNINGS[kind] ?? []).every((byte, i) => (chunk[i] ?? byte) === byte)) return;
   const [start = ''] = /[ -~]+/.exec(new TextDecoder().decode(chunk.subarray(0, 60))) ?? [];
   throw new TryFailure(`the server sends no ${kind} file, but something that begins with "${start.trim()}"`, {
     isLasting: true,

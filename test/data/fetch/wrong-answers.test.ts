@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
@@ -101,6 +102,29 @@ describe('an answer that is not the file', () => {
     expect(result).toMatchObject(failure('fetch-failed', `${server.url()}: the server sends ${text}`));
     expect(server.requests).toHaveLength(1);
     expect(await fetcher.names()).toEqual([]);
+  });
+
+  /** Sends the first byte by itself: undici passes each chunk of a body on. */
+  const inTwo =
+    (bytes: Uint8Array): Answer =>
+    (_, response) => {
+      response.write(bytes.subarray(0, 1));
+      response.end(bytes.subarray(1));
+    };
+
+  test('is not taken for one whose first byte comes by itself, and is recognised then too', async () => {
+    const gz = gzipSync(content);
+    const fetcher = await makeFetcher();
+    const fetch = async (name: string, ...answers: readonly Answer[]) => {
+      const server = await startServer(...answers);
+      return fetcher.fetch(remoteFile(gz, [server.url()], { name }), { retries: 1 });
+    };
+    expect(await fetch('a.gz', inTwo(gz))).toBe('downloaded');
+    expect(await fetch('b.gz', serve(gz.subarray(0, 1), { length: null }), serve(gz))).toBe('downloaded');
+    expect([await fetcher.has(gz, 'a.gz'), await fetcher.has(gz, 'b.gz')]).toEqual([true, true]);
+    await expect(fetch('c.gz', inTwo(Buffer.from('\x1f<html>')))).rejects.toMatchObject(
+      failure('fetch-failed', 'the server sends no .gz file, but something that begins with "<html>"'),
+    );
   });
 
   test.each([
