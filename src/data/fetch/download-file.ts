@@ -2,10 +2,10 @@ import {
   appendFileSync,
   closeSync,
   createWriteStream,
+  lstatSync,
   openSync,
   rmSync,
   statfsSync,
-  statSync,
 } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -70,8 +70,19 @@ export function zipIn(folder: string, url: string): string {
   return partOf(path.join(folder, path.posix.basename(new URL(url).pathname)));
 }
 
-export function fileSize(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+/**
+ * How much of a download is here. Each use of a part begins with this question.
+ *
+ * @throws {ReproError} `fetch-wrong-file` for a link, for example: its target must not be overwritten, and it may be the user's own
+ */
+export function partSize(part: string): number {
+  const found = lstatSync(part, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return found?.size ?? 0;
+  const kind = found.isSymbolicLink() ? 'a symbolic link' : 'something else';
+  throw new ReproError('fetch-wrong-file', `expected an incomplete download, found ${kind}.`, {
+    where: showPath(part),
+    fix: 'It was left as it is. Delete it or move it away, then run the same command again.',
+  });
 }
 
 /**
@@ -93,7 +104,7 @@ export async function downloadFile(
   const byHand = `By hand: download it from ${options.homepage ?? 'its publisher'} to ${showPath(target)}, then run the same command: it checks what is there.`;
   const hash = async () => (await hashFile(part, options.signal)).md5;
   // An earlier command may have been stopped between the last byte and the end.
-  if (fileSize(part) > 0 && (await hash()) === md5) return complete(part, target);
+  if (partSize(part) > 0 && (await hash()) === md5) return complete(part, target);
   const wrong: string[] = [];
   const failures: TryFailure[] = [];
   const { zipUrl } = file;
@@ -109,7 +120,7 @@ export async function downloadFile(
     }
     const found = await hash();
     if (found === md5) return complete(part, target);
-    wrong.push(`  md5 ${found}, ${formatCount(fileSize(part), 'byte')}, from ${url}`);
+    wrong.push(`  md5 ${found}, ${formatCount(partSize(part), 'byte')}, from ${url}`);
     rmSync(part);
     if (url === zipUrl) rmSync(zipIn(folder, url));
     if (wrong.length === 2) {
@@ -121,7 +132,7 @@ export async function downloadFile(
     options.note(`${name}: ${what}. Deleted; downloading it once more.`);
     urls.push(url);
   }
-  const bytes = fileSize(part);
+  const bytes = partSize(part);
   const kept = bytes > 0 ? ` ${formatCount(bytes, 'byte')} are kept, and the download continues there.` : '';
   const mayPass = failures.some(({ isLasting, isUnreachable }) => !isLasting || isUnreachable);
   const text = ['it could not be downloaded:', ...failures.map(({ message }) => `  ${message}`)].join('\n');
@@ -159,7 +170,7 @@ async function fetchFrom(
   const { note, wait, signal } = options;
   let retries = Math.min(1, options.retries);
   let failures = 0;
-  let mostBytes = fileSize(part);
+  let reachedBytes = partSize(part);
   for (;;) {
     try {
       await receive(url, file, part, options);
@@ -169,9 +180,9 @@ async function fetchFrom(
       const { message, isLasting, isUnreachable, isUnconnected, waitMs } = failure;
       // Without internet, the command ends soon. A server that was reached gets all its tries.
       if (!isUnconnected) retries = options.retries;
-      const bytes = fileSize(part);
-      failures = bytes > mostBytes ? 0 : failures + 1;
-      mostBytes = Math.max(mostBytes, bytes);
+      const bytes = partSize(part);
+      failures = bytes > reachedBytes ? 0 : failures + 1;
+      reachedBytes = Math.max(reachedBytes, bytes);
       if (isLasting || failures > retries) {
         const times = failures > 1 ? ` (${failures} times in a row)` : '';
         return new TryFailure(`${url}: ${message}${times}`, { isLasting, isUnreachable });
@@ -202,7 +213,7 @@ async function fetchZipped(
       isUnpacked = true;
     };
     try {
-      if (fileSize(zip) > 0) await new ZipTree(zip, url).walk(unpack);
+      if (partSize(zip) > 0) await new ZipTree(zip, url).walk(unpack);
       if (isUnpacked) return null;
     } catch (error) {
       // A piece of a zip, or a damaged one; other errors are the disk's.
@@ -229,7 +240,7 @@ async function receive(
   options: DownloadOptions,
 ): Promise<void> {
   const { dispatcher, signal } = options;
-  const had = fileSize(part);
+  const had = partSize(part);
   const headers = {
     // A file that the server compresses on the way cannot be continued.
     'accept-encoding': 'identity',
@@ -272,7 +283,7 @@ function readAnswer(
   if (/^text\/html\b/i.test(type)) {
     throw new TryFailure(`the server sends a web page (${type}) instead of the file`, { isLasting: true });
   }
-  const had = statusCode === 206 ? fileSize(part) : 0;
+  const had = statusCode === 206 ? partSize(part) : 0;
   const [, whole] = /\/(\d+)$/.exec(headerOf(headers, 'content-range')) ?? [];
   const length = headerOf(headers, 'content-length');
   const announced = whole !== undefined ? Number(whole) : length === '' ? null : had + Number(length);
@@ -282,7 +293,7 @@ function readAnswer(
     throw new TryFailure(text, { isLasting: true });
   }
   const totalBytes = sizeBytes ?? announced;
-  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - fileSize(part));
+  if (totalBytes !== null) requireSpace(name, path.dirname(part), totalBytes - partSize(part));
   return totalBytes;
 }
 
@@ -324,8 +335,8 @@ async function writeBody(
     for await (const chunk of readChunks(body, signal)) {
       if (descriptor === null) {
         if (from === 0) checkBeginning(name, chunk);
-        const had = formatCount(fileSize(part), 'byte');
-        if (from < fileSize(part))
+        const had = formatCount(partSize(part), 'byte');
+        if (from < partSize(part))
           note(`${name}: the server cannot continue after ${had}. Starting from the beginning.`);
         // Not before: an answer without a byte of the file must not replace what an earlier one has brought.
         descriptor = openSync(part, from > 0 ? 'a' : 'w');

@@ -10,7 +10,7 @@ import { formatCount } from '../../base/text.ts';
 import type { DatasetFacts, PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource } from '../reading/file-tree.ts';
-import { downloadFile, type FetchProgress, fileSize, partOf, waitFor, zipIn } from './download-file.ts';
+import { downloadFile, type FetchProgress, partOf, partSize, waitFor, zipIn } from './download-file.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
@@ -77,7 +77,7 @@ export async function fetchFiles(
   } catch (error) {
     const current = files[outcomes.length];
     if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
-    const keptBytes = fileSize(partOf(path.join(folder, current.name)));
+    const keptBytes = partSize(partOf(path.join(folder, current.name)));
     throw describeInterruption('downloading', current.name, keptBytes, error);
   } finally {
     await agent.destroy();

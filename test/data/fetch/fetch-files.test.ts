@@ -77,6 +77,30 @@ describe('a file that is already there', () => {
   });
 });
 
+test.each([
+  ['mine', 'file.bin.repro-part'],
+  ['nowhere', 'file.bin.repro-part'],
+  ['mine', 'set.zip.repro-part'],
+])(
+  'a link to %s in the place of %s is refused by name, and what it points to is left as it is',
+  async (to, part) => {
+    const fetcher = await makeFetcher();
+    await fetcher.write('mine', 'mine');
+    await symlink(to, path.join(fetcher.folder, part));
+    const before = await fetcher.names();
+    const server = await startServer(status(404), serve(content));
+    const file = { ...remoteFile(content, [server.url()]), zipUrl: server.url('/set.zip') };
+    await expect(fetcher.fetch(file)).rejects.toMatchObject({
+      code: 'fetch-wrong-file',
+      message: expect.stringContaining('found a symbolic link'),
+      where: expect.stringMatching(new RegExp(`${part}$`)),
+      fix: expect.stringContaining('Delete it or move it away'),
+    });
+    expect(await fetcher.names()).toEqual(before);
+    expect(await fetcher.has(Buffer.from('mine'), 'mine')).toBe(true);
+  },
+);
+
 test('two downloads into one folder exclude each other: the second says who holds the folder', async () => {
   const fetcher = await makeFetcher();
   let second: unknown;
