@@ -13,21 +13,14 @@ import { performance } from 'node:perf_hooks';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
-import { ReproError } from '../../base/errors.ts';
+import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { syncFile, syncFolder } from '../../base/files/atomic-file.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
 import type { PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource, type TreeFile } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
-import {
-  BEGINNING_BYTES,
-  checkBeginning,
-  explainNetworkError,
-  explainStatus,
-  headerOf,
-  TryFailure,
-} from './try-failure.ts';
+import { checkBeginning, explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
 
 export interface FetchProgress {
   readonly file: string;
@@ -70,11 +63,7 @@ export function zipIn(folder: string, url: string): string {
   return partOf(path.join(folder, path.posix.basename(new URL(url).pathname)));
 }
 
-/**
- * How much of a download is here. Each use of a part begins with this question.
- *
- * @throws {ReproError} `fetch-wrong-file` for a link, for example: its target must not be overwritten, and it may be the user's own
- */
+/** Each use of a part begins here. @throws {ReproError} `fetch-wrong-file` for a link, whose target would be overwritten */
 export function partSize(part: string): number {
   const found = lstatSync(part, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return found?.size ?? 0;
@@ -205,24 +194,33 @@ async function fetchZipped(
 ): Promise<TryFailure | null> {
   const zip = zipIn(path.dirname(part), url);
   const name = path.basename(zip, partOf(''));
+  const mostBytes = file.sizeBytes ?? options.mostBytes;
   for (let isWhole = false; ; isWhole = true) {
-    let isUnpacked = false;
+    let [isUnpacked, isPiece] = [false, false];
+    const had = partSize(zip);
+    let why = 'it has none';
     const unpack = async (member: TreeFile) => {
       if (path.posix.basename(member.path) !== file.name) return;
+      why = `it would have ${member.sizeBytes} bytes, expected at most ${mostBytes}`;
+      if (member.sizeBytes > mostBytes) return;
       await pipeline(member.open(), createWriteStream(part), { signal: options.signal });
       isUnpacked = true;
     };
     try {
-      if (partSize(zip) > 0) await new ZipTree(zip, url).walk(unpack);
+      if (had > 0) await new ZipTree(zip, url).walk(unpack);
       if (isUnpacked) return null;
     } catch (error) {
       // A piece of a zip, or a damaged one; other errors are the disk's.
       if (!(error instanceof ReproError)) throw error;
+      why = error.message.replace(/\.$/, '');
+      isPiece = hasErrorCode(error, 'archive-broken');
+      // Else the next command would continue after bytes that are wrong.
+      if (hasErrorCode(error, 'data-corrupt')) rmSync(part, { force: true });
     }
-    if (isWhole) {
-      rmSync(zip);
-      return new TryFailure(`${url}: no ${file.name} can be read in this zip`, { isLasting: true });
-    }
+    // Its directory is at its end: the rest of a zip without one may be still to come.
+    if (isWhole || !isPiece) rmSync(zip, { force: true });
+    if (isWhole)
+      return new TryFailure(`${url}: no ${file.name} can be read in this zip: ${why}`, { isLasting: true });
     const failure = await fetchFrom(url, { name, md5: '' }, zip, options);
     if (failure !== null) return failure;
   }
@@ -365,14 +363,16 @@ async function writeBody(
   throw new TryFailure(`${what} after ${bytes.toLocaleString('en-US')}${of} bytes`);
 }
 
+/** The pieces of a body. The first has the two bytes that tell what a file is, unless the body ends before. */
 async function* readChunks(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  let first: Buffer | null = Buffer.alloc(0);
   try {
     for await (const chunk of body) {
       first &&= Buffer.concat([first, chunk]);
-      if (first !== null && first.length < BEGINNING_BYTES) continue;
+      if (first !== null && first.length < 2) continue;
       yield first ?? chunk;
       first = null;
     }
@@ -391,7 +391,5 @@ export async function waitFor(ms: number, signal: AbortSignal | undefined): Prom
 /** Random in its upper half, so that many machines cut off together do not come back together. */
 function backoffMs(failures: number): number {
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
-/** The pieces of a body. The first has as many bytes as tell what a file is, unless the body ends before. */
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
-  let first: Buffer | null = Buffer.alloc(0);

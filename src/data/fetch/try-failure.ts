@@ -57,9 +57,6 @@ export function explainStatus(status: number, headers: Dispatcher.ResponseData['
 /** Pages with status 200 are recognised by this, whatever their type is said to be, before gigabytes are waited for. */
 const BEGINNINGS: Readonly<Record<string, readonly number[]>> = { '.zip': [0x50, 0x4b], '.gz': [0x1f, 0x8b] };
 
-/** How many of them tell. */
-export const BEGINNING_BYTES = 2;
-
 /** @throws {TryFailure} if a file with such a name does not begin like this */
 export function checkBeginning(name: string, chunk: Uint8Array): void {
   const kind = path.extname(name);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
 import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
-import { makeZip } from '../../support/zip-fixture.ts';
+import { locateFar, makeZip } from '../../support/zip-fixture.ts';
 import {
   type BadServer,
   content,
@@ -73,12 +73,50 @@ test('such a zip is not downloaded again after a command that was stopped while 
 test.each([
   ['without the file', makeZip([{ name: 'Test.zip', bytes: testing }])],
   ['that is damaged', Buffer.from(both).fill(0, 400_000, 400_100)],
-])('a zip %s is named and deleted', async (_, bytes) => {
+  ['whose directory is said to be beyond the largest number', locateFar(both)],
+])('a zip %s is named and deleted, and nothing of it is left for the next command', async (_, bytes) => {
   const [fetcher, server] = [await makeFetcher(), await startServer(serve(bytes))];
   await expect(fetchBoth(fetcher, server)).rejects.toMatchObject(
     failure('fetch-failed', `${server.url('/cache/set-1.zip?signed')}: no Train.zip can be read in this zip`),
   );
-  expect(await fetcher.names()).not.toContain(ZIP_PART);
+  expect(await fetcher.names()).toEqual([]);
+  const good = await startServer(serve(both));
+  expect(await fetchBoth(fetcher, good)).toContain('downloaded');
+  expect(good.ranges).toEqual([undefined]);
+  expect(await fetcher.names()).toEqual(['Test.zip', 'Train.zip']);
+});
+
+test('a zip that an earlier command left and that is damaged is downloaded anew', async () => {
+  const [fetcher, server] = [await makeFetcher(), await startServer(serve(both))];
+  await fetcher.write(ZIP_PART, Buffer.from(both).fill(0, 400_000, 400_100));
+  expect(await fetchBoth(fetcher, server)).toEqual(['downloaded', 'downloaded']);
+  expect(server.ranges).toEqual([undefined]);
+});
+
+test('a zip that cannot be read and that the server continues is deleted', async () => {
+  const [fetcher, server] = [await makeFetcher(), await startServer(serve(both))];
+  await fetcher.write(ZIP_PART, locateFar(both.subarray(0, 500_000)));
+  await expect(fetchBoth(fetcher, server)).rejects.toMatchObject(failure('fetch-failed', 'no Train.zip can'));
+  expect(await fetchBoth(fetcher, server)).toEqual(['downloaded', 'downloaded']);
+  expect(server.ranges).toEqual(['bytes=500020-', undefined]);
+});
+
+test.each([
+  ['published', { sizeBytes: 1000 }, 'expected at most 1000'],
+  ['most that is taken of a file of unknown', { sizeBytes: null }, 'expected at most 1000000'],
+])('a file that is larger than the %s size is not unpacked', async (_, size, text) => {
+  const bomb = makeZip([{ name: 'a.bin', bytes: Buffer.alloc(5_000_000) }]);
+  const [fetcher, server, gone] = [
+    await makeFetcher(),
+    await startServer(serve(bomb)),
+    await startServer(status(404)),
+  ];
+  const file = remoteFile(content, [gone.url()], { name: 'a.bin', ...size });
+  const fetching = fetcher.fetch({ ...file, zipUrl: server.url('/set-1.zip') }, { mostBytes: 1e6 });
+  await expect(fetching).rejects.toMatchObject(
+    failure('fetch-failed', `no a.bin can be read in this zip: it would have 5000000 bytes, ${text}`),
+  );
+  expect(await fetcher.names()).toEqual([]);
 });
 
 test('a zip with a wrong file of that name is deleted and downloaded once more', async () => {
