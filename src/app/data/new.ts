@@ -4,10 +4,14 @@ import process from 'node:process';
 import { stringify } from 'yaml';
 import { ReproError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files/atomic-file.ts';
+import { isBelow } from '../../base/files/folders.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
-import { formatCount, listSome } from '../../base/text.ts';
+import { escapeControls, formatCount, listSome } from '../../base/text.ts';
+import { showPath } from '../../data/contract/how-to-get.ts';
 import { type Inspection, inspectRecordings } from '../../data/samples/inspect.ts';
 import { DATASETS_FOLDER } from '../../results/dataset-facts.ts';
+import { escapeReferences } from '../../runner/plan/profile-settings.ts';
+import { ProjectPaths } from '../../runner/plan/project-paths.ts';
 import { findProjectRoot } from '../project/load-plan.ts';
 import { showWork } from '../view/open-view.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
@@ -40,12 +44,8 @@ export async function newDataset(folder: string, options: NewOptions): Promise<v
   );
   const files = [`${DATASETS_FOLDER}/${name}.yaml`, `configs/profiles/${name}.yaml`] as const;
   for (const file of files) refuseExisting(project, file, options.force === true);
-  const inside = path.relative(project, root);
-  const found = await inspect(root, {
-    name,
-    title: options.title ?? path.basename(root),
-    root: inside === '' || inside.startsWith('..') ? root : inside,
-  });
+  const title = options.title ?? path.basename(root);
+  const found = await inspect(root, { name, title, root: nameRoot(project, root) });
   const training = chooseTraining(found);
   await writeFileAtomic(path.join(project, files[0]), writeFacts(found));
   await writeFileAtomic(path.join(project, files[1]), writeProfile(found, training));
@@ -69,6 +69,20 @@ function nameDataset(wanted: string): string {
   if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
   const fix = 'Use lower case letters, digits and hyphens: --name my-recordings';
   throw new ReproError('usage', `a data set cannot have the name "${wanted}".`, { fix });
+}
+
+/** The folder as `dataset.root` of a profile. @throws {ReproError} `data-new-folder` if a profile cannot name it */
+function nameRoot(project: string, root: string): string {
+  const relative = path.relative(project, root);
+  // A profile reads `~` as the home folder, and a blank path as none.
+  const inside = /^(~|\s*$)/.test(relative) ? `./${relative}` : relative;
+  const written = isBelow(root, project) ? inside : root;
+  const checked = new ProjectPaths(project).check(written, { external: true });
+  if ('path' in checked) return written;
+  throw new ReproError('data-new-folder', `a profile cannot name this folder: it ${checked.fault.message}`, {
+    where: escapeControls(showPath(root)),
+    fix: 'Rename or move the folder, then run the same command again.',
+  });
 }
 
 function refuseExisting(project: string, file: string, force: boolean): void {
@@ -118,7 +132,9 @@ function chooseTraining({ facts: { sensor, published }, clips }: Inspection) {
 }
 
 function flow(value: unknown): string {
-  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  // On one line: a text block, or quotes over several lines, would need the indentation of its place.
+  const oneLine = { blockQuote: false, singleQuote: false, doubleQuotedMinMultiLineLength: 1e9 };
+  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0, ...oneLine }).replace(/\n$/, '');
   return Array.isArray(value) ? text.replace(/^\[ (.*) \]$/, '[$1]') : text;
 }
 
@@ -148,7 +164,8 @@ split: ${flow(facts.split)}
 }
 
 function writeProfile({ facts }: Inspection, training: Training): string {
-  const { name, title, root, summary } = facts;
+  const { name, summary } = facts;
+  const [title, root] = [facts.title, facts.root].map(escapeReferences);
   const { steps, frame, channels, layers, epochs } = training;
   return `# yaml-language-server: $schema=../../schemas/profile.schema.json
 ${MARK}

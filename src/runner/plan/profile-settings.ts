@@ -255,6 +255,9 @@ export type Lookup = (reference: Reference) => Expanded;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
+/** A text as a profile has it. By a function, since `$$` stands for `$` in a replacement. */
+export const escapeReferences = (text: string): string => text.replaceAll('${', () => '$${');
+
 /** Splits a string at its references; `$${` stands for the characters `${`. */
 export function parseTemplate(text: string): { template: Template } | { fault: ReferenceFault } {
   const parts: (string | Reference)[] = [];
