@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ReproError } from '../../base/errors.ts';
-import { hashJson, isSha256 } from '../../base/files/canonical-json.ts';
+import { compareCodeUnits, hashJson, isSha256 } from '../../base/files/canonical-json.ts';
 import { count, type Value } from '../../base/files/shape.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
@@ -135,10 +135,13 @@ export function digestBelow(tree: Tree, relative: string): PathDigest {
   return { kind: 'missing' };
 }
 
-/** Whether a value from a file is a list of files, all inside the folder, that a disk can hold. It may come from a remote cache. */
+/** Whether a value from a file, perhaps of a remote, is a list of files inside the folder, as a folder on a disk gives it: sorted, for one. */
 export function isSafeTree(value: unknown): value is Tree {
   if (!v.is(treeShape, value)) return false;
-  const paths = [...value.entries.map((entry) => entry.path), ...value.emptyFolders];
+  const files = value.entries.map((entry) => entry.path);
+  const paths = [...files, ...value.emptyFolders];
+  const isSorted = (all: readonly string[]) =>
+    all.every((one, i) => compareCodeUnits(all[i - 1] ?? '', one) < 0);
   const all = new Set(paths);
   const isBelowOther = (one: string): boolean => {
     for (let at = one.indexOf('/'); at !== -1; at = one.indexOf('/', at + 1)) {
@@ -146,7 +149,8 @@ export function isSafeTree(value: unknown): value is Tree {
     }
     return false;
   };
-  return all.size === paths.length && !paths.some(isBelowOther);
+  const areSorted = isSorted(files) && isSorted(value.emptyFolders);
+  return areSorted && all.size === paths.length && !paths.some(isBelowOther);
 }
 
 /** Of all file systems in use. */

@@ -96,7 +96,10 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     ['a file twice', ['a', 'a'], []],
     ['a file that is also an empty folder', ['a'], ['a']],
     ['a name of 256 bytes', ['é'.repeat(128)], []],
-  ])('is not believed if a list in it has %s, which no disk can hold', async (_, paths, emptyFolders) => {
+    ['files that are not sorted', ['b', 'a'], []],
+    ['files that are sorted by folder', ['a/b', 'a-b'], []],
+    ['empty folders that are not sorted', [], ['b', 'a']],
+  ])('is not believed if a list in it has %s, which no folder gives', async (_, paths, emptyFolders) => {
     const { project, remote } = await createPushed(kind);
     const a = await recordOf(project, 'a');
     const entries = paths.map((path) => ({ path, size: 'one'.length, sha256: sha256OfOne }));
