@@ -51,7 +51,15 @@ test('a receipt fails in which a value is missing, another one differs and one i
   expect(exitCode).toBe(4);
 });
 
+const withValues = (more: string): string => formatReceipt(receipt).replace('"values": {', `$& ${more},`);
+
 test.each([
+  [
+    'with a value that is a list',
+    withValues('"loss of epoch 99": [1]'),
+    'receipt.json  field "values" must have numbers and texts: "loss of epoch 99" is neither\n  Recompute',
+  ],
+  ['with a value twice', withValues('"chosen epoch": 99'), /^receipt\.json:\d+:\d+ .*twice/],
   ['that is missing', null, 'receipt.json  this file is missing.\n  Name a receipt'],
   ['that is not JSON', '{"version": 1,', 'receipt.json  the file is not valid JSON'],
   ['of another version', formatReceipt(receipt).replace('1', '2'), 'field "version": expected 1, found 2'],
@@ -68,8 +76,19 @@ test.each([
   ['of a profile elsewhere', formatReceipt({ ...receipt, profile: '../x' }), 'field "profile"'],
 ])('a receipt %s is an error', async (_, text, problem) => {
   const { exitCode, stderr } = await check(text);
-  expect(stderr).toContain(problem);
+  expect(stderr).toMatch(problem);
   expect(exitCode).toBe(2);
+});
+
+test.each([
+  ['constructor', 1],
+  ['__proto__', 1],
+  ['loss of epoch 99', 'missing'],
+])('a value too many fails a receipt, with the name %s and the value %s', async (name, value) => {
+  const { exitCode, stdout } = await check(withValues(`"${name}": ${JSON.stringify(value)}`));
+  expect(stdout).toContain(`${name}  differs  ${value}, in the baseline missing`);
+  expect(stdout).toContain(`1 of ${values.length + 1} values`);
+  expect(exitCode).toBe(4);
 });
 
 test.each([['--profile', 'quick'], ['--set', 'train.epochs=2'], ['--no-data']])(

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
+import { parseYaml } from '../../base/schema/yaml-document.ts';
 import { formatMinute } from '../../base/text.ts';
 import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from '../../report/baseline/baseline.ts';
 import { readBaseline } from '../../report/baseline/collect.ts';
@@ -286,6 +287,7 @@ async function checkReceipt(file: string, options: PipelineOptions): Promise<Che
   });
   const root = findProjectRoot(options.project ?? process.cwd());
   const { receipt, values } = await readReceipt({ file, text }, (profile) => readBaseline(root, profile));
+  await parseYaml(text, file); // It refuses a name that is there twice, of which JSON keeps the last.
   const { profile, engine, browser, architecture, started } = receipt;
   const differing = listDiffering(values);
   const by = `it says, without proof: by ${browser} on ${architecture} with ${engine}, ${formatMinute(started)}`;

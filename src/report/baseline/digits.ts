@@ -22,16 +22,19 @@ export function pairValues(before: readonly NamedValue[], now: readonly NamedVal
   });
 }
 
+const MISSING = 'missing';
+
 /** All values of either, those of `before` first; `missing` stands for one that the other does not have. */
 export function pairAllValues(before: readonly NamedValue[], now: readonly NamedValue[]): ComparedValue[] {
   const [old, found] = [before, now].map((values) => new Map(values.map(({ name, value }) => [name, value])));
   return [...new Set([...before, ...now].map(({ name }) => name))].map((name) => {
-    return { name, value: found!.get(name) ?? 'missing', expected: old!.get(name) ?? 'missing' };
+    return { name, value: found!.get(name) ?? MISSING, expected: old!.get(name) ?? MISSING };
   });
 }
 
 export function listDiffering(values: readonly ComparedValue[]): ComparedValue[] {
-  return values.filter(({ value, expected }) => value !== expected);
+  // One that should not be there differs, even if its text says that it is missing.
+  return values.filter(({ value, expected }) => value !== expected || expected === MISSING);
 }
 
 /** `the same digits: all 140 values`, `other digits: 2 of 140 values differ; the first is loss of epoch 3: 0.05, committed 0.04`. */

@@ -1,8 +1,11 @@
 import * as v from 'valibot';
-import { count, number, type Value } from '../../base/files/shape.ts';
+import { count, isObject, number, type Value } from '../../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult, refuse } from '../../results/result-file.ts';
 import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from './baseline.ts';
 import { type ComparedValue, listResult, pairAllValues } from './digits.ts';
+
+const findOdd = (values: object): string | undefined =>
+  Object.entries(values).find(([, value]) => typeof value !== 'string' && !v.is(number, value))?.[0];
 
 const shape = v.object({
   profile: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'the name of a profile')),
@@ -12,8 +15,14 @@ const shape = v.object({
   result: v.string(),
   /** The digest of plif.wasm's sources, and its compiler. */
   engine: v.string(),
-  /** All that were recomputed, by name. */
-  values: v.record(v.string(), v.union([number, v.string()], 'a number or a text')),
+  /** All that were recomputed, by name. Not `v.record`, which leaves out names such as `constructor`. */
+  values: v.pipe(
+    v.custom<Readonly<Record<string, number | string>>>(isObject, 'an object'),
+    v.check(
+      (values) => findOdd(values) === undefined,
+      ({ input }) => `must have numbers and texts: ${JSON.stringify(findOdd(input))} is neither`,
+    ),
+  ),
   /** The browser's `navigator.userAgent`. */
   browser: v.string(),
   /** Of the processor, or `unknown`. */
