@@ -106,7 +106,22 @@ cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"\n`;
       'artifacts/make',
       'echo WRONG > "$REPRO_INPUT_0/f"; cp -r "$REPRO_INPUT_0" "$REPRO_OUTPUT_0"\n',
     );
-    await project.expectFailure(['run'], 1, 'If its command did that, let it change a copy.');
+    await project.expectFailure(['run'], 1, 'If a command did that', 'let it use a copy.');
+  });
+
+  test('by a hard link to it, which every run would make again, and is advised to copy', async () => {
+    const project = await create('artifacts/make/f', 'ln "$REPRO_INPUT_0" "$REPRO_OUTPUT_0"\n');
+    for (const _ of ['once', 'again'])
+      await project.expectFailure(['run'], 1, '"artifacts/make" was written to', '(ln, cp -l)', 'copy');
+    await project.write('use.sh', 'cp "$REPRO_INPUT_0" "$REPRO_OUTPUT_0"\n');
+    expect((await project.call(['run'])).exitCode).toBe(0);
+  });
+
+  test('or by no stage: the advice is the same', async () => {
+    const project = await create('own.txt', 'echo more >> own.txt; cp own.txt "$REPRO_OUTPUT_0"\n');
+    await project.write('own.txt', 'own\n');
+    for (const _ of ['once', 'again'])
+      await project.expectFailure(['run', 'use'], 1, '"own.txt" was written to', 'let it use a copy.');
   });
 
   test('of several makers, naming the one', async () => {

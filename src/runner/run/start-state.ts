@@ -112,8 +112,8 @@ export async function confirmStartState(
     throw new ReproError('input-changed', text, { fix: `Run it again.${fix}` });
   };
   const touched = findTouched(before, await readInputState(session, started));
-  const isCommand = instance.command.kind === 'command';
-  if (touched !== null) refuse(touched, isCommand ? ' If its command did that, let it change a copy.' : '');
+  const copy = ' If a command did that, also by a hard link to it (ln, cp -l), let it use a copy.';
+  if (touched !== null) refuse(touched, copy);
   const replaced = findReplacedPackage(session.plan.projectRoot, before.packages);
   if (replaced !== undefined) refuse(`the package in ${replaced} changed`);
   const facts = isHere ? await session.fingerprints.findFacts(instance) : parts.facts;
