@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { formatCsv } from '../src/formats/csv.ts';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { summariseModels } from '../src/report/data/outcome.ts';
 import { answerQuestion, type QuestionSettings, tabulateAnswers } from '../src/report/data/question.ts';
-import { toCsv } from '../src/report/drawing/figure.ts';
 import { EXPLORE_PAGE, renderExplorablePage } from '../src/report/explorable/make/page.ts';
 import { collectPayload } from '../src/report/explorable/make/payload.ts';
 import { toPlainText } from '../src/report/page/document.ts';
@@ -64,7 +64,7 @@ export default defineStage<Params>({
     const answer = question === null ? null : listVerdicts(question);
     if (question !== null) context.note(toPlainText(stateVerdicts(results, question)));
     await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated, answer));
-    if (question !== null) await writeFile(join(folder, 'answers.csv'), toCsv(tabulateAnswers(results)));
+    if (question !== null) await writeFile(join(folder, 'answers.csv'), formatCsv(tabulateAnswers(results)));
     context.metrics({
       figures: written.figures,
       pageBytes: written.pageBytes,

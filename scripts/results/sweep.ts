@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { csvParse } from 'd3-dsv';
+import Papa from 'papaparse';
 import { formatBarePoints, formatBareRange, formatShare } from '../../src/report/data/format.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable, modelColor } from '../../src/report/drawing/theme.ts';
@@ -101,9 +101,10 @@ function readRuns(folder: string) {
 
 /** Of each model, the accuracy of each seed's training, their mean, and how many answer both questions. */
 function measureAccuracies(answers: string) {
-  const clips = csvParse(answers);
+  const options = { header: true, skipEmptyLines: true } as const;
+  const { data: clips, meta } = Papa.parse<Record<string, string>>(answers, options);
   const seeds = new Map<string, number[]>();
-  for (const column of clips.columns) {
+  for (const column of meta.fields ?? []) {
     const [model = '', seed] = column.split('@');
     if (seed === undefined) continue;
     const accuracy = meanOf(clips.map((clip) => Number(clip[column])));

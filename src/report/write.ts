@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toCsv } from './drawing/figure.ts';
+import { formatCsv } from '../formats/csv.ts';
 import { type RenderedFigure, renderFigure } from './drawing/render.ts';
 import { blocksOf, type Report } from './page/document.ts';
 import { renderMarkdown } from './page/markdown.ts';
@@ -40,7 +40,7 @@ export async function writeReport(
     writeFile(join(folder, 'figures', 'index.json'), formatIndex(rendered)),
     ...rendered.flatMap(({ figure, sheet }) => [
       writeFile(join(folder, 'figures', `${figure.id}.svg`), sheet),
-      writeFile(join(folder, 'figures', `${figure.id}.csv`), toCsv(figure.data)),
+      writeFile(join(folder, 'figures', `${figure.id}.csv`), formatCsv(figure.data)),
     ]),
     ...galleries.flatMap(({ id, pictures }) =>
       pictures.map((picture) => writeFile(join(folder, id, `${picture.id}.png`), picture.png)),

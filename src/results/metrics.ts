@@ -1,3 +1,4 @@
+import { formatCsv } from '../formats/csv.ts';
 import { parseTable, type ResultFile, type ResultRow, refuse, requireColumns } from './result-file.ts';
 
 export interface LossAndAccuracy {
@@ -58,7 +59,7 @@ export function formatMetrics(rows: readonly EpochRow[]): string {
     ...[validation?.loss ?? '', validation?.accuracy ?? '', test?.loss ?? '', test?.accuracy ?? ''],
     ...layers.flatMap((layer) => layerColumns.map(([, key]) => layer[key] ?? '')),
   ]);
-  return formatRows([header, ...lines]);
+  return formatCsv([header, ...lines]);
 }
 
 /** @throws {ReproError} `results-invalid` naming the line and the column; also if the epochs are not 0, 1, 2, … */
@@ -134,7 +135,7 @@ export const FIRST_BATCHES = 8;
 export function formatFirstBatches(batches: readonly FirstBatch[]): string {
   const layers = batches[0]?.spikeRates ?? [];
   const header = ['batch', 'loss', ...layers.map((_, layer) => `spike_rate.${layer}`)];
-  return formatRows([header, ...batches.map(({ loss, spikeRates }, batch) => [batch, loss, ...spikeRates])]);
+  return formatCsv([header, ...batches.map(({ loss, spikeRates }, batch) => [batch, loss, ...spikeRates])]);
 }
 
 /** @throws {ReproError} `results-invalid` naming the line and the column; also if the batches are not 0, 1, 2, … */
@@ -155,8 +156,4 @@ export function readFirstBatches(from: ResultFile): FirstBatch[] {
 
 function countLayers(columns: ReadonlySet<string>): number {
   return [...columns].filter((column) => /^spike_rate\.\d+$/.test(column)).length;
-}
-
-function formatRows(rows: readonly (readonly (number | string)[])[]): string {
-  return `${rows.map((row) => row.join(',')).join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import { csvFormatRows } from 'd3-dsv';
+import { formatCsv } from '../formats/csv.ts';
 import type { CachedClip } from './clip-index.ts';
 import { parseTable, type ResultFile, refuse, toSevenDigits } from './result-file.ts';
 
@@ -35,10 +35,10 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
         clip.class,
         part.predicted[i]!,
         ...Array.from(part.rates.subarray(i * classes, (i + 1) * classes), toSevenDigits),
-      ].map(String);
+      ];
     });
   });
-  return `${csvFormatRows([[...columns, ...rates], ...lines])}\n`;
+  return formatCsv([[...columns, ...rates], ...lines]);
 }
 
 /** The answer to a test clip. */

@@ -1,7 +1,7 @@
-import { csvParseRows } from 'd3-dsv';
 import * as v from 'valibot';
 import { ReproError } from '../base/errors.ts';
 import { type AnyShape, checkShape, readJson, type Value } from '../base/files/shape.ts';
+import { readCsv } from '../formats/csv.ts';
 
 export const RESULTS_INVALID = 'results-invalid';
 
@@ -67,12 +67,13 @@ export function parseTable(
   from: ResultFile,
   columns: readonly string[],
 ): { readonly columns: ReadonlySet<string>; readonly rows: readonly ResultRow[] } {
-  // Not `csvParse`: it compiles code from a text, which the explorable page's security policy does not allow.
-  const [header = [], ...rows] = csvParseRows(from.text);
-  const places = new Map(header.map((name, place) => [name, place]));
-  const found = new Set(header);
+  const { names, rows, placeOf } = readCsv(from.text, (problem, { line }) =>
+    refuse(from, `line ${line}: ${problem}`),
+  );
+  const places = new Map(names.map((name, place) => [name, place]));
+  const found = new Set(names);
   requireColumns(from, found, columns);
-  return { columns: found, rows: rows.map((row, index) => readRow(from, row, places, index + 2)) };
+  return { columns: found, rows: rows.map((row) => readRow(from, row, places, () => placeOf(row, 0).line)) };
 }
 
 export function requireColumns(
@@ -88,11 +89,11 @@ function readRow(
   from: ResultFile,
   row: readonly string[],
   places: ReadonlyMap<string, number>,
-  line: number,
+  lineOf: () => number,
 ): ResultRow {
   const text = (column: string): string => row[places.get(column) ?? -1] ?? '';
   const fail = (column: string, problem: string): never =>
-    refuse(from, `line ${line}, column "${column}": ${problem}`);
+    refuse(from, `line ${lineOf()}, column "${column}": ${problem}`);
   const number = (column: string): number => {
     const cell = text(column);
     const value = cell.trim() === '' ? Number.NaN : Number(cell);

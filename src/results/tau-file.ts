@@ -1,4 +1,4 @@
-import { csvFormatRows } from 'd3-dsv';
+import { formatCsv } from '../formats/csv.ts';
 import { parseTable, type ResultFile, refuse, toSevenDigits } from './result-file.ts';
 
 /** Quantiles in hundredths, with both extremes: enough to draw a distribution of millions of neurons, and small to keep. */
@@ -28,10 +28,10 @@ const quantileOf = (count: number, index: number): number => (count === 1 ? 0.5 
 export function formatTaus(states: TausByState): string {
   const lines = TAU_STATES.flatMap((state) =>
     states[state].flatMap(({ count, taus }, layer) =>
-      taus.map((tau, i) => [state, layer, count, quantileOf(count, i), toSevenDigits(tau)].map(String)),
+      taus.map((tau, i) => [state, layer, count, quantileOf(count, i), toSevenDigits(tau)]),
     ),
   );
-  return `${csvFormatRows([columns, ...lines])}\n`;
+  return formatCsv([columns, ...lines]);
 }
 
 /** @throws {ReproError} `results-invalid` naming the line and the column; also if a layer or a quantile is missing */

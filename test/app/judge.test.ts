@@ -80,13 +80,18 @@ test.each([
   [
     'a bad answer',
     `${head}a,1,1,1\na,1,2,maybe\n`,
-    'bad.csv:3  column "correct": expected 0 or 1, found "maybe".',
+    'bad.csv:3:7  column "correct": expected 0 or 1, found "maybe".',
   ],
-  ['NaN', `${head}a,1,1,NaN\n`, 'bad.csv:2  column "correct": expected 0 or 1, found "NaN".'],
-  ['a missing column', 'arm,seed,correct\na,1,1\n', 'bad.csv:1  column "item" is missing'],
+  ['NaN', `${head}a,1,1,NaN\n`, 'bad.csv:2:7  column "correct": expected 0 or 1, found "NaN".'],
+  ['a missing column', 'arm,seed,correct\na,1,1\n', 'bad.csv:1:1  column "item" is missing'],
+  [
+    'an open quote',
+    `${head.trim()},note\na,1,1,1,"x\na,1,2,1,\n`,
+    'bad.csv:2:9  this cell starts with a quote',
+  ],
   ['semicolons', 'arm;seed;item;correct\na;1;1;1\n', 'Separate columns by commas.'],
-  ['a header alone', head, 'bad.csv:1  the table has no rows.'],
-  ['nothing', '', 'bad.csv:1  column "arm" is missing'],
+  ['a header alone', head, 'bad.csv:1:1  the table has no rows.'],
+  ['nothing', '', 'bad.csv:1:1  column "arm" is missing'],
 ])('results with %s are refused, with file, line and what was expected', async (_, text, message) => {
   await project.write('bad.csv', text);
   const { exitCode, stdout, stderr } = await judge('claims.yaml', 'bad.csv');

@@ -1,18 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { csvParse } from 'd3-dsv';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
+import { formatCsv } from '../../src/formats/csv.ts';
 import { formatBareRange } from '../../src/report/data/format.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
-import { toCsv } from '../../src/report/drawing/figure.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
+import { parseRecords } from '../support/csv-records.ts';
 import { blocks, readPage, repository } from './pages.ts';
 
 interface Arm {
@@ -63,7 +63,7 @@ test.each(asked)(
     const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
     // A design may be committed before its run.
     const models = designed.filter((id: string) => runs.some(({ model }) => model === id));
-    const rows = csvParse(readPage(`results/${profile}/answers.csv`));
+    const rows = parseRecords(readPage(`results/${profile}/answers.csv`));
     const answersOf = ({ model, seed, test: { clips, wrong } }: BaselineRun) => {
       const answers = rows.map(({ clip, user, class: label, [`${model}@${seed}`]: right }) => ({
         ...{
@@ -80,7 +80,7 @@ test.each(asked)(
     const results = models.map((id: string) =>
       makeModelResult({ id, runs: runs.filter(({ model }) => model === id).map(answersOf) }),
     );
-    expect(toCsv(tabulateAnswers({ models: results }))).toBe(readPage(`results/${profile}/answers.csv`));
+    expect(formatCsv(tabulateAnswers({ models: results }))).toBe(readPage(`results/${profile}/answers.csv`));
     const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
     expect(question).toEqual(listVerdicts(answerQuestion({ models: results, classes }, report.question)!));
   },
@@ -142,7 +142,7 @@ test('docs/question.md says what the results say of changed τ', () => {
 });
 
 function readChanges(file: string) {
-  return csvParse(readPage(`results/${file}`))
+  return parseRecords(readPage(`results/${file}`))
     .filter(({ change }) => change !== 'unchanged')
     .map(({ model, change, difference, p_holm: p }) => ({
       ...{ model, change, difference: Number(difference), isSure: Number(p) <= 0.05 },
@@ -174,7 +174,7 @@ test('docs/question.md and README say of the arms on simulated gestures what the
 test('docs/question.md counts the trainings that answer both questions of the positive control', () => {
   const page = readLine('docs/question.md');
   const countBoth = (folder: string, model: string) => {
-    const clips = csvParse(readPage(`results/${folder}/answers.csv`));
+    const clips = parseRecords(readPage(`results/${folder}/answers.csv`));
     const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
     expect(runs).toHaveLength(10);
     return runs.filter((run) => clips.filter((clip) => clip[run] === '1').length > 0.75 * clips.length)
@@ -301,7 +301,7 @@ function percentOf(
   model: string,
   counts: (clip: Record<string, string>) => boolean = () => true,
 ): string {
-  const rows = csvParse(readPage(`results/${profile}/answers.csv`));
+  const rows = parseRecords(readPage(`results/${profile}/answers.csv`));
   const clips = Object.assign(rows.filter(counts), { columns: rows.columns });
   const runs = clips.columns.filter((name) => name.startsWith(`${model}@`));
   const right = clips.flatMap((clip) => runs.filter((run) => clip[run] === '1')).length;

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { formatCsv } from '../../src/formats/csv.ts';
 import { summariseModels } from '../../src/report/data/outcome.ts';
 import type { Results, RunResult } from '../../src/report/data/results.ts';
-import { type Figure, toCsv } from '../../src/report/drawing/figure.ts';
+import type { Figure } from '../../src/report/drawing/figure.ts';
 import { type RenderedFigure, renderFigure } from '../../src/report/drawing/render.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
 import { windowOf } from '../../src/report/figures/curves.ts';
@@ -177,7 +178,7 @@ describe('the data of a figure', () => {
     expect(confusion?.data).toContainEqual(['baseline', 2020, 'clap', 'wave', 6]);
     expect(outcomes?.data).toHaveLength(1 + 4);
     expect(
-      toCsv([
+      formatCsv([
         ['a', 'b'],
         ['x,y', null],
       ]),

@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
 import type { ClipAnswer, Results } from '../../src/report/data/results.ts';
-import { toCsv } from '../../src/report/drawing/figure.ts';
 import { formatJudgements } from '../../src/report/sections/claims.ts';
 import { describeQuestion, listVerdicts } from '../../src/report/sections/question.ts';
 import { randomStream } from '../../src/results/stats/crossed.ts';
@@ -81,8 +81,8 @@ async function writeAnswer(design: Design): Promise<string> {
   await mkdir(join(folder, 'figures'));
   for (const block of describeQuestion(results, question).blocks)
     if (block.kind === 'figure')
-      await writeFile(join(folder, `figures/${block.figure.id}.csv`), toCsv(block.figure.data));
-  await writeFile(join(folder, 'answers.csv'), toCsv(tabulateAnswers(results)));
+      await writeFile(join(folder, `figures/${block.figure.id}.csv`), formatCsv(block.figure.data));
+  await writeFile(join(folder, 'answers.csv'), formatCsv(tabulateAnswers(results)));
   await writeFile(join(folder, 'claims.json'), formatJudgements([], false, listVerdicts(question)));
   return folder;
 }

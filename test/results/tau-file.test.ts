@@ -47,10 +47,7 @@ describe('tau.csv', () => {
         () => read('last,0,1,half,2'),
         'line 2, column "quantile": expected a number, found "half"',
       ],
-      'a cut-off row': [
-        () => read('last,0,1,0.5,2', 'last,1'),
-        'line 3, column "count": expected a whole number, found ""',
-      ],
+      'a cut-off row': [() => read('last,0,1,0.5,2', 'last,1'), 'line 3: expected 5 cells'],
       'an unknown state': [
         () => read('first,0,1,0.5,2'),
         'line 2, column "state": expected "chosen" or "last", found "first"',

@@ -1,11 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { csvParse } from 'd3-dsv';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadCheckpoint } from '../../src/exchange/checkpoints/loaded-checkpoint.ts';
 import type { Progress, StageContext } from '../../src/runner/stage/define-stage.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
+import { parseRecords } from '../support/csv-records.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { contextOf, modelFile, params, writeFrames } from './training-rig.ts';
 
@@ -68,7 +68,7 @@ describe('with folds of users', () => {
       test: { clips: rows.length, accuracy: run.best.testAccuracy },
     });
     expect(evaluation.validation.accuracy).toBe(run.best.validationAccuracy);
-    const answers = csvParse(await readFile(join(root, `${name}-evaluated`, 'predictions.csv'), 'utf8'));
+    const answers = parseRecords(await readFile(join(root, `${name}-evaluated`, 'predictions.csv'), 'utf8'));
     const tested = answers.filter((row) => row.split === 'test');
     expect(tested.map(({ clip, user, class: label }) => [clip, user, label].map(Number))).toEqual(
       rows.map((row) => [row, row % 24, (row % 24) % 3]),

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { csvParse } from 'd3-dsv';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { QuestionSettings } from '../../src/report/data/question.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { spaced } from '../report/result-values.ts';
+import { parseRecords } from '../support/csv-records.ts';
 import { makeContext } from '../support/stage-context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -97,7 +97,7 @@ describe('the report stage', () => {
     expect(answer).toMatchObject({ ...question, arms: [{ model: 'no-reg' }] });
     expect(said.notes).toEqual([expect.stringMatching(/^On simulated recordings, .* Baseline.*points/)]);
     expect(files.get('figures/simulated-question.csv')).toContain('no-reg,baseline,3,6,');
-    const answers = csvParse(files.get('answers.csv') ?? '');
+    const answers = parseRecords(files.get('answers.csv') ?? '');
     expect(answers.columns.join()).toBe(
       'clip,user,class,baseline@1,baseline@2,baseline@3,no-reg@1,no-reg@2,no-reg@3',
     );

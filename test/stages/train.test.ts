@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { csvParse } from 'd3-dsv';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
@@ -9,6 +8,7 @@ import { stateEntries } from '../../src/network/spec.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
+import { parseRecords } from '../support/csv-records.ts';
 import { sharedTemporaryFolder } from '../support/temporary-folder.ts';
 import { contextOf, type Heard, modelFile, params, writeFrames } from './training-rig.ts';
 
@@ -127,7 +127,7 @@ describe('the stages train and evaluate', () => {
     });
     expect(evaluation.test.accuracy).toBe(run.best.testAccuracy);
     expect(evaluation.validation).toMatchObject({ clips: 3, accuracy: run.best.validationAccuracy });
-    const rows = csvParse(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
+    const rows = parseRecords(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
     expect(evaluation.test.loss).toBeCloseTo(Number(rows[run.best.epoch]!.test_loss), 6);
     const { denseOperations, effectiveMacs, effectiveAcs } = evaluation.cost;
     expect(effectiveMacs).toBeGreaterThan(0);
@@ -146,7 +146,7 @@ describe('the stages train and evaluate', () => {
       'testAccuracy.reversed': evaluation.orders.reversed.accuracy,
     });
 
-    const predictions = csvParse(await readFile(join(root, 'evaluated', 'predictions.csv'), 'utf8'));
+    const predictions = parseRecords(await readFile(join(root, 'evaluated', 'predictions.csv'), 'utf8'));
     expect(predictions.map(({ split, clip }) => `${split} ${clip}`)).toEqual([
       ...Array.from({ length: 9 }, (_, i) => `test ${i}`),
       'validation 21',
@@ -157,7 +157,7 @@ describe('the stages train and evaluate', () => {
       evaluation.test.correct,
     );
     // The last row of the training’s table has the mean of the distribution after the last epoch.
-    const taus = csvParse(await readFile(join(root, 'evaluated', 'tau.csv'), 'utf8'));
+    const taus = parseRecords(await readFile(join(root, 'evaluated', 'tau.csv'), 'utf8'));
     const layers = evaluation.spikeRates.test.length;
     for (let layer = 0; layer < layers; layer++) {
       const last = taus.filter((row) => row.state === 'last' && row.layer === String(layer));
@@ -191,7 +191,7 @@ describe('the stages train and evaluate', () => {
     expect(Object.keys(tau)).toEqual(['unchanged', 'layer-mean', 'jittered']);
     const { wrong, ...asTrained } = tau.unchanged.asTrained;
     expect(asTrained).toEqual(rest.test);
-    const predictions = csvParse(await readFile(join(root, 'evaluated-taus', 'predictions.csv'), 'utf8'));
+    const predictions = parseRecords(await readFile(join(root, 'evaluated-taus', 'predictions.csv'), 'utf8'));
     expect(wrong.map(String)).toEqual(
       predictions
         .filter((row) => row.split === 'test' && row.class !== row.predicted)
@@ -216,7 +216,7 @@ describe('the stages train and evaluate', () => {
         outputs: [join(root, name, 'evaluated')],
       });
       await evaluate.run(context);
-      const rows = csvParse(await readFile(join(root, name, 'metrics.csv'), 'utf8'));
+      const rows = parseRecords(await readFile(join(root, name, 'metrics.csv'), 'utf8'));
       const [run, evaluation] = [
         await json(name, 'run.json'),
         await json(name, 'evaluated', 'evaluation.json'),
@@ -296,7 +296,9 @@ describe('the stages train and evaluate', () => {
       maximum: { validation: null },
     });
     expect(heard.metrics.validationAccuracy).toBeNull();
-    const predictions = csvParse(await readFile(join(root, 'unheld-evaluated', 'predictions.csv'), 'utf8'));
+    const predictions = parseRecords(
+      await readFile(join(root, 'unheld-evaluated', 'predictions.csv'), 'utf8'),
+    );
     expect(new Set(predictions.map((row) => row.split))).toEqual(new Set(['test']));
   });
 
@@ -305,7 +307,7 @@ describe('the stages train and evaluate', () => {
     expect(name).toBe('events.out.tfevents.0.repro');
     const bytes = await readFile(join(root, 'trained', 'tensorboard', name!));
     const { scalars } = decodeEventFile(bytes, name!);
-    const rows = csvParse(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
+    const rows = parseRecords(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
     const tested = scalars.filter(({ tag }) => tag === 'test_accuracy');
     expect(tested.map(({ step, wallTimeSeconds }) => [step, wallTimeSeconds])).toEqual([
       [0, 0],

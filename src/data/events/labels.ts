@@ -1,4 +1,3 @@
-import { csvParseRows } from 'd3-dsv';
 import { ReproError } from '../../base/errors.ts';
 
 /** One row of a recording's labels: a gesture and when it was made. */
@@ -25,7 +24,7 @@ export function parseLabels(
   text: string,
   options: { readonly file: string; readonly classes: number },
 ): { readonly labels: readonly Label[]; readonly warnings: readonly string[] } {
-  const rows = csvParseRows(text);
+  const rows = text.split(/\r\n?|\n/).map((line) => line.split(','));
   const header = rows[0] ?? [];
   if (header.length !== HEADER.length || HEADER.some((name, column) => header[column] !== name)) {
     const text = `the first line must be \`${HEADER.join(',')}\`, not \`${header.join(',')}\`.`;

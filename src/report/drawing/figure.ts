@@ -1,5 +1,5 @@
-import { csvFormatValue } from 'd3-dsv';
 import type { TopLevelSpec } from 'vega-lite';
+import type { CsvValue } from '../../formats/csv.ts';
 
 export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
 
@@ -45,17 +45,4 @@ export interface Figure {
   readonly columns: number;
   /** The values drawn, with a header row. */
   readonly data: readonly (readonly CsvValue[])[];
-}
-
-export type CsvValue = string | number | null;
-
-/** CSV with a final newline; null becomes an empty cell. */
-export function toCsv(rows: Figure['data']): string {
-  return `${rows.map((row) => row.map(formatCell).join(',')).join('\n')}\n`;
-}
-
-/** Most of a long training's cells are numbers, which need no quotes. */
-function formatCell(value: CsvValue): string {
-  if (value === null) return '';
-  return typeof value === 'number' ? String(value) : csvFormatValue(value);
 }

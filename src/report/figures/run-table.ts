@@ -1,5 +1,5 @@
+import type { CsvValue } from '../../formats/csv.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
-import type { CsvValue } from '../drawing/figure.ts';
 
 /**
  * The rows of a figure's CSV, each with model and seed in front.

@@ -1,6 +1,6 @@
-import { csvParseRows } from 'd3-dsv';
 import { ReproError } from '../../base/errors.ts';
 import { quoteName } from '../../base/text.ts';
+import { readCsv } from '../../formats/csv.ts';
 import type { Cells } from '../../results/stats/contrasts.ts';
 
 /** Results of trained models, of whatever kind: answers that are right or wrong, or scores. */
@@ -17,7 +17,6 @@ export interface Study {
 /** By item: 0 or 1, or a score. */
 type Items = ReadonlyMap<string, number>;
 
-const COLUMNS = ['arm', 'seed', 'item', 'correct', 'value', 'group'];
 const FIX =
   'docs/judge.md describes the table: columns arm, seed, item, correct or value, and optionally group.';
 
@@ -26,65 +25,68 @@ const FIX =
  * columns are ignored.
  *
  * @param file its name in messages
- * @throws {ReproError} `results-invalid` at `file:line`, saying what was expected
+ * @throws {ReproError} `results-invalid` at `file:line:column`, saying what was expected
  */
 export function readStudy(text: string, file: string): Study {
-  const [header = [], ...rows] = csvParseRows(text.replace(/^\ufeff/, ''));
-  const refuse = (line: number, problem: string, fix = FIX): never => {
-    throw new ReproError('results-invalid', problem, { where: `${file}:${line}`, fix });
+  const refuse = (problem: string, { line, column } = { line: 1, column: 1 }, fix = FIX): never => {
+    throw new ReproError('results-invalid', problem, { where: `${file}:${line}:${column}`, fix });
   };
+  const { names: header, rows, placeOf } = readCsv(text, refuse);
   const place = new Map(header.map((name, index) => [name.trim().toLowerCase(), index]));
-  for (const name of COLUMNS.slice(0, 3)) {
+  for (const name of ['arm', 'seed', 'item']) {
     if (place.has(name)) continue;
     const found =
       header.length === 1 && /[;\t]/.test(header[0] ?? '') ? 'Separate columns by commas.' : undefined;
-    refuse(1, `column "${name}" is missing; found ${quoteName(header.join(','))}.`, found);
+    refuse(`column "${name}" is missing; found ${quoteName(header.join(','))}.`, undefined, found);
   }
   const isScore = place.has('value');
   if (isScore === place.has('correct'))
-    refuse(1, `expected one of the columns "correct" and "value", found ${isScore ? 'both' : 'neither'}.`);
+    refuse(`expected one of the columns "correct" and "value", found ${isScore ? 'both' : 'neither'}.`);
   const column = isScore ? 'value' : 'correct';
   const hasGroups = place.has('group');
   const arms = new Map<string, Map<string, Map<string, number>>>();
   const groups = new Map<string, string>();
-  for (const [index, row] of rows.entries()) {
-    const line = index + 2;
-    if (row.length === 1 && row[0] === '') continue;
+  for (const row of rows) {
+    const refuseIn = (name: string, problem: string, fix?: string) =>
+      refuse(problem, placeOf(row, place.get(name) ?? 0), fix);
     const cell = (name: string): string => {
       const value = row[place.get(name) ?? -1]?.trim() ?? '';
-      return value === '' ? refuse(line, `column "${name}" is empty.`) : value;
+      return value === '' ? refuseIn(name, `column "${name}" is empty.`) : value;
     };
     const [arm, seed, item] = [cell('arm'), cell('seed'), cell('item')];
     const value = readValue(cell(column), isScore);
     if (value === null) {
       const expected = isScore ? 'a number' : '0 or 1';
-      refuse(line, `column "${column}": expected ${expected}, found ${quoteName(cell(column))}.`);
+      refuseIn(column, `column "${column}": expected ${expected}, found ${quoteName(cell(column))}.`);
     }
     const seeds = arms.get(arm) ?? new Map<string, Map<string, number>>();
     const items = seeds.get(seed) ?? new Map<string, number>();
     if (items.has(item))
-      refuse(
-        line,
+      refuseIn(
+        'item',
         `arm ${quoteName(arm)}, seed ${quoteName(seed)} has item ${quoteName(item)} twice.`,
         'An arm answers an item once with each seed: was it written twice, or numbered anew in each batch?',
       );
     arms.set(arm, seeds.set(seed, items.set(item, value ?? 0)));
     const group = hasGroups ? cell('group') : item;
     if ((groups.get(item) ?? group) !== group)
-      refuse(
-        line,
+      refuseIn(
+        'group',
         `item ${quoteName(item)} is of group ${quoteName(group)} here, and of ${quoteName(groups.get(item) ?? '')} above.`,
       );
     groups.set(item, group);
   }
-  if (arms.size === 0) refuse(1, 'the table has no rows.');
+  if (arms.size === 0) refuse('the table has no rows.');
   return { isScore, hasGroups, arms, groups };
 }
+
+/** In decimal notation. `Number` would also read `0x10`. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Python writes answers as True and False. */
 function readValue(text: string, isScore: boolean): number | null {
   const value = isScore
-    ? Number(text)
+    ? Number(NUMBER.test(text) ? text : Number.NaN)
     : ({ 0: 0, 1: 1, false: 0, true: 1 }[text.toLowerCase()] ?? Number.NaN);
   return Number.isFinite(value) ? value : null;
 }

@@ -1,4 +1,4 @@
-import { csvParseRows } from 'd3-dsv';
+import Papa from 'papaparse';
 import { judgeStudy, type StudyJudgement } from '../../../src/report/judge/judge-study.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from '../../../src/report/judge/stated-claims.ts';
 import { readStudy } from '../../../src/report/judge/study.ts';
@@ -51,7 +51,7 @@ export function right(correct: number, of: number): boolean[] {
 
 /** The table of committed answers, a column for each training, as one for the judge. */
 export function toTable(text: string): string {
-  const [[, , , ...trainings] = [], ...rows] = csvParseRows(text);
+  const [[, , , ...trainings] = [], ...rows] = Papa.parse<string[]>(text.trim()).data;
   const hasUsers = rows.every(([, user]) => user !== '');
   const lines = rows.flatMap(([clip, user, , ...answers]) =>
     trainings.flatMap((training, i) =>

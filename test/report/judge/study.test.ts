@@ -19,6 +19,11 @@ describe('a table of results', () => {
     expect([...study.arms.get('a')!.get('1')!.values()]).toEqual([1, 0]);
   });
 
+  test('may have line ends of several systems, blank lines, and quotes and commas in cells', () => {
+    const study = readStudy(`${HEAD},note\r\na,1,"x ""1""",1,\na,1,y,1,5" screen\r\n\r\n  \n`, 'results.csv');
+    expect([...study.arms.get('a')!.get('1')!.keys()]).toEqual(['x "1"', 'y']);
+  });
+
   test('holds scores in a column "value"', () => {
     const study = read('arm,seed,item,value,group', 'a,1,x,-1.5e3,g', 'a,1,y,2,g');
     expect(study).toMatchObject({ isScore: true, hasGroups: true });
@@ -26,41 +31,88 @@ describe('a table of results', () => {
   });
 
   test.each([
-    ['an empty file', [''], 'results.csv:1', 'column "arm" is missing; found "".'],
-    ['no rows', [HEAD], 'results.csv:1', 'the table has no rows.'],
-    ['another separator', ['arm;seed;item;correct', 'a;1;x;1'], 'results.csv:1', 'column "arm" is missing'],
+    ['an empty file', [''], 'results.csv:1:1', 'column "arm" is missing; found "".'],
+    ['no rows', [HEAD], 'results.csv:1:1', 'the table has no rows.'],
+    ['another separator', ['arm;seed;item;correct', 'a;1;x;1'], 'results.csv:1:1', 'column "arm" is missing'],
     [
       'neither kind of value',
       ['arm,seed,item', 'a,1,x'],
-      'results.csv:1',
+      'results.csv:1:1',
       'expected one of the columns "correct" and "value", found neither.',
     ],
-    ['both kinds', [`${HEAD},value`, 'a,1,x,1,1'], 'results.csv:1', 'found both'],
-    ['an empty cell', [HEAD, 'a,1,x,1', 'a,,y,1'], 'results.csv:3', 'column "seed" is empty.'],
-    ['a short row', [HEAD, 'a,1,x'], 'results.csv:2', 'column "correct" is empty.'],
+    ['both kinds', [`${HEAD},value`, 'a,1,x,1,1'], 'results.csv:1:1', 'found both'],
+    ['an empty cell', [HEAD, 'a,1,x,1', 'a,,y,1'], 'results.csv:3:3', 'column "seed" is empty.'],
+    ['a short row', [HEAD, 'a,1,x'], 'results.csv:2:5', 'expected 4 cells'],
+    ['a comma in an item', [`${HEAD},group`, 'a,1,x,1,1,g'], 'results.csv:2:11', 'expected 5 cells'],
+    ['a decimal comma', ['arm,seed,item,value', 'a,1,x,0,97'], 'results.csv:2:9', 'expected 4 cells'],
+    [
+      'a quote that is not closed',
+      [`${HEAD},note`, 'a,1,x,1,', 'a,1,y,1,"5 inch', 'a,1,z,0,'],
+      'results.csv:3:9',
+      'starts with a quote and does not end with one',
+    ],
+    [
+      'a quote that is closed by another one',
+      [`${HEAD},note`, 'a,1,x,1,"5 inch', 'a,1,y,1,"6 inch"'],
+      'results.csv:2:9',
+      'starts with a quote and does not end with one',
+    ],
+    [
+      'a column twice',
+      [`${HEAD}, Correct`, 'a,1,x,1,0'],
+      'results.csv:1:23',
+      'two columns are called "correct".',
+    ],
+    [
+      'a fault below a quoted line break',
+      [`note,${HEAD}`, '"one\n""two""",a,1,x,1', '"one\r\ntwo",a,1,y,2'],
+      'results.csv:5:12',
+      'column "correct"',
+    ],
     [
       'another answer',
       [HEAD, 'a,1,x,0.5'],
-      'results.csv:2',
+      'results.csv:2:7',
       'column "correct": expected 0 or 1, found "0.5".',
     ],
     [
-      'no number',
-      ['arm,seed,item,value', 'a,1,x,NaN'],
-      'results.csv:2',
-      'column "value": expected a number, found "NaN".',
+      'an item twice',
+      [HEAD, 'a,1,x,1', 'a,1,x,0'],
+      'results.csv:3:5',
+      'arm "a", seed "1" has item "x" twice.',
     ],
-    ['an item twice', [HEAD, 'a,1,x,1', 'a,1,x,0'], 'results.csv:3', 'arm "a", seed "1" has item "x" twice.'],
     [
       'an item of two groups',
       [`${HEAD},group`, 'a,1,x,1,g', 'b,1,x,1,h'],
-      'results.csv:3',
+      'results.csv:3:9',
       'item "x" is of group "h" here, and of "g" above.',
     ],
   ])('with %s is refused', (_, rows, where, message) => {
     expect(() => read(...rows)).toThrow(
       expect.objectContaining({ code: 'results-invalid', where, message: expect.stringContaining(message) }),
     );
+  });
+
+  test.each(['NaN', 'Infinity', '-inf', '0x10', '1e999', '"0,97"', '1_000', '1 000', '.', '1e', '½'])(
+    'with the score %s is refused',
+    (value) => {
+      expect(() => read('arm,seed,item,value', `a,1,x,${value}`)).toThrow(
+        expect.objectContaining({
+          where: 'results.csv:2:7',
+          message: expect.stringContaining('"value": expected a number'),
+        }),
+      );
+    },
+  );
+
+  test.each([
+    ['-1.5e-3', -0.0015],
+    ['.5', 0.5],
+    ['+2.', 2],
+    [' 1E2 ', 100],
+  ])('may have the score %s', (text, value) => {
+    const study = read('arm,seed,item,value', `a,1,x,${text}`);
+    expect([...study.arms.get('a')!.get('1')!.values()]).toEqual([value]);
   });
 
   test('names hostile cells harmlessly', () => {

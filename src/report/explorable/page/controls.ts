@@ -99,7 +99,7 @@ export function isPlaying(): boolean {
 export function play(on: boolean): void {
   clearTimeout(timer);
   const canPlay = on && missingNetwork(stateNow()) === undefined;
-  timer = canPlay ? setTimeout(advance, stateNow().step === last ? END_MS : STEP_MS) : 0;
+  timer = canPlay ? window.setTimeout(advance, stateNow().step === last ? END_MS : STEP_MS) : 0;
   change({});
 }
 

@@ -17,7 +17,7 @@ let timer = 0;
 export let told = '';
 const tellCalmly = keepLast((text: string) => {
   clearTimeout(timer);
-  timer = setTimeout(() => {
+  timer = window.setTimeout(() => {
     told = text;
     redraw();
   }, CALM_MS);

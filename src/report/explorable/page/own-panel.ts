@@ -72,7 +72,7 @@ function moveTo(x: number, y: number): void {
 }
 
 function start(): void {
-  const timer = setTimeout(stop, LONGEST_MS);
+  const timer = window.setTimeout(stop, LONGEST_MS);
   recording = { path: [{ tUs: 0, ...disc }], startedMs: performance.now(), timer };
   report('Recording …');
 }
