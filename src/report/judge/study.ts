@@ -53,7 +53,7 @@ export function readStudy(text: string, file: string): Study {
       const value = row[place.get(name) ?? -1]?.trim() ?? '';
       return value === '' ? refuseIn(name, `column "${name}" is empty.`) : value;
     };
-    const [arm, seed, item] = [cell('arm'), cell('seed'), cell('item')];
+    const [arm, seed, item] = [cell('arm'), unifyNumber(cell('seed')), unifyNumber(cell('item'))];
     const value = readValue(cell(column), isScore);
     if (value === null) {
       const expected = isScore ? 'a number' : '0 or 1';
@@ -65,10 +65,10 @@ export function readStudy(text: string, file: string): Study {
       refuseIn(
         'item',
         `arm ${quoteName(arm)}, seed ${quoteName(seed)} has item ${quoteName(item)} twice.`,
-        'An arm answers an item once with each seed: was it written twice, or numbered anew in each batch?',
+        'An arm answers an item once with each seed: was it written twice, or numbered anew in each batch? (1, 01 and 1.0 are one.)',
       );
     arms.set(arm, seeds.set(seed, items.set(item, value ?? 0)));
-    const group = hasGroups ? cell('group') : item;
+    const group = hasGroups ? unifyNumber(cell('group')) : item;
     if ((groups.get(item) ?? group) !== group)
       refuseIn(
         'group',
@@ -82,6 +82,12 @@ export function readStudy(text: string, file: string): Study {
 
 /** In decimal notation. `Number` would also read `0x10`. */
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** Programs write a whole number as `1`, `01` or `1.0`. Others stay as they are: `1.10` may be a section, and large ones are not exact. */
+function unifyNumber(name: string): string {
+  const value = Number(name);
+  return Number.isSafeInteger(value) && NUMBER.test(name) ? String(value) : name;
+}
 
 /** Python writes answers as True and False. */
 function readValue(text: string, isScore: boolean): number | null {

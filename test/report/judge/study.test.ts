@@ -115,6 +115,31 @@ describe('a table of results', () => {
     expect([...study.arms.get('a')!.get('1')!.values()]).toEqual([value]);
   });
 
+  test.each(['01', '1.0', '1.', '+1', '1e0', '1.000e+00'])('takes seed, item and group %s for 1', (name) => {
+    const twice = (column: string) =>
+      read(`${HEAD},group`, 'a,1,1,1,1', `a,2,2,1,1`, `a,${column}`).arms.get('a')!.size;
+    expect(() => twice(`${name},1,1,1`)).toThrow('seed "1" has item "1" twice');
+    expect(() => twice(`1,${name},1,1`)).toThrow('seed "1" has item "1" twice');
+    expect(twice(`2,1,1,${name}`)).toBe(2);
+  });
+
+  test('keeps names apart that are not the same whole number', () => {
+    const names = [
+      '1',
+      '1.10',
+      '1.1',
+      '0x1',
+      '1a',
+      '12345678901234567890',
+      '12345678901234567891',
+      '-1',
+      '1e400',
+    ];
+    const study = read(HEAD, ...names.map((name) => `a,${name},${name},1`));
+    expect([...study.arms.get('a')!.keys()]).toEqual(names);
+    expect([...study.groups.keys()]).toEqual(names);
+  });
+
   test('names hostile cells harmlessly', () => {
     expect(() => read(HEAD, 'a,1,x,\u001b[2J')).toThrow('found "\\u001b[2J"');
   });
