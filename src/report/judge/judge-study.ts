@@ -25,7 +25,7 @@ import {
   type Unit,
 } from './judge-contrasts.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { findUnpaired, hasOneTraining, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
+import { findCopies, findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
 
 /** What results say of a claim. */
 export interface StudyJudgement extends Finding {
@@ -100,9 +100,15 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
     ? judgePublished(measure, stated, cells[0]!, study)
     : judgeArms(measure, stated, { names, cells }, study);
   if (judged.verdict === 'not-applicable') return judged;
-  const isOneTraining = (pair: readonly string[]) => pair.every((arm) => hasOneTraining(study, seeds, arm));
-  if (stated.trainings === 'drawn' && pairs.some(isOneTraining))
-    return { ...judged, verdict: 'inconclusive', reason: SAME_ANSWERS };
+  for (const pair of stated.trainings === 'drawn' ? pairs : []) {
+    const copies = pair.map((arm) => findCopies(study, seeds, arm));
+    const areAll = copies.every(({ length }) => length === seeds.length);
+    const at = copies.findIndex(({ length }) => length > 0 && (areAll || length < seeds.length));
+    if (at < 0) continue;
+    const names = joinWords((copies[at] ?? []).map((seed) => quoteName(seed)));
+    const who = areAll ? 'Every seed' : `Seeds ${names} of ${quoteName(pair[at] ?? '')}`;
+    return { ...judged, verdict: 'inconclusive', reason: `${who} ${SAME_ANSWERS}` };
+  }
   const reductions = listReductions(claim, cells[0]!, study);
   if (reductions.length === 0) return { ...judged, reason: judged.reason + describeGaps(cells[0]!, others) };
   const published = isPublished ? ` Published: ${unitOf(measure, study).value(measure.published)}.` : '';
@@ -117,7 +123,7 @@ function refuse(reason: string): Judged {
 const ONE_TRAINING =
   'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
 const SAME_ANSWERS =
-  'Every seed gave the same answers, as one training does that was written down several times: check that seeds were set. If there is no chance in these trainings, write `trainings: fixed`.';
+  'gave the same answers, as one training does that is written down several times: check seeds and files. If the claim is about these very trainings, write `trainings: fixed`.';
 
 /** Why nothing says how far a value may be off; null if all are the same. */
 function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string | null {

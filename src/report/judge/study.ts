@@ -127,14 +127,36 @@ function itemsOf({ arms }: Study, arm: string, seed: string): Items {
   return arms.get(arm)!.get(seed)!;
 }
 
-/** Whether an arm gave the same answers with each of several seeds, as one training does that stands there under several names. */
-export function hasOneTraining(study: Study, seeds: readonly string[], arm: string): boolean {
-  const [first, ...others] = seeds.map((seed) => itemsOf(study, arm, seed));
-  // Equal values alone say nothing: they may all be right.
-  if (first === undefined || others.length === 0 || new Set(first.values()).size === 1) return false;
-  const isSame = (other: Items) =>
-    other.size === first.size && [...first].every(([item, value]) => other.get(item) === value);
-  return others.every(isSame);
+/** Below this, chance may decide. */
+const FEW = 10;
+
+/**
+ * Seeds of an arm that are probably one training, written down several times: all, if they gave the same answers; else those that did, at least ten of
+ * them right and ten wrong, if any two others differ on at least ten items. Equal values alone say nothing: they may all be right.
+ */
+export function findCopies(study: Study, seeds: readonly string[], arm: string): readonly string[] {
+  const answers = seeds.map((seed) => itemsOf(study, arm, seed));
+  // For each seed, the first one with its answers.
+  const firsts = answers.map((own) => answers.find((other) => !areFar(own, other, 1))!);
+  const trainings = [...new Set(firsts)];
+  const least = trainings.length === 1 ? 1 : FEW;
+  const isVaried = (one: Items) => {
+    const sorted = [...one.values()].sort((a, b) => a - b);
+    return sorted[least - 1]! < sorted.at(-least)!;
+  };
+  const copied = firsts.find((first, seed) => first !== answers[seed] && isVaried(first));
+  const isFar = (one: Items, at: number) => trainings.slice(0, at).every((two) => areFar(one, two, FEW));
+  return copied && trainings.every(isFar) ? seeds.filter((_, seed) => firsts[seed] === copied) : [];
+}
+
+/** Whether answers differ on at least so many items. */
+function areFar(one: Items, other: Items, least: number): boolean {
+  let count = Math.max(0, other.size - one.size);
+  for (const [item, value] of one) {
+    if (count >= least) return true;
+    if (other.get(item) !== value) count += 1;
+  }
+  return count >= least;
 }
 
 /** Cells of the groups whose items were answered, and how many different items these are. */

@@ -250,6 +250,50 @@ describe('what is probably a mistake', () => {
     );
   });
 
+  describe('two seeds with the same answers', () => {
+    const measure = { kind: 'difference', arm: 'a', than: 'b' } as const;
+    /** Right answers but for some items. */
+    const wrongAt = (of: number, ...places: readonly number[]) =>
+      Array.from({ length: of }, (_, item) => !places.includes(item));
+    const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+    const judgeArm = (a: boolean[][], stated = {}) =>
+      judgeOne(measure, { a, b: a.map((row, seed) => [...right(seed, 12), ...row.slice(12)]) }, stated);
+
+    test('count as one training, of which the reason names arm, seeds and remedy', () => {
+      const a = [answers, shifted(10), answers, shifted(30)];
+      const { verdict, reason } = judgeArm(a);
+      expect(verdict).toBe('inconclusive');
+      expect(reason).toMatch(/^Seeds "1" and "3" of "a" gave the same answers.*`trainings: fixed`/);
+      const ten = [...Array.from({ length: 2 }, () => wrongAt(90, ...range(0, 10))), right(0, 90)];
+      expect(judgeArm(ten).reason).toMatch(/^Seeds "1" and "2" of "a" gave/);
+      expect(judgeArm(a, { trainings: 'fixed' }).reason).toMatch(/^Over 200 items, for these trainings/);
+    });
+
+    test('count as one training, if they are scores', () => {
+      const scores = (seed: number) => Array.from({ length: 40 }, (_, item) => Math.sin(seed + item));
+      const values = { a: [scores(1), scores(2), scores(2)], b: [scores(3), scores(4), scores(5)] };
+      expect(judgeOne(measure, values).reason).toMatch(/^Seeds "2" and "3" of "a" gave the same answers/);
+    });
+
+    test.each([
+      [
+        'nine answers are wrong',
+        [wrongAt(90, ...range(0, 9)), wrongAt(90, ...range(0, 9)), wrongAt(90, ...range(40, 80))],
+      ],
+      ['nine answers are right', [right(9, 90), right(9, 90), right(70, 90)]],
+      ['another seed differs on nine items', [right(40, 90), right(40, 90), right(49, 90)]],
+      ['others differ on nine items', [right(40, 90), right(40, 90), right(60, 90), right(69, 90)]],
+      ['there are few items', [right(7, 13), right(7, 13), right(1, 13)]],
+    ])('may be so by chance if %s', (_, a) => {
+      expect(judgeArm(a).reason).not.toContain('gave the same answers');
+    });
+
+    test('of which each has one score may be so by chance', () => {
+      const values = { a: [[0.9], [0.9], [0.8]], b: [[0.1], [0.2], [0.3]] };
+      expect(judgeOne(measure, values).reason).toMatch(/^Over three seeds/);
+    });
+  });
+
   test('answers that are all wrong contradict an accuracy, with groups and without', () => {
     const none = { a: [right(0, 200), right(0, 200)] };
     const groupOf = (item: number) => `p${item % 20}`;
