@@ -1,5 +1,5 @@
 import { type Spread, spreadInterval } from './crossed.ts';
-import { studentCdf, studentQuantile } from './distributions.ts';
+import { studentCdf } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
 interface MeanInterval {
@@ -19,10 +19,11 @@ interface MeanInterval {
  * @see Student 1908, Biometrika 6, 1-25
  */
 export function meanInterval(values: readonly number[]): MeanInterval {
-  const { count, mean, deviation } = describe(values);
-  if (deviation === 0) return { count, mean, standardDeviation: 0, low: null, high: null };
-  const reach = (studentQuantile(0.975, count - 1) * deviation) / Math.sqrt(count);
-  return { count, mean, standardDeviation: deviation, low: mean - reach, high: mean + reach };
+  const count = values.length;
+  const { mean, spread } = clusterMean(values.map((sum) => ({ count: 1, sum })));
+  if (spread === null) return { count, mean: values[0]!, standardDeviation: 0, low: null, high: null };
+  const standardDeviation = spread.error * Math.sqrt(count);
+  return { count, mean, standardDeviation, ...spreadInterval(mean, spread, 0.95) };
 }
 
 /** What a test finds out: its p value, and the mean difference with its interval. */
@@ -45,21 +46,6 @@ export function pairedTTest(differences: readonly number[]): PairedTest {
   if (standardDeviation === 0) return { ...interval, p: null };
   const t = mean / (standardDeviation / Math.sqrt(count));
   return { ...interval, p: 2 * studentCdf(-Math.abs(t), count - 1) };
-}
-
-/** Differences of shares that are equal may differ in the last digits of a double, shares of different clips do so by far more. */
-const EQUAL_UP_TO = 1e-12;
-
-function describe(values: readonly number[]) {
-  const count = values.length;
-  const first = values[0]!;
-  const largest = Math.max(...values.map(Math.abs));
-  if (values.every((value) => Math.abs(value - first) <= EQUAL_UP_TO * Math.max(1, largest))) {
-    return { count, mean: first, deviation: 0 };
-  }
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { count, mean, deviation: Math.sqrt(squares / (count - 1)) };
 }
 
 /** The clips of one user: how many, and the sum of what is averaged, such as how many were right. */
