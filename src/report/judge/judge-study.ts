@@ -21,7 +21,6 @@ import {
   judgeContrasts,
   type NamedContrast,
   notApplicable,
-  SAME_EVERYWHERE,
   type Unit,
 } from './judge-contrasts.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
@@ -125,13 +124,14 @@ const ONE_TRAINING =
 const SAME_ANSWERS =
   'gave the same answers, as one training does that is written down several times: check seeds and files. If the claim is about these very trainings, write `trainings: fixed`.';
 
-/** Why nothing says how far a value may be off; null if all are the same. */
-function explainUnknown({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string | null {
-  const what = hasGroups ? 'group' : 'item';
+/** Why nothing says how far a mean may be off. */
+function explainUnknown(what: string, { counts }: Cells, fixed: Fixed | undefined, study: Study): string {
+  const one = study.hasGroups ? 'group' : 'item';
   if (fixed !== 'seeds' && counts.length === 1) return ONE_TRAINING;
   if (fixed === 'seeds' && counts[0]?.length === 1)
-    return `There is one ${what}, which does not say how far others may be from it.`;
-  return null;
+    return `There is one ${one}, which does not say how far others may be from it.`;
+  const everywhere = fixed === 'seeds' ? one : fixed === 'groups' ? 'seed' : `seed and ${one}`;
+  return `The ${what} is the same in every ${everywhere}, up to rounding, which does not say how far others may be.`;
 }
 
 /** What of a table was not used, or may be missing in it. */
@@ -168,7 +168,7 @@ const SCORE_UNIT: Unit = {
 };
 
 function formatScore(value: number): string {
-  return String(Number(value.toPrecision(4))).replace('-', '−');
+  return String(Number(value.toPrecision(4))).replaceAll('-', '−');
 }
 
 /** How what a claim measures is written. */
@@ -224,7 +224,7 @@ function judgeArms(
     margin,
     unit: unitOf(measure, study),
     design: describeDesign(cells[0]!, fixed, study),
-    unknown: explainUnknown(cells[0]!, fixed, study) ?? SAME_EVERYWHERE,
+    unknown: explainUnknown('mean difference', cells[0]!, fixed, study),
   };
   return {
     ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
@@ -259,12 +259,7 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   // The items of a single value are those of its deviation.
   const isKnown = own.length > 0 || (fixed !== 'seeds' && cells.items === 1 && measure.sd !== undefined);
   if (between === null || !isKnown)
-    return {
-      ...nothing,
-      reason:
-        explainUnknown(cells, fixed, study) ??
-        'Every value is the same, which does not say how far others may be.',
-    };
+    return { ...nothing, reason: explainUnknown('mean', cells, fixed, study) };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs = stated

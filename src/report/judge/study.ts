@@ -56,7 +56,7 @@ export function readStudy(text: string, file: string): Study {
     const [arm, seed, item] = [cell('arm'), unifyNumber(cell('seed')), unifyNumber(cell('item'))];
     const value = readValue(cell(column), isScore);
     if (value === null) {
-      const expected = isScore ? 'a number' : '0 or 1';
+      const expected = isScore ? 'a number, at most 1e300' : '0 or 1';
       refuseIn(column, `column "${column}": expected ${expected}, found ${quoteName(cell(column))}.`);
     }
     const seeds = arms.get(arm) ?? new Map<string, Map<string, number>>();
@@ -94,7 +94,8 @@ function readValue(text: string, isScore: boolean): number | null {
   const value = isScore
     ? Number(NUMBER.test(text) ? text : Number.NaN)
     : ({ 0: 0, 1: 1, false: 0, true: 1 }[text.toLowerCase()] ?? Number.NaN);
-  return Number.isFinite(value) ? value : null;
+  // Differences and intervals of larger ones would be infinite.
+  return Math.abs(value) <= 1e300 ? value : null;
 }
 
 /** The seeds that all arms have, in the order of the first, and how many others there are. */
@@ -108,17 +109,14 @@ export function shareSeeds({ arms }: Study, names: readonly string[]): { seeds: 
 /** Arms are compared item by item: an item that only one of them answered with a seed, as a sentence; null if there is none. */
 export function findUnpaired(study: Study, seeds: readonly string[], arms: readonly string[]): string | null {
   const [first = '', ...others] = arms;
+  const pairs = others.flatMap((other) => [[first, other] as const, [other, first] as const]);
   for (const seed of seeds)
-    for (const other of others)
-      for (const [arm, than] of [
-        [first, other],
-        [other, first],
-      ] as const) {
-        const ours = itemsOf(study, arm, seed);
-        for (const item of itemsOf(study, than, seed).keys())
-          if (!ours.has(item))
-            return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
-      }
+    for (const [arm, than] of pairs) {
+      const ours = itemsOf(study, arm, seed);
+      for (const item of itemsOf(study, than, seed).keys())
+        if (!ours.has(item))
+          return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
+    }
   return null;
 }
 
@@ -172,6 +170,8 @@ export function sumCells(study: Study, seeds: readonly string[], arm: string, th
     theirs: itemsOf(study, than ?? arm, seed),
   }));
   const items = new Set(pairs.flatMap(({ ours }) => [...ours.keys()]));
+  const values = pairs.flatMap(({ ours, theirs }) => [...ours.values(), ...theirs.values()]);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const places = new Map(
     [...new Set([...items].map((item) => groups.get(item)!))].map((group, at) => [group, at]),
   );
@@ -186,5 +186,6 @@ export function sumCells(study: Study, seeds: readonly string[], arm: string, th
     ),
     counts: pairs.map(({ ours }) => tally(ours, () => 1)),
     items: items.size,
+    scale: 2 ** Math.floor(Math.log2(largest || 1)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../verdicts.ts';
 import {
+  add,
   type CellTable,
   crossedMean,
   equivalencePower,
@@ -21,6 +22,8 @@ export interface Cells {
   readonly sums: CellTable;
   /** How many items each cell has, [seeds, groups]; 0 where a seed does not meet a group. */
   readonly counts: CellTable;
+  /** About the largest value, a power of two; 1 by default. What differs by less than the last digits of such values is rounding. */
+  readonly scale?: number;
 }
 
 /** A mean difference of two arms, and what else it could have been with other seeds and groups. */
@@ -103,12 +106,26 @@ interface MeasuredMean {
   readonly ofSeeds: Spread | null;
 }
 
-export function measureMean({ sums, counts }: Cells, fixed?: Fixed): MeasuredMean {
-  const seeds = sums.map((row, seed) => total(row) / total(counts[seed] ?? []));
+/** In units of the scale, so that squares are neither too large nor too small for a number. */
+export function measureMean({ sums, counts, scale = 1 }: Cells, fixed?: Fixed): MeasuredMean {
+  const scaled = sums.map((row) => row.map((sum) => sum / scale));
+  const { mean, seeds, spread, ofSeeds } = measureScaled({ sums: scaled, counts }, fixed);
+  const rescale = (one: Spread | null) =>
+    one && one.error * scale > 0 ? { degrees: one.degrees, error: one.error * scale } : null;
+  return {
+    mean: mean * scale,
+    seeds: seeds.map((one) => one * scale),
+    spread: rescale(spread),
+    ofSeeds: rescale(ofSeeds),
+  };
+}
+
+function measureScaled({ sums, counts }: Cells, fixed: Fixed | undefined): MeasuredMean {
+  const seeds = sums.map((row, seed) => add(row) / add(counts[seed] ?? []));
   if (fixed === 'seeds') {
     const clusters = (counts[0] ?? []).map((_, group) => ({
-      count: total(counts.map((row) => row[group]!)),
-      sum: total(sums.map((row) => row[group]!)),
+      count: add(counts.map((row) => row[group]!)),
+      sum: add(sums.map((row) => row[group]!)),
     }));
     return { ...clusterMean(clusters.filter(({ count }) => count > 0)), seeds, ofSeeds: null };
   }
@@ -118,10 +135,6 @@ export function measureMean({ sums, counts }: Cells, fixed?: Fixed): MeasuredMea
   }
   const { mean, spread } = crossedMean(sums, counts);
   return { mean, spread, seeds, ofSeeds: spread && { error: spread.ofSeeds, degrees: seeds.length - 1 } };
-}
-
-function total(row: readonly number[]): number {
-  return row.reduce((sum, value) => sum + value, 0);
 }
 
 /** Two one-sided tests at 5 %. */

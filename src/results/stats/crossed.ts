@@ -112,7 +112,7 @@ export function spreadTest(mean: number, { error, degrees }: Spread): number {
   return 2 * studentCdf(-Math.abs(mean) / error, degrees);
 }
 
-function add(values: readonly number[]): number {
+export function add(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 

@@ -202,8 +202,75 @@ describe('what cannot be judged', () => {
     };
     expect(judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, values)).toMatchObject({
       verdict: 'inconclusive',
-      reason: 'The difference is the same everywhere, which does not say how far others may be.',
+      reason:
+        'The mean difference is the same in every seed and item, up to rounding, which does not say how far others may be.',
     });
+  });
+});
+
+describe('scores of any size', () => {
+  /** An arm that is better than the other one by about a thirtieth. */
+  const study = (size: number) =>
+    ({
+      a: SCORES.a!.map((row) => row.map((value) => size * (Number(value) + 90))),
+      b: SCORES.a!.map((row, seed) => row.map((_, item) => size * (90 - ((seed + item) % 3) / 4))),
+    }) satisfies Values;
+  const stated = { published: 92, seeds: 3 } as const;
+
+  test.each([-1020, -700, -100, 30, 700, 980])('have the same verdicts in units of 2 to the %i', (power) => {
+    for (const trainings of ['drawn', 'fixed'] as const)
+      for (const groupOf of [undefined, (item: number) => `p${item % 2}`]) {
+        const options = { trainings, ...(groupOf && { groupOf }) };
+        const [plain, other] = [1, 2 ** power].map((unit) => {
+          const kind = { kind: 'difference', arm: 'a', than: 'b', margin: 0.5 * unit } as const;
+          const published = {
+            kind: 'score',
+            arm: 'a',
+            margin: unit,
+            ...stated,
+            published: 92 * unit,
+          } as const;
+          const { contrasts, verdict, reason } = judgeOne(kind, study(unit), options);
+          const { p, interval } = contrasts[0]!.contrast.certainty!;
+          const compared = judgeOne(published, study(unit), options);
+          expect(reason).toContain('the difference is ');
+          return [verdict, p, interval.low / unit, compared.verdict, compared.comparison!.high / unit];
+        });
+        expect(other).toEqual(plain);
+      }
+  });
+
+  test('have minus signs in their exponents, too', () => {
+    const { measured } = judgeOne({ kind: 'difference', arm: 'b', than: 'a' }, study(2 ** -1020));
+    expect(measured).toMatch(/interval −\S+e−30\d to −\S+e−30\d,/);
+  });
+
+  test('differ by rounding alone if they differ by the same in decimals', () => {
+    const b = SCORES.a!.map((row) => row.map((value) => 1e6 + Number(value) / 10));
+    const a = b.map((row) => row.map((value) => Number((value + 0.1).toFixed(1))));
+    expect(judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, { a, b })).toMatchObject({
+      verdict: 'inconclusive',
+      reason: expect.stringMatching(/^The mean difference is the same in every seed and item/),
+    });
+  });
+
+  test.each([
+    ['seed and group', {}],
+    ['group', { trainings: 'fixed' } as const],
+  ])('that have the same mean in every %s are not said to be equal', (everywhere, options) => {
+    const groupOf = (item: number) => `p${item % 2}`;
+    const a = [
+      [1, 2, 3, 2],
+      [0, 1, 4, 3],
+    ];
+    const { reason } = judgeOne(
+      { kind: 'score', arm: 'a', published: 2, margin: 1 },
+      { a },
+      { groupOf, ...options },
+    );
+    expect(reason).toBe(
+      `The mean is the same in every ${everywhere}, up to rounding, which does not say how far others may be.`,
+    );
   });
 });
 

@@ -27,7 +27,7 @@ describe('a table of results', () => {
   test('holds scores in a column "value"', () => {
     const study = read('arm,seed,item,value,group', 'a,1,x,-1.5e3,g', 'a,1,y,2,g');
     expect(study).toMatchObject({ isScore: true, hasGroups: true });
-    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]], items: 2 });
+    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]], items: 2, scale: 1024 });
   });
 
   test.each([
@@ -93,17 +93,27 @@ describe('a table of results', () => {
     );
   });
 
-  test.each(['NaN', 'Infinity', '-inf', '0x10', '1e999', '"0,97"', '1_000', '1 000', '.', '1e', '½'])(
-    'with the score %s is refused',
-    (value) => {
-      expect(() => read('arm,seed,item,value', `a,1,x,${value}`)).toThrow(
-        expect.objectContaining({
-          where: 'results.csv:2:7',
-          message: expect.stringContaining('"value": expected a number'),
-        }),
-      );
-    },
-  );
+  test.each([
+    'NaN',
+    'Infinity',
+    '-inf',
+    '0x10',
+    '1e999',
+    '-2e300',
+    '"0,97"',
+    '1_000',
+    '1 000',
+    '.',
+    '1e',
+    '½',
+  ])('with the score %s is refused', (value) => {
+    expect(() => read('arm,seed,item,value', `a,1,x,${value}`)).toThrow(
+      expect.objectContaining({
+        where: 'results.csv:2:7',
+        message: expect.stringContaining('"value": expected a number'),
+      }),
+    );
+  });
 
   test.each([
     ['-1.5e-3', -0.0015],
@@ -165,7 +175,12 @@ describe('arms that are compared', () => {
 
   test('are paired by item', () => {
     // Item z, which only others answered, is none of theirs.
-    expect(sumCells(study, ['1'], 'a', 'b')).toEqual({ sums: [[0, 1]], counts: [[1, 1]], items: 2 });
+    expect(sumCells(study, ['1'], 'a', 'b')).toEqual({
+      sums: [[0, 1]],
+      counts: [[1, 1]],
+      items: 2,
+      scale: 1,
+    });
   });
 
   test.each([
