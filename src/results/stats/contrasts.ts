@@ -1,6 +1,7 @@
 import type { Answer } from '../verdicts.ts';
 import {
   add,
+  addRows,
   type CellTable,
   crossedMean,
   equivalencePower,
@@ -75,8 +76,8 @@ export function measureContrasts(
 ): Contrast[] {
   const measured = differences.map((cells) => {
     const { mean, seeds, spread } = measureMean(cells, fixed);
-    const isTooSmall = leastError > (spread?.error ?? 0);
     const degrees = (cells.counts[0]?.length ?? 0) - 1;
+    const isTooSmall = degrees > 0 && leastError > (spread?.error ?? 0);
     return { mean, seeds, spread: isTooSmall ? { error: leastError, degrees } : spread };
   });
   const pValues = measured.map(({ mean, spread }) => (spread ? spreadTest(mean, spread) : 1));
@@ -112,21 +113,15 @@ export function measureMean({ sums, counts, scale = 1 }: Cells, fixed?: Fixed): 
   const { mean, seeds, spread, ofSeeds } = measureScaled({ sums: scaled, counts }, fixed);
   const rescale = (one: Spread | null) =>
     one && one.error * scale > 0 ? { degrees: one.degrees, error: one.error * scale } : null;
-  return {
-    mean: mean * scale,
-    seeds: seeds.map((one) => one * scale),
-    spread: rescale(spread),
-    ofSeeds: rescale(ofSeeds),
-  };
+  const bySeed = seeds.map((one) => one * scale);
+  return { mean: mean * scale, seeds: bySeed, spread: rescale(spread), ofSeeds: rescale(ofSeeds) };
 }
 
 function measureScaled({ sums, counts }: Cells, fixed: Fixed | undefined): MeasuredMean {
   const seeds = sums.map((row, seed) => add(row) / add(counts[seed] ?? []));
   if (fixed === 'seeds') {
-    const clusters = (counts[0] ?? []).map((_, group) => ({
-      count: add(counts.map((row) => row[group]!)),
-      sum: add(sums.map((row) => row[group]!)),
-    }));
+    const met = addRows(counts);
+    const clusters = addRows(sums).map((sum, group) => ({ count: met[group]!, sum }));
     return { ...clusterMean(clusters.filter(({ count }) => count > 0)), seeds, ofSeeds: null };
   }
   if (fixed === 'groups') {

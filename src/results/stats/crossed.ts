@@ -78,7 +78,7 @@ export function crossedMean(
 export type CellTable = readonly (readonly number[])[];
 
 /** The sum of each column. */
-function addRows(table: CellTable): number[] {
+export function addRows(table: CellTable): number[] {
   const sums = new Array<number>(table[0]?.length ?? 0).fill(0);
   for (const row of table) for (const [column, value] of row.entries()) sums[column]! += value;
   return sums;

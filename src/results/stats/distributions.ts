@@ -25,6 +25,7 @@ const found = new Map<string, number>();
 
 /** The t with P(T ≤ t) = `probability`, by bisection. @param probability between 0 and 1, both excluded */
 export function studentQuantile(probability: number, degrees: number): number {
+  if (!(degrees > 0)) throw new RangeError(`expected more than 0 degrees of freedom, found ${degrees}`);
   const key = `${probability},${degrees}`;
   const quantile = found.get(key) ?? findQuantile(probability, degrees);
   found.set(key, quantile);

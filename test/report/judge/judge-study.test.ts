@@ -60,6 +60,20 @@ describe('arms', () => {
     expect(contrasts[0]!.contrast.certainty!.error).toBeCloseTo(Math.sqrt(0.04 * 0.96) / 10, 12);
   });
 
+  test.each([
+    ['item', [[true]], [[false]], {}],
+    ['item', [[true]], [[true]], {}],
+    ['group', [right(52, 100)], [right(50, 100)], { groupOf: () => 'p' }],
+  ])('of one training each on one %s are open, whatever the margin', (what, a, b, options) => {
+    for (const kind of ['equivalence', 'difference', 'no-worse'] as const)
+      expect(
+        judgeOne({ kind, arm: 'a', than: 'b', margin: 0.1 }, { a, b }, { trainings: 'fixed', ...options }),
+      ).toMatchObject({
+        verdict: 'inconclusive',
+        reason: `There is one ${what}, which does not say how far others may be from it.`,
+      });
+  });
+
   test('that differ on few items have that error with people, too', () => {
     const values = { a: [right(52, 100)], b: [right(50, 100)] };
     const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {

@@ -272,6 +272,15 @@ describe('the power of a design', () => {
     expect(studentTestPower(found / 0.01, 4.5, 0.01)).toBeCloseTo(0.8, 12);
   });
 
+  test.each([0, -1, Number.NaN])('is not asked for with %d degrees of freedom', (degrees) => {
+    for (const measure of [
+      () => smallestDetectable({ error: 0.01, degrees }, { alpha: 0.01 }),
+      () => equivalencePower({ error: 0.01, degrees }, 0.02, 0.05),
+      () => spreadInterval(0, { error: 0.01, degrees }, 0.95),
+    ])
+      expect(measure).toThrow(RangeError);
+  });
+
   // SciPy, over the other variable: quad of chi.pdf(s·√ν, ν)·√ν · (2·norm.cdf(margin / error − t·s) − 1) from 0 to margin / (error·t).
   test.each([
     [0.01, 4, 0.02, 0.2057864683570942],
