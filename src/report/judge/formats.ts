@@ -33,8 +33,7 @@ function describeNumbers({ name, contrast: { difference, seeds, certainty } }: N
   const known: Partial<Certainty> = certainty ?? {};
   const { narrow = null, p = null, detectable = null, equivalenceChance = null } = known;
   const interval = { low: null, high: null, ...known.interval };
-  const count = seeds.length;
-  return { name, difference, ...interval, narrow, p, detectable, equivalenceChance, seeds: count };
+  return { name, difference, ...interval, narrow, p, detectable, equivalenceChance, seeds: seeds.length };
 }
 
 /** A test suite for CI: what is not reproduced has failed, and what has no answer was skipped. @param name of the suite */
@@ -47,8 +46,9 @@ export function formatJunit(judgements: Judgements, name: string): string {
     const message = [VERDICT_TITLES[verdict], ...(measured === '' ? [] : [measured]), reason].join('. ');
     return `${head}>\n    <${kind} message=${quote(message)}/>\n  </testcase>`;
   });
-  const count = (tag: string) => cases.filter((one) => one.includes(`\n    <${tag} `)).length;
-  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="0" skipped="${count('skipped')}"`;
+  const failures = judgements.filter(({ verdict }) => verdict === 'not-reproduced').length;
+  const skipped = judgements.filter(({ verdict }) => verdict !== 'reproduced').length - failures;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name=${quote(name)} ${counts} time="0">\n${cases.join('\n')}\n</testsuite>\n`;
 }
 
