@@ -121,6 +121,21 @@ test.each([
 });
 
 test.each([
+  ['a margin in points', 'version: 1', '0.02', '2', 'bad.yaml:7:60  claim "a": margin 2 is 200 points.'],
+  ['scores that are better if lower', 'version: 1\nbetter: lower', '', '', 'bad.yaml:2:9  "better: lower"'],
+])(
+  'claims with %s are refused at their place, if answers are right or wrong',
+  async (_, head, from, to, message) => {
+    const text = `${head}\nsource: x\nclaims:\n  - id: a\n    statement: x\n    evidence: { section: "1" }\n`;
+    const measure = '    measure: { kind: equivalence, arm: a, than: b, margin: 0.02 }\n';
+    await project.write('bad.yaml', `${text}${measure.replace(from, to)}`);
+    const { exitCode, stderr } = await judge('bad.yaml', 'results.csv');
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+  },
+);
+
+test.each([
   [['claims.yaml', '.'], '.  cannot be read: expected a regular file, found a folder'],
   [['.', 'results.csv'], '.  cannot be read: expected a regular file, found a folder'],
   [['claims.yaml', 'none.csv'], 'none.csv  this file does not exist.'],

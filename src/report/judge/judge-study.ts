@@ -52,21 +52,20 @@ export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[]
 }
 
 /** Answers that are right or wrong have shares, which may not be meant as points, nor be better if lower. */
-function requireShares({ better, claims }: StatedClaims): void {
+function requireShares({ better, claims, placeOf }: StatedClaims): void {
   if (better === 'lower')
     throw new ReproError('claims-invalid', '"better: lower" is for scores.', {
+      where: placeOf?.('better'),
       fix: 'The results have right and wrong answers: leave it out.',
     });
-  for (const { id, measure } of claims) {
+  for (const [index, { id, measure }] of claims.entries()) {
     const margin = 'margin' in measure && measure.kind !== 'score' ? (measure.margin ?? 0) : 0;
     if (margin < 0.5) continue;
-    throw new ReproError(
-      'claims-invalid',
-      `claim ${quoteName(id)}: margin ${margin} is ${100 * margin} points.`,
-      {
-        fix: 'Margins of accuracies are shares: 0.02 is two points.',
-      },
-    );
+    const problem = `claim ${quoteName(id)}: margin ${margin} is ${100 * margin} points.`;
+    throw new ReproError('claims-invalid', problem, {
+      where: placeOf?.('claims', index, 'measure', 'margin'),
+      fix: 'Margins of accuracies are shares: 0.02 is two points.',
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { JsonPath } from '../../base/schema/json.ts';
 import { JsonSchema } from '../../base/schema/json-schema.ts';
-import { type Problem, throwProblems } from '../../base/schema/problems.ts';
+import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { checkSchema } from '../../base/schema/schema-problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
 import { quoteName } from '../../base/text.ts';
@@ -49,6 +49,8 @@ export interface StatedClaims {
   /** Whether claims are about other trainings, too, or only about these very ones. */
   readonly trainings: 'drawn' | 'fixed';
   readonly claims: readonly StatedClaim[];
+  /** Where a value is written, `claims.yaml:8:14`; nothing if the claims are from no file. */
+  readonly placeOf?: (...at: JsonPath) => string;
 }
 
 /** The content of such a file, as its schema accepts it. */
@@ -98,6 +100,7 @@ export async function readStatedClaims(file: string): Promise<StatedClaims> {
   return {
     better,
     trainings,
+    placeOf: (...at) => formatPlace(place(at)),
     claims: claims.map(({ evidence, ...claim }) => ({
       ...claim,
       evidence: { ...evidence, source: evidence.source ?? source ?? '' },
