@@ -6,6 +6,7 @@ import { type EngineChoice, engineChoices, WASM_SLOWDOWN } from '../../network/e
 import { type ListedAdapters, mayHaveGpu } from '../../network/engines/webgpu/adapters.ts';
 import type { Facts } from '../../runner/freshness/fingerprint.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+import { engineVariables, listGpusApart, probeCudaApart } from './gpu-probes.ts';
 import { stageNames } from './stages.ts';
 
 /**
@@ -23,7 +24,6 @@ export function factsOf(
   let decided: Promise<{ readonly choice: EngineChoice }> | undefined;
   const engine: Facts[string] = async (params, digestFile) => {
     const { identifyEngine } = await import('../../network/engines/selection/engines.ts');
-    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     const cacheFolder = path.join(plan.projectRoot, 'artifacts', '.cache');
     let choice = engineOf(params);
     // An evaluation takes seconds, and a GPU does not count its operations.
@@ -38,8 +38,7 @@ export function factsOf(
       ...{ probe: probeCudaApart, listGpus: () => (gpus ??= listGpusApart()) },
     });
   };
-  // These variables change how an engine computes, and with it the fact.
-  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'] }) };
+  return { engine: Object.assign(engine, { variables: engineVariables }) };
 }
 
 /** Where it only matters which engine there is. */
@@ -66,7 +65,6 @@ export async function refuseMissingEngines(
     if (choice === 'auto' || (await facts.engine?.(params, undigested)) !== `${choice}, unavailable`)
       continue;
     const { chooseEngine } = await import('../../network/engines/selection/engines.ts');
-    const { listGpusApart, probeCudaApart } = await import('./gpu-probes.ts');
     await chooseEngine(choice, { probe: probeCudaApart, listGpus: listGpusApart }).catch((error: unknown) => {
       if (!(error instanceof ReproError)) throw error;
       const { code, message, fix } = error;

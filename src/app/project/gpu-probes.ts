@@ -4,6 +4,10 @@ import { promisify } from 'node:util';
 import { firstLineOf } from '../../base/errors.ts';
 import type { CudaProbe } from '../../network/engines/tfjs/cuda.ts';
 import type { ListedAdapters } from '../../network/engines/webgpu/adapters.ts';
+import { stageEnvironment } from '../../runner/freshness/fingerprint.ts';
+
+/** They change how an engine computes. */
+export const engineVariables: readonly string[] = ['REPRO_ISA', 'REPRO_WINOGRAD', 'REPRO_GPU'];
 
 type Command = readonly [string, ...string[]];
 
@@ -45,7 +49,9 @@ export async function askApart<Answer extends object>(
   fail: (reason: string) => Answer,
   limits: { readonly timeout?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Answer> {
-  const options = { timeout: 120_000, killSignal: 'SIGKILL', ...limits } as const;
+  // Some variables change what a driver is: a stage must find what was found here.
+  const env = stageEnvironment(engineVariables, process.env);
+  const options = { timeout: 120_000, killSignal: 'SIGKILL', env, ...limits } as const;
   try {
     const { stdout } = await promisify(execFile)(program, words, options);
     // TensorFlow may print before it.
