@@ -11,6 +11,7 @@ const rooms = [
   'formats',
   'network',
   'results',
+  'verdicts',
   'data',
   'training',
   'report',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ANSWERS } from '../../src/results/verdicts.ts';
+import { ANSWERS } from '../../src/verdicts/verdicts.ts';
 import { percent, writeTable } from '../tables.ts';
 import { type Chunk, KINDS, type Kind, type Outcome, TRUTHS, type Truth } from './trials.ts';
 

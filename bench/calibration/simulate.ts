@@ -1,6 +1,6 @@
-import type { Study } from '../../src/report/judge/study.ts';
-import { randomStream } from '../../src/results/stats/crossed.ts';
-import { clusterMean } from '../../src/results/stats/means.ts';
+import type { Study } from '../../src/verdicts/answers.ts';
+import { randomStream } from '../../src/verdicts/stats/crossed.ts';
+import { clusterMean } from '../../src/verdicts/stats/means.ts';
 import { averageOver, findBase, sigmoid } from '../intervals/simulate.ts';
 
 /** What a study is like. Deviations are those of the difference of two arms, as shares. */

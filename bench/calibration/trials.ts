@@ -1,7 +1,7 @@
-import { defaultMargin, judgeStudy } from '../../src/report/judge/judge-study.ts';
-import type { StatedMeasure } from '../../src/report/judge/stated-claims.ts';
-import type { Study } from '../../src/report/judge/study.ts';
-import type { Answer, Verdict } from '../../src/results/verdicts.ts';
+import { defaultMargin, judgeStudy } from '../../src/verdicts/judge-claims.ts';
+import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
+import type { Study } from '../../src/verdicts/answers.ts';
+import type { Answer, Verdict } from '../../src/verdicts/verdicts.ts';
 import {
   createRandom,
   type Design,

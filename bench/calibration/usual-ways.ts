@@ -1,6 +1,6 @@
-import type { StatedMeasure } from '../../src/report/judge/stated-claims.ts';
-import type { Study } from '../../src/report/judge/study.ts';
-import { pairedTTest } from '../../src/results/stats/means.ts';
+import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
+import type { Study } from '../../src/verdicts/answers.ts';
+import { pairedTTest } from '../../src/verdicts/stats/means.ts';
 import { average } from './simulate.ts';
 
 /** What people do who do not state a margin for the claim: whether a claim holds; null if the way gives no answer. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { equivalencePower, studentTestPower } from '../../src/results/stats/crossed.ts';
+import { equivalencePower, studentTestPower } from '../../src/verdicts/stats/crossed.ts';
 import { percent, writeTable } from '../tables.ts';
 import { type Design, type Effects, simulateCoverage } from './simulate.ts';
 

@@ -1,4 +1,4 @@
-import { crossedMean, randomStream, spreadTest } from '../../src/results/stats/crossed.ts';
+import { crossedMean, randomStream, spreadTest } from '../../src/verdicts/stats/crossed.ts';
 
 /** Who is tested with what. */
 export interface Design {

@@ -4,7 +4,7 @@ import { formatPoints } from '../../src/report/data/format.ts';
 import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable } from '../../src/report/drawing/theme.ts';
-import type { ArmVerdict } from '../../src/results/verdicts.ts';
+import type { ArmVerdict } from '../../src/verdicts/verdicts.ts';
 import { type KeptEndpoint, listEndpoints, readConfig } from './questions.ts';
 
 const COLORS: Readonly<Record<ArmVerdict, string>> = {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { formatBarePoints, formatBareRange } from '../../src/report/data/format.ts';
-import type { ClaimVerdict } from '../../src/results/claims-file.ts';
+import type { ClaimVerdict } from '../../src/verdicts/claims-file.ts';
 import { drawArms } from './draw-arms.ts';
 import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
 import { writeSweep } from './sweep.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import type { QuestionEntry } from '../../src/results/claims-file.ts';
+import type { QuestionEntry } from '../../src/verdicts/claims-file.ts';
 
 /** An endpoint of a question. */
 export interface KeptEndpoint {

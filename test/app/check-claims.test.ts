@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sectionOfClaims } from '../../src/app/records/check.ts';
-import type { Verdict } from '../../src/results/verdicts.ts';
+import type { Verdict } from '../../src/verdicts/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>
   verdicts.map((verdict, i) => ({

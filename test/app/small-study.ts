@@ -1,4 +1,4 @@
-import { right, tabulate } from '../report/judge/studies.ts';
+import { right, tabulate } from '../verdicts/studies.ts';
 
 /** Three arms with three seeds on 100 items: `a` is better than `b`, which is better than `c`. */
 const results = tabulate({

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { StatedMeasure } from '../../src/report/judge/stated-claims.ts';
-import { readStudy } from '../../src/report/judge/study.ts';
-import { VERDICT_TITLES } from '../../src/results/verdicts.ts';
-import { judgeOne, right, type Values } from '../report/judge/studies.ts';
+import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
+import { readStudy } from '../../src/verdicts/answers.ts';
+import { VERDICT_TITLES } from '../../src/verdicts/verdicts.ts';
+import { judgeOne, right, type Values } from '../verdicts/studies.ts';
 import { hasPython } from '../support/python.ts';
 import { blocks, readPage } from './pages.ts';
 

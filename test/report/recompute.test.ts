@@ -8,7 +8,7 @@ import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.
 import type { ClipAnswer, Results } from '../../src/report/data/results.ts';
 import { formatJudgements } from '../../src/report/sections/claims.ts';
 import { describeQuestion, listVerdicts } from '../../src/report/sections/question.ts';
-import { randomStream } from '../../src/results/stats/crossed.ts';
+import { randomStream } from '../../src/verdicts/stats/crossed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 

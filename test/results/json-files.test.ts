@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { formatClaims, readVerdictsFile } from '../../src/results/claims-file.ts';
+import { formatClaims, readVerdictsFile } from '../../src/verdicts/claims-file.ts';
 import { countStepsToAnswer, formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
 import {

@@ -10,10 +10,10 @@ import {
   formatMarkdown,
   summariseVerdicts,
 } from '../../report/judge/formats.ts';
-import { judgeStudy, type StudyJudgement } from '../../report/judge/judge-study.ts';
-import { readStatedClaims } from '../../report/judge/stated-claims.ts';
-import { readStudy } from '../../report/judge/study.ts';
-import { VERDICT_TITLES, type Verdict } from '../../results/verdicts.ts';
+import { judgeStudy, type StudyJudgement } from '../../verdicts/judge-claims.ts';
+import { readStatedClaims } from '../../verdicts/stated-claims.ts';
+import { readStudy } from '../../verdicts/answers.ts';
+import { VERDICT_TITLES, type Verdict } from '../../verdicts/verdicts.ts';
 import { exitCode } from '../process/ending.ts';
 import { type CheckedRow, describeChecklist } from '../view/checklist.ts';
 import { colorsFor, printResult } from '../view/print.ts';

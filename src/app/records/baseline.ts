@@ -7,7 +7,7 @@ import { listSome } from '../../base/text.ts';
 import type { Baseline, RunFacts } from '../../report/baseline/baseline.ts';
 import { baselinePathOf, formatBaseline } from '../../report/baseline/baseline.ts';
 import { readFramesFacts, readRunFacts } from '../../report/baseline/collect.ts';
-import { type ReportVerdicts, readVerdictsFile } from '../../results/claims-file.ts';
+import { type ReportVerdicts, readVerdictsFile } from '../../verdicts/claims-file.ts';
 import { readResultFile } from '../../results/stage-files.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../report/comparison/compare.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { fixOf, type ResultFile } from '../../results/result-file.ts';
-import { stateP } from '../../results/stats/p-values.ts';
+import { stateP } from '../../verdicts/stats/p-values.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { getAt } from '../../base/schema/json.ts';
 import { formatBarePoints, formatBareRange } from '../../report/data/format.ts';
 import type { ModelResult, RunResult } from '../../report/data/results.ts';
-import type { Interval } from '../../results/stats/proportions.ts';
+import type { Interval } from '../../verdicts/stats/proportions.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { isSimulated } from '../project/dataset-files.ts';

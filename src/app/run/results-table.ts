@@ -1,5 +1,5 @@
 import { formatPercent } from '../../base/text.ts';
-import { wilsonInterval } from '../../results/stats/proportions.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
 import { withDependencies } from '../../runner/plan/selection.ts';
 import type { MetricValue } from '../../runner/stage/define-stage.ts';

@@ -7,7 +7,7 @@ import type { NetworkSpec } from '../../network/spec.ts';
 import type { ClipIndex } from '../../results/clip-index.ts';
 import type { Score } from '../../results/evaluation-file.ts';
 import type { TrainedOrder } from '../../results/run-file.ts';
-import { wilsonInterval } from '../../results/stats/proportions.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../../results/thesis/compat.ts';
 import { evaluateClips, evaluateUntilAborted } from '../../training/evaluation.ts';
 import { labelsOf } from '../../training/frame-cache.ts';

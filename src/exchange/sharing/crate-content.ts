@@ -1,5 +1,5 @@
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import type { ReportVerdicts } from '../../results/claims-file.ts';
+import type { ReportVerdicts } from '../../verdicts/claims-file.ts';
 import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
 import { type Citation, isKnownLicence } from './citation.ts';

@@ -1,6 +1,6 @@
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import type { ReportVerdicts } from '../../results/claims-file.ts';
-import { VERDICT_TITLES } from '../../results/verdicts.ts';
+import type { ReportVerdicts } from '../../verdicts/claims-file.ts';
+import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
 import { isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
 import {

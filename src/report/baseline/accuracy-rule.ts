@@ -1,5 +1,5 @@
 import { formatCount } from '../../base/text.ts';
-import { fewestLost, holmAdjust, mcnemarOneSided, signFlipTest } from '../../results/stats/p-values.ts';
+import { fewestLost, holmAdjust, mcnemarOneSided, signFlipTest } from '../../verdicts/stats/p-values.ts';
 import { nameRun } from './baseline.ts';
 import { type BaselineFinding, fail, measure, note, type Pair, type RuleOutcome, skip } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { count, number, numbers, type Value } from '../../base/files/shape.ts';
 import { readResult, refuse } from '../../results/result-file.ts';
-import { ARM_VERDICTS, VERDICTS } from '../../results/verdicts.ts';
+import { ARM_VERDICTS, VERDICTS } from '../../verdicts/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 const framesShape = v.object({

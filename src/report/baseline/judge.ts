@@ -1,5 +1,5 @@
-import type { ClaimVerdict } from '../../results/claims-file.ts';
-import type { Verdict } from '../../results/verdicts.ts';
+import type { ClaimVerdict } from '../../verdicts/claims-file.ts';
+import type { Verdict } from '../../verdicts/verdicts.ts';
 import { checkAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {

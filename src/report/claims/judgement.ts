@@ -1,12 +1,12 @@
 import { capitalise } from '../../base/text.ts';
-import { wilsonInterval } from '../../results/stats/proportions.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import {
   compareValues,
   estimateShare,
   marginOf,
   type PublishedComparison,
   type ShareCounts,
-} from '../../results/stats/published-values.ts';
+} from '../../verdicts/published-values.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
 import { formatPercentRange, formatQuantity, formatShare, groupDigits } from '../data/format.ts';
 import type { Accuracy, Outcome } from '../data/outcome.ts';

@@ -1,9 +1,9 @@
 import type { TestAnswer } from '../../results/predictions.ts';
 import type { ResultFile } from '../../results/result-file.ts';
 import { nameSetting, readSettings } from '../../results/run-file.ts';
-import { type PairedTest, pairedTTest } from '../../results/stats/means.ts';
-import { countDiscordant, holmAdjust, mcnemarTest } from '../../results/stats/p-values.ts';
-import { independentDifference, pairedDifference } from '../../results/stats/proportions.ts';
+import { type PairedTest, pairedTTest } from '../../verdicts/stats/means.ts';
+import { countDiscordant, holmAdjust, mcnemarTest } from '../../verdicts/stats/p-values.ts';
+import { independentDifference, pairedDifference } from '../../verdicts/stats/proportions.ts';
 
 /** What is known of one trained and evaluated network. */
 export interface RunResults {

@@ -1,4 +1,4 @@
-import { meanInterval } from '../../results/stats/means.ts';
+import { meanInterval } from '../../verdicts/stats/means.ts';
 import { sentences } from './format.ts';
 import { referenceOf } from './reference.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';

@@ -1,6 +1,6 @@
-import { binomialUpperTail } from '../../results/stats/distributions.ts';
-import { clusterMeanInterval, type Summary, summarise } from '../../results/stats/means.ts';
-import { type Interval, wilsonInterval } from '../../results/stats/proportions.ts';
+import { binomialUpperTail } from '../../verdicts/stats/distributions.ts';
+import { clusterMeanInterval, type Summary, summarise } from '../../verdicts/stats/means.ts';
+import { type Interval, wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */

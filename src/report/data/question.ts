@@ -4,8 +4,8 @@ import {
   DIFFERENCE_LEVEL,
   isWithinMargin,
   measureContrasts,
-} from '../../results/stats/contrasts.ts';
-import type { ArmVerdict } from '../../results/verdicts.ts';
+} from '../../verdicts/contrasts.ts';
+import type { ArmVerdict } from '../../verdicts/verdicts.ts';
 import { formatQuantity, spellQuantity } from './format.ts';
 import type { ClipAnswer, ModelResult, Results } from './results.ts';
 

@@ -1,4 +1,4 @@
-import { meanInterval, movingMean, summarise } from '../../results/stats/means.ts';
+import { meanInterval, movingMean, summarise } from '../../verdicts/stats/means.ts';
 import { formatShare } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';

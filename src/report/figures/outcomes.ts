@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../../results/stats/proportions.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import { findPublished } from '../../results/thesis/published.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import { formatPercentRange, formatShare, sentences } from '../data/format.ts';

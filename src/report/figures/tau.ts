@@ -1,4 +1,4 @@
-import { summarise } from '../../results/stats/means.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
 import { formatShare, present, sentences } from '../data/format.ts';

@@ -1,11 +1,11 @@
 import { ReproError } from '../../base/errors.ts';
 import { escapeControls, escapeMarkdown, escapeMarkup, formatCount } from '../../base/text.ts';
-import type { Certainty } from '../../results/stats/contrasts.ts';
-import { VERDICT_TITLES, VERDICTS } from '../../results/verdicts.ts';
+import type { Certainty } from '../../verdicts/contrasts.ts';
+import { VERDICT_TITLES, VERDICTS } from '../../verdicts/verdicts.ts';
 import { namePlace } from '../data/format.ts';
 import type { NamedContrast } from './judge-contrasts.ts';
-import { type StudyJudgement, unitOf } from './judge-study.ts';
-import type { Study } from './study.ts';
+import { type StudyJudgement, unitOf } from '../../verdicts/judge-claims.ts';
+import type { Study } from '../../verdicts/answers.ts';
 
 type Judgements = readonly StudyJudgement[];
 

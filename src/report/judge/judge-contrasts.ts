@@ -1,8 +1,8 @@
-import { type Certainty, type Contrast, decideEqual, decideMore } from '../../results/stats/contrasts.ts';
-import { NORMAL_QUANTILES } from '../../results/stats/distributions.ts';
-import { stateP } from '../../results/stats/p-values.ts';
-import type { PublishedComparison } from '../../results/stats/published-values.ts';
-import type { Answer, Verdict } from '../../results/verdicts.ts';
+import { type Certainty, type Contrast, decideEqual, decideMore } from '../../verdicts/contrasts.ts';
+import { NORMAL_QUANTILES } from '../../verdicts/stats/distributions.ts';
+import { stateP } from '../../verdicts/stats/p-values.ts';
+import type { PublishedComparison } from '../../verdicts/published-values.ts';
+import type { Answer, Verdict } from '../../verdicts/verdicts.ts';
 import { formatPoints, formatPointsRange, formatShare } from '../data/format.ts';
 
 /** A verdict and why. */

@@ -1,6 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
-import { isWithinMargin } from '../../results/stats/contrasts.ts';
+import { isWithinMargin } from '../../verdicts/contrasts.ts';
 import {
   formatBarePoints,
   formatPoints,

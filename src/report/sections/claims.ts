@@ -1,6 +1,6 @@
-import { formatClaims, type QuestionEntry } from '../../results/claims-file.ts';
+import { formatClaims, type QuestionEntry } from '../../verdicts/claims-file.ts';
 import { nameSource } from '../../results/thesis/published.ts';
-import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../results/verdicts.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../verdicts/verdicts.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';

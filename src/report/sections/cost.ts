@@ -1,9 +1,9 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise, formatBytes } from '../../base/text.ts';
 import type { Cost } from '../../network/cost.ts';
-import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
-import { pairedTTest, summarise } from '../../results/stats/means.ts';
-import { holmAdjust, stateP } from '../../results/stats/p-values.ts';
+import { DIFFERENCE_LEVEL } from '../../verdicts/contrasts.ts';
+import { pairedTTest, summarise } from '../../verdicts/stats/means.ts';
+import { holmAdjust, stateP } from '../../verdicts/stats/p-values.ts';
 import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';

@@ -1,6 +1,6 @@
 import { capitalise, formatBytes } from '../../base/text.ts';
 import { nameRecordings } from '../../results/dataset-facts.ts';
-import { summarise } from '../../results/stats/means.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
 import { formatQuantity, groupDigits } from '../data/format.ts';
 import type { ManifestResult, Results } from '../data/results.ts';

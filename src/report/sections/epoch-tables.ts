@@ -1,5 +1,5 @@
 import { capitalise } from '../../base/text.ts';
-import { meanInterval } from '../../results/stats/means.ts';
+import { meanInterval } from '../../verdicts/stats/means.ts';
 import {
   findPublished,
   judgeComparability,

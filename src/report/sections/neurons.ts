@@ -1,5 +1,5 @@
 import { isObject } from '../../base/files/shape.ts';
-import { summarise } from '../../results/stats/means.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';

@@ -1,7 +1,7 @@
-import { meanInterval } from '../../results/stats/means.ts';
-import { formatP } from '../../results/stats/p-values.ts';
+import { meanInterval } from '../../verdicts/stats/means.ts';
+import { formatP } from '../../verdicts/stats/p-values.ts';
 import { findPublished, hasFolds, judgeComparability, THESIS } from '../../results/thesis/published.ts';
-import { VERDICT_TITLES } from '../../results/verdicts.ts';
+import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {

@@ -1,6 +1,6 @@
 import { capitalise } from '../../base/text.ts';
-import type { QuestionEntry } from '../../results/claims-file.ts';
-import { formatP } from '../../results/stats/p-values.ts';
+import type { QuestionEntry } from '../../verdicts/claims-file.ts';
+import { formatP } from '../../verdicts/stats/p-values.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   formatBareRange,

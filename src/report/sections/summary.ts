@@ -1,8 +1,8 @@
 import { capitalise } from '../../base/text.ts';
-import { DIFFERENCE_LEVEL } from '../../results/stats/contrasts.ts';
-import { stateP } from '../../results/stats/p-values.ts';
+import { DIFFERENCE_LEVEL } from '../../verdicts/contrasts.ts';
+import { stateP } from '../../verdicts/stats/p-values.ts';
 import { nameSource } from '../../results/thesis/published.ts';
-import { ANSWERS, VERDICT_TITLES } from '../../results/verdicts.ts';
+import { ANSWERS, VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {

@@ -1,6 +1,6 @@
 import { repeatedSteps } from '../../network/spec.ts';
 import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results/evaluation-file.ts';
-import { summarise } from '../../results/stats/means.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPoints, formatShare, joinWords, present, sentences } from '../data/format.ts';
 import { listGuessers, scoreOf, summariseTests } from '../data/outcome.ts';

@@ -1,4 +1,4 @@
-import { summarise } from '../../results/stats/means.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
 import { judgeComparability, THESIS } from '../../results/thesis/published.ts';
 import { allRuns, axisRange, describeEpochs, isValidated } from '../data/epochs.ts';
 import { formatShare, groupDigits, present, sentences } from '../data/format.ts';

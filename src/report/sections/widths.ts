@@ -1,6 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
-import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../results/stats/crossed.ts';
-import type { Interval } from '../../results/stats/proportions.ts';
+import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../verdicts/stats/crossed.ts';
+import type { Interval } from '../../verdicts/stats/proportions.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   formatPercentRange,

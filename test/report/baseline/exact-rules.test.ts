@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunFacts } from '../../../src/report/baseline/baseline.ts';
 import type { Rule } from '../../../src/report/baseline/finding.ts';
 import { judgeBaseline, judgeVerdicts } from '../../../src/report/baseline/judge.ts';
-import type { Verdict } from '../../../src/results/verdicts.ts';
+import type { Verdict } from '../../../src/verdicts/verdicts.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
 /** What a rule says of a run. */

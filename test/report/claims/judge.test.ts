@@ -7,7 +7,7 @@ import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
-import { marginOf } from '../../../src/results/stats/published-values.ts';
+import { marginOf } from '../../../src/verdicts/published-values.ts';
 import { COMPAT_DEFAULTS } from '../../../src/results/thesis/compat.ts';
 import { MNIST, NMNIST } from '../../support/datasets.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';

@@ -6,8 +6,8 @@ import {
   formatMarkdown,
   summariseVerdicts,
 } from '../../../src/report/judge/formats.ts';
-import type { StudyJudgement } from '../../../src/report/judge/judge-study.ts';
-import { ACCURACY, stateClaim } from './studies.ts';
+import type { StudyJudgement } from '../../../src/verdicts/judge-claims.ts';
+import { ACCURACY, stateClaim } from '../../verdicts/studies.ts';
 
 const COMPARISON = {
   value: 0.9525,

@@ -8,7 +8,7 @@ import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { listDeviations } from '../../../src/report/data/settings.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
-import type { Verdict } from '../../../src/results/verdicts.ts';
+import type { Verdict } from '../../../src/verdicts/verdicts.ts';
 import { NMNIST } from '../../support/datasets.ts';
 import { makeClaim } from '../claims/judging.ts';
 import {

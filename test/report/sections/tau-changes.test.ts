@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { describeTauChanges } from '../../../src/report/sections/tau-changes.ts';
-import { crossedMean, spreadInterval } from '../../../src/results/stats/crossed.ts';
+import { crossedMean, spreadInterval } from '../../../src/verdicts/stats/crossed.ts';
 import {
   makeModelResult,
   makeResults,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { judgeStudy } from '../../../src/report/judge/judge-study.ts';
-import { readStudy } from '../../../src/report/judge/study.ts';
-import type { QuestionEntry } from '../../../src/results/claims-file.ts';
+import { judgeStudy } from '../../src/verdicts/judge-claims.ts';
+import { readStudy } from '../../src/verdicts/answers.ts';
+import type { QuestionEntry } from '../../src/verdicts/claims-file.ts';
 import { stateClaim, toTable } from './studies.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wilsonInterval } from '../../../src/results/stats/proportions.ts';
+import { wilsonInterval } from '../../../src/verdicts/stats/proportions.ts';
 
 describe('wilsonInterval', () => {
   // scipy.stats.binomtest(successes, trials).proportion_ci(0.95, method='wilson'), SciPy 1.17; the first four are also in

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compareAccuracy } from '../../../src/report/claims/judgement.ts';
-import { wilsonInterval } from '../../../src/results/stats/proportions.ts';
+import { compareAccuracy } from '../../src/report/claims/judgement.ts';
+import { wilsonInterval } from '../../src/verdicts/stats/proportions.ts';
 import { ACCURACY, judgeOne, right, type Values } from './studies.ts';
 
 describe('a published accuracy', () => {

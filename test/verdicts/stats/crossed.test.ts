@@ -11,9 +11,9 @@ import {
   spreadInterval,
   spreadTest,
   studentTestPower,
-} from '../../../src/results/stats/crossed.ts';
-import { incompleteGamma, studentCdf, studentQuantile } from '../../../src/results/stats/distributions.ts';
-import { clusterMeanInterval } from '../../../src/results/stats/means.ts';
+} from '../../../src/verdicts/stats/crossed.ts';
+import { incompleteGamma, studentCdf, studentQuantile } from '../../../src/verdicts/stats/distributions.ts';
+import { clusterMeanInterval } from '../../../src/verdicts/stats/means.ts';
 
 /** Of tables in which each seed meets each user. */
 const complete = (sums: readonly number[][], clips: readonly number[]) =>

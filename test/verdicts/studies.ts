@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
-import { judgeStudy, type StudyJudgement } from '../../../src/report/judge/judge-study.ts';
-import type { StatedClaim, StatedClaims, StatedMeasure } from '../../../src/report/judge/stated-claims.ts';
-import { readStudy } from '../../../src/report/judge/study.ts';
+import { judgeStudy, type StudyJudgement } from '../../src/verdicts/judge-claims.ts';
+import type { StatedClaim, StatedClaims, StatedMeasure } from '../../src/verdicts/stated-claims.ts';
+import { readStudy } from '../../src/verdicts/answers.ts';
 
 /** Values of an arm: a row for each seed, a column for each item. */
 export type Values = Readonly<Record<string, readonly (readonly (number | boolean)[])[]>>;

@@ -1,8 +1,8 @@
-import { ReproError } from '../../base/errors.ts';
-import { suggestName } from '../../base/schema/closest-name.ts';
-import { quoteName } from '../../base/text.ts';
-import { type Cells, type Fixed, measureContrasts, measureMean } from '../../results/stats/contrasts.ts';
-import type { Spread } from '../../results/stats/crossed.ts';
+import { ReproError } from '../base/errors.ts';
+import { suggestName } from '../base/schema/closest-name.ts';
+import { quoteName } from '../base/text.ts';
+import { type Cells, type Fixed, measureContrasts, measureMean } from './contrasts.ts';
+import type { Spread } from './stats/crossed.ts';
 import {
   compareValues,
   type Estimate,
@@ -11,8 +11,8 @@ import {
   marginOf,
   type PublishedComparison,
   type ShareCounts,
-} from '../../results/stats/published-values.ts';
-import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../data/format.ts';
+} from './published-values.ts';
+import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../report/data/format.ts';
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
@@ -22,9 +22,9 @@ import {
   type NamedContrast,
   notApplicable,
   type Unit,
-} from './judge-contrasts.ts';
+} from '../report/judge/judge-contrasts.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { findCopies, findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './study.ts';
+import { findCopies, findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './answers.ts';
 
 /** What results say of a claim. */
 export interface StudyJudgement extends Finding {

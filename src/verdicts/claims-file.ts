@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { number, type Value } from '../base/files/shape.ts';
-import { formatJson, type ResultFile, readResult } from './result-file.ts';
+import { formatJson, type ResultFile, readResult } from '../results/result-file.ts';
 import { ARM_VERDICTS, VERDICTS } from './verdicts.ts';
 
 const shape = v.object({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareValues, errorOfSpread, estimateShare } from '../../../src/results/stats/published-values.ts';
+import { compareValues, errorOfSpread, estimateShare } from '../../src/verdicts/published-values.ts';
 
 const value = (value: number, error: number) => ({ value, errors: [errorOfSpread({ error, degrees: 10 })] });
 

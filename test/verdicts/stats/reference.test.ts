@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { smallestDetectable, spreadInterval, studentTestPower } from '../../../src/results/stats/crossed.ts';
+import { smallestDetectable, spreadInterval, studentTestPower } from '../../../src/verdicts/stats/crossed.ts';
 import {
   incompleteBeta,
   logGamma,
   studentCdf,
   studentQuantile,
-} from '../../../src/results/stats/distributions.ts';
-import { clusterMeanInterval, meanInterval, pairedTTest } from '../../../src/results/stats/means.ts';
-import { holmAdjust, mcnemarTest } from '../../../src/results/stats/p-values.ts';
-import { independentDifference, pairedDifference } from '../../../src/results/stats/proportions.ts';
+} from '../../../src/verdicts/stats/distributions.ts';
+import { clusterMeanInterval, meanInterval, pairedTTest } from '../../../src/verdicts/stats/means.ts';
+import { holmAdjust, mcnemarTest } from '../../../src/verdicts/stats/p-values.ts';
+import { independentDifference, pairedDifference } from '../../../src/verdicts/stats/proportions.ts';
 
 /** Made by test/fixtures/stats/make_reference.py with SciPy and statsmodels. */
 const reference = JSON.parse(

@@ -4,7 +4,7 @@ import {
   decideEqual,
   decideMore,
   measureContrasts,
-} from '../../../src/results/stats/contrasts.ts';
+} from '../../src/verdicts/contrasts.ts';
 
 /** A difference with an error of 1 and ten degrees of freedom, of which t is 1.8125 at 5 %, 2.2281 at 2.5 % and 2.7638 at 1 %. */
 function contrast(difference: number): Contrast {

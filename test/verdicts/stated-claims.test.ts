@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readStatedClaims } from '../../../src/report/judge/stated-claims.ts';
+import { readStatedClaims } from '../../src/verdicts/stated-claims.ts';
 
 let folder: string;
 beforeAll(() => {

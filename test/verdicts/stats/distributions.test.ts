@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { binomialUpperTail } from '../../../src/results/stats/distributions.ts';
+import { binomialUpperTail } from '../../../src/verdicts/stats/distributions.ts';
 
 describe('the upper tail of a binomial distribution', () => {
   it('matches counting coin tosses', () => {

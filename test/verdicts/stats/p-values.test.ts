@@ -7,7 +7,7 @@ import {
   mcnemarOneSided,
   mcnemarTest,
   signFlipTest,
-} from '../../../src/results/stats/p-values.ts';
+} from '../../../src/verdicts/stats/p-values.ts';
 
 /** Made by test/fixtures/stats/make_check_reference.py with SciPy. */
 const reference = JSON.parse(

@@ -1,7 +1,7 @@
-import { ReproError } from '../../base/errors.ts';
-import { quoteName } from '../../base/text.ts';
-import { readCsv } from '../../formats/csv.ts';
-import type { Cells } from '../../results/stats/contrasts.ts';
+import { ReproError } from '../base/errors.ts';
+import { quoteName } from '../base/text.ts';
+import { readCsv } from '../formats/csv.ts';
+import type { Cells } from './contrasts.ts';
 
 /** Results of trained models, of whatever kind: answers that are right or wrong, or scores. */
 export interface Study {

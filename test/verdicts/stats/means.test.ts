@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { movingMean, summarise } from '../../../src/results/stats/means.ts';
+import { movingMean, summarise } from '../../../src/verdicts/stats/means.ts';
 
 describe('summarise', () => {
   it('gives number, mean and extremes', () => {

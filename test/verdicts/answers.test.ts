@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findUnpaired, readStudy, shareSeeds, sumCells } from '../../../src/report/judge/study.ts';
+import { findUnpaired, readStudy, shareSeeds, sumCells } from '../../src/verdicts/answers.ts';
 
 const HEAD = 'arm,seed,item,correct';
 const read = (...rows: string[]) => readStudy(rows.join('\n'), 'results.csv');

@@ -1,4 +1,4 @@
-import type { Answer } from '../verdicts.ts';
+import type { Answer } from './verdicts.ts';
 import {
   add,
   addRows,
@@ -9,10 +9,10 @@ import {
   smallestDetectable,
   spreadInterval,
   spreadTest,
-} from './crossed.ts';
-import { clusterMean } from './means.ts';
-import { holmAdjust } from './p-values.ts';
-import type { Interval } from './proportions.ts';
+} from './stats/crossed.ts';
+import { clusterMean } from './stats/means.ts';
+import { holmAdjust } from './stats/p-values.ts';
+import type { Interval } from './stats/proportions.ts';
 
 /** The level of all tests for a difference together, and of each one-sided test for equality. */
 export const DIFFERENCE_LEVEL = 0.05;

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { JsonPath } from '../../base/schema/json.ts';
-import { JsonSchema } from '../../base/schema/json-schema.ts';
-import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
-import { checkSchema } from '../../base/schema/schema-problems.ts';
-import { readYamlFile } from '../../base/schema/yaml-document.ts';
-import { quoteName } from '../../base/text.ts';
+import type { JsonPath } from '../base/schema/json.ts';
+import { JsonSchema } from '../base/schema/json-schema.ts';
+import { formatPlace, type Problem, throwProblems } from '../base/schema/problems.ts';
+import { checkSchema } from '../base/schema/schema-problems.ts';
+import { readYamlFile } from '../base/schema/yaml-document.ts';
+import { quoteName } from '../base/text.ts';
 
 /** What is published of a value besides it. */
 interface PublishedMean {
@@ -73,7 +73,7 @@ interface StatedClaimsFile {
 export async function readStatedClaims(file: string): Promise<StatedClaims> {
   const [document, { default: definition }] = await Promise.all([
     readYamlFile(path.resolve(file), file),
-    import('../../../schemas/judge.schema.json', { with: { type: 'json' } }),
+    import('../../schemas/judge.schema.json', { with: { type: 'json' } }),
   ]);
   const place = document.positionOf.bind(document);
   const schema = new JsonSchema(definition, 'schemas/judge.schema.json');
