@@ -9,28 +9,42 @@ import numpy as np
 from scipy import optimize, stats
 
 
+def measure_clusters(e, n):
+    """Σ e² of clusters, unbiased where their means scatter alike, and the effective number of clusters minus one."""
+    w = n / n.sum()
+    return (e**2 / (1 - 2 * w + (w**2).sum())).sum(), 1 / (w**2).sum() - 1
+
+
 def measure_error(d, n, D):
     """The standard error of D = Σ d / Σ n and its degrees of freedom. d, n: [seeds, users]"""
-    (S, U), met = n.shape, n > 0
-    if min(S, U) < 2:
+    if min(n.shape) < 2:
         return math.nan, math.nan
-    e = d - D * n
-    by_seed = S / (S - 1) * (e.sum(axis=1) ** 2).sum()
-    by_user = U / (U - 1) * (e.sum(axis=0) ** 2).sum()
-    folds = [e[(met == fold).all(axis=1)][:, fold] for fold in np.unique(met, axis=0)]
-    rests = [x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean() for x in folds]
-    F = sum((x.shape[0] - 1) * (x.shape[1] - 1) for x in folds)
-    rest = met.sum() / F * sum((r**2).sum() for r in rests) if F > 0 else by_user
+    met, e = n > 0, d - D * n
+    by_seed, seed_degrees = measure_clusters(e.sum(axis=1), n.sum(axis=1))
+    by_user, user_degrees = measure_clusters(e.sum(axis=0), n.sum(axis=0))
+    seeds, users = met.sum(axis=1, keepdims=True), met.sum(axis=0)
+    r = met * (e - e.sum(axis=0) / users)
+    r = met * (r - r.sum(axis=1, keepdims=True) / seeds)
+    F = met.sum() - sum(met.shape) + (met / (seeds * users)).sum()
+    rest = met.sum() / F * (r**2).sum() if F > 1e-6 else by_user
     by_seed, by_user = max(by_seed, rest), max(by_user, rest)
     total = by_seed + by_user - rest
     error = math.sqrt(total) / n.sum()
-    if error < 1e-12:  # 0, but for rounding
+    if error < 1e-12 or min(seed_degrees, user_degrees) < 0.5:  # 0, but for rounding; or nearly all of one cluster
         return math.nan, math.nan
-    w = (by_seed if S < U else by_user) / total
-    f, m = sorted((S - 1, U - 1))
+    w = (by_seed if seed_degrees < user_degrees else by_user) / total
+    f, m = sorted((seed_degrees, user_degrees))
     t = lambda degrees: stats.t.ppf(0.975, degrees)
     aim = math.sqrt(w * t(f) ** 2 + (1 - w) * t(m) ** 2)
     return error, optimize.brentq(lambda degrees: t(degrees) - aim, f / 2, m + 1)
+
+
+def name_verdict(arm, margin, rare, is_grouped):
+    """Where nearly all answers are right, their number would scatter more if the difference were the margin."""
+    factor = (1 + max(0, margin - abs(arm['difference'])) / rare) ** (1 if is_grouped else 0.5)
+    reach = stats.t.ppf(0.95, arm['degrees_of_freedom']) * arm['standard_error'] * factor
+    is_different, is_small = arm['p_holm'] <= 0.05, abs(arm['difference']) + reach < margin
+    return ('slight' if is_small else 'different') if is_different else 'equivalent' if is_small else 'undecided'
 
 
 def recompute(rows, baseline, endpoint):
@@ -41,7 +55,7 @@ def recompute(rows, baseline, endpoint):
     users = np.unique([row['user'] or row['clip'] for row in rows], return_inverse=True)[1]
     right = lambda model: np.array([[float(row[f'{model}@{seed}'] or 'nan') for row in rows] for seed in seeds])
     by_user = lambda values: np.array([np.bincount(users, of_seed) for of_seed in values])
-    found, n = {}, by_user(~np.isnan(right(baseline)))
+    found, rare, n = {}, {}, by_user(~np.isnan(right(baseline)))
     for arm in endpoint['arms']:
         model, base = arm['model'], right(arm.get('baseline', baseline))
         d = by_user(np.nan_to_num(right(model) - base))
@@ -49,16 +63,16 @@ def recompute(rows, baseline, endpoint):
         error, degrees = measure_error(d, n, D)
         p = 2 * stats.t.sf(abs(D) / error, degrees)
         found[model] = dict(difference=D, standard_error=error, degrees_of_freedom=degrees, p=p)
+        rare[model] = sum(min(share, 1 - share) for share in map(np.nanmean, (right(model), base)))
         for level in (95, 90):
             reach = stats.t.ppf(0.5 + level / 200, degrees) * error
             found[model] |= {f'low_{level}': D - reach, f'high_{level}': D + reach}
     holm = 0
     p_of = lambda arm: np.nan_to_num(arm['p'], nan=1)
-    for rank, arm in enumerate(sorted(found.values(), key=p_of)):
+    for rank, (model, arm) in enumerate(sorted(found.items(), key=lambda one: p_of(one[1]))):
         holm = max(holm, min(1, (len(found) - rank) * p_of(arm)))
-        equivalent = max(-arm['low_90'], arm['high_90']) < endpoint['margin']
         arm['p_holm'] = holm if arm['p'] >= 0 else math.nan
-        arm['verdict'] = 'different' if holm <= 0.05 else 'equivalent' if equivalent else 'undecided'
+        arm['verdict'] = name_verdict(arm, endpoint['margin'], rare[model], len(rows) > users.max() + 1)
     return found
 
 

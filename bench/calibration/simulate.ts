@@ -1,4 +1,4 @@
-import type { Study } from '../../src/verdicts/answers.ts';
+import type { AnswerTable } from '../../src/verdicts/answers.ts';
 import { randomStream } from '../../src/verdicts/stats/crossed.ts';
 import { clusterMean } from '../../src/verdicts/stats/means.ts';
 import { averageOver, findBase, sigmoid } from '../intervals/simulate.ts';
@@ -133,7 +133,7 @@ export function simulateStudy(
   set: TestSet,
   design: Design,
   random: Random,
-): Study {
+): AnswerTable {
   const { isScore, people, seeds } = design;
   const items = set.owners.map((_, item) => `item ${item}`);
   const answer = (accuracy: number) =>

@@ -1,6 +1,6 @@
-import { defaultMargin, judgeStudy } from '../../src/verdicts/judge-claims.ts';
+import type { AnswerTable } from '../../src/verdicts/answers.ts';
+import { defaultMargin, judgeAnswers } from '../../src/verdicts/judge-claims.ts';
 import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
-import type { Study } from '../../src/verdicts/answers.ts';
 import type { Answer, Verdict } from '../../src/verdicts/verdicts.ts';
 import {
   createRandom,
@@ -65,7 +65,7 @@ export function simulateChunk({ truth, seed, studies, isFixed }: Chunk): Outcome
 }
 
 interface Simulated {
-  readonly study: Study;
+  readonly study: AnswerTable;
   readonly trials: readonly Trial[];
 }
 
@@ -115,7 +115,7 @@ function comparePublished(size: number, design: Design, random: Random): Simulat
 
 function judge(
   trials: readonly Trial[],
-  study: Study,
+  study: AnswerTable,
   { truth, isFixed, design }: Pick<Outcome, 'truth'> & { isFixed: boolean; design: Design },
 ): Outcome[] {
   const claims = trials.map(({ kind, measure }) => ({
@@ -124,7 +124,7 @@ function judge(
     evidence: { source: 'simulated', section: '' },
     measure,
   }));
-  const judged = judgeStudy({ better: 'higher', trainings: isFixed ? 'fixed' : 'drawn', claims }, study);
+  const judged = judgeAnswers({ better: 'higher', trainings: isFixed ? 'fixed' : 'drawn', claims }, study);
   return trials.map(({ kind, measure }, at) => ({
     kind,
     truth,

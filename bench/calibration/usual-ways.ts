@@ -1,5 +1,5 @@
+import type { AnswerTable } from '../../src/verdicts/answers.ts';
 import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
-import type { Study } from '../../src/verdicts/answers.ts';
 import { pairedTTest } from '../../src/verdicts/stats/means.ts';
 import { average } from './simulate.ts';
 
@@ -16,7 +16,7 @@ export interface UsualAnswers {
 /** How the first of two values compares with the second: a difference that does not count is a tie. */
 type Comparison = 'more' | 'less' | 'tie';
 
-export function judgeUsually(measure: StatedMeasure, study: Study): UsualAnswers {
+export function judgeUsually(measure: StatedMeasure, study: AnswerTable): UsualAnswers {
   const pairs = listPairs(measure, study);
   const beyond = (tolerance: (reference: number) => number) =>
     holds(
@@ -53,7 +53,7 @@ function holds({ kind }: StatedMeasure, comparisons: readonly Comparison[]): boo
 /** What is compared, by seed, with a value: another arm's mean, or the published one. */
 function listPairs(
   measure: StatedMeasure,
-  { arms }: Study,
+  { arms }: AnswerTable,
 ): { readonly differences: readonly number[]; readonly reference: number }[] {
   const meansOf = (arm: string) =>
     [...arms.get(arm)!.values()].map((answers) => average([...answers.values()]));

@@ -1,4 +1,4 @@
-import { crossedMean, randomStream, spreadTest } from '../../src/verdicts/stats/crossed.ts';
+import { type Cells, crossedMean, randomStream, spreadTest } from '../../src/verdicts/stats/crossed.ts';
 
 /** Who is tested with what. */
 export interface Design {
@@ -77,7 +77,7 @@ export function simulateCoverage(
         }
       }
     }
-    const { mean, spread: error } = crossedMean(sums, counts);
+    const { mean, spread: error } = crossedMean(toCells(sums, counts));
     if (error === null) continue;
     // An interval contains a value exactly if a test does not reject it.
     const p = spreadTest(mean + loss * (1 - stuck), error);
@@ -92,6 +92,15 @@ export function simulateCoverage(
     ...{ wide: share(found.wide), narrow: share(found.narrow) },
     ...{ equivalent: share(found.equivalent), different: share(found.different) },
   };
+}
+
+/** Tables of [seeds, groups]; where a count is 0, they do not meet. */
+export function toCells(sums: readonly (readonly number[])[], counts: readonly (readonly number[])[]): Cells {
+  const rows = counts.map((row, seed) => {
+    const at = row.flatMap((count, group) => (count > 0 ? [group] : []));
+    return { at, sums: at.map((group) => sums[seed]![group]!), counts: at.map((group) => row[group]!) };
+  });
+  return { rows, groups: counts[0]!.length };
 }
 
 /** The log odds with this mean share, if they also vary with `deviation`. */

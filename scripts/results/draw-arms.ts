@@ -1,14 +1,15 @@
 // The figure of docs/results.md and the README, docs/images/arms.svg: all arms of all questions that were answered, on one axis.
 import { escapeMarkup, wrapText } from '../../src/base/text.ts';
-import { formatPoints } from '../../src/report/data/format.ts';
 import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable } from '../../src/report/drawing/theme.ts';
-import type { ArmVerdict } from '../../src/verdicts/verdicts.ts';
+import type { DifferenceVerdict } from '../../src/verdicts/verdicts.ts';
+import { formatPoints } from '../../src/verdicts/words.ts';
 import { type KeptEndpoint, listEndpoints, readConfig } from './questions.ts';
 
-const COLORS: Readonly<Record<ArmVerdict, string>> = {
+const COLORS: Readonly<Record<DifferenceVerdict, string>> = {
   different: 'vermilion',
+  slight: 'amber',
   equivalent: 'blue',
   undecided: 'grey',
 };

@@ -5,10 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
-import { formatBarePoints, formatBareRange, formatShare } from '../../src/report/data/format.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable, modelColor } from '../../src/report/drawing/theme.ts';
 import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
+import { formatBarePoints, formatBareRange, formatShare } from '../../src/verdicts/words.ts';
 import { formatMarkdownTable, readConfig, readEndpoints, titleOf } from './questions.ts';
 
 /** The profiles, what each varies, and its values where none are given. */

@@ -1,6 +1,6 @@
 import { hasFolds, judgeComparability, THESIS } from '../results/thesis/published.ts';
+import { present } from '../verdicts/words.ts';
 import type { Judgement } from './claims/judgement.ts';
-import { present } from './data/format.ts';
 import { type Outcome, summariseModels } from './data/outcome.ts';
 import { contrastModels, type Question } from './data/question.ts';
 import type { Results } from './data/results.ts';

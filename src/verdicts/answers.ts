@@ -1,10 +1,10 @@
 import { ReproError } from '../base/errors.ts';
 import { quoteName } from '../base/text.ts';
 import { readCsv } from '../formats/csv.ts';
-import type { Cells } from './contrasts.ts';
+import type { AnswerCells } from './contrasts.ts';
 
 /** Results of trained models, of whatever kind: answers that are right or wrong, or scores. */
-export interface Study {
+export interface AnswerTable {
   readonly isScore: boolean;
   /** Whether items belong to people, speakers or sites, whose answers are alike. */
   readonly hasGroups: boolean;
@@ -27,7 +27,7 @@ const FIX =
  * @param file its name in messages
  * @throws {ReproError} `results-invalid` at `file:line:column`, saying what was expected
  */
-export function readStudy(text: string, file: string): Study {
+export function readAnswers(text: string, file: string): AnswerTable {
   const refuse = (problem: string, { line, column } = { line: 1, column: 1 }, fix = FIX): never => {
     throw new ReproError('results-invalid', problem, { where: `${file}:${line}:${column}`, fix });
   };
@@ -99,7 +99,10 @@ function readValue(text: string, isScore: boolean): number | null {
 }
 
 /** The seeds that all arms have, in the order of the first, and how many others there are. */
-export function shareSeeds({ arms }: Study, names: readonly string[]): { seeds: string[]; others: number } {
+export function shareSeeds(
+  { arms }: AnswerTable,
+  names: readonly string[],
+): { seeds: string[]; others: number } {
   const each = names.map((name) => [...arms.get(name)!.keys()]);
   const all = [...new Set(each.flat())];
   const seeds = all.filter((seed) => each.every((list) => list.includes(seed)));
@@ -107,13 +110,17 @@ export function shareSeeds({ arms }: Study, names: readonly string[]): { seeds: 
 }
 
 /** Arms are compared item by item: an item that only one of them answered with a seed, as a sentence; null if there is none. */
-export function findUnpaired(study: Study, seeds: readonly string[], arms: readonly string[]): string | null {
+export function findUnpaired(
+  table: AnswerTable,
+  seeds: readonly string[],
+  arms: readonly string[],
+): string | null {
   const [first = '', ...others] = arms;
   const pairs = others.flatMap((other) => [[first, other] as const, [other, first] as const]);
   for (const seed of seeds)
     for (const [arm, than] of pairs) {
-      const ours = itemsOf(study, arm, seed);
-      for (const item of itemsOf(study, than, seed).keys())
+      const ours = itemsOf(table, arm, seed);
+      for (const item of itemsOf(table, than, seed).keys())
         if (!ours.has(item))
           return `With seed ${quoteName(seed)}, ${quoteName(arm)} has no item ${quoteName(item)}, which ${quoteName(than)} has.`;
     }
@@ -121,7 +128,7 @@ export function findUnpaired(study: Study, seeds: readonly string[], arms: reado
 }
 
 /** Of an arm that has this seed. */
-function itemsOf({ arms }: Study, arm: string, seed: string): Items {
+function itemsOf({ arms }: AnswerTable, arm: string, seed: string): Items {
   return arms.get(arm)!.get(seed)!;
 }
 
@@ -132,8 +139,8 @@ const FEW = 10;
  * Seeds of an arm that are probably one training, written down several times: all, if they gave the same answers; else those that did, at least ten of
  * them right and ten wrong, if any two others differ on at least ten items. Equal values alone say nothing: they may all be right.
  */
-export function findCopies(study: Study, seeds: readonly string[], arm: string): readonly string[] {
-  const answers = seeds.map((seed) => itemsOf(study, arm, seed));
+export function findCopies(table: AnswerTable, seeds: readonly string[], arm: string): readonly string[] {
+  const answers = seeds.map((seed) => itemsOf(table, arm, seed));
   // For each seed, the first one with its answers.
   const firsts = answers.map((own) => answers.find((other) => !areFar(own, other, 1))!);
   const trainings = [...new Set(firsts)];
@@ -157,35 +164,46 @@ function areFar(one: Items, other: Items, least: number): boolean {
   return count >= least;
 }
 
-/** Cells of the groups whose items were answered, and how many different items these are. */
-export interface StudyCells extends Cells {
-  readonly items: number;
-}
-
 /** The sums of an arm by seed and group, minus those of another one on the same items. @param seeds that both have */
-export function sumCells(study: Study, seeds: readonly string[], arm: string, than?: string): StudyCells {
-  const { groups } = study;
-  const pairs = seeds.map((seed) => ({
-    ours: itemsOf(study, arm, seed),
-    theirs: itemsOf(study, than ?? arm, seed),
-  }));
-  const items = new Set(pairs.flatMap(({ ours }) => [...ours.keys()]));
-  const values = pairs.flatMap(({ ours, theirs }) => [...ours.values(), ...theirs.values()]);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const places = new Map(
-    [...new Set([...items].map((item) => groups.get(item)!))].map((group, at) => [group, at]),
-  );
-  const tally = (answers: Items, weigh: (item: string, value: number) => number): number[] => {
-    const sums = new Array<number>(places.size).fill(0);
-    for (const [item, value] of answers) sums[places.get(groups.get(item)!)!]! += weigh(item, value);
-    return sums;
-  };
+export function sumCells(
+  table: AnswerTable,
+  seeds: readonly string[],
+  arm: string,
+  than?: string,
+): AnswerCells {
+  const arms = than === undefined ? [arm] : [arm, than];
+  const items = new Set<string>();
+  const places = new Map<string, number>();
+  const right = arms.map(() => 0);
+  let [largest, answered] = [0, 0];
+  const rows = seeds.map((seed) => {
+    const [ours, theirs] = arms.map((one) => itemsOf(table, one, seed));
+    const cells = new Map<number, { sum: number; count: number }>();
+    for (const [item, value] of ours!) {
+      items.add(item);
+      const group = table.groups.get(item)!;
+      const place = places.get(group) ?? places.size;
+      places.set(group, place);
+      const { sum, count } = cells.get(place) ?? { sum: 0, count: 0 };
+      const values = theirs === undefined ? [value] : [value, theirs.get(item)!];
+      for (const [i, one] of values.entries()) {
+        largest = Math.max(largest, Math.abs(one));
+        right[i]! += one;
+      }
+      answered += 1;
+      cells.set(place, { sum: sum + (value - (values[1] ?? 0)), count: count + 1 });
+    }
+    const found = [...cells.values()];
+    return {
+      at: [...cells.keys()],
+      sums: found.map(({ sum }) => sum),
+      counts: found.map(({ count }) => count),
+    };
+  });
+  const shares = right.map((count) => count / answered);
   return {
-    sums: pairs.map(({ ours, theirs }) =>
-      tally(ours, (item, value) => (than === undefined ? value : value - theirs.get(item)!)),
-    ),
-    counts: pairs.map(({ ours }) => tally(ours, () => 1)),
-    items: items.size,
+    ...{ rows, groups: places.size, items: items.size },
     scale: 2 ** Math.floor(Math.log2(largest || 1)),
+    rare: table.isScore ? null : shares.reduce((sum, share) => sum + Math.min(share, 1 - share), 0),
   };
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { number, type Value } from '../base/files/shape.ts';
 import { formatJson, type ResultFile, readResult } from '../results/result-file.ts';
-import { ARM_VERDICTS, VERDICTS } from './verdicts.ts';
+import { DIFFERENCE_VERDICTS, VERDICTS } from './verdicts.ts';
 
 const shape = v.object({
   id: v.string(),
@@ -36,7 +36,7 @@ const endpointShape = v.object({
       difference: number,
       low: v.nullish(number, null),
       high: v.nullish(number, null),
-      verdict: v.picklist(ARM_VERDICTS),
+      verdict: v.picklist(DIFFERENCE_VERDICTS),
     }),
   ),
 });

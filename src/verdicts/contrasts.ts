@@ -1,8 +1,6 @@
-import type { Answer } from './verdicts.ts';
 import {
   add,
-  addRows,
-  type CellTable,
+  type Cells,
   crossedMean,
   equivalencePower,
   type Spread,
@@ -10,21 +8,23 @@ import {
   spreadInterval,
   spreadTest,
 } from './stats/crossed.ts';
+import { studentQuantile } from './stats/distributions.ts';
 import { clusterMean } from './stats/means.ts';
 import { holmAdjust } from './stats/p-values.ts';
 import type { Interval } from './stats/proportions.ts';
+import type { Answer, DifferenceVerdict } from './verdicts.ts';
 
 /** The level of all tests for a difference together, and of each one-sided test for equality. */
 export const DIFFERENCE_LEVEL = 0.05;
 
-/** What is averaged, by seed and by group: a person, a site, or an item that stands for itself. */
-export interface Cells {
-  /** [seeds, groups] */
-  readonly sums: CellTable;
-  /** How many items each cell has, [seeds, groups]; 0 where a seed does not meet a group. */
-  readonly counts: CellTable;
-  /** About the largest value, a power of two; 1 by default. What differs by less than the last digits of such values is rounding. */
-  readonly scale?: number;
+/** Answers, or differences of answers to the same items, by seed and group. */
+export interface AnswerCells extends Cells {
+  /** How many different items these are. */
+  readonly items: number;
+  /** A power of two near the largest value: sums are computed in units of it. */
+  readonly scale: number;
+  /** Of answers that are right or wrong: the share of the rarer kind, added up over the arms; null for scores. */
+  readonly rare: number | null;
 }
 
 /** A mean difference of two arms, and what else it could have been with other seeds and groups. */
@@ -38,6 +38,9 @@ export interface Contrast {
 }
 
 export interface Certainty extends Spread {
+  readonly rare: AnswerCells['rare'];
+  /** Whether items are of groups. */
+  readonly isGrouped: boolean;
   /** The 95 % interval, not corrected for the number of contrasts. */
   readonly interval: Interval;
   /** The 90 % interval: each of its ends is a one-sided limit at 5 %. */
@@ -71,22 +74,23 @@ interface ContrastOptions {
  * @param differences for each contrast: sums of the arm minus those of its baseline
  */
 export function measureContrasts(
-  differences: readonly Cells[],
+  differences: readonly AnswerCells[],
   { margin, largest = Number.POSITIVE_INFINITY, fixed, leastError = 0 }: ContrastOptions,
 ): Contrast[] {
   const measured = differences.map((cells) => {
     const { mean, seeds, spread } = measureMean(cells, fixed);
-    const degrees = (cells.counts[0]?.length ?? 0) - 1;
+    const degrees = cells.groups - 1;
     const isTooSmall = degrees > 0 && leastError > (spread?.error ?? 0);
     return { mean, seeds, spread: isTooSmall ? { error: leastError, degrees } : spread };
   });
   const pValues = measured.map(({ mean, spread }) => (spread ? spreadTest(mean, spread) : 1));
   const adjusted = holmAdjust(pValues);
   return measured.map(({ mean, seeds, spread }, index): Contrast => {
+    const { rare, items, groups } = differences[index]!;
     if (spread === null) return { difference: mean, seeds, certainty: null };
     const detectable = smallestDetectable(spread, { alpha: DIFFERENCE_LEVEL / differences.length });
     const certainty = {
-      ...spread,
+      ...{ error: spread.error, degrees: spread.degrees, rare, isGrouped: groups < items },
       interval: spreadInterval(mean, spread, 1 - DIFFERENCE_LEVEL),
       narrow: spreadInterval(mean, spread, 1 - 2 * DIFFERENCE_LEVEL),
       p: pValues[index]!,
@@ -108,33 +112,71 @@ interface MeasuredMean {
 }
 
 /** In units of the scale, so that squares are neither too large nor too small for a number. */
-export function measureMean({ sums, counts, scale = 1 }: Cells, fixed?: Fixed): MeasuredMean {
-  const scaled = sums.map((row) => row.map((sum) => sum / scale));
-  const { mean, seeds, spread, ofSeeds } = measureScaled({ sums: scaled, counts }, fixed);
+export function measureMean({ groups, rows, scale }: AnswerCells, fixed?: Fixed): MeasuredMean {
+  const scaled = rows.map((row) => ({ ...row, sums: row.sums.map((sum) => sum / scale) }));
+  const { mean, seeds, spread, ofSeeds } = measureScaled({ groups, rows: scaled }, fixed);
   const rescale = (one: Spread | null) =>
-    one && one.error * scale > 0 ? { degrees: one.degrees, error: one.error * scale } : null;
+    one && one.error * scale > 0 ? { ...one, error: one.error * scale } : null;
   const bySeed = seeds.map((one) => one * scale);
   return { mean: mean * scale, seeds: bySeed, spread: rescale(spread), ofSeeds: rescale(ofSeeds) };
 }
 
-function measureScaled({ sums, counts }: Cells, fixed: Fixed | undefined): MeasuredMean {
-  const seeds = sums.map((row, seed) => add(row) / add(counts[seed] ?? []));
-  if (fixed === 'seeds') {
-    const met = addRows(counts);
-    const clusters = addRows(sums).map((sum, group) => ({ count: met[group]!, sum }));
-    return { ...clusterMean(clusters.filter(({ count }) => count > 0)), seeds, ofSeeds: null };
-  }
+function measureScaled(cells: Cells, fixed: Fixed | undefined): MeasuredMean {
+  const seeds = cells.rows.map(({ sums, counts }) => add(sums) / add(counts));
+  if (fixed === 'seeds') return { ...clusterMean(clusterByGroup(cells)), seeds, ofSeeds: null };
   if (fixed === 'groups') {
     const { mean, spread } = clusterMean(seeds.map((sum) => ({ count: 1, sum })));
     return { mean, spread, seeds, ofSeeds: spread };
   }
-  const { mean, spread } = crossedMean(sums, counts);
-  return { mean, spread, seeds, ofSeeds: spread && { error: spread.ofSeeds, degrees: seeds.length - 1 } };
+  const { mean, spread } = crossedMean(cells);
+  return { mean, spread, seeds, ofSeeds: spread?.ofSeeds ?? null };
 }
 
+/** How many items each group has in all seeds, and their sum. */
+export function clusterByGroup({ groups, rows }: Cells) {
+  const clusters = Array.from({ length: groups }, () => ({ count: 0, sum: 0 }));
+  for (const { at, sums, counts } of rows)
+    for (const [i, group] of at.entries()) {
+      clusters[group]!.count += counts[i]!;
+      clusters[group]!.sum += sums[i]!;
+    }
+  return clusters;
+}
+
+/** A contrast of which it is known how far it may be off. */
+type Measured = Contrast & { readonly certainty: Certainty };
+
+/**
+ * Student's one-sided limit towards a value that a difference is tested against. Nearly all answers may be right: were the difference as large as
+ * that value, more would be wrong, and their number would vary more: by the same factor between people, whose effects are on the odds, and by its root
+ * between items that stand for themselves. (So with nearly all wrong.)
+ */
+function reachTowards(value: number, { difference, certainty }: Measured, level: number): number {
+  const { error, degrees, rare, isGrouped } = certainty;
+  const more = Math.max(0, Math.abs(value) - Math.abs(difference));
+  const factor = rare === null ? 1 : (1 + more / rare) ** (isGrouped ? 1 : 0.5);
+  return studentQuantile(1 - level, degrees) * error * factor;
+}
+
+const isAbove = (value: number, one: Measured, level: number): boolean =>
+  one.difference - reachTowards(value, one, level) > value;
+const isBelow = (value: number, one: Measured, level: number): boolean =>
+  one.difference + reachTowards(value, one, level) < value;
+
 /** Two one-sided tests at 5 %. */
-export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
-  return narrow.low > -margin && narrow.high < margin;
+function isWithin(margin: number, one: Measured): boolean {
+  return isAbove(-margin, one, DIFFERENCE_LEVEL) && isBelow(margin, one, DIFFERENCE_LEVEL);
+}
+
+/** What a run says of an arm compared with its baseline. */
+export function compareWithMargin({ certainty, ...contrast }: Contrast, margin: number): DifferenceVerdict {
+  if (certainty === null) return 'undecided';
+  const [isDifferent, isSmall] = [
+    certainty.adjusted <= DIFFERENCE_LEVEL,
+    isWithin(margin, { certainty, ...contrast }),
+  ];
+  if (isDifferent) return isSmall ? 'slight' : 'different';
+  return isSmall ? 'equivalent' : 'undecided';
 }
 
 /**
@@ -145,8 +187,8 @@ export function isWithinMargin({ narrow }: Certainty, margin: number): boolean {
 export function decideEqual(contrasts: readonly Contrast[], margin: number): Answer {
   return decide(
     contrasts,
-    ({ low, high }) => low > -margin && high < margin,
-    ({ low, high }) => low > margin || high < -margin,
+    (one) => isWithin(margin, one),
+    (one, level) => isAbove(margin, one, level) || isBelow(-margin, one, level),
   );
 }
 
@@ -154,19 +196,18 @@ export function decideEqual(contrasts: readonly Contrast[], margin: number): Ans
 export function decideMore(contrasts: readonly Contrast[], least: number): Answer {
   return decide(
     contrasts,
-    ({ low }) => low > least,
-    ({ high }) => high < least,
+    (one) => isAbove(least, one, DIFFERENCE_LEVEL),
+    (one, level) => isBelow(least, one, level),
   );
 }
 
 function decide(
   contrasts: readonly Contrast[],
-  holds: (limits: Interval) => boolean,
-  fails: (limits: Interval) => boolean,
+  holds: (one: Measured) => boolean,
+  fails: (one: Measured, level: number) => boolean,
 ): Answer {
-  const tail = DIFFERENCE_LEVEL / contrasts.length;
-  const isFailing = ({ difference, certainty }: Contrast) =>
-    certainty !== null && fails(spreadInterval(difference, certainty, 1 - 2 * tail));
-  if (contrasts.every(({ certainty }) => certainty !== null && holds(certainty.narrow))) return 'reproduced';
-  return contrasts.some(isFailing) ? 'not-reproduced' : 'inconclusive';
+  const measured = contrasts.filter((one): one is Measured => one.certainty !== null);
+  if (measured.length === contrasts.length && measured.every(holds)) return 'reproduced';
+  const level = DIFFERENCE_LEVEL / contrasts.length;
+  return measured.some((one) => fails(one, level)) ? 'not-reproduced' : 'inconclusive';
 }

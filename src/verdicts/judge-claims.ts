@@ -1,18 +1,8 @@
 import { ReproError } from '../base/errors.ts';
 import { suggestName } from '../base/schema/closest-name.ts';
 import { quoteName } from '../base/text.ts';
-import { type Cells, type Fixed, measureContrasts, measureMean } from './contrasts.ts';
-import type { Spread } from './stats/crossed.ts';
-import {
-  compareValues,
-  type Estimate,
-  errorOfShare,
-  errorOfSpread,
-  marginOf,
-  type PublishedComparison,
-  type ShareCounts,
-} from './published-values.ts';
-import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from '../report/data/format.ts';
+import { type AnswerTable, findCopies, findUnpaired, shareSeeds, sumCells } from './answers.ts';
+import { type AnswerCells, clusterByGroup, type Fixed, measureContrasts, measureMean } from './contrasts.ts';
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
@@ -22,12 +12,22 @@ import {
   type NamedContrast,
   notApplicable,
   type Unit,
-} from '../report/judge/judge-contrasts.ts';
+} from './findings.ts';
+import {
+  compareValues,
+  type Estimate,
+  errorOfShare,
+  errorOfSpread,
+  marginOf,
+  type PublishedComparison,
+  type ShareCounts,
+} from './published-values.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { findCopies, findUnpaired, type Study, type StudyCells, shareSeeds, sumCells } from './answers.ts';
+import { add, areOfOne, type Spread } from './stats/crossed.ts';
+import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from './words.ts';
 
 /** What results say of a claim. */
-export interface StudyJudgement extends Finding {
+export interface ClaimJudgement extends Finding {
   readonly claim: StatedClaim;
   /** The differences of arms that were judged, of which the claim says how large they are; empty for a published value. */
   readonly contrasts: readonly NamedContrast[];
@@ -37,7 +37,7 @@ export interface StudyJudgement extends Finding {
     | null;
 }
 
-type Judged = Omit<StudyJudgement, 'claim'>;
+type Judged = Omit<ClaimJudgement, 'claim'>;
 type PublishedMeasure = Extract<StatedMeasure, { readonly published: number }>;
 type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'untestable' }>;
 
@@ -46,9 +46,9 @@ type ArmsMeasure = Exclude<StatedMeasure, PublishedMeasure | { readonly kind: 'u
  *
  * @throws {ReproError} `claims-invalid` if claims about shares are written as if they were about scores
  */
-export function judgeStudy(stated: StatedClaims, study: Study): StudyJudgement[] {
-  if (!study.isScore) requireShares(stated);
-  return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, study) }));
+export function judgeAnswers(stated: StatedClaims, table: AnswerTable): ClaimJudgement[] {
+  if (!table.isScore) requireShares(stated);
+  return stated.claims.map((claim) => ({ claim, ...judgeStated(claim, stated, table) }));
 }
 
 /** Answers that are right or wrong have shares, which may not be meant as points, nor be better if lower. */
@@ -69,37 +69,37 @@ function requireShares({ better, claims, placeOf }: StatedClaims): void {
   }
 }
 
-function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Judged {
+function judgeStated(claim: StatedClaim, stated: StatedClaims, table: AnswerTable): Judged {
   const { measure } = claim;
   if (measure.kind === 'untestable')
     return refuse(`No results can test this: ${endSentence(measure.because)}`);
   const arms =
     'arms' in measure ? measure.arms : 'than' in measure ? [measure.arm, measure.than] : [measure.arm];
   for (const arm of arms) {
-    if (study.arms.has(arm)) continue;
+    if (table.arms.has(arm)) continue;
     return refuse(
-      [`The results have no arm ${quoteName(arm)}.`, suggestName(arm, study.arms.keys())].join(' ').trim(),
+      [`The results have no arm ${quoteName(arm)}.`, suggestName(arm, table.arms.keys())].join(' ').trim(),
     );
   }
   const isPublished = 'published' in measure;
-  if (measure.kind === 'score' && !study.isScore)
+  if (measure.kind === 'score' && !table.isScore)
     return refuse('The claim is about a score; the results have right and wrong answers.');
-  const { seeds, others } = shareSeeds(study, arms);
+  const { seeds, others } = shareSeeds(table, arms);
   if (seeds.length === 0)
     return refuse(
       `${joinWords(arms.map((arm) => quoteName(arm)))} have no seed in common. Name seeds alike in each arm: 1, 2, 3.`,
     );
-  const unpaired = findUnpaired(study, seeds, arms);
+  const unpaired = findUnpaired(table, seeds, arms);
   if (unpaired !== null) return refuse(unpaired);
   const pairs = isPublished ? [[measure.arm] as const] : pairArms(arms, stated.better);
-  const cells = pairs.map(([arm, than]) => sumCells(study, seeds, arm, than));
+  const cells = pairs.map(([arm, than]) => sumCells(table, seeds, arm, than));
   const names = pairs.map((pair) => pair.join(' − '));
   const judged = isPublished
-    ? judgePublished(measure, stated, cells[0]!, study)
-    : judgeArms(measure, stated, { names, cells }, study);
+    ? judgePublished(measure, stated, cells[0]!, table)
+    : judgeArms(measure, stated, { names, cells }, table);
   if (judged.verdict === 'not-applicable') return judged;
   for (const pair of stated.trainings === 'drawn' ? pairs : []) {
-    const copies = pair.map((arm) => findCopies(study, seeds, arm));
+    const copies = pair.map((arm) => findCopies(table, seeds, arm));
     const areAll = copies.every(({ length }) => length === seeds.length);
     const at = copies.findIndex(({ length }) => length > 0 && (areAll || length < seeds.length));
     if (at < 0) continue;
@@ -107,9 +107,9 @@ function judgeStated(claim: StatedClaim, stated: StatedClaims, study: Study): Ju
     const who = areAll ? 'Every seed' : `Seeds ${names} of ${quoteName(pair[at] ?? '')}`;
     return { ...judged, verdict: 'inconclusive', reason: `${who} ${SAME_ANSWERS}` };
   }
-  const reductions = listReductions(claim, cells[0]!, study);
+  const reductions = listReductions(claim, cells[0]!, table);
   if (reductions.length === 0) return { ...judged, reason: judged.reason + describeGaps(cells[0]!, others) };
-  const published = isPublished ? ` Published: ${unitOf(measure, study).value(measure.published)}.` : '';
+  const published = isPublished ? ` Published: ${unitOf(measure, table).value(measure.published)}.` : '';
   const reason = `Smaller than the claim requires: ${reductions.join('; ')}.${published}`;
   return { ...judged, verdict: 'reduced-scale', reason };
 }
@@ -124,18 +124,32 @@ const SAME_ANSWERS =
   'gave the same answers, as one training does that is written down several times: check seeds and files. If the claim is about these very trainings, write `trainings: fixed`.';
 
 /** Why nothing says how far a mean may be off. */
-function explainUnknown(what: string, { counts }: Cells, fixed: Fixed | undefined, study: Study): string {
-  const one = study.hasGroups ? 'group' : 'item';
-  if (fixed !== 'seeds' && counts.length === 1) return ONE_TRAINING;
-  if (fixed === 'seeds' && counts[0]?.length === 1)
+function explainUnknown(
+  what: string,
+  cells: AnswerCells,
+  fixed: Fixed | undefined,
+  { hasGroups }: AnswerTable,
+): string {
+  const one = hasGroups ? 'group' : 'item';
+  if (fixed !== 'seeds' && cells.rows.length === 1) return ONE_TRAINING;
+  if (fixed === 'seeds' && cells.groups === 1)
     return `There is one ${one}, which does not say how far others may be from it.`;
+  const ofGroups = clusterByGroup(cells).map(({ count }) => count);
+  const most = areOfOne(ofGroups) ? one : areOfOne(countItems(cells)) ? 'seed' : null;
+  if (most !== null && most !== fixed?.slice(0, -1))
+    return `Most items are of one ${most}, which does not say how far others may be from it.`;
   const everywhere = fixed === 'seeds' ? one : fixed === 'groups' ? 'seed' : `seed and ${one}`;
   return `The ${what} is the same in every ${everywhere}, up to rounding, which does not say how far others may be.`;
 }
 
+/** Of each seed. */
+function countItems({ rows }: AnswerCells): number[] {
+  return rows.map(({ counts }) => add(counts));
+}
+
 /** What of a table was not used, or may be missing in it. */
-function describeGaps({ counts }: Cells, others: number): string {
-  const items = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
+function describeGaps(cells: AnswerCells, others: number): string {
+  const items = countItems(cells);
   const [least, most] = [Math.min(...items), Math.max(...items)];
   return [
     ...(others > 0 ? [` Left out: ${spellQuantity(others, 'seed')} that not all of these arms have.`] : []),
@@ -145,12 +159,12 @@ function describeGaps({ counts }: Cells, others: number): string {
 
 function listReductions(
   { requires = {}, measure }: StatedClaim,
-  { items, sums }: StudyCells,
-  study: Study,
+  { items, rows }: AnswerCells,
+  table: AnswerTable,
 ): string[] {
   // A score may stand for many answers.
-  const needed = requires.items ?? (measure.kind === 'accuracy' && !study.isScore ? measure.n : 1);
-  const count = sums.length;
+  const needed = requires.items ?? (measure.kind === 'accuracy' && !table.isScore ? measure.n : 1);
+  const count = rows.length;
   return [
     ...(items < needed ? [`${formatQuantity(items, 'item')} instead of ${groupDigits(needed)}`] : []),
     ...(count < (requires.seeds ?? 1)
@@ -171,21 +185,21 @@ function formatScore(value: number): string {
 }
 
 /** How what a claim measures is written. */
-export function unitOf({ kind }: StatedMeasure, { isScore }: Pick<Study, 'isScore'>): Unit {
+export function unitOf({ kind }: StatedMeasure, { isScore }: Pick<AnswerTable, 'isScore'>): Unit {
   return isScore && kind !== 'accuracy' ? SCORE_UNIT : ACCURACY_UNIT;
 }
 
 type Drawn = Pick<StatedClaims, 'trainings'>;
 
 /** Nothing is said of other trainings if the claims are about these, nor of other items where there is but one value for each seed. */
-function findFixed({ counts }: Cells, { trainings }: Drawn): Fixed | undefined {
+function findFixed({ groups }: AnswerCells, { trainings }: Drawn): Fixed | undefined {
   if (trainings === 'fixed') return 'seeds';
-  return (counts[0]?.length ?? 0) === 1 ? 'groups' : undefined;
+  return groups === 1 ? 'groups' : undefined;
 }
 
-function describeDesign({ counts }: Cells, fixed: Fixed | undefined, { hasGroups }: Study): string {
-  const seeds = spellQuantity(counts.length, 'seed');
-  const groups = formatQuantity(counts[0]?.length ?? 0, hasGroups ? 'group' : 'item');
+function describeDesign(cells: AnswerCells, fixed: Fixed | undefined, { hasGroups }: AnswerTable): string {
+  const seeds = spellQuantity(cells.rows.length, 'seed');
+  const groups = formatQuantity(cells.groups, hasGroups ? 'group' : 'item');
   if (fixed === 'seeds') return `${groups}, for these trainings`;
   return fixed === 'groups'
     ? `${seeds}, not for other ${hasGroups ? 'groups' : 'items'}`
@@ -207,23 +221,23 @@ const CONTRAST_CLAIMS: Readonly<Record<ArmsMeasure['kind'], ContrastClaim>> = {
 function judgeArms(
   measure: ArmsMeasure,
   drawn: Drawn,
-  { names, cells }: { readonly names: readonly string[]; readonly cells: readonly StudyCells[] },
-  study: Study,
+  { names, cells }: { readonly names: readonly string[]; readonly cells: readonly AnswerCells[] },
+  table: AnswerTable,
 ): Judged {
   const { margin = 0 } = measure;
   const fixed = findFixed(cells[0]!, drawn);
   const options = {
     margin,
     fixed,
-    ...(study.isScore ? {} : { largest: 1 }),
-    leastError: findLeastError(margin, cells[0]!, fixed, study),
+    ...(table.isScore ? {} : { largest: 1 }),
+    leastError: findLeastError(margin, cells[0]!, fixed, table),
   };
   const contrasts = measureContrasts(cells, options).map((contrast, i) => ({ name: names[i]!, contrast }));
   const context = {
     margin,
-    unit: unitOf(measure, study),
-    design: describeDesign(cells[0]!, fixed, study),
-    unknown: explainUnknown('mean difference', cells[0]!, fixed, study),
+    unit: unitOf(measure, table),
+    design: describeDesign(cells[0]!, fixed, table),
+    unknown: explainUnknown('mean difference', cells[0]!, fixed, table),
   };
   return {
     ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
@@ -236,14 +250,24 @@ function judgeArms(
  * Two models that differ on few items, all in one direction, scatter less than their difference may be off. If it is as large as the margin, they differ
  * on a share of the items that is at least the margin, and so the variance over items is at least m · (1 − m).
  */
-function findLeastError(margin: number, cells: StudyCells, fixed: Fixed | undefined, study: Study): number {
-  if (fixed !== 'seeds' || cells.sums.length > 1 || study.isScore) return 0;
+function findLeastError(
+  margin: number,
+  cells: AnswerCells,
+  fixed: Fixed | undefined,
+  table: AnswerTable,
+): number {
+  if (fixed !== 'seeds' || cells.rows.length > 1 || table.isScore) return 0;
   return Math.sqrt((margin * (1 - margin)) / cells.items);
 }
 
 /** Compares an arm's mean with a published one. Both have an error of items and, unless they are about these very trainings, one of seeds. */
-function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCells, study: Study): Judged {
-  const unit = unitOf(measure, study);
+function judgePublished(
+  measure: PublishedMeasure,
+  drawn: Drawn,
+  cells: AnswerCells,
+  table: AnswerTable,
+): Judged {
+  const unit = unitOf(measure, table);
   const fixed = findFixed(cells, drawn);
   const { mean: value, seeds, ofSeeds } = measureMean(cells, fixed);
   if (measure.kind === 'accuracy' && (value < 0 || value > 1))
@@ -254,11 +278,11 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   const measured = `${unit.value(value)}, ${count === 1 ? 'one seed' : `mean of ${spellQuantity(count, 'seed')}`}`;
   const nothing = { verdict: 'inconclusive', measured, contrasts: [], comparison: null } as const;
   const between = fixed === 'seeds' ? [] : errorOfSeeds(measure, cells, ofSeeds);
-  const own = errorOfOurs(measure, fixed, cells, study);
+  const own = errorOfOurs(measure, fixed, cells, table);
   // The items of a single value are those of its deviation.
   const isKnown = own.length > 0 || (fixed !== 'seeds' && cells.items === 1 && measure.sd !== undefined);
   if (between === null || !isKnown)
-    return { ...nothing, reason: explainUnknown('mean', cells, fixed, study) };
+    return { ...nothing, reason: explainUnknown('mean', cells, fixed, table) };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs = stated
@@ -274,9 +298,9 @@ function judgePublished(measure: PublishedMeasure, drawn: Drawn, cells: StudyCel
   const room = `${unit.size(margin)}${measure.margin === undefined ? ', by default' : ''}`;
   // One value stands for the items of the claim.
   const design =
-    measure.kind === 'accuracy' && study.isScore && cells.items === 1
+    measure.kind === 'accuracy' && table.isScore && cells.items === 1
       ? `${spellQuantity(count, 'seed')} and the ${formatQuantity(measure.n, 'item')} of the claim`
-      : describeDesign(cells, fixed, study);
+      : describeDesign(cells, fixed, table);
   const why = explainComparison(compared, { published: unit.value(published), room, unit });
   return {
     ...nothing,
@@ -300,7 +324,7 @@ const MANY = 1e6;
  */
 function errorOfSeeds(
   { sd, seeds: trainings = 1 }: PublishedMeasure,
-  { sums: { length: count }, items }: StudyCells,
+  { rows: { length: count }, items }: AnswerCells,
   ofSeeds: Spread | null,
 ): Estimate['errors'] | null {
   if (sd !== undefined) {
@@ -316,16 +340,16 @@ function errorOfSeeds(
 function errorOfOurs(
   measure: PublishedMeasure,
   fixed: Fixed | undefined,
-  cells: StudyCells,
-  { isScore, hasGroups }: Study,
+  cells: AnswerCells,
+  { isScore, hasGroups }: AnswerTable,
 ): Estimate['errors'] {
-  const isOne = fixed === 'seeds' || cells.sums.length === 1;
+  const isOne = fixed === 'seeds' || cells.rows.length === 1;
   const { mean, spread } = measureMean(cells, isOne ? 'seeds' : fixed);
   const bySpread = spread === null ? [] : [errorOfSpread(spread)];
   // A share of counted items, which several trainings answered: each item counts once.
   const byCount = (items: number) => [errorOfShare({ correct: mean * items, clips: items })];
   if (isScore && cells.items === 1)
     return measure.kind === 'accuracy' ? [...bySpread, ...byCount(measure.n)] : bySpread;
-  if (!isScore && spread === null) return byCount(cells.counts[0]?.length ?? 0);
+  if (!isScore && spread === null) return byCount(cells.groups);
   return !isScore && !hasGroups && isOne ? byCount(cells.items) : bySpread;
 }

@@ -1,7 +1,7 @@
-import type { Answer } from './verdicts.ts';
 import type { Spread } from './stats/crossed.ts';
 import { NORMAL_QUANTILES, studentQuantile } from './stats/distributions.ts';
 import { type Interval, independentDifference, wilsonInterval } from './stats/proportions.ts';
+import type { Answer } from './verdicts.ts';
 
 /** Items, called clips in reports, and how many of them are right: a mean over several seeds may be a fraction. */
 export interface ShareCounts {

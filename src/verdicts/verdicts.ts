@@ -14,6 +14,15 @@ export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   'not-applicable': 'not applicable',
 };
 
-/** What a run says of an arm compared with its baseline. */
-export const ARM_VERDICTS = ['different', 'equivalent', 'undecided'] as const;
-export type ArmVerdict = (typeof ARM_VERDICTS)[number];
+/**
+ * What is said of a difference: certainly not 0 (`different`), certainly within the margin (`equivalent`), both (`slight`), or neither.
+ */
+export const DIFFERENCE_VERDICTS = ['different', 'slight', 'equivalent', 'undecided'] as const;
+export type DifferenceVerdict = (typeof DIFFERENCE_VERDICTS)[number];
+
+export const DIFFERENCE_TITLES: Readonly<Record<DifferenceVerdict, string>> = {
+  different: 'different',
+  slight: 'different, but by less than the margin',
+  equivalent: 'equivalent',
+  undecided: 'undecided',
+};

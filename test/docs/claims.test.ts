@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compareAccuracy } from '../../src/report/claims/judgement.ts';
+import { marginOf } from '../../src/verdicts/published-values.ts';
 import { NORMAL_QUANTILES, studentQuantile } from '../../src/verdicts/stats/distributions.ts';
 import { independentDifference } from '../../src/verdicts/stats/proportions.ts';
-import { marginOf } from '../../src/verdicts/published-values.ts';
 
 const page = readFileSync(new URL('../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 const CLIPS = 288;

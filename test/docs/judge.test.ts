@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readAnswers } from '../../src/verdicts/answers.ts';
 import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
-import { readStudy } from '../../src/verdicts/answers.ts';
 import { VERDICT_TITLES } from '../../src/verdicts/verdicts.ts';
-import { judgeOne, right, type Values } from '../verdicts/studies.ts';
 import { hasPython } from '../support/python.ts';
+import { judgeOne, right, type Values } from '../verdicts/studies.ts';
 import { blocks, readPage } from './pages.ts';
 
 const page = readPage('docs/judge.md');
@@ -33,7 +33,7 @@ for seed in (1, 2):
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  const study = readStudy(readFileSync(path.join(folder, 'results.csv'), 'utf8'), 'results.csv');
+  const study = readAnswers(readFileSync(path.join(folder, 'results.csv'), 'utf8'), 'results.csv');
   rmSync(folder, { recursive: true });
   expect([...study.arms.get('baseline')!.keys()]).toEqual(['1', '2']);
   expect([...study.arms.get('baseline')!.get('2')!.values()]).toEqual([1, 1, 0]);

@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { toTable } from '../verdicts/studies.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
+import { toTable } from '../verdicts/studies.ts';
 import { blocks, repository } from './pages.ts';
 
 const pipeline = `version: 1

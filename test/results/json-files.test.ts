@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { formatClaims, readVerdictsFile } from '../../src/verdicts/claims-file.ts';
 import { countStepsToAnswer, formatEvaluation, readEvaluation } from '../../src/results/evaluation-file.ts';
 import { formatManifest, type Manifest, readManifest } from '../../src/results/manifest.ts';
 import {
@@ -14,6 +13,7 @@ import {
   readSplit,
 } from '../../src/results/run-file.ts';
 import { readResultFile } from '../../src/results/stage-files.ts';
+import { formatClaims, readVerdictsFile } from '../../src/verdicts/claims-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exampleEvaluation, exampleRunFile, resultFile } from './examples.ts';
 

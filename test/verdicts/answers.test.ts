@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { findUnpaired, readStudy, shareSeeds, sumCells } from '../../src/verdicts/answers.ts';
+import { findUnpaired, readAnswers, shareSeeds, sumCells } from '../../src/verdicts/answers.ts';
 
 const HEAD = 'arm,seed,item,correct';
-const read = (...rows: string[]) => readStudy(rows.join('\n'), 'results.csv');
+const read = (...rows: string[]) => readAnswers(rows.join('\n'), 'results.csv');
 
 describe('a table of results', () => {
   test('has a row for each answer, in any order of columns, with others ignored', () => {
@@ -15,19 +15,25 @@ describe('a table of results', () => {
   });
 
   test('may have been written by Python or a spreadsheet', () => {
-    const study = readStudy(`\ufeff${HEAD}\r\na,1,"x,1",True\r\na,1,y,False\r\n`, 'results.csv');
+    const study = readAnswers(`\ufeff${HEAD}\r\na,1,"x,1",True\r\na,1,y,False\r\n`, 'results.csv');
     expect([...study.arms.get('a')!.get('1')!.values()]).toEqual([1, 0]);
   });
 
   test('may have line ends of several systems, blank lines, and quotes and commas in cells', () => {
-    const study = readStudy(`${HEAD},note\r\na,1,"x ""1""",1,\na,1,y,1,5" screen\r\n\r\n  \n`, 'results.csv');
+    const study = readAnswers(
+      `${HEAD},note\r\na,1,"x ""1""",1,\na,1,y,1,5" screen\r\n\r\n  \n`,
+      'results.csv',
+    );
     expect([...study.arms.get('a')!.get('1')!.keys()]).toEqual(['x "1"', 'y']);
   });
 
   test('holds scores in a column "value"', () => {
     const study = read('arm,seed,item,value,group', 'a,1,x,-1.5e3,g', 'a,1,y,2,g');
     expect(study).toMatchObject({ isScore: true, hasGroups: true });
-    expect(sumCells(study, ['1'], 'a')).toEqual({ sums: [[-1498]], counts: [[2]], items: 2, scale: 1024 });
+    expect(sumCells(study, ['1'], 'a')).toEqual({
+      rows: [{ at: [0], sums: [-1498], counts: [2] }],
+      ...{ groups: 1, items: 2, scale: 1024, rare: null },
+    });
   });
 
   test.each([
@@ -176,10 +182,9 @@ describe('arms that are compared', () => {
   test('are paired by item', () => {
     // Item z, which only others answered, is none of theirs.
     expect(sumCells(study, ['1'], 'a', 'b')).toEqual({
-      sums: [[0, 1]],
-      counts: [[1, 1]],
-      items: 2,
-      scale: 1,
+      rows: [{ at: [0, 1], sums: [0, 1], counts: [1, 1] }],
+      // All of one arm are right, half of the other.
+      ...{ groups: 2, items: 2, scale: 1, rare: 0.5 },
     });
   });
 

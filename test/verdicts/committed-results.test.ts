@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { judgeStudy } from '../../src/verdicts/judge-claims.ts';
-import { readStudy } from '../../src/verdicts/answers.ts';
+import { readAnswers } from '../../src/verdicts/answers.ts';
 import type { QuestionEntry } from '../../src/verdicts/claims-file.ts';
+import { judgeAnswers } from '../../src/verdicts/judge-claims.ts';
 import { stateClaim, toTable } from './studies.ts';
 
-const root = path.resolve(import.meta.dirname, '../../..');
+const root = path.resolve(import.meta.dirname, '../..');
 // Others keep no answers.
 const committed = readdirSync(path.join(root, 'results'), { recursive: true, encoding: 'utf8' })
   .filter((name) => path.basename(name) === 'answers.csv')
@@ -19,9 +19,9 @@ describe('the judge, from committed answers, says what the report says', () => {
     const { question } = JSON.parse(readFileSync(path.join(root, claims), 'utf8')) as {
       question: QuestionEntry;
     };
-    const study = readStudy(toTable(readFileSync(path.join(root, file), 'utf8')), file);
+    const study = readAnswers(toTable(readFileSync(path.join(root, file), 'utf8')), file);
     const { arms, margin, baseline } = question;
-    const judged = judgeStudy(
+    const judged = judgeAnswers(
       {
         ...{ better: 'higher', trainings: 'drawn' },
         claims: arms.map(({ model: arm, baseline: than = baseline }) =>

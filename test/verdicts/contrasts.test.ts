@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import { toCells } from '../../bench/intervals/simulate.ts';
 import {
   type Contrast,
+  compareWithMargin,
   decideEqual,
   decideMore,
   measureContrasts,
 } from '../../src/verdicts/contrasts.ts';
 
 /** A difference with an error of 1 and ten degrees of freedom, of which t is 1.8125 at 5 %, 2.2281 at 2.5 % and 2.7638 at 1 %. */
-function contrast(difference: number): Contrast {
+function contrast(difference: number, rare: number | null = null, isGrouped = true): Contrast {
   const [narrow, wide] = [1.8124611, 2.2281389];
   const certainty = {
-    ...{ error: 1, degrees: 10, p: 0, adjusted: 0, detectable: null, equivalenceChance: 0 },
+    ...{ error: 1, degrees: 10, rare, isGrouped, p: 0, adjusted: 0, detectable: null, equivalenceChance: 0 },
     narrow: { low: difference - narrow, high: difference + narrow },
     interval: { low: difference - wide, high: difference + wide },
   };
@@ -66,8 +68,53 @@ describe('differences are within a margin', () => {
   });
 });
 
+describe('where nearly all answers are right, more scatter at a limit counts', () => {
+  // At ±10, 9 more are wrong beside 3 in both arms: four times the error, 7.25 instead of 1.81. Between items alone, twice.
+  test('for no loss beyond it, by the wrong answers that it would take', () => {
+    expect(decideMore([contrast(-1, 3)], -10)).toBe('reproduced');
+    expect(decideMore([contrast(-1, 2)], -10)).toBe('inconclusive');
+    expect(decideMore([contrast(-1, 2, false)], -10)).toBe('reproduced');
+    expect(decideMore([contrast(-6.3, 3.7)], -10)).toBe('reproduced');
+    expect(decideMore([contrast(-6.5, 3.7)], -10)).toBe('inconclusive');
+    expect(decideMore([contrast(-6.5)], -10)).toBe('reproduced');
+  });
+
+  test('for equality, on both sides', () => {
+    for (const sign of [1, -1]) {
+      expect(decideEqual([contrast(sign, 3)], 10)).toBe('reproduced');
+      expect(decideEqual([contrast(sign, 2)], 10)).toBe('inconclusive');
+    }
+  });
+
+  test('and not beyond the limit, where fewer would be wrong', () => {
+    expect(decideMore([contrast(1.82, 0.01)], 0)).toBe('reproduced');
+    expect(decideEqual([contrast(4.82, 0.01)], 3)).toBe('not-reproduced');
+  });
+});
+
+describe('a difference and its margin', () => {
+  const verdict = (difference: number, adjusted: number, margin: number) => {
+    const { certainty, ...one } = contrast(difference);
+    return compareWithMargin({ ...one, certainty: { ...certainty!, adjusted } }, margin);
+  };
+
+  test('are told apart by both tests', () => {
+    expect(verdict(4, 0.01, 3)).toBe('different');
+    expect(verdict(1, 0.01, 3)).toBe('slight');
+    expect(verdict(1, 0.06, 3)).toBe('equivalent');
+    expect(verdict(2, 0.06, 3)).toBe('undecided');
+    expect(compareWithMargin(UNKNOWN, 3)).toBe('undecided');
+  });
+});
+
 describe('contrasts', () => {
-  const cells = (...sums: number[][]) => ({ sums, counts: sums.map((row) => row.map(() => 1)) });
+  const cells = (...sums: number[][]) => ({
+    ...toCells(
+      sums,
+      sums.map((row) => row.map(() => 1)),
+    ),
+    ...{ items: sums[0]!.length, scale: 1, rare: null },
+  });
 
   test('share the level of their tests', () => {
     // Differences 1 and 3 of two items, t = 2, and again: p = 0.2952 each with one degree of freedom.

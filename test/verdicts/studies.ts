@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
-import { judgeStudy, type StudyJudgement } from '../../src/verdicts/judge-claims.ts';
+import { readAnswers } from '../../src/verdicts/answers.ts';
+import { type ClaimJudgement, judgeAnswers } from '../../src/verdicts/judge-claims.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from '../../src/verdicts/stated-claims.ts';
-import { readStudy } from '../../src/verdicts/answers.ts';
 
 /** Values of an arm: a row for each seed, a column for each item. */
 export type Values = Readonly<Record<string, readonly (readonly (number | boolean)[])[]>>;
@@ -38,10 +38,10 @@ export function judgeOne(
     ...stated
   }: Partial<StatedClaims> &
     Pick<StatedClaim, 'requires'> & { readonly groupOf?: (item: number) => string } = {},
-): StudyJudgement {
-  const study = readStudy(tabulate(values, groupOf), 'results.csv');
+): ClaimJudgement {
+  const study = readAnswers(tabulate(values, groupOf), 'results.csv');
   const claims = [stateClaim(measure, requires === undefined ? {} : { requires })];
-  return judgeStudy({ better: 'higher', trainings: 'drawn', ...stated, claims }, study)[0]!;
+  return judgeAnswers({ better: 'higher', trainings: 'drawn', ...stated, claims }, study)[0]!;
 }
 
 /** So many right answers of so many. */

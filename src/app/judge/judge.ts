@@ -10,9 +10,9 @@ import {
   formatMarkdown,
   summariseVerdicts,
 } from '../../report/judge/formats.ts';
-import { judgeStudy, type StudyJudgement } from '../../verdicts/judge-claims.ts';
+import { readAnswers } from '../../verdicts/answers.ts';
+import { type ClaimJudgement, judgeAnswers } from '../../verdicts/judge-claims.ts';
 import { readStatedClaims } from '../../verdicts/stated-claims.ts';
-import { readStudy } from '../../verdicts/answers.ts';
 import { VERDICT_TITLES, type Verdict } from '../../verdicts/verdicts.ts';
 import { exitCode } from '../process/ending.ts';
 import { type CheckedRow, describeChecklist } from '../view/checklist.ts';
@@ -27,8 +27,8 @@ type JudgeOptions = Readonly<Partial<Record<'json' | 'junit' | 'markdown' | 'lat
  */
 export async function judgeResults(claims: string, results: string, options: JudgeOptions): Promise<void> {
   const stated = await readStatedClaims(claims);
-  const study = readStudy(await readTextFile(path.resolve(results), results), results);
-  const judgements = judgeStudy(stated, study);
+  const table = readAnswers(await readTextFile(path.resolve(results), results), results);
+  const judgements = judgeAnswers(stated, table);
   const isFailed = judgements.some(({ verdict }) => verdict === 'not-reproduced');
   const missed = judgements.filter(
     ({ verdict, claim }) => verdict === 'not-applicable' && claim.measure.kind !== 'untestable',
@@ -36,7 +36,7 @@ export async function judgeResults(claims: string, results: string, options: Jud
   const isGood = !isFailed && missed.length === 0;
   if (options.junit) process.stdout.write(formatJunit(judgements, claims));
   else if (options.markdown) process.stdout.write(formatMarkdown(judgements));
-  else if (options.latex) process.stdout.write(formatLatex(judgements, study, claims));
+  else if (options.latex) process.stdout.write(formatLatex(judgements, table, claims));
   else
     printResult(options, 'judge', { ok: isGood, claims: describeJudgements(judgements) }, () =>
       describeChecklist(
@@ -62,7 +62,7 @@ const states: Readonly<Record<Verdict, CheckedRow['state']>> = {
   'not-applicable': 'skipped',
 };
 
-function rowOfJudgement({ claim, verdict, measured, reason }: StudyJudgement): CheckedRow {
+function rowOfJudgement({ claim, verdict, measured, reason }: ClaimJudgement): CheckedRow {
   const text = measured === '' ? reason : `${measured}. ${reason}`;
   return { name: claim.id, state: states[verdict], word: VERDICT_TITLES[verdict], text };
 }

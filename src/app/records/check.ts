@@ -10,9 +10,9 @@ import { describeDigits, listDiffering } from '../../report/baseline/digits.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
 import { readReceipt } from '../../report/baseline/receipt.ts';
-import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
+import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import { exitCode } from '../process/ending.ts';
 import {
   findProjectRoot,

@@ -12,11 +12,11 @@ import {
 } from '../../report/comparison/compare.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
 import { fixOf, type ResultFile } from '../../results/result-file.ts';
-import { stateP } from '../../verdicts/stats/p-values.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
+import { stateP } from '../../verdicts/stats/p-values.ts';
 import { factsOf } from '../project/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';

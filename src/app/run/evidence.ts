@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { getAt } from '../../base/schema/json.ts';
-import { formatBarePoints, formatBareRange } from '../../report/data/format.ts';
 import type { ModelResult, RunResult } from '../../report/data/results.ts';
-import type { Interval } from '../../verdicts/stats/proportions.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
+import type { Interval } from '../../verdicts/stats/proportions.ts';
+import { formatBarePoints, formatBareRange } from '../../verdicts/words.ts';
 import { isSimulated } from '../project/dataset-files.ts';
 import { stageNames } from '../project/stages.ts';
 import { alignTopics } from '../view/print.ts';

@@ -1,9 +1,9 @@
 import { formatPercent } from '../../base/text.ts';
-import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
 import { withDependencies } from '../../runner/plan/selection.ts';
 import type { MetricValue } from '../../runner/stage/define-stage.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import { formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/print.ts';
 

@@ -1,7 +1,7 @@
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import type { ReportVerdicts } from '../../verdicts/claims-file.ts';
 import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
+import type { ReportVerdicts } from '../../verdicts/claims-file.ts';
 import { type Citation, isKnownLicence } from './citation.ts';
 
 /** A file of the crate; `more`: what is known of it besides. */

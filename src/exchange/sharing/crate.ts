@@ -1,7 +1,7 @@
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import type { RunRecord } from '../../runner/store/records.ts';
 import type { ReportVerdicts } from '../../verdicts/claims-file.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
-import type { RunRecord } from '../../runner/store/records.ts';
 import { isKnownLicence, licenceUrl, nameAuthor } from './citation.ts';
 import {
   addressOf,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { count, number, numbers, type Value } from '../../base/files/shape.ts';
 import { readResult, refuse } from '../../results/result-file.ts';
-import { ARM_VERDICTS, VERDICTS } from '../../verdicts/verdicts.ts';
+import { DIFFERENCE_VERDICTS, VERDICTS } from '../../verdicts/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 const framesShape = v.object({
@@ -98,7 +98,7 @@ const shape = v.object({
   /** The report's verdict on each published claim, by its id. */
   claims: v.record(v.string(), v.picklist(VERDICTS)),
   /** The report's verdict on each arm of the profile's question, by its model; absent if it asks nothing. */
-  question: v.exactOptional(v.record(v.string(), v.picklist(ARM_VERDICTS))),
+  question: v.exactOptional(v.record(v.string(), v.picklist(DIFFERENCE_VERDICTS))),
 });
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */

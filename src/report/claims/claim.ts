@@ -1,5 +1,5 @@
 import { THESIS } from '../../results/thesis/published.ts';
-import { namePlace } from '../data/format.ts';
+import { namePlace } from '../../verdicts/words.ts';
 import type { ResultSplit } from '../data/results.ts';
 
 /** The settings that tell the networks of one table of accuracies from each other. */

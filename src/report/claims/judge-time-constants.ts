@@ -1,8 +1,8 @@
 import { isObject } from '../../base/files/shape.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
-import { formatShare, spellCount } from '../data/format.ts';
+import { type Finding, notApplicable } from '../../verdicts/findings.ts';
+import { formatShare, spellCount } from '../../verdicts/words.ts';
 import type { ModelResult, RunResult, Series } from '../data/results.ts';
-import { type Finding, notApplicable } from '../judge/judge-contrasts.ts';
 import type { Bounds, MeasureOf } from './claim.ts';
 import { judgeSeeds } from './judgement.ts';
 

@@ -6,7 +6,7 @@ import {
   publishedSettings,
   THESIS,
 } from '../../results/thesis/published.ts';
-import { lateAccuracy } from '../data/epochs.ts';
+import { type Finding, notApplicable } from '../../verdicts/findings.ts';
 import {
   endSentence,
   formatPoints,
@@ -14,11 +14,11 @@ import {
   groupDigits,
   joinWords,
   lowerFirst,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { lateAccuracy } from '../data/epochs.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations, listSwitched } from '../data/settings.ts';
-import { type Finding, notApplicable } from '../judge/judge-contrasts.ts';
 import { type Claim, type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
 import {
   judgeAlike,

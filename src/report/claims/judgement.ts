@@ -1,17 +1,5 @@
 import { capitalise } from '../../base/text.ts';
-import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
-import {
-  compareValues,
-  estimateShare,
-  marginOf,
-  type PublishedComparison,
-  type ShareCounts,
-} from '../../verdicts/published-values.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
-import { formatPercentRange, formatQuantity, formatShare, groupDigits } from '../data/format.ts';
-import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { contrastModels } from '../data/question.ts';
-import type { ModelResult } from '../data/results.ts';
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
@@ -20,7 +8,19 @@ import {
   judgeContrasts,
   notApplicable,
   SAME_EVERYWHERE,
-} from '../judge/judge-contrasts.ts';
+} from '../../verdicts/findings.ts';
+import {
+  compareValues,
+  estimateShare,
+  marginOf,
+  type PublishedComparison,
+  type ShareCounts,
+} from '../../verdicts/published-values.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
+import { formatPercentRange, formatQuantity, formatShare, groupDigits } from '../../verdicts/words.ts';
+import type { Accuracy, Outcome } from '../data/outcome.ts';
+import { contrastModels } from '../data/question.ts';
+import type { ModelResult } from '../data/results.ts';
 import type { Claim, MeasureOf, Published } from './claim.ts';
 
 /** What a run says of a claim. */

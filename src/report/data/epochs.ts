@@ -1,5 +1,5 @@
 import { meanInterval } from '../../verdicts/stats/means.ts';
-import { sentences } from './format.ts';
+import { sentences } from '../../verdicts/words.ts';
 import { referenceOf } from './reference.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 

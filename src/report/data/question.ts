@@ -1,13 +1,8 @@
-import {
-  type Cells,
-  type Contrast,
-  DIFFERENCE_LEVEL,
-  isWithinMargin,
-  measureContrasts,
-} from '../../verdicts/contrasts.ts';
-import type { ArmVerdict } from '../../verdicts/verdicts.ts';
-import { formatQuantity, spellQuantity } from './format.ts';
-import type { ClipAnswer, ModelResult, Results } from './results.ts';
+import { type AnswerTable, sumCells } from '../../verdicts/answers.ts';
+import { type Contrast, compareWithMargin, measureContrasts } from '../../verdicts/contrasts.ts';
+import type { DifferenceVerdict } from '../../verdicts/verdicts.ts';
+import { formatQuantity, spellQuantity } from '../../verdicts/words.ts';
+import type { ModelResult, Results } from './results.ts';
 
 /** `report.question` of a profile: what it was made to find out, stated before its runs. */
 export interface QuestionSettings {
@@ -53,7 +48,7 @@ export interface QuestionArm extends Contrast {
   readonly model: ModelResult;
   /** The question's, unless the profile names another one. */
   readonly baseline: ModelResult;
-  readonly verdict: ArmVerdict;
+  readonly verdict: DifferenceVerdict;
 }
 
 /**
@@ -99,16 +94,14 @@ function compareArms(
   const arms = models
     .filter((model) => model.id !== id)
     .map((model) => ({ model, baseline: find(against[model.id] ?? id) }));
-  const groups = groupByUser(find(id));
-  const contrasts = measureContrasts(
-    arms.map(({ model, baseline }) => subtractByUser(model, baseline, groups)),
-    { margin, largest: 1 },
-  );
+  const table = tableOf(models);
+  const cells = arms.map((arm) => sumCells(table, seedsOf(arm.model), arm.model.id, arm.baseline.id));
+  const contrasts = measureContrasts(cells, { margin, largest: 1 });
   return {
-    ...{ baseline: find(id), margin, users: groups.users },
+    ...{ baseline: find(id), margin, users: table.hasGroups ? cells[0]!.groups : null },
     arms: arms.map((arm, index): QuestionArm => {
       const contrast = contrasts[index]!;
-      return { ...arm, ...contrast, verdict: judgeArm(contrast, margin) };
+      return { ...arm, ...contrast, verdict: compareWithMargin(contrast, margin) };
     }),
   };
 }
@@ -117,12 +110,6 @@ function compareArms(
 export function nameBaselines(arms: readonly QuestionArm[]): string {
   const titles = new Set(arms.map(({ baseline }) => baseline.title));
   return titles.size === 1 ? [...titles].join() : 'the models that they are compared with';
-}
-
-function judgeArm({ certainty }: Contrast, margin: number): ArmVerdict {
-  if (certainty === null) return 'undecided';
-  if (certainty.adjusted <= DIFFERENCE_LEVEL) return 'different';
-  return isWithinMargin(certainty, margin) ? 'equivalent' : 'undecided';
 }
 
 /**
@@ -151,49 +138,29 @@ export function tabulateAnswers({ models }: Pick<Results, 'models'>): (string | 
   ];
 }
 
-/** Test clips by their users. */
-interface Groups {
-  /** The index of each user, by number, or of each clip. */
-  readonly places: ReadonlyMap<number, number>;
-  /** [seeds, users]: how many clips of the user are tested with the seed. */
-  readonly counts: readonly (readonly number[])[];
-  /** null if the data set has no users. */
-  readonly users: number | null;
+/** The answers of models for verdicts: their test clips are the items, of users if the data set has them. */
+export function tableOf(models: readonly ModelResult[]): AnswerTable {
+  const answers = models.flatMap(({ runs }) => runs.flatMap((run) => run.answers));
+  const hasGroups = answers.every(({ user }) => user !== null);
+  return {
+    ...{ isScore: false, hasGroups },
+    groups: new Map(answers.map(({ clip, user }) => [`${clip}`, `${hasGroups ? user : clip}`])),
+    arms: new Map(
+      models.map(({ id, runs }) => [
+        id,
+        new Map(
+          runs.map((run) => [
+            `${run.seed}`,
+            new Map(run.answers.map(({ clip, right }) => [`${clip}`, Number(right)])),
+          ]),
+        ),
+      ]),
+    ),
+  };
 }
 
-/** @param model any: with one seed, all models are tested on the same clips */
-export function groupByUser({ runs }: Pick<ModelResult, 'runs'>): Groups {
-  const answers = runs.flatMap((run) => run.answers);
-  const hasUsers = answers.every(({ user }) => user !== null);
-  const keys = new Set(answers.map(({ user, clip }) => (hasUsers ? user! : clip)));
-  const places = new Map([...keys].map((key, place) => [key, place]));
-  const groups = { places, counts: [], users: hasUsers ? places.size : null };
-  return { ...groups, counts: runs.map((run) => tally(run.answers, groups, () => 1)) };
-}
-
-/** How many clips of each user are right. */
-export function sumByUser(answers: readonly ClipAnswer[], groups: Groups): number[] {
-  return tally(answers, groups, ({ right }) => Number(right));
-}
-
-function tally(
-  answers: readonly ClipAnswer[],
-  { places, users }: Groups,
-  value: (answer: ClipAnswer) => number,
-): number[] {
-  const sums = new Array<number>(places.size).fill(0);
-  for (const answer of answers)
-    sums[places.get(users === null ? answer.clip : answer.user!)!]! += value(answer);
-  return sums;
-}
-
-/** By how many clips a model is better than another, by seed and user. @param groups of either: both are tested on the same clips */
-function subtractByUser(model: ModelResult, other: ModelResult, groups: Groups): Cells {
-  const sums = model.runs.map(({ answers }, seed) => {
-    const theirs = sumByUser(other.runs[seed]?.answers ?? [], groups);
-    return sumByUser(answers, groups).map((sum, user) => sum - theirs[user]!);
-  });
-  return { sums, counts: groups.counts };
+export function seedsOf({ runs }: Pick<ModelResult, 'runs'>): string[] {
+  return runs.map(({ seed }) => `${seed}`);
 }
 
 /** How much more accurate models are than a first one, on the test clips at the chosen epochs. */
@@ -214,12 +181,12 @@ export function contrastModels(
   models: readonly ModelResult[],
   margin = 0,
 ): ModelContrasts {
-  const groups = groupByUser(first);
+  const table = tableOf([first, ...models]);
   const fixed = first.runs.length === 1 ? 'seeds' : undefined;
-  const cells = models.map((model) => subtractByUser(model, first, groups));
+  const cells = models.map((model) => sumCells(table, seedsOf(first), model.id, first.id));
   const contrasts = measureContrasts(cells, { margin, largest: 1, fixed });
-  const people =
-    groups.users === null ? formatQuantity(groups.places.size, 'clip') : spellQuantity(groups.users, 'user');
+  const groups = cells[0]?.groups ?? 0;
+  const people = table.hasGroups ? spellQuantity(groups, 'user') : formatQuantity(groups, 'clip');
   const design = fixed
     ? `${people}, for these trainings`
     : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;

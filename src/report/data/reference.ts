@@ -1,5 +1,5 @@
 import { judgeComparability } from '../../results/thesis/published.ts';
-import { groupDigits, joinWords } from './format.ts';
+import { groupDigits, joinWords } from '../../verdicts/words.ts';
 import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
 
 /** The authors' curves to draw over a model's own; null if there are none, or if they would be misleading. */

@@ -6,7 +6,7 @@ import {
   type PublishedSettings,
   publishedSettings,
 } from '../../results/thesis/published.ts';
-import { groupDigits, groupTitles } from './format.ts';
+import { groupDigits, groupTitles } from '../../verdicts/words.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 type Scalar = string | number | boolean;

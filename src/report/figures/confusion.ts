@@ -1,5 +1,5 @@
+import { sentences } from '../../verdicts/words.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { sentences } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel, PanelSpec } from '../drawing/figure.ts';
 import { bands, breakTitle, colorVariable, nominal, OWN_COLOR } from '../drawing/theme.ts';

@@ -1,5 +1,5 @@
+import { present, sentences } from '../../verdicts/words.ts';
 import { allRuns, axisRange } from '../data/epochs.ts';
-import { present, sentences } from '../data/format.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import { nameReference } from '../data/reference.ts';
 import type { EpochPoint, ModelResult, Results, RunResult, Series } from '../data/results.ts';

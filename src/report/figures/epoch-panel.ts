@@ -1,5 +1,5 @@
 import { meanInterval, movingMean, summarise } from '../../verdicts/stats/means.ts';
-import { formatShare } from '../data/format.ts';
+import { formatShare } from '../../verdicts/words.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 import { DASHES, type LineMark, type Panel, type PanelSpec } from '../drawing/figure.ts';

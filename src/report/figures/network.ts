@@ -2,7 +2,7 @@ import { unreachable } from '../../base/errors.ts';
 import { escapeMarkup } from '../../base/text.ts';
 import type { CsvValue } from '../../formats/csv.ts';
 import { type Layer, type NetworkSpec, outputShapes } from '../../network/spec.ts';
-import { joinWords } from '../data/format.ts';
+import { joinWords } from '../../verdicts/words.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel } from '../drawing/figure.ts';
 import { colorVariable } from '../drawing/theme.ts';

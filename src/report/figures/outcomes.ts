@@ -1,7 +1,7 @@
-import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
 import { findPublished } from '../../results/thesis/published.ts';
+import { wilsonInterval } from '../../verdicts/stats/proportions.ts';
+import { formatPercentRange, formatShare, sentences } from '../../verdicts/words.ts';
 import { explainTies, nameEpoch } from '../data/epochs.ts';
-import { formatPercentRange, formatShare, sentences } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { colorVariable, modelColor } from '../drawing/theme.ts';

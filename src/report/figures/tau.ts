@@ -1,7 +1,7 @@
-import { summarise } from '../../verdicts/stats/means.ts';
 import type { TauQuantiles } from '../../results/tau-file.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
+import { formatShare, present, sentences } from '../../verdicts/words.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
-import { formatShare, present, sentences } from '../data/format.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure, Panel } from '../drawing/figure.ts';

@@ -1,13 +1,13 @@
 import { ReproError } from '../../base/errors.ts';
 import { escapeControls, escapeMarkdown, escapeMarkup, formatCount } from '../../base/text.ts';
+import type { AnswerTable } from '../../verdicts/answers.ts';
 import type { Certainty } from '../../verdicts/contrasts.ts';
+import type { NamedContrast } from '../../verdicts/findings.ts';
+import { type ClaimJudgement, unitOf } from '../../verdicts/judge-claims.ts';
 import { VERDICT_TITLES, VERDICTS } from '../../verdicts/verdicts.ts';
-import { namePlace } from '../data/format.ts';
-import type { NamedContrast } from './judge-contrasts.ts';
-import { type StudyJudgement, unitOf } from '../../verdicts/judge-claims.ts';
-import type { Study } from '../../verdicts/answers.ts';
+import { namePlace } from '../../verdicts/words.ts';
 
-type Judgements = readonly StudyJudgement[];
+type Judgements = readonly ClaimJudgement[];
 
 /** `3 claims: 2 reproduced, 1 inconclusive` */
 export function summariseVerdicts(judgements: Judgements): string {
@@ -74,7 +74,11 @@ function toPlainLine(text: string): string {
  * @param file of the claims, in messages
  * @throws {ReproError} `latex-names` if two ids would give the same names
  */
-export function formatLatex(judgements: Judgements, study: Pick<Study, 'isScore'>, file: string): string {
+export function formatLatex(
+  judgements: Judgements,
+  study: Pick<AnswerTable, 'isScore'>,
+  file: string,
+): string {
   const ids = new Map<string, string>();
   const lines = judgements.flatMap(({ claim: { id, measure }, verdict, comparison, contrasts }) => {
     const name = nameMacro(id);

@@ -1,5 +1,5 @@
 import { escapeMarkdown } from '../../base/text.ts';
-import { lowerFirst } from '../data/format.ts';
+import { lowerFirst } from '../../verdicts/words.ts';
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
 /** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */

@@ -1,6 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
-import { isWithinMargin } from '../../verdicts/contrasts.ts';
+import { DIFFERENCE_TITLES } from '../../verdicts/verdicts.ts';
 import {
   formatBarePoints,
   formatPoints,
@@ -11,14 +11,8 @@ import {
   sentences,
   spellCount,
   spellQuantity,
-} from '../data/format.ts';
-import {
-  type Endpoint,
-  groupByUser,
-  nameBaselines,
-  type Question,
-  type QuestionArm,
-} from '../data/question.ts';
+} from '../../verdicts/words.ts';
+import { type Endpoint, nameBaselines, type Question, type QuestionArm } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Block, Inline, Text } from '../page/document.ts';
 import { lossIn } from './time.ts';
@@ -50,7 +44,6 @@ function stateSecond(results: Results, { second }: Question): Block[] {
 /** One sentence for the arms of each verdict, no stronger than the data. */
 export function stateVerdicts({ simulated }: Results, { margin, arms }: Endpoint): Text {
   const room = formatPoints(margin, false);
-  const isDifferent = ({ verdict }: QuestionArm) => verdict === 'different';
   const groups = [
     { some: arms.filter((arm) => isDifferent(arm) && arm.difference > 0), how: 'more' },
     { some: arms.filter((arm) => isDifferent(arm) && arm.difference < 0), how: 'less' },
@@ -71,6 +64,11 @@ export function stateVerdicts({ simulated }: Results, { margin, arms }: Endpoint
   });
 }
 
+/** Certainly not 0, whatever its size. */
+function isDifferent({ verdict }: QuestionArm): boolean {
+  return verdict === 'different' || verdict === 'slight';
+}
+
 /** More arms are counted: the table names all. */
 const NAMED = 3;
 
@@ -86,8 +84,8 @@ function nameArms(some: readonly QuestionArm[], all: number, isAny: boolean): st
 function sizeUp(some: readonly QuestionArm[], margin: number): string {
   const isBeyond = ({ certainty }: QuestionArm) =>
     certainty !== null && (certainty.interval.low > margin || certainty.interval.high < -margin);
-  const isWithin = ({ certainty }: QuestionArm) => certainty !== null && isWithinMargin(certainty, margin);
-  const how = some.every(isBeyond) ? 'more' : some.every(isWithin) ? 'less' : null;
+  const isSlight = some.every(({ verdict }) => verdict === 'slight');
+  const how = some.every(isBeyond) ? 'more' : isSlight ? 'less' : null;
   return how === null ? '' : `, by ${how} than ${formatPoints(margin, false)}`;
 }
 
@@ -106,8 +104,10 @@ function measureArms(some: readonly QuestionArm[], isNarrow: boolean): string {
 
 /** `29 people with 1,464 clips, each tested by four of the 20 seeds of each of eight models: 160 trainings.` */
 function stateDesign({ models, seeds, simulated }: Results, { baseline, margin, users }: Question): string {
-  const { counts } = groupByUser(baseline);
-  const tests = (counts[0] ?? []).map((_, user) => counts.filter((row) => row[user]! > 0).length);
+  const met = baseline.runs.map((run) => new Set(run.answers.map(({ clip, user }) => user ?? clip)));
+  const tests = [...new Set(met.flatMap((one) => [...one]))].map((one) => {
+    return met.filter((of) => of.has(one)).length;
+  });
   const [fewest, most] = [Math.min(...tests), Math.max(...tests)];
   const clips = new Set(baseline.runs.flatMap(({ answers }) => answers.map(({ clip }) => clip))).size;
   const trainings = models.reduce((sum, { runs }) => sum + runs.length, 0);
@@ -183,10 +183,10 @@ function stateLearning({ arms }: Question): string | null {
   const learned = arms.filter(
     ({ model, baseline }) => spreadOf(model) === 'learned' && spreadOf(baseline) === null,
   );
-  if (learned.every(({ verdict }) => verdict !== 'different')) return null;
+  if (!learned.some(isDifferent)) return null;
   const fixed = arms.filter(({ model }) => spreadOf(model) === 'fixed');
   if (fixed.length === 0) return 'Whether τ have to be learned would show in the arm fixed-spread.';
-  const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${verdict})`);
+  const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${DIFFERENCE_TITLES[verdict]})`);
   return `Whether τ have to be learned shows where they differ but are not learned: ${joinWords(verdicts)}. The learned and the fixed ones are not compared with each other.`;
 }
 

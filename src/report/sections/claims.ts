@@ -1,9 +1,9 @@
-import { formatClaims, type QuestionEntry } from '../../verdicts/claims-file.ts';
 import { nameSource } from '../../results/thesis/published.ts';
+import { formatClaims, type QuestionEntry } from '../../verdicts/claims-file.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../verdicts/verdicts.ts';
+import { groupDigits, joinWords, present, spellCount } from '../../verdicts/words.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
-import { groupDigits, joinWords, present, spellCount } from '../data/format.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import {

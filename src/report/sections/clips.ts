@@ -4,7 +4,7 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../results/clip-examples.ts';
-import { formatQuantity, formatShare, groupDigits, present, spellCount } from '../data/format.ts';
+import { formatQuantity, formatShare, groupDigits, present, spellCount } from '../../verdicts/words.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 import { binClip } from '../pictures/clip.ts';

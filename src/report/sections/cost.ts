@@ -4,7 +4,7 @@ import type { Cost } from '../../network/cost.ts';
 import { DIFFERENCE_LEVEL } from '../../verdicts/contrasts.ts';
 import { pairedTTest, summarise } from '../../verdicts/stats/means.ts';
 import { holmAdjust, stateP } from '../../verdicts/stats/p-values.ts';
-import { formatPoints, formatShare, present, spellCount } from '../data/format.ts';
+import { formatPoints, formatShare, present, spellCount } from '../../verdicts/words.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';

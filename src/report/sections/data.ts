@@ -1,8 +1,8 @@
 import { capitalise, formatBytes } from '../../base/text.ts';
 import { nameRecordings } from '../../results/dataset-facts.ts';
-import { summarise } from '../../verdicts/stats/means.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
-import { formatQuantity, groupDigits } from '../data/format.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
+import { formatQuantity, groupDigits } from '../../verdicts/words.ts';
 import type { ManifestResult, Results } from '../data/results.ts';
 import {
   type Block,

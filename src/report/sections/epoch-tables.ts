@@ -1,5 +1,4 @@
 import { capitalise } from '../../base/text.ts';
-import { meanInterval } from '../../verdicts/stats/means.ts';
 import {
   findPublished,
   judgeComparability,
@@ -8,7 +7,7 @@ import {
   THESIS_TRAININGS_SOURCE,
   type ThesisTraining,
 } from '../../results/thesis/published.ts';
-import { LATE_EPOCHS, lateAccuracy, nameEpoch } from '../data/epochs.ts';
+import { meanInterval } from '../../verdicts/stats/means.ts';
 import {
   formatPercentRange,
   formatQuantity,
@@ -16,7 +15,8 @@ import {
   groupDigits,
   joinWords,
   present,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { LATE_EPOCHS, lateAccuracy, nameEpoch } from '../data/epochs.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';

@@ -1,7 +1,7 @@
 import { isObject } from '../../base/files/shape.ts';
 import { summarise } from '../../verdicts/stats/means.ts';
+import { formatShare, joinWords, present } from '../../verdicts/words.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatShare, joinWords, present } from '../data/format.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import {
   countLayers,

@@ -1,9 +1,8 @@
+import { findPublished, hasFolds, judgeComparability, THESIS } from '../../results/thesis/published.ts';
+import { SAME_EVERYWHERE } from '../../verdicts/findings.ts';
 import { meanInterval } from '../../verdicts/stats/means.ts';
 import { formatP } from '../../verdicts/stats/p-values.ts';
-import { findPublished, hasFolds, judgeComparability, THESIS } from '../../results/thesis/published.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
-import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
-import { explainTies, nameEpoch } from '../data/epochs.ts';
 import {
   formatPercentRange,
   formatPoints,
@@ -17,11 +16,12 @@ import {
   sentences,
   spellCount,
   spellQuantity,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
+import { explainTies, nameEpoch } from '../data/epochs.ts';
 import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelContrasts } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
-import { SAME_EVERYWHERE } from '../judge/judge-contrasts.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 

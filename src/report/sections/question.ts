@@ -1,7 +1,7 @@
 import { capitalise } from '../../base/text.ts';
 import type { QuestionEntry } from '../../verdicts/claims-file.ts';
 import { formatP } from '../../verdicts/stats/p-values.ts';
-import { nameEpoch } from '../data/epochs.ts';
+import { DIFFERENCE_TITLES } from '../../verdicts/verdicts.ts';
 import {
   formatBareRange,
   formatPoints,
@@ -10,7 +10,8 @@ import {
   present,
   spellCount,
   spellQuantity,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import { type Endpoint, nameBaselines, type Question, type QuestionArm } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
@@ -75,7 +76,7 @@ function tabulateArms({ seeds }: Results, endpoint: Endpoint, { id, on }: Naming
       numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
       numberColumn('p, corrected', ({ certainty }) => certainty && formatP(certainty.adjusted)),
       textColumn('Verdict', ({ verdict }) => ({
-        text: verdict,
+        text: DIFFERENCE_TITLES[verdict],
         ...(verdict === 'undecided' ? { tone: 'missing' } : {}),
       })),
       numberColumn('Would find', ({ certainty }) => {
@@ -102,7 +103,9 @@ function explainArms(seeds: number, { users, margin, arms }: Endpoint): Text[] {
       { strong: 'Different' },
       `: p is at most 0.05 after Holm’s correction for ${spellCount(arms.length)} ${arms.length === 1 ? 'arm' : 'arms'}. `,
       { strong: 'Equivalent' },
-      ': not different, and the 90\u00a0% interval is within the margin (two one-sided tests at 5\u00a0%, not corrected). ',
+      ': not different, and certainly within the margin (two one-sided tests at 5\u00a0%, not corrected). ',
+      { strong: 'Different, but by less than the margin' },
+      ': both. ',
       { strong: 'Undecided' },
       ': neither. Intervals are not corrected.',
     ],

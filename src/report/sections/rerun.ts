@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { readJson } from '../../base/files/shape.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
-import { present } from '../data/format.ts';
+import { present } from '../../verdicts/words.ts';
 import type { Results } from '../data/results.ts';
 import type { Command, Section, Text } from '../page/document.ts';
 

@@ -1,7 +1,7 @@
 import { capitalise } from '../../base/text.ts';
 import type { Choice } from '../../results/thesis/compat.ts';
 import { findPublishedModel, nameSource, THESIS } from '../../results/thesis/published.ts';
-import { joinWords, present, sentences, spellCount } from '../data/format.ts';
+import { joinWords, present, sentences, spellCount } from '../../verdicts/words.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import {
   compareSettings,

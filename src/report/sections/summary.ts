@@ -1,10 +1,8 @@
 import { capitalise } from '../../base/text.ts';
+import { nameSource } from '../../results/thesis/published.ts';
 import { DIFFERENCE_LEVEL } from '../../verdicts/contrasts.ts';
 import { stateP } from '../../verdicts/stats/p-values.ts';
-import { nameSource } from '../../results/thesis/published.ts';
 import { ANSWERS, VERDICT_TITLES } from '../../verdicts/verdicts.ts';
-import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
-import { nameEpoch } from '../data/epochs.ts';
 import {
   endSentence,
   formatPercentRange,
@@ -13,7 +11,9 @@ import {
   formatShare,
   joinWords,
   spellCount,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import {
   CLEARLY,
   type Guessing,

@@ -1,5 +1,4 @@
 import { TAU_CHANGES, type TauChange } from '../../results/evaluation-file.ts';
-import { nameEpoch } from '../data/epochs.ts';
 import {
   formatPoints,
   formatPointsRange,
@@ -7,7 +6,8 @@ import {
   joinWords,
   present,
   sentences,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import { summariseTests } from '../data/outcome.ts';
 import { answerQuestion, type QuestionArm } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';

@@ -1,8 +1,8 @@
 import { repeatedSteps } from '../../network/spec.ts';
 import { countStepsToAnswer, FRAME_ORDERS, type FrameOrder } from '../../results/evaluation-file.ts';
 import { summarise } from '../../verdicts/stats/means.ts';
+import { formatPoints, formatShare, joinWords, present, sentences } from '../../verdicts/words.ts';
 import { nameEpoch } from '../data/epochs.ts';
-import { formatPoints, formatShare, joinWords, present, sentences } from '../data/format.ts';
 import { listGuessers, scoreOf, summariseTests } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';

@@ -1,7 +1,7 @@
-import { summarise } from '../../verdicts/stats/means.ts';
 import { judgeComparability, THESIS } from '../../results/thesis/published.ts';
+import { summarise } from '../../verdicts/stats/means.ts';
+import { formatShare, groupDigits, present, sentences } from '../../verdicts/words.ts';
 import { allRuns, axisRange, describeEpochs, isValidated } from '../data/epochs.ts';
-import { formatShare, groupDigits, present, sentences } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
 import { RESULT_SPLITS, type ResultSplit, type Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';

@@ -1,7 +1,7 @@
 import { isObject } from '../../base/files/shape.ts';
+import { sumCells } from '../../verdicts/answers.ts';
 import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../verdicts/stats/crossed.ts';
 import type { Interval } from '../../verdicts/stats/proportions.ts';
-import { nameEpoch } from '../data/epochs.ts';
 import {
   formatPercentRange,
   formatShare,
@@ -9,9 +9,10 @@ import {
   joinWords,
   present,
   spellQuantity,
-} from '../data/format.ts';
+} from '../../verdicts/words.ts';
+import { nameEpoch } from '../data/epochs.ts';
 import { listGuessers } from '../data/outcome.ts';
-import { groupByUser, sumByUser } from '../data/question.ts';
+import { seedsOf, tableOf } from '../data/question.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
 import { colorVariable, linearAxis, PERCENT_LABELS } from '../drawing/theme.ts';
@@ -173,16 +174,16 @@ export function compareWidths(results: Results): Widths | null {
   const { models } = results;
   const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
   if (layer === undefined || neuron === undefined) return null;
-  const groups = groupByUser(models[0]!);
+  const table = tableOf(models);
   const all = [...layer, ...neuron];
-  const tables = all.map(({ model }) => model.runs.map(({ answers }) => sumByUser(answers, groups)));
+  const cells = all.map(({ model }) => sumCells(table, seedsOf(model), model.id));
   const measure = (accuracies: readonly number[]) => {
     const curve = layer.map(({ width }, i) => ({ size: width, value: accuracies[i]! }));
     const equal = neuron.map((_, i) => sizeReaching(curve, accuracies[layer.length + i]!));
     return { accuracies, equal };
   };
-  const found = measure(tables.map((table) => crossedMean(table, groups.counts).mean));
-  const resampled = resampleCrossed(tables, groups.counts, RESAMPLES, measure);
+  const found = measure(cells.map((one) => crossedMean(one).mean));
+  const resampled = resampleCrossed(cells, RESAMPLES, measure);
   const guessers = new Set(listGuessers(results).map(({ model }) => model));
   const widths = all.map((one, i): WidthResult => {
     const interval = middleInterval(resampled.map(({ accuracies }) => accuracies[i]!));
@@ -198,7 +199,7 @@ export function compareWidths(results: Results): Widths | null {
         equalInterval: middleInterval(resampled.map(({ equal }) => equal[i]!)),
       };
     }),
-    users: groups.users,
+    users: table.hasGroups ? cells[0]!.groups : null,
   };
 }
 

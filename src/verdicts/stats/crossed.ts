@@ -10,78 +10,128 @@ export interface Spread {
 }
 
 interface CrossedSpread extends Spread {
-  /** What the seeds add to the error, with the rest; the users aside. */
-  readonly ofSeeds: number;
+  /** What the seeds alone add to the error, with the rest. */
+  readonly ofSeeds: Spread;
+}
+
+/** What is averaged, such as differences of right answers, by seed and by group: a person, a site, or an item that stands for itself. */
+export interface Cells {
+  /** How many groups there are in all. */
+  readonly groups: number;
+  /** Of each seed. */
+  readonly rows: readonly CellRow[];
+}
+
+/** The groups that a seed meets, by place: their sums, and how many items each of these is of, at least one. */
+interface CellRow {
+  readonly at: readonly number[];
+  readonly sums: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Many items may be of one group, or of one seed. */
+interface Clusters {
+  /** Σ (sum − mean · count)², each term made unbiased for clusters whose means scatter alike. */
+  readonly squares: number;
+  /** Effective number minus one. */
+  readonly degrees: number;
 }
 
 /**
- * The mean of a table of seeds and users, such as differences of accuracies, with an error for other seeds *and* other users. Each user meets
- * every seed, or only the seeds of his fold: `x = μ + seed + user + rest`.
+ * The scatter of clusters with weights w = share of the items. A cluster's deviation from the mean, which contains it, is too small by
+ * `1 − 2w + Σ w²`; the squares of few large clusters say less than as many equal ones, so their effective number is `1 / Σ w²`. With equal weights,
+ * these are the usual `G / (G − 1)` and `G − 1`.
  *
- * The errors are clustered both ways: `error² = V_seeds + V_users − V_rest`. V_seeds sums the squares of what each seed deviates, times
- * S / (S − 1) and divided by the squared number of clips; V_users does so for the users. Both contain the rest, so neither counts as less than
- * it: what looks small in one run may be large in the next. For a complete table, `error² = (A + B − R) / (S · U)`, with the mean squares A of
- * the seeds, B of the users and R of the rest, which is how readers and cases are treated in studies of diagnostic accuracy.
+ * @param off what each cluster deviates: sum − mean · count
+ * @see Bell and McCaffrey 2002, Surv. Methodol. 28, 169-181 (unbiased squares); Carter, Schnepel and Steigerwald 2017, Rev. Econ. Stat. 99,
+ *   698-709, and Kish 1965, Survey Sampling, 8.2 (effective number)
+ */
+export function measureClusters(off: readonly number[], counts: readonly number[]): Clusters {
+  const weights = weigh(counts);
+  const concentration = squaresOf(weights);
+  const squares = off.map((value, i) => value ** 2 / (1 - 2 * weights[i]! + concentration));
+  return { squares: add(squares), degrees: 1 / concentration - 1 };
+}
+
+function weigh(counts: readonly number[]): number[] {
+  const total = add(counts);
+  return counts.map((count) => count / total);
+}
+
+/** Whether nearly all items are of one cluster, so that nothing says how far others may be. */
+export function areOfOne(counts: readonly number[]): boolean {
+  return 1 / squaresOf(weigh(counts)) - 1 < LEAST_DEGREES;
+}
+
+/** With fewer, two thirds of all items or more are of one cluster, and intervals would be hundreds of errors wide. */
+const LEAST_DEGREES = 0.5;
+
+/**
+ * The mean of a table of seeds and groups, such as differences of accuracies by seed and user, with an error for other seeds *and* other groups.
+ * Each group meets every seed, or only some, as users of a fold do: `x = μ + seed + group + rest`.
  *
- * Of seeds and users, those that are fewer (n of them) count with their rest, the others (m) with what they add to it, so
- * `t² = w · t²(n − 1) + (1 − w) · t²(m − 1)`, where w is the share of the fewer in error². Intervals with this t are wide enough for a sum of
+ * The errors are clustered both ways: `error² = V_seeds + V_groups − V_rest`, each of them {@link measureClusters} divided by the squared number of
+ * items. Both contain the rest, so neither counts as less than it: what looks small in one run may be large in the next. For a complete table of
+ * equal counts, `error² = (A + B − R) / (S · G)`, with the mean squares A of the seeds, B of the groups and R of the rest, which is how readers and
+ * cases are treated in studies of diagnostic accuracy.
+ *
+ * Of seeds and groups, those with fewer degrees of freedom (n) count with their rest, the others (m) with what they add to it, so
+ * `t² = w · t²(n) + (1 − w) · t²(m)`, where w is the share of the fewer in error². Intervals with this t are wide enough for a sum of
  * independent variances (Banerjee); with Satterthwaite's degrees of freedom they are too narrow for two seeds. `degrees` are those at which
  * Student's distribution has this t for 95 %.
  *
- * Assumes that seeds and users are drawn independently from those that the answer is for, and that their effects are about normal. Clips of a
- * user may depend on one another in any way. Where cells have different numbers of clips, the mean is over the clips (a ratio of sums).
+ * Assumes that seeds and groups are drawn independently from those that the answer is for, and that their effects are about normal and alike. Items of a
+ * group may depend on one another in any way. Where cells have different numbers of items, the mean is over the items (a ratio of sums).
  *
- * @param sums of what is averaged over a user's clips, [seeds, users]
- * @param counts clips of each cell, [seeds, users]; 0 where a seed does not meet a user. Without users, each clip counts as one
- * @returns null with one seed or one user, and if all cells are equal, which says nothing about how far others may be
+ * @returns null with one seed or one group, or if most items are of one of them, and if all cells are equal: nothing says how far others may be
  * @see Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, 238-249; Obuchowski and Rockette 1995, Commun. Stat. Simul. Comput. 24, 285-308;
  *   Banerjee 1960, Sankhya 22, 357-358; Cochran 1977, Sampling Techniques, 3rd ed., 6.3 (ratio)
  */
-export function crossedMean(
-  sums: CellTable,
-  counts: CellTable,
-): { readonly mean: number; readonly spread: CrossedSpread | null } {
-  const clips = add(counts.map(add));
-  const mean = add(sums.map(add)) / clips;
-  const [seeds, users] = [sums.length, sums[0]?.length ?? 0];
-  if (seeds < 2 || users < 2) return { mean, spread: null };
-  const met = counts.map((row) => row.map((count) => Number(count > 0)));
-  const [metBySeed, metByUser] = [met.map(add), addRows(met)];
-  const off = sums.map((row, seed) => row.map((sum, user) => sum - mean * counts[seed]![user]!));
-  const [bySeed, byUser] = [off.map(add), addRows(off)];
-  // What a cell deviates from its user, and then from its seed.
-  const left = off.map((row, seed) => {
-    const own = row.map((value, user) => met[seed]![user]! * (value - byUser[user]! / metByUser[user]!));
-    const average = add(own) / metBySeed[seed]!;
-    return squares(own.map((value, user) => met[seed]![user]! * (value - average)));
-  });
-  // Users of a fold meet the same seeds, so also the same first one.
-  const folds = new Set(byUser.map((_, user) => met.findIndex((row) => row[user] === 1))).size;
-  const cells = add(metBySeed);
-  const free = cells - seeds - users + folds;
-  const usersAlone = (users * squares(byUser)) / (users - 1);
-  // If each user meets a single seed, users differ within the seeds only: they are the rest.
-  const ofRest = free > 0 ? (cells * add(left)) / free : usersAlone;
-  const ofSeeds = Math.max((seeds * squares(bySeed)) / (seeds - 1), ofRest);
-  const ofUsers = Math.max(usersAlone, ofRest);
-  const total = ofSeeds + ofUsers - ofRest;
-  const error = Math.sqrt(total) / clips;
+export function crossedMean({ rows, groups }: Cells): {
+  readonly mean: number;
+  readonly spread: CrossedSpread | null;
+} {
+  const seedItems = rows.map(({ counts }) => add(counts));
+  const items = add(seedItems);
+  const mean = add(rows.map(({ sums }) => add(sums))) / items;
+  if (rows.length < 2 || groups < 2) return { mean, spread: null };
+  const zeros = () => new Array<number>(groups).fill(0);
+  const [byGroup, groupItems, met] = [zeros(), zeros(), zeros()];
+  const off = rows.map(({ sums, counts }) => sums.map((sum, i) => sum - mean * counts[i]!));
+  for (const [seed, { at, counts }] of rows.entries())
+    for (const [i, group] of at.entries()) {
+      byGroup[group]! += off[seed]![i]!;
+      groupItems[group]! += counts[i]!;
+      met[group]! += 1;
+    }
+  // What a cell deviates from its group, and then from its seed; and how many of these are free to vary.
+  let [rest, free] = [0, -groups - rows.length];
+  for (const [seed, { at }] of rows.entries()) {
+    const own = at.map((group, i) => off[seed]![i]! - byGroup[group]! / met[group]!);
+    const average = add(own) / at.length;
+    rest += squaresOf(own.map((value) => value - average));
+    free += at.length + add(at.map((group) => 1 / met[group]!)) / at.length;
+  }
+  const cells = add(met);
+  const alone = measureClusters(byGroup, groupItems);
+  const bySeed = measureClusters(off.map(add), seedItems);
+  // If each group meets a single seed, groups differ within the seeds only: they are the rest.
+  const ofRest = free > 1e-6 ? (cells * rest) / free : alone.squares;
+  const ofSeeds = Math.max(bySeed.squares, ofRest);
+  const ofGroups = Math.max(alone.squares, ofRest);
+  const total = ofSeeds + ofGroups - ofRest;
+  const error = Math.sqrt(total) / items;
   // Rounding alone gives about 1e-17.
-  if (!(error > 1e-12)) return { mean, spread: null };
-  const ofFewer = seeds < users ? ofSeeds : ofUsers;
-  const [fewer, more] = [Math.min(seeds, users) - 1, Math.max(seeds, users) - 1];
+  if (!(error > 1e-12) || areOfOne(seedItems) || areOfOne(groupItems)) return { mean, spread: null };
+  const [fewer, more, ofFewer] =
+    bySeed.degrees < alone.degrees
+      ? [bySeed.degrees, alone.degrees, ofSeeds]
+      : [alone.degrees, bySeed.degrees, ofGroups];
   const degrees = blendDegrees(ofFewer / total, fewer, more);
-  return { mean, spread: { error, degrees, ofSeeds: Math.sqrt(ofSeeds) / clips } };
-}
-
-/** [seeds, users] */
-export type CellTable = readonly (readonly number[])[];
-
-/** The sum of each column. */
-export function addRows(table: CellTable): number[] {
-  const sums = new Array<number>(table[0]?.length ?? 0).fill(0);
-  for (const row of table) for (const [column, value] of row.entries()) sums[column]! += value;
-  return sums;
+  return {
+    mean,
+    spread: { error, degrees, ofSeeds: { error: Math.sqrt(ofSeeds) / items, degrees: bySeed.degrees } },
+  };
 }
 
 /** The degrees of freedom between `fewer` and `more` at which the 97.5 % quantile, squared, is the weighted mean of theirs. */
@@ -97,8 +147,8 @@ function blendDegrees(share: number, fewer: number, more: number): number {
   return (low + high) / 2;
 }
 
-function squares(values: readonly number[]): number {
-  return add(values.map((value) => value ** 2));
+function squaresOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value ** 2, 0);
 }
 
 /** `mean ± t · error`. @param level of confidence, 0.95 for 95 % */
@@ -219,31 +269,38 @@ function raiseMonotone(points: readonly Point[]): Point[] {
 }
 
 /**
- * Resamples the rows and, independently of them, the columns of tables that have both in common, with replacement: seeds and users. The
- * spread of a statistic over the resamples is at least about that over other seeds and users; with as few as there are here, percentiles
- * are rough.
+ * Resamples the seeds and, independently of them, the groups of tables that have both in common, with replacement. The spread of a statistic over
+ * the resamples is at least about that over other seeds and groups; with as few as there are here, percentiles are rough.
  *
- * @param tables of the sums over a user's clips, [seeds, users]
- * @param counts clips of each cell, [seeds, users]
+ * @param tables of the same seeds and groups, in the same order
  * @param repetitions how many resamples
- * @param measure gets the mean of each table, over all clips of the resample
+ * @param measure gets the mean of each table, over all items of the resample
  * @returns what it gave, resample by resample; the same for the same arguments
  * @see Owen 2007, Ann. Appl. Stat. 1, 386-411 (the pigeonhole bootstrap)
  */
 export function resampleCrossed<Measured>(
-  tables: readonly CellTable[],
-  counts: CellTable,
+  tables: readonly Cells[],
   repetitions: number,
   measure: (means: readonly number[]) => Measured,
 ): Measured[] {
   const uniform = randomStream(1);
-  const draw = (count: number) => Array.from({ length: count }, () => Math.floor(uniform() * count));
+  const [{ rows, groups }] = tables as [Cells];
   return Array.from({ length: repetitions }, () => {
-    const [seeds, users] = [draw(counts.length), draw(counts[0]?.length ?? 0)];
-    const sumOf = (table: CellTable) =>
-      seeds.reduce((sum, seed) => sum + users.reduce((part, user) => part + table[seed]![user]!, 0), 0);
-    const clips = sumOf(counts);
-    return measure(tables.map((table) => sumOf(table) / clips));
+    const seeds = rows.map(() => Math.floor(uniform() * rows.length));
+    const times = new Array<number>(groups).fill(0);
+    for (let i = 0; i < groups; i++) times[Math.floor(uniform() * groups)]! += 1;
+    const means = tables.map((table) => {
+      let [sum, items] = [0, 0];
+      for (const seed of seeds) {
+        const { at, sums, counts } = table.rows[seed]!;
+        for (const [i, group] of at.entries()) {
+          sum += times[group]! * sums[i]!;
+          items += times[group]! * counts[i]!;
+        }
+      }
+      return sum / items;
+    });
+    return measure(means);
   });
 }
 

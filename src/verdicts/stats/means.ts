@@ -1,4 +1,4 @@
-import { type Spread, spreadInterval } from './crossed.ts';
+import { add, areOfOne, measureClusters, type Spread, spreadInterval } from './crossed.ts';
 import { studentCdf } from './distributions.ts';
 import type { Interval } from './proportions.ts';
 
@@ -55,13 +55,13 @@ interface Cluster {
 }
 
 /**
- * The error of a mean over clips, `s / √G`, over G users who count as drawn at random: clips of one person are alike, so intervals that take
- * them for independent are too narrow. With equally many clips of each user, it is that of the users' means; else that of a ratio of sums,
- * `s² / G = G / (G − 1) · Σ (sum − m · count)² / (Σ count)²`. There are G − 1 degrees of freedom: with as few users as there are here,
+ * The error of a mean over clips, over users who count as drawn at random: clips of one person are alike, so intervals that take them for
+ * independent are too narrow. It is that of a ratio of sums, Σ (sum − m · count)² by {@link measureClusters}, divided by the squared number of clips;
+ * with equally many clips of each of G users, `s / √G` of their means, with G − 1 degrees of freedom. With as few users as there are here,
  * percentiles of a bootstrap would cover far less than they claim.
  *
  * @param clusters users, each with at least one clip
- * @returns null for fewer than two users, and if all have the same mean, which says nothing about how far others may be
+ * @returns null for fewer than two users, if most clips are of one, and if all have the same mean: nothing says how far others may be
  * @see Cochran 1977, Sampling Techniques, 3rd ed., 9A.1 and 6.3; Cameron and Miller 2015, J. Hum. Resour. 50, 317-372, section VI
  *   (degrees of freedom)
  */
@@ -69,15 +69,18 @@ export function clusterMean(clusters: readonly Cluster[]): {
   readonly mean: number;
   readonly spread: Spread | null;
 } {
-  const users = clusters.length;
-  const clips = clusters.reduce((total, { count }) => total + count, 0);
-  const mean = clusters.reduce((total, { sum }) => total + sum, 0) / clips;
-  if (users < 2) return { mean, spread: null };
-  const squares = clusters.reduce((total, { count, sum }) => total + (sum - mean * count) ** 2, 0);
-  const error = Math.sqrt((users / (users - 1)) * squares) / clips;
+  const counts = clusters.map(({ count }) => count);
+  const clips = add(counts);
+  const mean = add(clusters.map(({ sum }) => sum)) / clips;
+  if (clusters.length < 2) return { mean, spread: null };
+  const { squares, degrees } = measureClusters(
+    clusters.map(({ count, sum }) => sum - mean * count),
+    counts,
+  );
+  const error = Math.sqrt(squares) / clips;
   // Rounding of the mean alone gives about 1e-16.
-  if (error <= 1e-12 * Math.max(1, Math.abs(mean))) return { mean, spread: null };
-  return { mean, spread: { error, degrees: users - 1 } };
+  const isNothing = error <= 1e-12 * Math.max(1, Math.abs(mean));
+  return { mean, spread: isNothing || areOfOne(counts) ? null : { error, degrees } };
 }
 
 /** Student's interval of such a mean. @param level of confidence, default 0.95 */

@@ -6,7 +6,7 @@ import {
   formatMarkdown,
   summariseVerdicts,
 } from '../../../src/report/judge/formats.ts';
-import type { StudyJudgement } from '../../../src/verdicts/judge-claims.ts';
+import type { ClaimJudgement } from '../../../src/verdicts/judge-claims.ts';
 import { ACCURACY, stateClaim } from '../../verdicts/studies.ts';
 
 const COMPARISON = {
@@ -19,7 +19,7 @@ const COMPARISON = {
 };
 
 /** An accuracy of 95.25 %, published as 95.5 %. */
-function judged(overrides: Partial<StudyJudgement> = {}, id = 'test-lambda-0.01'): StudyJudgement {
+function judged(overrides: Partial<ClaimJudgement> = {}, id = 'test-lambda-0.01'): ClaimJudgement {
   return {
     claim: stateClaim(ACCURACY, {
       id,
@@ -36,7 +36,7 @@ function judged(overrides: Partial<StudyJudgement> = {}, id = 'test-lambda-0.01'
 }
 
 /** Differences that an order claims, the second one without an interval. */
-const order: Partial<StudyJudgement> = {
+const order: Partial<ClaimJudgement> = {
   comparison: null,
   contrasts: [
     {
@@ -45,6 +45,8 @@ const order: Partial<StudyJudgement> = {
         difference: 0.014,
         seeds: [0.01, 0.018],
         certainty: {
+          rare: null,
+          isGrouped: false,
           error: 0.004,
           degrees: 1,
           interval: { low: -0.05, high: 0.078 },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toCells } from '../../../bench/intervals/simulate.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { describeTauChanges } from '../../../src/report/sections/tau-changes.ts';
 import { crossedMean, spreadInterval } from '../../../src/verdicts/stats/crossed.ts';
@@ -57,10 +58,8 @@ describe('the section on other time constants in trained networks', () => {
       [-2, -2, -2, -3],
       [-4, -4, -3, -4],
     ];
-    const { mean, spread } = crossedMean(
-      sums,
-      sums.map((row) => row.map(() => 25)),
-    );
+    const clips = sums.map((row) => row.map(() => 25));
+    const { mean, spread } = crossedMean(toCells(sums, clips));
     expect(mean).toBeCloseTo(-0.12, 12);
     const { low, high } = spreadInterval(mean, spread!, 0.95);
     const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { simulateCoverage } from '../../../bench/intervals/simulate.ts';
+import { simulateCoverage, toCells } from '../../../bench/intervals/simulate.ts';
 import {
   crossedMean,
   equivalencePower,
@@ -18,8 +18,10 @@ import { clusterMeanInterval } from '../../../src/verdicts/stats/means.ts';
 /** Of tables in which each seed meets each user. */
 const complete = (sums: readonly number[][], clips: readonly number[]) =>
   crossedMean(
-    sums,
-    sums.map(() => clips),
+    toCells(
+      sums,
+      sums.map(() => clips),
+    ),
   );
 
 describe('the mean over seeds and users', () => {
@@ -112,16 +114,15 @@ describe('the mean over seeds and users', () => {
 
   test('is that of the t test over seeds, if each tests its own users', () => {
     // Seeds' means 2 and 6. Users deviate by 3, 1, 1 and 3: 4 / 3 · 20, less than 2 · (4² + 4²) of the seeds.
-    const { mean, spread } = crossedMean(
-      [
-        [1, 3, 0, 0],
-        [0, 0, 5, 7],
-      ],
-      [
-        [1, 1, 0, 0],
-        [0, 0, 1, 1],
-      ],
-    );
+    const sums = [
+      [1, 3, 0, 0],
+      [0, 0, 5, 7],
+    ];
+    const counts = [
+      [1, 1, 0, 0],
+      [0, 0, 1, 1],
+    ];
+    const { mean, spread } = crossedMean(toCells(sums, counts));
     expect(mean).toBe(4);
     expect(spread?.error).toBeCloseTo(Math.sqrt(8 / 2), 12);
     expect(spread?.degrees).toBeCloseTo(1, 8);
@@ -139,7 +140,7 @@ describe('the mean over seeds and users', () => {
         row.map((count) => (count === 0 ? 0 : Math.round(4 * uniform() + bySeed[seed]!))),
       );
       const { error, degrees } = clusterByForce(sums, counts);
-      const { spread } = crossedMean(sums, counts);
+      const { spread } = crossedMean(toCells(sums, counts));
       expect(spread?.error).toBeCloseTo(error, 12);
       expect(Math.abs(spread!.degrees - degrees)).toBeLessThan(2e-3);
     }
@@ -232,19 +233,18 @@ function clusterByForce(sums: readonly number[][], counts: readonly number[][]) 
   const mean = cells.reduce((total, { sum }) => total + sum, 0) / clips;
   const off = cells.map(({ sum, count }) => sum - mean * count);
   const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
-  const cluster = (of: 'seed' | 'user', groups: number) =>
-    (cells.reduce(
-      (total, one, i) =>
-        total +
-        dot(
-          off,
-          cells.map((other) => Number(one[of] === other[of])),
-        ) *
-          off[i]!,
-      0,
-    ) *
-      groups) /
-    (groups - 1);
+  const cluster = (of: 'seed' | 'user') => {
+    const members = [...new Set(cells.map((one) => one[of]))].map((name) => {
+      const own = cells.map((one) => Number(one[of] === name));
+      const counts = cells.map(({ count }) => count);
+      return { off: dot(off, own), weight: dot(counts, own) / clips };
+    });
+    // Of deviations from a weighted mean, of clusters whose own means have the variance 1: (I − 1w')(I − 1w')'.
+    const variance = (at: number) =>
+      members.reduce((sum, { weight }, i) => sum + (Number(i === at) - weight) ** 2, 0);
+    const squares = members.reduce((sum, one, i) => sum + one.off ** 2 / variance(i), 0);
+    return { squares, degrees: 1 / members.reduce((sum, { weight }) => sum + weight ** 2, 0) - 1 };
+  };
   // Gram-Schmidt.
   const basis: number[][] = [];
   const project = (vector: readonly number[]) =>
@@ -257,11 +257,14 @@ function clusterByForce(sums: readonly number[][], counts: readonly number[][]) 
     }
   const left = project(off);
   const rest = (cells.length * dot(left, left)) / (cells.length - basis.length);
-  const seeds = Math.max(cluster('seed', 7), rest);
-  const total = seeds + Math.max(cluster('user', 8), rest) - rest;
+  const [seeds, users] = [cluster('seed'), cluster('user')];
+  const parts = [seeds, users].map((one) => ({ ...one, squares: Math.max(one.squares, rest) }));
+  const total = parts[0]!.squares + parts[1]!.squares - rest;
+  const [fewer, more] = parts.sort((one, other) => one.degrees - other.degrees);
   const t2 = (degrees: number) => studentQuantile(0.975, degrees) ** 2;
-  const t = Math.sqrt((seeds / total) * t2(6) + (1 - seeds / total) * t2(7));
-  let degrees = 6;
+  const share = fewer!.squares / total;
+  const t = Math.sqrt(share * t2(fewer!.degrees) + (1 - share) * t2(more!.degrees));
+  let { degrees } = fewer!;
   while (studentQuantile(0.975, degrees) > t) degrees += 1e-3;
   return { error: Math.sqrt(total) / clips, degrees };
 }
@@ -341,11 +344,11 @@ describe('the size at which a curve reaches a value', () => {
 describe('resampling seeds and users', () => {
   test('draws whole rows and columns, and weights users by their clips', () => {
     // Twice the first user: 2 of 2 clips; one of each: 1 of 4; twice the second: 0 of 6. Half of the samples have one of each.
-    const means = resampleCrossed([[[1, 0]]], [[1, 3]], 4000, ([mean]) => mean!);
+    const means = resampleCrossed([toCells([[1, 0]], [[1, 3]])], 4000, ([mean]) => mean!);
     expect(new Set(means)).toEqual(new Set([1, 0.25, 0]));
     // Six standard deviations of a share of one half are 0.047.
     expect(Math.abs(means.filter((mean) => mean === 0.25).length / 4000 - 0.5)).toBeLessThan(0.047);
-    const bySeed = resampleCrossed([[[0], [1]]], [[1], [1]], 4000, ([mean]) => mean!);
+    const bySeed = resampleCrossed([toCells([[0], [1]], [[1], [1]])], 4000, ([mean]) => mean!);
     expect(Math.abs(bySeed.filter((mean) => mean === 0.5).length / 4000 - 0.5)).toBeLessThan(0.047);
   });
 
@@ -355,12 +358,9 @@ describe('resampling seeds and users', () => {
       [3, 5],
     ];
     const twice = table.map((row) => row.map((sum) => 2 * sum));
+    const five = table.map((row) => row.map(() => 5));
     const ratios = resampleCrossed(
-      [table, twice],
-      [
-        [5, 5],
-        [5, 5],
-      ],
+      [toCells(table, five), toCells(twice, five)],
       50,
       ([one, two]) => two! / one!,
     );

@@ -1,9 +1,9 @@
-import { type Certainty, type Contrast, decideEqual, decideMore } from '../../verdicts/contrasts.ts';
-import { NORMAL_QUANTILES } from '../../verdicts/stats/distributions.ts';
-import { stateP } from '../../verdicts/stats/p-values.ts';
-import type { PublishedComparison } from '../../verdicts/published-values.ts';
-import type { Answer, Verdict } from '../../verdicts/verdicts.ts';
-import { formatPoints, formatPointsRange, formatShare } from '../data/format.ts';
+import { type Certainty, type Contrast, decideEqual, decideMore } from './contrasts.ts';
+import type { PublishedComparison } from './published-values.ts';
+import { NORMAL_QUANTILES } from './stats/distributions.ts';
+import { stateP } from './stats/p-values.ts';
+import type { Answer, Verdict } from './verdicts.ts';
+import { formatPoints, formatPointsRange, formatShare } from './words.ts';
 
 /** A verdict and why. */
 export interface Finding {
@@ -130,8 +130,18 @@ function explain(
       ? `the difference is neither certainly ${inside} nor certainly ${outside} ${bar} (${level})`
       : `not every difference is certainly ${inside} ${bar} (${level}), and none is certainly ${outside} it (${divided})`,
   };
-  const power = verdict === 'inconclusive' ? describePower(claim, certain, unit) : '';
-  return `Over ${design}, ${said[verdict]}.${power}`;
+  if (verdict !== 'inconclusive') return `Over ${design}, ${said[verdict]}.`;
+  const near = isOne && only !== undefined && excludes(claim, margin, only) ? NEARLY_ALL_RIGHT : '';
+  return `Over ${design}, ${said[verdict]}.${near}${describePower(claim, certain, unit)}`;
+}
+
+const NEARLY_ALL_RIGHT =
+  ' The interval excludes it; but at that difference more answers would be wrong, and scatter more, so this is not certain.';
+
+/** Whether the 90 % interval excludes the limit of a claim. */
+function excludes(claim: ContrastClaim, margin: number, { narrow: { low, high } }: Certainty): boolean {
+  if (claim === 'more') return high < margin;
+  return low > -margin && (claim === 'no-worse' || high < margin);
 }
 
 /** What the least certain of the differences could have shown. */

@@ -1,4 +1,4 @@
-import type { Interval } from '../../verdicts/stats/proportions.ts';
+import type { Interval } from './stats/proportions.ts';
 /** A share as a percentage with one decimal and a non-breaking space, `95.5 %`. */
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}\u00a0%`;
