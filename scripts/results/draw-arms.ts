@@ -3,7 +3,11 @@ import { escapeMarkup, wrapText } from '../../src/base/text.ts';
 import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable } from '../../src/report/drawing/theme.ts';
-import type { DifferenceVerdict } from '../../src/verdicts/verdicts.ts';
+import {
+  DIFFERENCE_TITLES,
+  DIFFERENCE_VERDICTS,
+  type DifferenceVerdict,
+} from '../../src/verdicts/verdicts.ts';
 import { formatPoints } from '../../src/verdicts/words.ts';
 import { type KeptEndpoint, listEndpoints, readConfig } from './questions.ts';
 
@@ -53,12 +57,16 @@ export async function drawArms(root: string): Promise<string> {
     alt: groups
       .map((group) => {
         const said = group.arms.map(
-          (arm) => `${nameOf(arm, group)} ${formatPoints(arm.difference)}, ${arm.verdict}`,
+          (arm) => `${nameOf(arm, group)} ${formatPoints(arm.difference)}, ${DIFFERENCE_TITLES[arm.verdict]}`,
         );
         return `${group.heading.join(' ')}: ${said.join(', ')}.`;
       })
       .join(' '),
-    legend: Object.entries(COLORS).map(([label, color]) => ({ label, color, mark: 'dot' as const })),
+    legend: DIFFERENCE_VERDICTS.filter((verdict) =>
+      groups.some(({ arms }) => arms.some((arm) => arm.verdict === verdict)),
+    ).map((verdict) => ({
+      ...{ label: DIFFERENCE_TITLES[verdict], color: COLORS[verdict], mark: 'dot' as const },
+    })),
     panels: [groups.slice(0, split), groups.slice(split)].map((column) => drawColumn(column, reach)),
     ...{ columns: 2, data: [] },
   };

@@ -13,6 +13,7 @@ import { clusterMean } from './stats/means.ts';
 import { holmAdjust } from './stats/p-values.ts';
 import type { Interval } from './stats/proportions.ts';
 import type { Answer, DifferenceVerdict } from './verdicts.ts';
+import { formatQuantity, spellQuantity } from './words.ts';
 
 /** The level of all tests for a difference together, and of each one-sided test for equality. */
 export const DIFFERENCE_LEVEL = 0.05;
@@ -210,4 +211,12 @@ function decide(
   if (measured.length === contrasts.length && measured.every(holds)) return 'reproduced';
   const level = DIFFERENCE_LEVEL / contrasts.length;
   return measured.some((one) => fails(one, level)) ? 'not-reproduced' : 'inconclusive';
+}
+
+/** What differences were measured over: `five seeds and six users`. With one seed, it is fixed. */
+export function nameDesign({ rows, groups }: AnswerCells, hasGroups: boolean): string {
+  const people = hasGroups ? spellQuantity(groups, 'user') : formatQuantity(groups, 'clip');
+  return rows.length === 1
+    ? `${people}, for these trainings`
+    : `${spellQuantity(rows.length, 'seed')} and ${people}`;
 }

@@ -241,11 +241,13 @@ export function sectionOfClaims(
   };
 }
 
-/** How a verdict is shown unless it is worse than in the baseline; else as `ok`. */
-const claimStates: Partial<Record<JudgedClaim['verdict'], CheckedRow['state']>> = {
-  'not-applicable': 'skipped',
-  'reduced-scale': 'noted',
+/** How a verdict is shown unless it is worse than in the baseline. */
+const claimStates: Readonly<Record<JudgedClaim['verdict'], CheckedRow['state']>> = {
+  reproduced: 'ok',
   'not-reproduced': 'noted',
+  inconclusive: 'noted',
+  'reduced-scale': 'noted',
+  'not-applicable': 'skipped',
 };
 
 function rowOfClaim(claim: JudgedClaim): CheckedRow {
@@ -258,7 +260,7 @@ function rowOfClaim(claim: JudgedClaim): CheckedRow {
     ...(before === null || before === verdict ? [] : [`In the baseline: ${VERDICT_TITLES[before]}.`]),
     ...(isKnown ? ['As in the baseline.'] : []),
   ].join(' ');
-  const state = isWorse ? 'failed' : (claimStates[verdict] ?? 'ok');
+  const state = isWorse ? 'failed' : claimStates[verdict];
   return { name: `claim ${id}`, state, word: VERDICT_TITLES[verdict], text };
 }
 

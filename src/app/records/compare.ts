@@ -1,13 +1,12 @@
 import process from 'node:process';
 import { formatBytes } from '../../base/text.ts';
 import {
-  type ClipComparison,
   compareRuns,
+  type Difference,
   type MetricRow,
   nameAnswers,
   type PairComparison,
   type RunResults,
-  type SeedComparison,
   settingsOf,
 } from '../../report/comparison/compare.ts';
 import { readTestAnswers } from '../../results/predictions.ts';
@@ -135,7 +134,10 @@ function documentOf({ a, b, comparison, recordOf }: ComparedRuns): object {
   return {
     runs: { a, b },
     pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
-    seeds: comparison.seeds,
+    differences: comparison.differences.map(({ pairs, ...one }) => ({
+      ...one,
+      networks: pairs.map((pair) => namePair(pair.a, pair.b)),
+    })),
     onlyA: comparison.onlyA.map(describe),
     onlyB: comparison.onlyB.map(describe),
   };
@@ -144,7 +146,7 @@ function documentOf({ a, b, comparison, recordOf }: ComparedRuns): object {
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
 function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
   const { a, b, comparison } = compared;
-  const { pairs, seeds, onlyA, onlyB } = comparison;
+  const { pairs, onlyA, onlyB } = comparison;
   const lines = [`A  ${toOneLine(a)}`, `B  ${toOneLine(b)}`];
   const add = (heading: string, some: readonly string[]): void =>
     void lines.push('', colors.bold(heading), ...some.map((line) => `  ${line}`.trimEnd()));
@@ -168,17 +170,17 @@ function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
       'Measured',
       pairs.flatMap((pair) => describeMetrics(pair, several)),
     );
+    const { differences } = comparison;
     add(
-      'Test clips',
-      pairs.flatMap((pair) => describeClips(pair, pairs.length)),
+      'Test accuracy',
+      differences.flatMap((one) => describeDifference(one, differences.length)),
     );
-    if (seeds.length === 0 && pairs.some(({ clips }) => clips?.p != null)) {
+    if (differences.some(({ pairs: { length }, measured }) => length === 1 && measured !== null)) {
       const limits =
-        '  p says whether these networks differ on these clips; whether their settings do takes several seeds.';
+        '  One training of each side says nothing of others with the same settings: that takes several seeds.';
       lines.push(colors.dim(limits));
     }
   }
-  if (seeds.length > 0) add('Over seeds', seeds.map(describeSeeds));
   return lines;
 }
 
@@ -249,38 +251,22 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
   return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true });
 }
 
-function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
-  const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
-  if (sameRun) return [`${name}A and B are the same run`];
-  if (clips === null) return [`${name}the answers of one run are no longer kept, so there is no test`];
-  return [`${name}${describeRight(clips)}`, `  ${describeTest(clips, pairs)}`];
-}
-
-function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparison, pairs: number): string {
-  if (sameData === false) return 'different recordings, so no test clip by clip';
-  if (sameData === null) return 'perhaps different recordings, so no test clip by clip';
-  if (p === null) return 'no clip in common, so no test clip by clip';
-  const corrected = pairs > 1 && pHolm !== null ? `, ${stateP(pHolm)} for ${pairs} pairs (Holm)` : '';
-  return `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact ${stateP(p)}${corrected}`;
-}
-
-function describeRight(clips: ClipComparison): string {
-  const { rightA, clipsA, rightB, clipsB, difference, low, high, interval } = clips;
-  const how = interval === 'paired' ? '' : ', for other clips (Newcombe)';
-  return `A ${rightA} of ${clipsA} right, B ${rightB} of ${clipsB}; B - A ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}${how})`;
-}
-
-function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedComparison): string {
-  const who = toOneLine(modelA === modelB ? modelA : `${modelA} → ${modelB}`);
-  if (accuracy === null) {
-    return `${who}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not averaged`;
-  }
-  const { mean, low, high, p } = accuracy;
-  const spread =
-    low === null || high === null || p === null
-      ? ' (all differ by the same amount, so there is neither interval nor test)'
-      : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
-  return `${who}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
+function describeDifference({ pairs, measured, problem }: Difference, count: number): string[] {
+  const [{ a, b }] = pairs as readonly [PairComparison];
+  const who =
+    pairs.length > 1 ? toOneLine(a.model === b.model ? a.model : `${a.model} → ${b.model}`) : namePair(a, b);
+  if (measured === null) return [`${who}: ${toOneLine(problem)}`];
+  const { difference, certainty, pHolm, design } = measured;
+  if (certainty === null)
+    return [
+      `${who}: B - A ${points(difference)} points over ${design}, which does not say how far others may be`,
+    ];
+  const { interval, p } = certainty;
+  const corrected = count > 1 ? `, ${stateP(pHolm ?? 1)} for ${count} differences (Holm)` : '';
+  return [
+    `${who}: B - A ${points(difference)} points (95 % interval ${points(interval.low)} to ${points(interval.high)}, ${stateP(p)}${corrected})`,
+    `  over ${design}`,
+  ];
 }
 
 /** Percentage points with a sign. */

@@ -1,5 +1,5 @@
 import type { ClaimVerdict } from '../../verdicts/claims-file.ts';
-import type { Verdict } from '../../verdicts/verdicts.ts';
+import type { DifferenceVerdict, Verdict } from '../../verdicts/verdicts.ts';
 import { checkAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {
@@ -58,6 +58,14 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
   ];
 }
 
+/** What verdicts say that can be contradicted; a small difference fits both. */
+const SIDES: Readonly<Record<DifferenceVerdict, 'large' | 'none' | null>> = {
+  different: 'large',
+  slight: null,
+  equivalent: 'none',
+  undecided: null,
+};
+
 /**
  * Whether the answer to the profile's question is still that of the baseline. Only `different` and `equivalent` contradict each other; the
  * evidence may fall short of either by chance, with another engine or fewer seeds.
@@ -65,11 +73,11 @@ export function judgeBaseline(baseline: Baseline, now: Baseline, isSelection: bo
 function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['question'] = {}): BaselineFinding[] {
   return Object.keys({ ...before, ...now }).map((model): BaselineFinding => {
     const [old, fresh] = [before, now].map((answers) =>
-      Object.hasOwn(answers, model) ? answers[model] : 'none',
+      Object.hasOwn(answers, model) ? answers[model] : ('none' as const),
     );
     const text = `${fresh}, ${old} in the baseline`;
-    const contradicts =
-      old !== fresh && [old, fresh].every((one) => one === 'different' || one === 'equivalent');
+    const sides = [old, fresh].map((one) => (one === undefined || one === 'none' ? null : SIDES[one]));
+    const contradicts = sides.every((side) => side !== null) && sides[0] !== sides[1];
     const outcome = old === fresh ? measure(0, text) : contradicts ? fail(text) : note(text);
     return { rule: 'question', subject: model, ...outcome };
   });
@@ -105,11 +113,13 @@ export interface JudgedClaim extends ClaimVerdict {
   readonly isWorse: boolean;
 }
 
-/** Verdicts that answer the claim, the better the higher; the others do not say whether it holds. */
-const RANKS: Readonly<Partial<Record<Verdict, number>>> = {
+/** The better, the higher; null does not say whether the claim holds. */
+const RANKS: Readonly<Record<Verdict, number | null>> = {
   reproduced: 2,
   inconclusive: 1,
   'not-reproduced': 0,
+  'reduced-scale': null,
+  'not-applicable': null,
 };
 
 /**
@@ -129,7 +139,7 @@ export function judgeVerdicts(
 
 function isWorse(before: Verdict | null, now: Verdict): boolean {
   const rank = RANKS[now];
-  if (rank === undefined) return false;
-  const known = before === null ? undefined : RANKS[before];
-  return known === undefined ? now === 'not-reproduced' : rank < known;
+  if (rank === null) return false;
+  const known = before === null ? null : RANKS[before];
+  return known === null ? now === 'not-reproduced' : rank < known;
 }

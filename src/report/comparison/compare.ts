@@ -1,9 +1,9 @@
 import type { TestAnswer } from '../../results/predictions.ts';
 import type { ResultFile } from '../../results/result-file.ts';
 import { nameSetting, readSettings } from '../../results/run-file.ts';
-import { type PairedTest, pairedTTest } from '../../verdicts/stats/means.ts';
-import { countDiscordant, holmAdjust, mcnemarTest } from '../../verdicts/stats/p-values.ts';
-import { independentDifference, pairedDifference } from '../../verdicts/stats/proportions.ts';
+import { sumCells } from '../../verdicts/answers.ts';
+import { type Certainty, measureContrasts, nameDesign } from '../../verdicts/contrasts.ts';
+import { holmAdjust } from '../../verdicts/stats/p-values.ts';
 
 /** What is known of one trained and evaluated network. */
 export interface RunResults {
@@ -47,8 +47,8 @@ export function diffSettings(a: Settings, b: Settings): SettingDifference[] {
   });
 }
 
-/** Which test clips a network got right, by a name that does not depend on their order. */
-type ClipAnswers = ReadonlyMap<string, boolean>;
+/** Whose each test clip is, and whether a network got it right, by a name that does not depend on their order. */
+type ClipAnswers = ReadonlyMap<string, { readonly user: number | null; readonly isRight: boolean }>;
 
 /**
  * Names a clip by its recording, its class, and how many clips of that class come before it in the recording, so that runs can be
@@ -57,11 +57,11 @@ type ClipAnswers = ReadonlyMap<string, boolean>;
 export function nameAnswers(answers: readonly TestAnswer[]): ClipAnswers {
   const counts = new Map<string, number>();
   return new Map(
-    answers.map(({ recording, class: label, predicted }) => {
+    answers.map(({ recording, user, class: label, predicted }) => {
       const name = `${recording} class ${label}`;
       const count = counts.get(name) ?? 0;
       counts.set(name, count + 1);
-      return [`${name} ${count}`, predicted === label];
+      return [`${name} ${count}`, { user, isRight: predicted === label }];
     }),
   );
 }
@@ -92,56 +92,33 @@ export interface MetricRow {
   readonly b: number | null;
 }
 
-/** How two networks did on test clips; every difference is B - A, as a share of the clips. */
-export interface ClipComparison {
-  readonly clipsA: number;
-  readonly clipsB: number;
-  readonly rightA: number;
-  readonly rightB: number;
-  /** Whether both were tested on the same recordings; null if that is not known. Without that, no clip counts as common. */
-  readonly sameData: boolean | null;
-  /** Clips that both were tested on. */
-  readonly common: number;
-  /** Of those, which only one got right. */
-  readonly onlyA: number;
-  readonly onlyB: number;
-  /** McNemar's exact test on the common clips, two-sided; null without any. */
-  readonly p: number | null;
-  /** Corrected for the number of pairs (Holm). */
-  readonly pHolm: number | null;
-  readonly difference: number;
-  /** 95 %: Agresti and Min's if all clips are common, else Newcombe's for other clips. */
-  readonly low: number;
-  readonly high: number;
-  readonly interval: 'paired' | 'independent';
-}
-
 export interface PairComparison {
   readonly a: RunResults;
   readonly b: RunResults;
-  /** Both are one and the same run, so that there is nothing to test. */
-  readonly sameRun: boolean;
   /** null if either is not known. */
   readonly settings: readonly SettingDifference[] | null;
   readonly metrics: readonly MetricRow[];
-  /** null if the answers of either are not known, or if both are the same run. */
-  readonly clips: ClipComparison | null;
 }
 
-/** Two models, or one in two runs, over at least two seeds. */
-export interface SeedComparison {
-  readonly modelA: string;
-  readonly modelB: string;
-  readonly seeds: readonly string[];
-  /** Settings in which the networks of one model differ between seeds. */
-  readonly differing: readonly string[];
-  /** Of the test accuracies, B - A, paired by seed; null if settings differ between seeds. */
-  readonly accuracy: PairedTest | null;
+/** How much more accurate B is than A: two models over the seeds that both have, or two seeds of a model. */
+export interface Difference {
+  readonly pairs: readonly PairComparison[];
+  /** On the test clips that both were tested on: for other seeds and people, or with one pair for these trainings. */
+  readonly measured: {
+    readonly difference: number;
+    readonly certainty: Certainty | null;
+    /** Corrected for the number of differences (Holm). */
+    readonly pHolm: number | null;
+    /** `two seeds and six users`. */
+    readonly design: string;
+  } | null;
+  /** Why nothing is measured; empty if it is. */
+  readonly problem: string;
 }
 
 export interface RunComparison {
   readonly pairs: readonly PairComparison[];
-  readonly seeds: readonly SeedComparison[];
+  readonly differences: readonly Difference[];
   /** Networks without a counterpart. */
   readonly onlyA: readonly RunResults[];
   readonly onlyB: readonly RunResults[];
@@ -153,10 +130,9 @@ export interface RunComparison {
  */
 export function compareRuns(a: readonly RunResults[], b: readonly RunResults[]): RunComparison {
   const matches = matchRuns(a, b);
-  const pairs = adjust(matches.map(([first, second]) => comparePair(first, second)));
+  const pairs = matches.map(([first, second]) => comparePair(first, second));
   return {
-    pairs,
-    seeds: compareSeeds(matches),
+    ...{ pairs, differences: measureDifferences(pairs) },
     onlyA: a.filter((run) => !matches.some(([first]) => first === run)),
     onlyB: b.filter((run) => !matches.some(([, second]) => second === run)),
   };
@@ -182,95 +158,50 @@ function matchRuns(a: readonly RunResults[], b: readonly RunResults[]): Match[] 
 function comparePair(a: RunResults, b: RunResults): PairComparison {
   const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
   return {
-    a,
-    b,
-    sameRun: isSameRun([a, b]),
+    ...{ a, b },
     settings: a.settings === null || b.settings === null ? null : diffSettings(a.settings, b.settings),
     metrics: names.map((name) => ({ name, a: a.metrics[name] ?? null, b: b.metrics[name] ?? null })),
-    clips:
-      a.answers === null || b.answers === null || isSameRun([a, b])
-        ? null
-        : compareClips(a.answers, b.answers, isSameData(a.data, b.data)),
   };
 }
 
-function isSameRun([a, b]: Match): boolean {
-  return a.run === b.run;
-}
-
-function compareClips(a: ClipAnswers, b: ClipAnswers, sameData: boolean | null): ClipComparison | null {
-  if (a.size === 0 || b.size === 0) return null;
-  // A clip's name says nothing of what is in it: other simulated recordings have the same names.
-  const common = sameData === true ? [...a.keys()].filter((clip) => b.has(clip)) : [];
-  const rightOf = (answers: ClipAnswers) => common.map((clip) => answers.get(clip) === true);
-  const count = (answers: ClipAnswers) => [...answers.values()].filter((right) => right).length;
-  const { onlyFirst: onlyB, onlySecond: onlyA } = countDiscordant(rightOf(b), rightOf(a));
-  const [rightA, rightB] = [count(a), count(b)];
-  const isSame = common.length === a.size && common.length === b.size;
-  const { difference, low, high } = isSame
-    ? pairedDifference({ clips: common.length, onlyFirst: onlyB, onlySecond: onlyA })
-    : independentDifference({ successes: rightB, trials: b.size }, { successes: rightA, trials: a.size });
-  return {
-    clipsA: a.size,
-    clipsB: b.size,
-    rightA,
-    rightB,
-    sameData,
-    common: common.length,
-    onlyA,
-    onlyB,
-    p:
-      common.length === 0 ? null : mcnemarTest({ clips: common.length, onlyFirst: onlyB, onlySecond: onlyA }),
-    pHolm: null,
-    difference,
-    low,
-    high,
-    interval: isSame ? 'paired' : 'independent',
-  };
-}
-
-/** With several pairs, some small p would be chance. */
-function adjust(pairs: readonly PairComparison[]): PairComparison[] {
-  const adjusted = holmAdjust(pairs.flatMap(({ clips }) => clips?.p ?? []));
-  return pairs.map((pair) =>
-    pair.clips === null || pair.clips.p === null
-      ? pair
-      : { ...pair, clips: { ...pair.clips, pHolm: adjusted.shift() ?? null } },
-  );
-}
-
-const ACCURACY = 'evaluate.testAccuracy';
-
-function compareSeeds(matches: readonly Match[]): SeedComparison[] {
-  const groups = new Map<string, Match[]>();
-  for (const match of matches) {
-    const [a, b] = match;
-    if (a.seed !== b.seed || isSameRun(match)) continue;
-    if (a.metrics[ACCURACY] === undefined || b.metrics[ACCURACY] === undefined) continue;
-    const key = JSON.stringify([a.model, b.model]);
-    groups.set(key, [...(groups.get(key) ?? []), match]);
+function measureDifferences(pairs: readonly PairComparison[]): Difference[] {
+  const groups = new Map<string, PairComparison[]>();
+  for (const pair of pairs) {
+    const { a, b } = pair;
+    const key = JSON.stringify([a.model, b.model, ...(a.seed === b.seed ? [] : [a.seed, b.seed])]);
+    groups.set(key, [...(groups.get(key) ?? []), pair]);
   }
-  return [...groups.values()].flatMap((group): SeedComparison[] => {
-    const [first] = group;
-    if (first === undefined || group.length < 2) return [];
-    const accuracyOf = ({ metrics }: RunResults) => metrics[ACCURACY] ?? Number.NaN;
-    const differences = group.map(([a, b]) => accuracyOf(b) - accuracyOf(a));
-    const differing = [...new Set(([0, 1] as const).flatMap((side) => findDiffering(group, side)))];
-    return [
-      {
-        modelA: first[0].model,
-        modelB: first[1].model,
-        seeds: group.map(([{ seed }]) => seed),
-        differing,
-        accuracy: differing.length > 0 ? null : pairedTTest(differences),
-      },
-    ];
+  const found = [...groups.values()].map((group) => {
+    const problem = findProblem(group);
+    return { pairs: group, problem, measured: problem === '' ? measureGroup(group) : null };
+  });
+  const adjusted = holmAdjust(found.map(({ measured }) => measured?.certainty?.p ?? 1));
+  return found.map(({ measured, ...rest }, i) => {
+    const pHolm = measured?.certainty ? adjusted[i]! : null;
+    return { ...rest, measured: measured && { ...measured, pHolm } };
   });
 }
 
+/** Why the answers of two sides cannot be compared; empty if they can. */
+function findProblem(pairs: readonly PairComparison[]): string {
+  if (pairs.every(({ a, b }) => a.run === b.run)) return 'A and B are the same run';
+  if (pairs.some(({ a, b }) => a.answers === null || b.answers === null))
+    return 'the answers of a run are no longer kept';
+  const isSame = pairs.map(({ a, b }) => isSameData(a.data, b.data));
+  // A clip's name says nothing of what is in it: other simulated recordings have the same names.
+  if (isSame.includes(false)) return 'they were tested on different recordings';
+  if (isSame.includes(null)) return 'they were perhaps tested on different recordings';
+  const differing = new Set(
+    (['a', 'b'] as const).flatMap((side) => findDiffering(pairs.map((one) => one[side]))),
+  );
+  if (differing.size > 0)
+    return `seeds were trained with different settings (${[...differing].join(', ')}), so they are not averaged`;
+  return pairs.some((pair) => listCommon(pair).length === 0) ? 'they have no test clip in common' : '';
+}
+
 /** The settings in which networks of one side differ; neither the seed nor the engine is one. */
-function findDiffering(group: readonly Match[], side: 0 | 1): string[] {
-  const known = group.flatMap((match) => match[side].settings ?? []);
+function findDiffering(runs: readonly RunResults[]): string[] {
+  const known = runs.flatMap(({ settings }) => settings ?? []);
   const [first] = known;
   if (first === undefined) return [];
   // With folds, each seed has other people to test.
@@ -278,4 +209,37 @@ function findDiffering(group: readonly Match[], side: 0 | 1): string[] {
   return known
     .flatMap((settings) => diffSettings(first, settings).map(({ name }) => name))
     .filter((name) => !expected.test(name));
+}
+
+function listCommon({ a, b }: PairComparison): string[] {
+  return [...(a.answers?.keys() ?? [])].filter((clip) => b.answers?.has(clip));
+}
+
+function measureGroup(pairs: readonly PairComparison[]) {
+  const answers = pairs.flatMap((pair) =>
+    listCommon(pair).map((clip) => [clip, pair.a.answers!.get(clip)!] as const),
+  );
+  const hasGroups = answers.every(([, { user }]) => user !== null);
+  const of = (side: 'a' | 'b') =>
+    pairs.map((pair, i) => {
+      const own = pair[side].answers!;
+      return [
+        `${i}`,
+        new Map(listCommon(pair).map((clip) => [clip, Number(own.get(clip)!.isRight)])),
+      ] as const;
+    });
+  const table = {
+    ...{ isScore: false, hasGroups },
+    groups: new Map(answers.map(([clip, { user }]) => [clip, hasGroups ? `${user}` : clip])),
+    arms: new Map([
+      ['A', new Map(of('a'))],
+      ['B', new Map(of('b'))],
+    ]),
+  };
+  const seeds = pairs.map((_, i) => `${i}`);
+  const cells = sumCells(table, seeds, 'B', 'A');
+  const fixed = pairs.length === 1 ? 'seeds' : undefined;
+  const [contrast] = measureContrasts([cells], { margin: 0, largest: 1, fixed });
+  const { difference, certainty } = contrast!;
+  return { difference, certainty, design: nameDesign(cells, hasGroups) };
 }

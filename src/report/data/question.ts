@@ -1,7 +1,6 @@
 import { type AnswerTable, sumCells } from '../../verdicts/answers.ts';
-import { type Contrast, compareWithMargin, measureContrasts } from '../../verdicts/contrasts.ts';
+import { type Contrast, compareWithMargin, measureContrasts, nameDesign } from '../../verdicts/contrasts.ts';
 import type { DifferenceVerdict } from '../../verdicts/verdicts.ts';
-import { formatQuantity, spellQuantity } from '../../verdicts/words.ts';
 import type { ModelResult, Results } from './results.ts';
 
 /** `report.question` of a profile: what it was made to find out, stated before its runs. */
@@ -185,10 +184,6 @@ export function contrastModels(
   const fixed = first.runs.length === 1 ? 'seeds' : undefined;
   const cells = models.map((model) => sumCells(table, seedsOf(first), model.id, first.id));
   const contrasts = measureContrasts(cells, { margin, largest: 1, fixed });
-  const groups = cells[0]?.groups ?? 0;
-  const people = table.hasGroups ? spellQuantity(groups, 'user') : formatQuantity(groups, 'clip');
-  const design = fixed
-    ? `${people}, for these trainings`
-    : `${spellQuantity(first.runs.length, 'seed')} and ${people}`;
-  return { first, others: models.map((model, i) => ({ model, contrast: contrasts[i]! })), design };
+  const others = models.map((model, i) => ({ model, contrast: contrasts[i]! }));
+  return { first, others, design: nameDesign(cells[0]!, table.hasGroups) };
 }

@@ -4,7 +4,7 @@ import type { AnswerTable } from '../../verdicts/answers.ts';
 import type { Certainty } from '../../verdicts/contrasts.ts';
 import type { NamedContrast } from '../../verdicts/findings.ts';
 import { type ClaimJudgement, unitOf } from '../../verdicts/judge-claims.ts';
-import { VERDICT_TITLES, VERDICTS } from '../../verdicts/verdicts.ts';
+import { VERDICT_TITLES, VERDICTS, type Verdict } from '../../verdicts/verdicts.ts';
 import { namePlace } from '../../verdicts/words.ts';
 
 type Judgements = readonly ClaimJudgement[];
@@ -36,19 +36,27 @@ function describeNumbers({ name, contrast: { difference, seeds, certainty } }: N
   return { name, difference, ...interval, narrow, p, detectable, equivalenceChance, seeds: seeds.length };
 }
 
+const TEST_RESULTS: Readonly<Record<Verdict, 'failure' | 'skipped' | null>> = {
+  reproduced: null,
+  'not-reproduced': 'failure',
+  inconclusive: 'skipped',
+  'reduced-scale': 'skipped',
+  'not-applicable': 'skipped',
+};
+
 /** A test suite for CI: what is not reproduced has failed, and what has no answer was skipped. @param name of the suite */
 export function formatJunit(judgements: Judgements, name: string): string {
   const quote = (text: string) => `"${escapeMarkup(toPlainLine(text).replace(/[\ufffe\uffff]/g, '\ufffd'))}"`;
   const cases = judgements.map(({ claim, verdict, reason, measured }) => {
     const head = `  <testcase classname=${quote(name)} name=${quote(`${claim.id}: ${claim.statement}`)} time="0"`;
-    if (verdict === 'reproduced') return `${head}/>`;
-    const kind = verdict === 'not-reproduced' ? 'failure' : 'skipped';
+    const kind = TEST_RESULTS[verdict];
+    if (kind === null) return `${head}/>`;
     const message = [VERDICT_TITLES[verdict], ...(measured === '' ? [] : [measured]), reason].join('. ');
     return `${head}>\n    <${kind} message=${quote(message)}/>\n  </testcase>`;
   });
-  const failures = judgements.filter(({ verdict }) => verdict === 'not-reproduced').length;
-  const skipped = judgements.filter(({ verdict }) => verdict !== 'reproduced').length - failures;
-  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+  const count = (kind: 'failure' | 'skipped') =>
+    judgements.filter(({ verdict }) => TEST_RESULTS[verdict] === kind).length;
+  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="0" skipped="${count('skipped')}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name=${quote(name)} ${counts} time="0">\n${cases.join('\n')}\n</testsuite>\n`;
 }
 

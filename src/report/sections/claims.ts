@@ -73,7 +73,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
       textColumn('Verdict', ({ verdict, reason }) => ({
         text: VERDICT_TITLES[verdict],
         details: [reason],
-        ...toneOf(verdict),
+        ...VERDICT_TONES[verdict],
       })),
     ],
   );
@@ -92,10 +92,13 @@ function describeEvidence({ evidence, published }: Judgement['claim']): string[]
   );
 }
 
-export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
-  if (verdict === 'not-reproduced') return { tone: 'differs' };
-  return verdict === 'reproduced' ? {} : { tone: 'missing' };
-}
+export const VERDICT_TONES: Readonly<Record<Verdict, Pick<Cell, 'tone'>>> = {
+  reproduced: {},
+  'not-reproduced': { tone: 'differs' },
+  inconclusive: { tone: 'missing' },
+  'reduced-scale': { tone: 'missing' },
+  'not-applicable': { tone: 'missing' },
+};
 
 function summariseClaims(judgements: readonly Judgement[]): Text {
   const count = (verdict: Verdict) => judgements.filter((one) => one.verdict === verdict).length;

@@ -23,7 +23,7 @@ import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome
 import type { ModelContrasts } from '../data/question.ts';
 import type { Results } from '../data/results.ts';
 import { type Cell, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
-import { toneOf } from './claims.ts';
+import { VERDICT_TONES } from './claims.ts';
 
 /**
  * The reproduced accuracies beside table 1 of the thesis, with the judgements of the published test accuracies, if any. On other data than
@@ -135,7 +135,7 @@ export function tabulateDifferences({ first, others, design }: ModelContrasts): 
 function judgementCell(judgement: Judgement | null): Cell | null {
   if (judgement === null) return null;
   const { verdict } = judgement;
-  return { text: VERDICT_TITLES[verdict], details: ['by the maximum'], ...toneOf(verdict) };
+  return { text: VERDICT_TITLES[verdict], details: ['by the maximum'], ...VERDICT_TONES[verdict] };
 }
 
 function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell | null {

@@ -1,7 +1,7 @@
 import { capitalise } from '../../base/text.ts';
 import type { QuestionEntry } from '../../verdicts/claims-file.ts';
 import { formatP } from '../../verdicts/stats/p-values.ts';
-import { DIFFERENCE_TITLES } from '../../verdicts/verdicts.ts';
+import { DIFFERENCE_TITLES, type DifferenceVerdict } from '../../verdicts/verdicts.ts';
 import {
   formatBareRange,
   formatPoints,
@@ -19,6 +19,7 @@ import { colorVariable, modelColor, POINT_LABELS } from '../drawing/theme.ts';
 import { drawDotPlot } from '../figures/dot-plot.ts';
 import {
   type Block,
+  type Cell,
   makeTable,
   numberColumn,
   type Section,
@@ -75,10 +76,7 @@ function tabulateArms({ seeds }: Results, endpoint: Endpoint, { id, on }: Naming
       numberColumn('95\u00a0% interval', (arm) => rangeOf(arm, 'interval')),
       numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
       numberColumn('p, corrected', ({ certainty }) => certainty && formatP(certainty.adjusted)),
-      textColumn('Verdict', ({ verdict }) => ({
-        text: DIFFERENCE_TITLES[verdict],
-        ...(verdict === 'undecided' ? { tone: 'missing' } : {}),
-      })),
+      textColumn('Verdict', ({ verdict }) => ({ text: DIFFERENCE_TITLES[verdict], ...TONES[verdict] })),
       numberColumn('Would find', ({ certainty }) => {
         if (certainty === null) return null;
         return certainty.detectable === null ? 'none' : formatPoints(certainty.detectable, false);
@@ -89,6 +87,13 @@ function tabulateArms({ seeds }: Results, endpoint: Endpoint, { id, on }: Naming
     ],
   );
 }
+
+const TONES: Readonly<Record<DifferenceVerdict, Pick<Cell, 'tone'>>> = {
+  different: {},
+  slight: {},
+  equivalent: {},
+  undecided: { tone: 'missing' },
+};
 
 function rangeOf({ certainty }: QuestionArm, which: 'interval' | 'narrow'): string | null {
   // The column before it has the unit.

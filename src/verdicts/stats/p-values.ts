@@ -58,37 +58,6 @@ export function stateP(p: number): string {
   return p < 0.001 ? `p ${formatP(p)}` : `p = ${formatP(p)}`;
 }
 
-/** How two classifiers did on the same clips. */
-interface Discordance {
-  readonly clips: number;
-  /** Clips that only the first got right, and only the second. The others say nothing about which is better. */
-  readonly onlyFirst: number;
-  readonly onlySecond: number;
-}
-
-/** @param first and second: whether each of the same clips was right */
-export function countDiscordant(first: readonly boolean[], second: readonly boolean[]): Discordance {
-  let onlyFirst = 0;
-  let onlySecond = 0;
-  for (let i = 0; i < first.length; i++) {
-    if (first[i] && !second[i]) onlyFirst += 1;
-    if (second[i] && !first[i]) onlySecond += 1;
-  }
-  return { clips: first.length, onlyFirst, onlySecond };
-}
-
-/**
- * McNemar's exact test: if both were equally good, each clip on which they differ would be a coin toss.
- *
- * @returns two-sided p, at most 1; 1 if they differ on no clip
- * @see McNemar 1947, Psychometrika 12, 153-157; Fagerland, Lydersen and Laake 2013, BMC Med. Res. Methodol. 13, 91
- */
-export function mcnemarTest({ onlyFirst, onlySecond }: Discordance): number {
-  const differing = onlyFirst + onlySecond;
-  if (differing === 0) return 1;
-  return Math.min(1, 2 * binomialUpperTail(Math.max(onlyFirst, onlySecond), differing, 0.5));
-}
-
 /**
  * McNemar's exact test against a loss: the probability of losing at least so many of the differing clips if each were a coin toss.
  *

@@ -59,29 +59,3 @@ export function independentDifference(
     high: difference + Math.hypot(ofA.high - a, b - ofB.low),
   };
 }
-
-/**
- * Agresti and Min's interval for the difference of two proportions on the same clips: Wald's, after adding half a clip to each of the four
- * ways in which two classifiers can answer.
- *
- * @param z quantile of the standard normal distribution, default 95 % two-sided
- * @returns with the observed difference; the interval is around a slightly smaller one, and within [-1, 1]
- * @see Agresti and Min 2005, Stat. Med. 24, 729-740
- */
-export function pairedDifference(
-  {
-    clips,
-    onlyFirst,
-    onlySecond,
-  }: { readonly clips: number; readonly onlyFirst: number; readonly onlySecond: number },
-  z: number = NORMAL_QUANTILES['97.5'],
-): ProportionDifference {
-  const n = clips + 2;
-  const centre = (onlyFirst - onlySecond) / n;
-  const reach = (z * Math.sqrt(onlyFirst + onlySecond + 1 - n * centre ** 2)) / n;
-  return {
-    difference: (onlyFirst - onlySecond) / clips,
-    low: Math.max(-1, centre - reach),
-    high: Math.min(1, centre + reach),
-  };
-}

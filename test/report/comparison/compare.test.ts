@@ -9,9 +9,9 @@ import {
 import { readTestAnswers } from '../../../src/results/predictions.ts';
 import { resultFile } from '../../results/examples.ts';
 
-/** Answers to clips `c0`, `c1`, … */
+/** Answers to clips `c0`, `c1`, …, of two users in turn. */
 const answersOf = (right: readonly (0 | 1)[], prefix = 'c') =>
-  new Map(right.map((one, i) => [`${prefix}${i}`, one === 1]));
+  new Map(right.map((one, i) => [`${prefix}${i}`, { user: i % 2, isRight: one === 1 }]));
 
 let nextRun = 0;
 
@@ -48,121 +48,90 @@ describe('networks are compared', () => {
   });
 });
 
-describe('a comparison on clips', () => {
-  it('counts clips that only one got right, in common clips, and tests them exactly', () => {
-    // Of 10 clips, B alone has 6 right and A alone 1: 2 · (1 + 7) / 2⁷ = 0.125.
-    const a = makeRun({ answers: answersOf([1, 0, 0, 0, 0, 0, 0, 1, 1, 0]) });
-    const b = makeRun({ answers: answersOf([0, 1, 1, 1, 1, 1, 1, 1, 1, 0]) });
-    const [pair] = compareRuns([a], [b]).pairs;
-    expect(pair?.clips).toMatchObject({
-      rightA: 3,
-      rightB: 8,
-      common: 10,
-      onlyA: 1,
-      onlyB: 6,
-      p: expect.closeTo(0.125, 12),
-      pHolm: expect.closeTo(0.125, 12),
-      difference: 0.5,
-      interval: 'paired',
+describe('the difference of two sides', () => {
+  const side = (model: string, ...answers: readonly (0 | 1)[][]) =>
+    answers.map((right, i) => makeRun({ model, seed: `${i}`, answers: answersOf(right) }));
+  const compare = (a: readonly RunResults[], b: readonly RunResults[]) => compareRuns(a, b).differences;
+
+  it('over one seed is for these trainings and other people', () => {
+    // User 0 gains two of two, user 1 one: 1 and 0.5, mean 0.75, error 0.25 with one degree of freedom.
+    const [found] = compare(side('a', [0, 0, 0, 1]), side('b', [1, 1, 1, 1]));
+    expect(found).toMatchObject({
+      problem: '',
+      measured: {
+        difference: 0.75,
+        design: 'two users, for these trainings',
+        certainty: { error: 0.25, degrees: 1 },
+      },
     });
-    // Agresti and Min: centre 5 / 12, reach 1.96 · √(7 + 1 − 12 · (5 / 12)²) / 12.
-    expect(pair?.clips?.low).toBeCloseTo(5 / 12 - (1.959964 * Math.sqrt(8 - 25 / 12)) / 12, 6);
-    expect(pair?.clips?.high).toBeCloseTo(5 / 12 + (1.959964 * Math.sqrt(8 - 25 / 12)) / 12, 6);
+    // t = 3: p = 1 − 2 · arctan(3) / π.
+    expect(found?.measured?.certainty?.p).toBeCloseTo(1 - (2 * Math.atan(3)) / Math.PI, 12);
   });
 
-  it('has an interval for independent clips, and no test, if none is common', () => {
-    // Newcombe 1998, Table II (a): 56/70 and 48/80, method 10: 0.0524 to 0.3339.
-    const shares = (right: number, all: number, prefix: string) =>
-      answersOf(
-        Array.from({ length: all }, (_, i) => (i < right ? 1 : 0)),
-        prefix,
-      );
-    const a = makeRun({ answers: shares(48, 80, 'x') });
-    const b = makeRun({ answers: shares(56, 70, 'y') });
-    const clips = compareRuns([a], [b]).pairs[0]?.clips;
-    expect(clips).toMatchObject({ sameData: true, common: 0, p: null, interval: 'independent' });
-    expect(clips?.difference).toBeCloseTo(0.2, 12);
-    expect(clips?.low).toBeCloseTo(0.0524, 4);
-    expect(clips?.high).toBeCloseTo(0.3339, 4);
+  it('over several seeds is for other seeds, too, in one table', () => {
+    const found = compare(side('a', [0, 0], [0, 1]), side('b', [1, 0], [1, 1]));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ measured: { difference: 0.5, design: 'two seeds and two users' } });
   });
 
-  it.each([
-    ['the same frames', { frames: 'f', recordings: null }, true],
-    ['other frames of the same recordings', { frames: 'g', recordings: 'r' }, true],
-    ['other recordings with the same names', { frames: 'g', recordings: 's' }, false],
-    ['frames of unknown recordings', { frames: 'g', recordings: null }, null],
-    ['nothing that is known', { frames: null, recordings: null }, null],
-  ])('pairs clips only of the same data: %s', (_, data, sameData) => {
-    const answers = answersOf([1, 1, 1, 1, 1, 1]);
-    const a = makeRun({ answers: answersOf([0, 0, 0, 0, 0, 0]) });
-    const clips = compareRuns([a], [makeRun({ answers, data })]).pairs[0]?.clips;
-    expect(clips).toMatchObject(
-      sameData === true
-        ? { sameData, common: 6, onlyB: 6, p: expect.closeTo(0.03125, 12), interval: 'paired' }
-        : { sameData, common: 0, onlyB: 0, p: null, pHolm: null, interval: 'independent' },
-    );
+  it('is of common clips, and of clips that stand for themselves where there are no users', () => {
+    const alone = (right: readonly (0 | 1)[]) =>
+      makeRun({ answers: new Map(right.map((one, i) => [`c${i}`, { user: null, isRight: one === 1 }])) });
+    const [found] = compare([alone([0, 0, 1])], [alone([1, 0])]);
+    expect(found).toMatchObject({ measured: { difference: 0.5, design: '2 clips, for these trainings' } });
   });
 
-  it('corrects for the number of pairs', () => {
-    // p = 2 / 2⁶ = 0.03125 in both: twice that after Holm.
-    const b = answersOf([1, 1, 1, 1, 1, 1]);
-    const a = answersOf([0, 0, 0, 0, 0, 0]);
-    const sides = (answers: typeof a) => ['1', '2'].map((seed) => makeRun({ seed, answers }));
-    const { pairs } = compareRuns(sides(a), sides(b));
-    expect(pairs.map(({ clips }) => [clips?.p, clips?.pHolm])).toEqual([
-      [expect.closeTo(0.03125, 12), expect.closeTo(0.0625, 12)],
-      [expect.closeTo(0.03125, 12), expect.closeTo(0.0625, 12)],
-    ]);
+  it('has neither interval nor p where it is the same everywhere', () => {
+    expect(compare(side('a', [0, 0]), side('b', [1, 1]))[0]).toMatchObject({
+      measured: { difference: 1, certainty: null, pHolm: null },
+    });
   });
 
-  it('is left out if the answers of one are gone', () => {
-    expect(compareRuns([makeRun({ answers: null })], [makeRun()]).pairs[0]?.clips).toBeNull();
+  it('is corrected for the number of differences', () => {
+    const sides = (right: readonly (0 | 1)[]) => ['x', 'y'].flatMap((model) => side(model, [...right]));
+    const found = compare(sides([0, 0, 0, 1]), sides([1, 1, 1, 1]));
+    expect(found.map(({ measured }) => measured!.pHolm! / measured!.certainty!.p)).toEqual([2, 2]);
   });
-});
 
-it('accuracies over seeds are compared by a paired t test', () => {
-  const side = (model: string, values: readonly number[]) =>
-    values.map((value, i) =>
-      makeRun({ model, seed: String(i), metrics: { 'evaluate.testAccuracy': value } }),
-    );
-  const { seeds } = compareRuns(side('a', [0.9, 0.92, 0.91]), side('b', [0.93, 0.93, 0.96]));
-  // Differences 0.03, 0.01, 0.05: mean 0.03, s = 0.02, t = 0.03 / (0.02 / √3) = 2.598 with 2 degrees of freedom.
-  expect(seeds).toHaveLength(1);
-  expect(seeds[0]?.accuracy?.mean).toBeCloseTo(0.03, 12);
-  expect(seeds[0]?.accuracy?.p).toBeCloseTo(0.1217, 4);
-});
+  const same = makeRun();
+  it.each<readonly [string, readonly RunResults[], readonly RunResults[], string]>([
+    ['the same run', [same], [same], 'A and B are the same run'],
+    ['answers that are gone', [makeRun({ answers: null })], [makeRun()], 'no longer kept'],
+    [
+      'no clip in common',
+      side('a', [1]),
+      [makeRun({ answers: answersOf([1], 'd') })],
+      'no test clip in common',
+    ],
+    ...(
+      [
+        ['the same frames', { frames: 'f', recordings: null }, ''],
+        ['other frames of the same recordings', { frames: 'g', recordings: 'r' }, ''],
+        ['other recordings with the same names', { frames: 'g', recordings: 's' }, 'on different recordings'],
+        ['frames of unknown recordings', { frames: 'g', recordings: null }, 'perhaps tested on different'],
+        ['nothing that is known', { frames: null, recordings: null }, 'perhaps tested on different'],
+      ] as const
+    ).map(([name, data, problem]) => [name, [makeRun()], [makeRun({ data })], problem] as const),
+  ])('says why there is none: %s', (_, a, b, problem) => {
+    const [found] = compare(a, b);
+    expect(found?.problem).toContain(problem);
+    expect(found?.measured === null).toBe(problem !== '');
+  });
 
-it('networks of one model that were trained with other settings are not taken together over seeds', () => {
-  const side = (model: string, epochs: readonly number[], engines = ['native', 'native']) =>
-    epochs.map((value, i) =>
-      makeRun({
-        model,
-        seed: String(i),
-        settings: new Map([
-          ['training.epochs', String(value)],
-          ['engine.name', engines[i] ?? ''],
-        ]),
-        metrics: { 'evaluate.testAccuracy': 0.5 + value / 100 },
-      }),
-    );
-  const { seeds } = compareRuns(side('a', [32, 3]), side('b', [32, 3]));
-  expect(seeds).toMatchObject([{ seeds: ['0', '1'], differing: ['training.epochs'], accuracy: null }]);
-  const { seeds: others } = compareRuns(side('a', [32, 32], ['native', 'tfjs']), side('b', [16, 16]));
-  expect(others).toMatchObject([{ differing: [], accuracy: { mean: expect.closeTo(-0.16, 12) } }]);
-});
-
-it('with folds of users, seeds that test other people are taken together', () => {
-  const side = (model: string) =>
-    ['[1,2]', '[3]'].map((users, i) =>
-      makeRun({
-        ...{ model, seed: String(i), metrics: { 'evaluate.testAccuracy': 0.5 + i / 10 } },
-        settings: new Map([
-          ['split.test', String(2 - i)],
-          ['split.testUsers', users],
-        ]),
-      }),
-    );
-  expect(compareRuns(side('a'), side('b')).seeds).toMatchObject([{ seeds: ['0', '1'], differing: [] }]);
+  it('does not average trainings with other settings, unless the engine differs, or the people of folds', () => {
+    const trained = (model: string, ...all: readonly Readonly<Record<string, string>>[]) =>
+      all.map((settings, i) => makeRun({ model, seed: `${i}`, settings: new Map(Object.entries(settings)) }));
+    const problemOf = (...all: readonly Readonly<Record<string, string>>[]) =>
+      compare(trained('a', ...all), trained('b', ...all))[0]?.problem;
+    expect(problemOf({ 'training.epochs': '32' }, { 'training.epochs': '3' })).toContain('training.epochs');
+    expect(problemOf({ 'engine.name': 'native' }, { 'engine.name': 'tfjs' })).toBe('');
+    expect(
+      problemOf(
+        { 'split.test': '2', 'split.testUsers': '[1,2]' },
+        { 'split.test': '1', 'split.testUsers': '[3]' },
+      ),
+    ).toBe('');
+  });
 });
 
 describe('what a run left', () => {
@@ -189,9 +158,9 @@ describe('what a run left', () => {
       'test,2,r2,1,led,8,8',
     ];
     expect([...nameAnswers(readTestAnswers(resultFile('f', `${head}${rows.join('\n')}\n`)))]).toEqual([
-      ['r1 class 8 0', true],
-      ['r1 class 8 1', false],
-      ['r2 class 8 0', true],
+      ['r1 class 8 0', { user: 1, isRight: true }],
+      ['r1 class 8 1', { user: 1, isRight: false }],
+      ['r2 class 8 0', { user: 1, isRight: true }],
     ]);
   });
 });

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  countDiscordant,
-  fewestLost,
-  mcnemarOneSided,
-  mcnemarTest,
-  signFlipTest,
-} from '../../../src/verdicts/stats/p-values.ts';
+import { fewestLost, mcnemarOneSided, signFlipTest } from '../../../src/verdicts/stats/p-values.ts';
 
 /** Made by test/fixtures/stats/make_check_reference.py with SciPy. */
 const reference = JSON.parse(
@@ -46,19 +40,4 @@ describe('the sign-flip test', () => {
     const sums = [...Array(18).fill(1), ...Array(4).fill(-1)];
     expect(signFlipTest(sums)).toBeCloseTo(mcnemarOneSided(18, 4), 14);
   });
-});
-
-test('counts the clips on which two models differ', () => {
-  const first = [true, true, false, false, true];
-  const second = [true, false, true, false, false];
-  expect(countDiscordant(first, second)).toEqual({ clips: 5, onlyFirst: 2, onlySecond: 1 });
-});
-
-test('two models that differ on no clip are no evidence', () => {
-  const none = { clips: 288, onlyFirst: 0, onlySecond: 0 };
-  expect(mcnemarTest(none)).toBe(1);
-});
-
-test('by hand: three of three in favour are twice one eighth', () => {
-  expect(mcnemarTest({ clips: 9, onlyFirst: 3, onlySecond: 0 })).toBeCloseTo(1 / 4, 15);
 });
