@@ -8,13 +8,19 @@ import { judgeSeeds } from './judgement.ts';
 
 /** σ(τ) of every layer stays below the limit from an early epoch on, and meanwhile validation accuracy has risen. */
 export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {
+  const half = Math.floor(within / 2);
+  const validate = ({ metrics: { accuracy } }: RunResult) =>
+    [accuracy.validation.slice(0, half), accuracy.validation.slice(half, within)].map(meanOf) as [
+      number,
+      number,
+    ];
+  if (model.runs.some((run) => validate(run).some(Number.isNaN)))
+    return notApplicable('There is no validation accuracy in the first or the second half of these epochs.');
   const seeds = model.runs.map((run) => {
     const from = epochFrom(run, (i) =>
       run.metrics.layers.every(({ tauStd }) => (tauStd[i] ?? Number.POSITIVE_INFINITY) < below),
     );
-    const half = Math.floor(within / 2);
-    const validation = run.metrics.accuracy.validation;
-    const [before, after] = [meanOf(validation.slice(0, half)), meanOf(validation.slice(half, within))];
+    const [before, after] = validate(run);
     const spread =
       from === null
         ? `at the end, σ(τ) is up to ${Math.max(...run.metrics.layers.map(({ tauStd }) => tauStd.at(-1) ?? Number.NaN)).toFixed(3)}`

@@ -15,7 +15,7 @@ describe('time constants', () => {
 
   test('σ(τ) must stay below the limit from an early epoch on, while validation accuracy rises', () => {
     const measure = { kind: 'spread', model: 'λ = .1', below: 0.05, within: 2 } as const;
-    const judged = (tauStd: number[], validation = [0.25, 0.5, 0.75, 0.75]) => {
+    const judged = (tauStd: number[], validation: (number | null)[] = [0.25, 0.5, 0.75, 0.75]) => {
       const metrics = layers([2, 2, 2, 2], tauStd);
       return judge(measure, () => [
         run({ metrics: { ...metrics, accuracy: { ...metrics.accuracy, validation } } }),
@@ -27,6 +27,12 @@ describe('time constants', () => {
     });
     expect(judged([0.1, 0.04, 0.03, 0.02], [0.5, 0.4, 0.9, 0.9]).verdict).toBe('not-reproduced');
     expect(judged([0.1, 0.04, 0.06, 0.02]).verdict).toBe('not-reproduced');
+    // Nothing was held out for validation, or it was not looked at.
+    for (const unknown of [[null, null, null, null], [null, 0.5, 0.5, 0.5], []])
+      expect(judged([0.1, 0.04, 0.03, 0.02], unknown)).toMatchObject({
+        verdict: 'not-applicable',
+        measured: '',
+      });
     expect(judged([0.1, 0.1, 0.1, 0.06]).measured).toMatch(/^at the end, σ\(τ\) is up to 0\.060;/);
   });
 
