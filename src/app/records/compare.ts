@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { formatBytes } from '../../base/text.ts';
 import {
+  type AccuracyDifference,
   compareRuns,
-  type Difference,
   type MetricRow,
   nameAnswers,
   type PairComparison,
@@ -251,7 +251,7 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
   return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true });
 }
 
-function describeDifference({ pairs, measured, problem }: Difference, count: number): string[] {
+function describeDifference({ pairs, measured, problem }: AccuracyDifference, count: number): string[] {
   const [{ a, b }] = pairs as readonly [PairComparison];
   const who =
     pairs.length > 1 ? toOneLine(a.model === b.model ? a.model : `${a.model} → ${b.model}`) : namePair(a, b);

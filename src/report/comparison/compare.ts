@@ -101,7 +101,7 @@ export interface PairComparison {
 }
 
 /** How much more accurate B is than A: two models over the seeds that both have, or two seeds of a model. */
-export interface Difference {
+export interface AccuracyDifference {
   readonly pairs: readonly PairComparison[];
   /** On the test clips that both were tested on: for other seeds and people, or with one pair for these trainings. */
   readonly measured: {
@@ -118,7 +118,7 @@ export interface Difference {
 
 export interface RunComparison {
   readonly pairs: readonly PairComparison[];
-  readonly differences: readonly Difference[];
+  readonly differences: readonly AccuracyDifference[];
   /** Networks without a counterpart. */
   readonly onlyA: readonly RunResults[];
   readonly onlyB: readonly RunResults[];
@@ -164,7 +164,7 @@ function comparePair(a: RunResults, b: RunResults): PairComparison {
   };
 }
 
-function measureDifferences(pairs: readonly PairComparison[]): Difference[] {
+function measureDifferences(pairs: readonly PairComparison[]): AccuracyDifference[] {
   const groups = new Map<string, PairComparison[]>();
   for (const pair of pairs) {
     const { a, b } = pair;
