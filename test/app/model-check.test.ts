@@ -107,6 +107,10 @@ describe('what only the report reads is checked before anything runs:', () => {
       'report.question.baseline: lif is not among the models, baseline, no-reg, lambda-0.01, lambda-0.1.',
     );
     expect(await reportProblems(set.replace('lif', 'no-reg'))).toBe('');
+    // Stages before the report need no baseline.
+    const one = ['--profile', 'control', '--set', 'models=[lif]', '--dry-run'];
+    expect((await call('run', 'evaluate', ...one)).exitCode).toBe(0);
+    expect((await call('run', ...one)).stderr).toContain('baseline is not among the models, lif.');
   });
 
   test('a second endpoint on classes that the data set does not have', async () => {

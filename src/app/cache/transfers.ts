@@ -23,7 +23,7 @@ export async function pull(
   targets: readonly string[],
   options: TransferOptions & { readonly trust?: string },
 ): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, { targets });
   const { selected, named } = selectInstances(plan, { targets });
   const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
   const remote = await openConfiguredRemote(plan, options.remote);
@@ -98,7 +98,7 @@ export async function push(
   targets: readonly string[],
   options: TransferOptions & { readonly sign?: string },
 ): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, { targets });
   const { selected } = selectInstances(plan, { targets });
   const signer = options.sign === undefined ? undefined : readSigner(options.sign);
   const remote = await openConfiguredRemote(plan, options.remote, true);

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { loadPlan } from '../../runner/plan/load.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
+import { type StageSelection, selectInstances } from '../../runner/plan/selection.ts';
 import { factsOf } from './facts.ts';
 import { checkModels } from './model-check.ts';
 import { listModules, reportModule } from './stages.ts';
@@ -36,12 +37,16 @@ export function loadSelectedPlan({ project, profile, set }: PipelineOptions): Pr
   return loadPlan({ projectRoot, profile, set, knownFacts: Object.keys(factsOf({ projectRoot })) });
 }
 
-/** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads. */
-export async function loadCheckedPlan(options: PipelineOptions): Promise<Plan> {
+/** As `loadSelectedPlan`, for commands that run stages: also checks the plan's models, and what a selected report reads. */
+export async function loadCheckedPlan(
+  options: PipelineOptions,
+  selection: StageSelection = {},
+): Promise<Plan> {
   const plan = await loadSelectedPlan(options);
   await checkModels(plan);
+  const { selected } = selectInstances(plan, selection);
   // Loaded only if there is a report: it would take a third of the time of a no-op run.
-  const reports = listModules(plan, reportModule);
+  const reports = listModules(plan, reportModule).filter(({ id }) => selected.has(id));
   if (reports.length > 0) await (await import('./report-check.ts')).checkReport(plan, reports);
   return plan;
 }

@@ -70,7 +70,7 @@ export function addRunCommands(program: Command): void {
         const { loadCheckedPlan } = await import('../project/load-plan.ts');
         const { run } = await import('./run.ts');
         return async (targets: readonly string[], options: RunOptions) =>
-          run(await loadCheckedPlan(options), targets, options);
+          run(await loadCheckedPlan(options, { ...options, targets }), targets, options);
       }),
     );
 

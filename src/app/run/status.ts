@@ -47,7 +47,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
     run === null
       ? options
       : { ...options, ...(run.profile !== null && { profile: run.profile }), set: run.set };
-  const plan = await loadCheckedPlan(request);
+  const plan = await loadCheckedPlan(request, { targets });
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan), selected });
   const { jobs, driver, isDriven } = await readJobs(plan);
