@@ -31,10 +31,10 @@ export interface NetworkConfig {
   readonly pooling: 'max' | 'average';
   readonly threshold?: number;
   /**
-   * Width of the hidden linear layer. Default: a quarter of the flattened features for event frames (512 in the thesis), and 2048 for
-   * still images.
+   * Width of the hidden linear layer, or of each of several. Default: a quarter of the flattened features for event frames (512 in the
+   * thesis), and 2048 for still images.
    */
-  readonly hidden?: number;
+  readonly hidden?: number | readonly number[];
   /** Output neurons that vote for one class. */
   readonly votes?: number;
   /** Probability that dropout zeroes a feature. */
@@ -63,9 +63,10 @@ export function neuronSpec(config: NetworkConfig): NeuronSpec {
  * @throws {ShapeError} if a number is impossible, alone or with another
  */
 export function checkConfig(config: NetworkConfig): void {
-  const { classes, channels, layers = 1, steps = 1, hidden = 1, votes = 1, surrogate } = config;
+  const { classes, channels, layers = 1, steps = 1, votes = 1, surrogate } = config;
   const [inputs, height, width] = config.input;
-  const counts = { inputs, height, width, classes, channels, layers, steps, hidden, votes };
+  const counts = { inputs, height, width, classes, channels, layers, steps, votes };
+  const hidden = [config.hidden ?? 1].flat();
   const { dropout } = { ...networkDefaults, ...config };
   const { kind, tau, threshold, reset } = neuronSpec(config);
   const rest = reset.kind === 'hard' ? reset.potential : 0;
@@ -79,11 +80,14 @@ export function checkConfig(config: NetworkConfig): void {
     .map((size) => size.toFixed(3))
     .join(' and ');
   const demands: readonly (readonly [isMet: boolean, key: string, demand: string])[] = [
-    ...Object.entries(counts).map(([key, value]) => {
-      const least = key === 'layers' ? 0 : 1;
-      const isMet = Number.isInteger(value) && value >= least;
-      return [isMet, key, `${key} must be a whole number from ${least}, got ${value}`] as const;
-    }),
+    [hidden.length > 0, 'hidden', 'hidden must name at least one layer, got []'],
+    ...[...Object.entries(counts), ...hidden.map((width) => ['hidden', width] as const)].map(
+      ([key, value]) => {
+        const least = key === 'layers' ? 0 : 1;
+        const isMet = Number.isInteger(value) && value >= least;
+        return [isMet, key, `${key} must be a whole number from ${least}, got ${value}`] as const;
+      },
+    ),
     [dropout >= 0 && dropout < 1, 'dropout', `dropout must be at least 0 and below 1, got ${dropout}`],
     [surrogate.alpha > 0, 'surrogate.alpha', `surrogate.alpha must be more than 0, got ${surrogate.alpha}`],
     [tau.std >= 0, 'tau.std', `tau.std must be at least 0, got ${tau.std}`],

@@ -53,7 +53,7 @@ function checkSizes(spec: NetworkSpec): void {
 
 /**
  * The layers for event frames (DVS128 Gesture, N-MNIST, CIFAR10-DVS), which all run at every time step:
- * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - linear - neuron - dropout - linear - neuron - vote`.
+ * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - {linear - neuron - dropout} x hidden - linear - neuron - vote`.
  * With `layers: 0`, the first linear layer reads the frames' counts.
  *
  * @throws {ShapeError} if `layers` is missing or too large for the frame, or if `steps` is given, as T is the frames'
@@ -64,8 +64,9 @@ function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
   const stack = new LayerStack(config).section('conv');
   for (let block = 0; block < blocks; block++) stack.convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
-  const hidden = config.hidden ?? Math.max(1, Math.floor(stack.features / 4));
-  return stack.connect(hidden).fire().drop().connectOutputs().fire().vote().layers;
+  const { hidden = Math.max(1, Math.floor(stack.features / 4)) } = config;
+  for (const width of [hidden].flat()) stack.connect(width).fire().drop();
+  return stack.connectOutputs().fire().vote().layers;
 }
 
 /** How often a frame can be halved: the most blocks that fit. */
@@ -95,7 +96,7 @@ function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig)
  * once, and the neurons after them get the result as their input current at each of T steps.
  */
 
-/** The default width of the hidden linear layer. */
+/** The default width of the hidden linear layer of still images. */
 const defaultHidden = 2048;
 
 /**
@@ -111,7 +112,8 @@ function mnistLayers(config: NetworkConfig): readonly Layer[] {
   const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
   stack.section('conv').fire().pool().convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
-  return stack.connect(hidden).fire().drop().connectOutputs().fire().vote().layers;
+  for (const width of [hidden].flat()) stack.connect(width).fire().drop();
+  return stack.connectOutputs().fire().vote().layers;
 }
 
 /**
@@ -131,7 +133,8 @@ function cifar10Layers(config: NetworkConfig): readonly Layer[] {
     stack.pool();
   }
   stack.section('fc').flatten().drop();
-  return stack.connect(hidden).fire().connectOutputs().fire().vote().layers;
+  for (const width of [hidden].flat()) stack.connect(width).fire();
+  return stack.connectOutputs().fire().vote().layers;
 }
 
 /** Checks what still images determine. @returns T */

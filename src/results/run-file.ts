@@ -46,7 +46,7 @@ export const networkConfigShape = v.object({
   }),
   pooling: v.picklist(['max', 'average']),
   threshold: v.exactOptional(number),
-  hidden: v.exactOptional(positive),
+  hidden: v.exactOptional(v.union([positive, v.array(positive)])),
   votes: v.exactOptional(positive),
   dropout: v.exactOptional(number),
 });

@@ -37,7 +37,7 @@ const specs = {
     input: [2, 7, 5],
     layers: 0,
     tau: { per: 'neuron', mean: 2, std: 0.2 },
-    hidden: 40,
+    hidden: [40, 24],
   }),
   'still images': buildNetwork({ ...mnistNetwork, channels: 12, hidden: 50, steps: 4 }),
 };

@@ -62,6 +62,20 @@ describe('buildNetwork', () => {
     expect(countDenseOperations(linear, 3)).toBe(3 * (256 + 320));
   });
 
+  it('has a hidden layer for each width of a list', () => {
+    const spec = buildNetwork({ ...thesisNetwork, input: [2, 1, 16], layers: 0, classes: 4, hidden: [8, 6] });
+    expect(outline(spec)).toBe(
+      'flatten > dropout > fc.2 linear > fc.3 neuron > dropout > fc.5 linear > fc.6 neuron > dropout > fc.8 linear > fc.9 neuron > vote',
+    );
+    expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([[8], [6], [40]]);
+    const still = buildNetwork({ ...mnistNetwork, hidden: [50, 30] });
+    expect(spikingLayers(still).slice(-3)).toMatchObject([
+      { shape: [50] },
+      { shape: [30] },
+      { shape: [100] },
+    ]);
+  });
+
   it('leaves out dropouts of 0, and counts them in the names of later layers as PyTorch would', () => {
     const spec = buildNetwork({ ...thesisNetwork, input: [2, 4, 4], layers: 0, hidden: 8, dropout: 0 });
     expect(outline(spec)).toBe('flatten > fc.2 linear > fc.3 neuron > fc.5 linear > fc.6 neuron > vote');
@@ -80,6 +94,8 @@ describe('buildNetwork', () => {
     ],
     [{ dropout: 1.5 }, /dropout must be at least 0 and below 1, got 1\.5/],
     [{ surrogate: { kind: 'atan', alpha: -2, learnable: false } }, /alpha must be more than 0, got -2/],
+    [{ hidden: [8, 0] }, /hidden must be a whole number from 1, got 0/],
+    [{ hidden: [] }, /hidden must name at least one layer/],
     [{ channels: 0 }, /channels must be a whole number from 1, got 0/],
     [{ threshold: 0, reset: { kind: 'soft', detach: true } }, /threshold must be more than 0, got 0/],
   ] as const)('refuses %j', (change, message) => {

@@ -61,6 +61,7 @@ describe('the NIR graph of a network has its spikes and outputs', () => {
     ['a fixed τ of 1', { neuron: 'lif', tau: { per: 'layer', mean: 1, std: 0 } }],
     ['another threshold and reset', { threshold: 0.7, reset: { kind: 'hard', potential: -0.3, detach } }],
     ['no convolution', { layers: 0 }],
+    ['two hidden layers', { layers: 0, hidden: [20, 30] }],
   ] as const)('%s', (_, changes) => {
     const { found, wanted } = runBoth(buildNetwork({ ...small, ...changes }));
     expect(wanted.spikes.every((layer) => layer.includes(1))).toBe(true);

@@ -65,8 +65,7 @@ const SETTINGS: readonly Setting[] = [
   {
     label: 'Initial τ: not drawn, but in turn',
     thesis: () => null,
-    used: ({ network: { tau } }) =>
-      isObject(tau) && Array.isArray(tau.values) ? tau.values.join(', ') : null,
+    used: ({ network }) => scalarAt(network, 'tau.values'),
   },
   { ...network('Initial weights', 'init'), usual: 'kaiming' },
   network('Reset', 'reset.kind'),
@@ -77,10 +76,7 @@ const SETTINGS: readonly Setting[] = [
   {
     label: 'λ, weight of the variance of τ’s logits',
     thesis: ({ loss }) => loss.regulariseTau ?? null,
-    used: ({ training }) =>
-      Array.isArray(training.regulariseTau)
-        ? training.regulariseTau.join(', ')
-        : (scalarAt(training, 'regulariseTau') ?? scalarAt(training, 'loss.regulariseTau')),
+    used: ({ training }) => scalarAt(training, 'regulariseTau') ?? scalarAt(training, 'loss.regulariseTau'),
   },
   network('Width of the hidden layer', 'hidden'),
   network('Outputs per class', 'votes'),
@@ -195,6 +191,7 @@ function scalarAt(object: RawObject, path: string): Scalar | null {
   const value = path
     .split('.')
     .reduce<unknown>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : null), object);
+  if (Array.isArray(value)) return value.join(', ');
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 

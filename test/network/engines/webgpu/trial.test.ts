@@ -29,7 +29,7 @@ const small = {
 
 describe.skipIf(!hasDevice)('a trial of a device', () => {
   const network = {
-    spec: buildNetwork(smallNetwork),
+    spec: buildNetwork({ ...smallNetwork, hidden: [8, 6] }),
     ...{ steps: 2, samples: 3, atOnce: 2, threads: 1, golden: path.join(repository, 'test/golden') },
   };
 
