@@ -161,7 +161,7 @@ describe('the architecture', () => {
 
   test('has eleven rooms, in the order in which docs/architecture.md lists them', () => {
     expect(readdirSync(path.join(root, 'src')).sort()).toEqual(rooms.toSorted());
-    const [, list = ''] = /^## Ten rooms$([\s\S]*?)^## /m.exec(read('docs/architecture.md')) ?? [];
+    const [, list = ''] = /^## Eleven rooms$([\s\S]*?)^## /m.exec(read('docs/architecture.md')) ?? [];
     expect([...list.matchAll(/^\| `(\w+)` \|/gm)].map(([, room]) => room)).toEqual(rooms);
   });
 
