@@ -8,6 +8,7 @@ import Papa from 'papaparse';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable, modelColor } from '../../src/report/drawing/theme.ts';
 import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
+import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { formatBarePoints, formatBareRange, formatShare } from '../../src/verdicts/words.ts';
 import { formatMarkdownTable, readConfig, readEndpoints, titleOf } from './questions.ts';
 
@@ -170,7 +171,7 @@ function describe(root: string, profile: string, name: string, runs: Runs): stri
     ...run.arms.map(({ difference, low, high, verdict }) => {
       // One seed has no interval.
       const interval = low === null || high === null ? '' : ` (${formatBareRange({ low, high })})`;
-      return `${formatBarePoints(difference)}${interval}, ${verdict}`;
+      return `${formatBarePoints(difference)}${interval}, ${DIFFERENCE_TITLES[verdict]}`;
     }),
   ]);
   const comparisons = arms.map(

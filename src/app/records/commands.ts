@@ -46,9 +46,8 @@ Name a run by: a model, model,seed or an instance (its last run), last, a profil
 UTC (the latest run of each network up to then). Networks are paired by model and seed. If each side has only one model, they are paired by
 seed; if each has only one seed, by model. Results of earlier runs are read from the cache.
 
-Differences are B - A. Each p is McNemar's exact test on the clips that both were tested on, if the recordings are the same. It says whether
-these two networks differ. The paired t test at the end says whether their settings differ; it needs several seeds. docs/compare.md explains
-both tests.
+Differences are B - A. The last part has the difference in test accuracy, with its interval and p, for other seeds and people, if the recordings
+are the same; with one training on each side, for these trainings. docs/compare.md explains it.
 
 Examples:
   $ repro compare baseline no-reg

@@ -175,7 +175,7 @@ function drawForest(
     alt: arms
       .map(
         (arm) =>
-          `${arm.model.title}: ${formatPoints(arm.difference)}${describeInterval(arm)}, ${arm.verdict}.`,
+          `${arm.model.title}: ${formatPoints(arm.difference)}${describeInterval(arm)}, ${DIFFERENCE_TITLES[arm.verdict]}.`,
       )
       .join(' '),
     legend: [],

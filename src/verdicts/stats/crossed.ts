@@ -63,7 +63,7 @@ export function areOfOne(counts: readonly number[]): boolean {
   return 1 / squaresOf(weigh(counts)) - 1 < LEAST_DEGREES;
 }
 
-/** With fewer, two thirds of all items or more are of one cluster, and intervals would be hundreds of errors wide. */
+/** With fewer, about four fifths of all items or more are of one cluster, and intervals would be hundreds of errors wide. */
 const LEAST_DEGREES = 0.5;
 
 /**
