@@ -43,9 +43,10 @@ interface Group extends KeptEndpoint {
 export async function drawArms(root: string): Promise<string> {
   const groups = listEndpoints(root).map(({ profile, ...endpoint }): Group => {
     const { clips, baseline } = endpoint;
+    const arms = endpoint.arms.filter(({ speaker }) => speaker === undefined);
     const { title } = readConfig(root, `profiles/${profile}`).report;
     const heading = clips === null ? `${title} (compared with\u00a0${baseline})` : `On ${clips}`;
-    return { ...endpoint, heading: wrapText(heading, HEADING_LENGTH).split('\n') };
+    return { ...endpoint, arms, heading: wrapText(heading, HEADING_LENGTH).split('\n') };
   });
   const ends = groups.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
   const reach = Math.max(...ends.map(Math.abs));

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { ClaimVerdict } from '../../src/verdicts/claims-file.ts';
+import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { formatBarePoints, formatBareRange } from '../../src/verdicts/words.ts';
 import { drawArms } from './draw-arms.ts';
 import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
@@ -62,7 +63,7 @@ export function composePage(root: string): string {
       'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`._',
     tabulateArms(root),
     'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
-      '*undecided*. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
+      '*undecided*. Where a profile compares all trainings of another comparison and more, its verdict is the only one: the table refers to it, the figure has nothing else, and what a report below says of the others does not count. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
       'clip right. With `results` alone, it recomputes all of them.',
     ...listProfiles(root).map((profile) => describeProfile(root, profile)),
   ].join('\n\n')}\n`;
@@ -71,11 +72,12 @@ export function composePage(root: string): string {
 /** All arms of all questions, second endpoints below their first. */
 function tabulateArms(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) =>
-    arms.map(({ model, baseline, difference, low, high, verdict }) => [
+    arms.map(({ model, baseline, difference, low, high, verdict, also, speaker }) => [
       `\`${profile}\`${clips === null ? '' : `, ${clips}`}`,
       ...[`\`${model}\``, `\`${baseline}\``, formatBarePoints(difference)],
       low === null || high === null ? '–' : formatBareRange({ low, high }),
-      ...[formatBarePoints(margin).slice(1), verdict],
+      formatBarePoints(margin).slice(1),
+      ...[speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``, also.join(', ')],
     ]),
   );
   const head = [
@@ -86,8 +88,9 @@ function tabulateArms(root: string): string {
     '95 % interval',
     'margin',
     'verdict',
+    'the same trainings',
   ];
-  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
+  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---', '---']);
 }
 
 function describeProfile(root: string, profile: string): string {

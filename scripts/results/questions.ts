@@ -1,6 +1,7 @@
 // What the scripts of results/ have in common: the questions that are answered there, and how pages and figures write them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import Papa from 'papaparse';
 import { parse } from 'yaml';
 import type { QuestionEntry } from '../../src/verdicts/claims-file.ts';
 
@@ -28,12 +29,45 @@ export function readEndpoints(claims: string): KeptEndpoint[] {
 }
 
 /** The endpoints of all profiles in results/, without those of sweeps, which their sections have. */
-export function listEndpoints(root: string): (KeptEndpoint & { readonly profile: string })[] {
-  return listProfiles(root).flatMap((profile) => {
+export function listEndpoints(root: string) {
+  const all = listProfiles(root).flatMap((profile) => {
     if (isSweep(root, profile)) return [];
-    const endpoints = readEndpoints(readFileSync(path.join(root, 'results', profile, 'claims.json'), 'utf8'));
-    return endpoints.map((endpoint) => ({ profile, ...endpoint }));
+    const read = (file: string) => readFileSync(path.join(root, 'results', profile, file), 'utf8');
+    const endpoints = readEndpoints(read('claims.json'));
+    const trainings = new Map(endpoints.length === 0 ? [] : readTrainings(read('answers.csv')));
+    return endpoints.map((endpoint) => ({ profile, trainings, ...endpoint }));
   });
+  return all.map((own) => ({
+    ...own,
+    arms: own.arms.map((arm) => ({ ...arm, ...findShared(arm, own, all) })),
+  }));
+}
+
+/** By `model@seed`, the answers of an answers.csv with their clips. */
+function readTrainings(answers: string): [string, string][] {
+  const [names = [], ...rows] = Papa.parse<string[]>(answers, { skipEmptyLines: true }).data;
+  const columns = names.map((_, at) => rows.map((row) => row[at]).join());
+  return names.map((name, at) => [name, [...columns.slice(0, 3), columns[at]].join()]);
+}
+
+type ProfileEndpoint = KeptEndpoint & { profile: string; trainings: ReadonlyMap<string, string> };
+
+/** Where else trainings of a comparison are; and the profile that compares all of them and more, so that its verdict counts. */
+function findShared(arm: KeptEndpoint['arms'][number], own: ProfileEndpoint, all: ProfileEndpoint[]) {
+  const pair = [arm.model, arm.baseline].map((model) => ({ model, of: new RegExp(`^${model}@`) }));
+  const ours = [...own.trainings].filter(([name]) => pair.some(({ of }) => of.test(name)));
+  const found: { also: string[]; speaker?: string } = { also: [] };
+  for (const { profile, clips, trainings, arms } of all) {
+    if (profile === own.profile || clips !== own.clips) continue;
+    const same = ours.filter(([name, answers]) => trainings.get(name) === answers);
+    const models = pair.filter(({ of }) => same.some(([name]) => of.test(name)));
+    if (models.length > 0)
+      found.also.push(`${models.map(({ model }) => `\`${model}\``).join(', ')} in \`${profile}\``);
+    const count = [...trainings.keys()].filter((name) => pair.some(({ of }) => of.test(name))).length;
+    const isJudged = arms.some(({ model, baseline }) => model === arm.model && baseline === arm.baseline);
+    if (isJudged && same.length === ours.length && count > same.length) found.speaker = profile;
+  }
+  return found;
 }
 
 /** Whether it was run at several values, and told of in a section of its own: by sweep.ts. */

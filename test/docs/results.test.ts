@@ -1,9 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
+import { listEndpoints } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
 import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
@@ -33,6 +35,36 @@ interface BaselineRun {
 test('docs/results.md and its figure are what `node scripts/results.mjs` makes of results/', async () => {
   expect(readPage('docs/results.md')).toBe(composePage(repository));
   expect(readPage('docs/images/arms.svg')).toBe(await drawArms(repository));
+});
+
+test('a comparison is judged where it has all of its trainings and more, and others refer to it', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'results-'));
+  const keep = (profile: string, trainings: Record<string, string>) => {
+    const folder = path.join(root, 'results', profile);
+    mkdirSync(folder, { recursive: true });
+    const arm = { model: 'arm', difference: 0.5, verdict: 'different' };
+    const question = { text: '', baseline: 'base', margin: 0.1, arms: [arm] };
+    writeFileSync(path.join(folder, 'claims.json'), JSON.stringify({ question }));
+    const rows = ['0', '1', '2'].map((clip, at) =>
+      [clip, '', '7', ...Object.values(trainings).map((answers) => answers[at])].join(),
+    );
+    const head = ['clip,user,class', ...Object.keys(trainings)].join();
+    writeFileSync(path.join(folder, 'answers.csv'), `${[head, ...rows].join('\n')}\n`);
+  };
+  const few = { 'base@1': '010', 'arm@1': '110' };
+  keep('few', few);
+  keep('many', { ...few, 'base@2': '011', 'arm@2': '111' });
+  keep('other', { ...few, 'base@1': '000', 'base@2': '011', 'arm@2': '111' });
+  const found = listEndpoints(root).map(({ profile, arms: [arm] }) => [profile, arm!.speaker, arm!.also]);
+  rmSync(root, { recursive: true });
+  expect(found).toEqual([
+    ['few', 'many', ['`arm`, `base` in `many`', '`arm` in `other`']],
+    ['many', undefined, ['`arm`, `base` in `few`', '`arm`, `base` in `other`']],
+    ['other', undefined, ['`arm` in `few`', '`arm`, `base` in `many`']],
+  ]);
+  const rows = readPage('docs/results.md').split('\n');
+  const broad = rows.filter((row) => /^\| `without-time`.* \| `broad` \| `baseline`/.test(row));
+  expect(broad.map((row) => row.split(' | ')[6])).toEqual(['see `arms`', 'see `arms`']);
 });
 
 test('it takes the answer from the top of a report, without what would change it', () => {
