@@ -12,6 +12,9 @@ import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
+import { type AnswerTable, sumCells } from '../../src/verdicts/answers.ts';
+import { compareWithMargin, measureContrasts } from '../../src/verdicts/contrasts.ts';
+import { spreadInterval, spreadTest } from '../../src/verdicts/stats/crossed.ts';
 import { formatBareRange } from '../../src/verdicts/words.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
 import { parseRecords } from '../support/csv-records.ts';
@@ -328,6 +331,87 @@ test('docs/question.md says of trainings without time what the results say', () 
   expect(page).toContain(`trained in order get ${seen[0]} to ${seen[2]} % of shuffled clips right`);
 });
 
+test('docs/designs.md says which verdicts change without one of the seeds', () => {
+  const changes = listEndpoints(repository).flatMap(({ profile, clips, margin, arms }) => {
+    const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
+    const table = tableOf(profile, clips === null ? [] : question.second.classes);
+    const seeds = [...table.arms.values().next().value!.keys()];
+    const judge = (kept: readonly string[]) => {
+      const cells = arms.map(({ model, baseline }) => sumCells(table, kept, model, baseline));
+      return measureContrasts(cells, { margin }).map((one) => compareWithMargin(one, margin));
+    };
+    const all = judge(seeds);
+    const without = seeds.map((seed) => judge(seeds.filter((one) => one !== seed)));
+    return arms.flatMap(({ model, speaker }, at) => {
+      const found = without.map((verdicts) => verdicts[at]!).filter((verdict) => verdict !== all[at]);
+      const name = clips === null ? profile : `${profile}, direction`;
+      if (speaker !== undefined || found.length === 0) return [];
+      return [`${name}: ${model} ${[...new Set(found)].join()} ${found.length} of ${seeds.length}`];
+    });
+  });
+  expect(changes).toEqual([
+    'arms, direction: no-reg slight 2 of 16',
+    'arms, direction: broad different 2 of 16',
+    'control: plif-6 equivalent 2 of 10',
+    'control-long: plif-9 different 1 of 10',
+    'fashion-mnist: mnist-lif undecided 3 of 3',
+    'fashion-mnist: mnist-plif-16 undecided 3 of 3',
+    'fashion-mnist: mnist-neuron undecided 3 of 3',
+    'nmnist: lif undecided 5 of 5',
+    'nmnist: no-reg undecided 5 of 5',
+    'rows-fixed: broad slight 2 of 8',
+  ]);
+});
+
+/** The answers of a kept result. @param classes that count; all if there are none */
+function tableOf(profile: string, classes: readonly number[] = []): AnswerTable {
+  const rows = parseRecords(readPage(`results/${profile}/answers.csv`));
+  const clips = rows.filter((row) => classes.length === 0 || classes.includes(Number(row.class)));
+  const arms = new Map<string, Map<string, Map<string, number>>>();
+  for (const column of rows.columns.slice(3)) {
+    const [model = '', seed = ''] = column.split('@');
+    const answers = new Map(clips.map((row) => [row.clip!, Number(row[column])]));
+    arms.set(model, (arms.get(model) ?? new Map()).set(seed, answers));
+  }
+  const groups = new Map(clips.map((row) => [row.clip!, row.user || row.clip!]));
+  return { isScore: false, hasGroups: clips.some(({ user }) => user !== ''), arms, groups };
+}
+
+test('docs/question.md compares no-reg on rows with broad-fixed, and with itself on gestures', () => {
+  const page = readLine('docs/question.md');
+  const [rows, fixed, gestures] = [tableOf('rows'), tableOf('rows-fixed'), tableOf('arms')];
+  const measure = (table: AnswerTable, model: string, baseline: string) => {
+    const seeds = [...table.arms.get(model)!.keys()];
+    return measureContrasts([sumCells(table, seeds, model, baseline)], { margin: 0 })[0]!;
+  };
+  const both = { ...rows, arms: new Map([...rows.arms, ...fixed.arms]) };
+  const { difference, certainty } = measure(both, 'no-reg', 'broad-fixed');
+  const said = `${points(difference)} points better than \`broad-fixed\` (${intervalOf({ ...certainty!.interval })}; not`;
+  expect(page).toContain(said);
+  expect(readLine('README.md')).toContain(
+    `${points(difference)} (${intervalOf({ ...certainty!.interval })}) more than with τ that start far apart`,
+  );
+  const [onRows, onGestures] = [measure(rows, 'no-reg', 'baseline'), measure(gestures, 'no-reg', 'baseline')];
+  const [one, two] = [onRows.certainty!, onGestures.certainty!];
+  const gain = onRows.difference - onGestures.difference;
+  const error = Math.hypot(one.error, two.error);
+  const degrees = error ** 4 / (one.error ** 4 / one.degrees + two.error ** 4 / two.degrees);
+  const { low, high } = spreadInterval(gain, { error, degrees }, 0.95);
+  const write = (share: number) => (100 * share).toFixed(2);
+  expect(page).toContain(
+    `by ${write(gain)} (95 % interval +${write(low)} to +${write(high)}, p = ${spreadTest(gain, { error, degrees }).toFixed(3)})`,
+  );
+  const odds = [gestures, rows].map((table) => {
+    const [arm = 0, base = 0] = ['no-reg', 'baseline'].map((model) => {
+      const answers = [...table.arms.get(model)!.values()].flatMap((items) => [...items.values()]);
+      const right = answers.reduce((sum, answer) => sum + answer, 0);
+      return Math.log(right / (answers.length - right));
+    });
+    return (arm - base).toFixed(2);
+  });
+  expect(page).toContain(`on gestures, ${odds.join(' against ')}.`);
+});
+
 /** The arms of a kept question by their model. */
 function armsOf(profile: string): Record<string, Arm> {
   const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
@@ -347,7 +431,7 @@ function percentOf(
   return ((100 * right) / (runs.length * clips.length)).toFixed(1);
 }
 
-function intervalOf({ low, high }: Arm): string {
+function intervalOf({ low, high }: Pick<Arm, 'low' | 'high'>): string {
   return formatBareRange({ low, high }).replaceAll('\u00a0', ' ');
 }
 
