@@ -1,5 +1,5 @@
 import type { ClaimVerdict } from '../../verdicts/claims-file.ts';
-import type { DifferenceVerdict, Verdict } from '../../verdicts/verdicts.ts';
+import { DIFFERENCE_TITLES, type DifferenceVerdict, type Verdict } from '../../verdicts/verdicts.ts';
 import { checkAccuracy } from './accuracy-rule.ts';
 import { type Baseline, findBaselineRun, nameRun, type RunFacts } from './baseline.ts';
 import {
@@ -75,7 +75,8 @@ function judgeQuestion(before: Baseline['question'] = {}, now: Baseline['questio
     const [old, fresh] = [before, now].map((answers) =>
       Object.hasOwn(answers, model) ? answers[model] : ('none' as const),
     );
-    const text = `${fresh}, ${old} in the baseline`;
+    const name = (one: typeof old) => (one === undefined || one === 'none' ? 'none' : DIFFERENCE_TITLES[one]);
+    const text = `${name(fresh)}; in the baseline: ${name(old)}`;
     const sides = [old, fresh].map((one) => (one === undefined || one === 'none' ? null : SIDES[one]));
     const contradicts = sides.every((side) => side !== null) && sides[0] !== sides[1];
     const outcome = old === fresh ? measure(0, text) : contradicts ? fail(text) : note(text);

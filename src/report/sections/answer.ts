@@ -1,6 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
-import { DIFFERENCE_TITLES } from '../../verdicts/verdicts.ts';
+import { DIFFERENCE_TITLES, type DifferenceVerdict } from '../../verdicts/verdicts.ts';
 import {
   formatBarePoints,
   formatPoints,
@@ -47,8 +47,8 @@ export function stateVerdicts({ simulated }: Results, { margin, arms }: Endpoint
   const groups = [
     { some: arms.filter((arm) => isDifferent(arm) && arm.difference > 0), how: 'more' },
     { some: arms.filter((arm) => isDifferent(arm) && arm.difference < 0), how: 'less' },
-    { some: arms.filter(({ verdict }) => verdict === 'equivalent'), how: 'as' },
-    { some: arms.filter(({ verdict }) => verdict === 'undecided'), how: null },
+    { some: arms.filter(({ verdict }) => KINDS[verdict] === 'same'), how: 'as' },
+    { some: arms.filter(({ verdict }) => KINDS[verdict] === 'open'), how: null },
   ].filter(({ some }) => some.length > 0);
   return groups.flatMap(({ some, how }, index): Inline[] => {
     const names = nameArms(some, arms.length, how === null);
@@ -64,9 +64,17 @@ export function stateVerdicts({ simulated }: Results, { margin, arms }: Endpoint
   });
 }
 
+/** What the verdicts on arms of one sentence have in common. */
+const KINDS: Readonly<Record<DifferenceVerdict, 'differs' | 'same' | 'open'>> = {
+  different: 'differs',
+  slight: 'differs',
+  equivalent: 'same',
+  undecided: 'open',
+};
+
 /** Certainly not 0, whatever its size. */
 function isDifferent({ verdict }: QuestionArm): boolean {
-  return verdict === 'different' || verdict === 'slight';
+  return KINDS[verdict] === 'differs';
 }
 
 /** More arms are counted: the table names all. */

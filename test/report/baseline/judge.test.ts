@@ -45,18 +45,19 @@ describe('results that are those of the baseline', () => {
 
 test('the answers to a question must not contradict those of the baseline', () => {
   const before = exampleBaseline({
-    question: { a: 'different', b: 'equivalent', c: 'undecided', d: 'equivalent' },
+    question: { a: 'different', b: 'equivalent', c: 'undecided', d: 'equivalent', f: 'equivalent' },
   });
   const now = exampleBaseline({
-    question: { a: 'equivalent', b: 'undecided', c: 'undecided', e: 'different' },
+    question: { a: 'equivalent', b: 'undecided', c: 'undecided', e: 'different', f: 'slight' },
   });
   const found = judgeBaseline(before, now, false).filter(({ rule }) => rule === 'question');
   expect(found.map(({ subject, state, text }) => [subject, state, text])).toEqual([
-    ['a', 'failed', 'equivalent, different in the baseline'],
-    ['b', 'noted', 'undecided, equivalent in the baseline'],
-    ['c', 'ok', 'undecided, undecided in the baseline'],
-    ['d', 'noted', 'none, equivalent in the baseline'],
-    ['e', 'noted', 'different, none in the baseline'],
+    ['a', 'failed', 'equivalent; in the baseline: different'],
+    ['b', 'noted', 'undecided; in the baseline: equivalent'],
+    ['c', 'ok', 'undecided; in the baseline: undecided'],
+    ['d', 'noted', 'none; in the baseline: equivalent'],
+    ['f', 'noted', 'different, but by less than the margin; in the baseline: equivalent'],
+    ['e', 'noted', 'different; in the baseline: none'],
   ]);
 });
 
