@@ -19,6 +19,15 @@ export interface PublishedFile {
   readonly zipUrl?: string;
 }
 
+/** A folder in one commit of a git repository. */
+export interface GitFolder {
+  readonly url: string;
+  readonly commit: string;
+  readonly folder: string;
+  /** The id that `git rev-parse COMMIT:FOLDER` prints. */
+  readonly tree?: string;
+}
+
 interface CommonFacts {
   /** As in a profile's `dataset.name`: the name of its file. */
   readonly name: string;
@@ -40,6 +49,8 @@ interface CommonFacts {
   /** About getting the data, shown with the commands. */
   readonly hints: readonly string[];
   readonly files: readonly PublishedFile[];
+  /** Instead of files. */
+  readonly git?: GitFolder;
 }
 
 interface EventFacts extends CommonFacts {
@@ -106,6 +117,11 @@ export interface ImageFacts extends CommonFacts {
 
 /** What is known of a data set, from `configs/datasets/<name>.yaml`. */
 export type DatasetFacts = SampleFacts | GestureFacts | ImageFacts;
+
+/** Whether `repro data fetch` can download it. */
+export function canFetch({ files, git }: Pick<CommonFacts, 'files' | 'git'>): boolean {
+  return git !== undefined || files.some(({ urls }) => urls !== undefined);
+}
 
 /** The facts in a data set's file. @param content as `schemas/dataset.schema.json` accepts it */
 export function toFacts(name: string, content: object): DatasetFacts {

@@ -3,12 +3,11 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { countCores } from '../../base/cores.ts';
 import { describeError, ReproError } from '../../base/errors.ts';
-import { formatBytes } from '../../base/text.ts';
 import type { Dataset } from '../../data/contract/dataset.ts';
 import { describePublishedFile, howToGet, showPath, thenRun } from '../../data/contract/how-to-get.ts';
 import { fetchFiles } from '../../data/fetch/fetch-files.ts';
 import { openDataset } from '../../data/open-dataset.ts';
-import type { DatasetFacts, ImageFacts, PublishedFile } from '../../results/dataset-facts.ts';
+import { canFetch, type DatasetFacts, type ImageFacts } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { hasFiles, readAllFacts, readCheckedFacts } from '../project/dataset-files.ts';
@@ -30,20 +29,13 @@ export async function listDatasets(options: DataOptions): Promise<void> {
   const all = await readAllFacts(findProject(options.project) ?? ownProject());
   const datasets = all.map((dataset) => {
     const root = rootOf(dataset, options);
-    const simulated = dataset.simulated === true;
+    const { name, title, kind, classes, published, licence, profile, simulated = false } = dataset;
     return {
-      name: dataset.name,
-      title: dataset.title,
-      kind: dataset.kind,
-      classes: dataset.classes.length,
-      clips: dataset.published,
-      licence: dataset.licence,
+      ...{ name, title, kind, classes: classes.length, clips: published, licence, profile, root },
       /** Whether it can be downloaded directly. */
-      fetch: filesToFetch(dataset).length > 0,
+      fetch: canFetch(dataset),
       /** Whether its profile makes it. */
       simulated,
-      profile: dataset.profile,
-      root,
       // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
       present: hasFiles(simulated ? path.join(root, 'Train') : root),
     };
@@ -84,6 +76,7 @@ export async function describeDataset(name: string, options: DataOptions): Promi
       ? { sensor: facts.sensor }
       : { image: facts.image, preparation: facts.preparation }),
     ...{ classes, published, licence, citation, homepage, files, remarks, profile, root },
+    ...(facts.git && { git: facts.git }),
   };
   const lines: Line[] = [
     ['name', `${name} (${title})`],
@@ -175,15 +168,11 @@ export async function verifyDataset(name: string, options: DataOptions): Promise
 
 function describeManifest(manifest: Manifest): Line[] {
   const { simulated, splits, perUser, perLight, perClass, files, archive } = manifest;
-  const counts: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
-    ['per class', perClass],
-    ['per light', perLight],
-    ['per user', perUser],
-  ];
+  const counts = { 'per class': perClass, 'per light': perLight, 'per user': perUser };
   return [
     describeClips(splits.train.clips, splits.test.clips),
     ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
-    ...counts.flatMap(([topic, of]): Line[] => {
+    ...Object.entries(counts).flatMap(([topic, of]): Line[] => {
       const each = Object.entries(of).map(([key, clips]) => `${key} ${formatNumber(clips)}`);
       return each.length === 0 ? [] : [[topic, each.join(', ')]];
     }),
@@ -195,8 +184,7 @@ function describeManifest(manifest: Manifest): Line[] {
 export async function fetchDataset(name: string, options: DataOptions): Promise<void> {
   const { dataset, root } = await placeDataset(name, options);
   const { facts } = dataset;
-  const wanted = filesToFetch(facts);
-  if (wanted.length === 0) {
+  if (!canFetch(facts)) {
     throw new ReproError('data-by-hand', `${facts.title} cannot be downloaded by a program.`, {
       fix: howToGet(facts, root),
     });
@@ -205,19 +193,7 @@ export async function fetchDataset(name: string, options: DataOptions): Promise<
   const view = await showWork('data fetch', `${facts.title} to ${showPath(root)}`);
   view.note(`Licence: ${facts.licence}. To cite: ${facts.citation}`);
   try {
-    const outcomes = await fetchFiles({ ...facts, files: wanted }, root, {
-      signal: signals.stop,
-      note: view.note,
-      progress: ({ file, doneBytes, totalBytes }) =>
-        view.progress({
-          done: megabytes(doneBytes),
-          // Without a size there is no percentage; the note has the amount.
-          total: totalBytes === null ? 0 : megabytes(totalBytes),
-          unit: 'MB',
-          note: `${file} · ${formatBytes(doneBytes)}`,
-        }),
-    });
-    const files = wanted.map((file, i) => ({ name: file.name, outcome: outcomes[i] }));
+    const files = await fetchFiles(facts, root, { ...view, signal: signals.stop });
     view.finish();
     printResult(options, 'data fetch', { dataset: name, root, files }, () => [
       ...files.map(({ name: file, outcome }) => `${file}: ${outcome}`),
@@ -234,11 +210,6 @@ export async function fetchDataset(name: string, options: DataOptions): Promise<
   }
 }
 
-/** To a tenth. */
-function megabytes(bytes: number): number {
-  return Math.round(bytes / 1e5) / 10;
-}
-
 /** What reads a data set, and its folder. */
 export async function placeDataset(
   name: string,
@@ -246,11 +217,6 @@ export async function placeDataset(
 ): Promise<{ readonly dataset: Dataset; readonly root: string }> {
   const facts = await withData(() => readCheckedFacts(findProject(options.project) ?? ownProject(), name));
   return { dataset: openDataset(facts), root: rootOf(facts, options) };
-}
-
-/** The files that can be downloaded directly; of those beside an archive, none is read. */
-function filesToFetch({ files }: DatasetFacts): PublishedFile[] {
-  return files.filter(({ urls }) => urls !== undefined);
 }
 
 /** The folder of a data set: `--root`, or else its usual place in the project, or below the current folder without one. */

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { quoteWord } from '../../base/files/shell-words.ts';
 import { formatBytes } from '../../base/text.ts';
-import type { DatasetFacts, PublishedFile } from '../../results/dataset-facts.ts';
+import { canFetch, type DatasetFacts, type PublishedFile } from '../../results/dataset-facts.ts';
 
 /** `Train.zip (md5 2095…)`, with its size as far as it is known. */
 export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: PublishedFile): string {
@@ -27,8 +27,8 @@ function folderOf(root: string): string {
 }
 
 /** The command that gets the data to `root`, or tells how, where no address has them. */
-export function commandToGet({ name, files, root: usual }: DatasetFacts, root: string): string {
-  const how = files.some(({ urls }) => urls !== undefined) ? 'fetch' : 'info';
+export function commandToGet({ name, root: usual, ...facts }: DatasetFacts, root: string): string {
+  const how = canFetch(facts) ? 'fetch' : 'info';
   const folder = folderOf(root);
   const isUsual = path.resolve(folder) === path.resolve(usual);
   return `./repro data ${how} ${name}${isUsual ? '' : ` --root ${quoteWord(showPath(folder))}`}`;
@@ -36,7 +36,7 @@ export function commandToGet({ name, files, root: usual }: DatasetFacts, root: s
 
 /** All steps to get the data and put them at `root`, a folder or an archive in one. */
 export function howToGet(facts: DatasetFacts, root: string): string {
-  const { title, licence, homepage, hints } = facts;
+  const { title, licence, homepage, hints, git } = facts;
   const files = facts.files.filter(({ urls }) => urls !== undefined);
   const folder = folderOf(root);
   const page = homepage === undefined ? '' : `; the publisher's page is ${homepage}`;
@@ -44,6 +44,7 @@ export function howToGet(facts: DatasetFacts, root: string): string {
     `   ${describePublishedFile(file)} from`,
     `      ${file.urls?.[0]}`,
   ]);
+  if (git !== undefined) byHand.push(`   the folder ${git.folder} of ${git.url} at commit ${git.commit}`);
   const [first = '', ...rest] =
     facts.simulated === true
       ? ['Stage `simulate` makes it: it needs no download.']

@@ -22,27 +22,28 @@ import { hashFile, kindOfSource, type TreeFile } from '../reading/file-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
 import { checkBeginning, explainNetworkError, explainStatus, headerOf, TryFailure } from './try-failure.ts';
 
-export interface FetchProgress {
-  readonly file: string;
-  /** Including what an earlier command downloaded. */
-  readonly doneBytes: number;
-  /** null if neither the list nor the server says. */
-  readonly totalBytes: number | null;
+export interface FetchOptions {
+  /** Stops the download; what is here is kept for the next command. */
+  readonly signal?: AbortSignal | undefined;
+  /** At most ten times a second, and at the end of each file. The total is 0 if nobody says it. */
+  readonly progress?: (progress: { done: number; total: number; unit: string; note?: string }) => void;
+  /** One sentence about a problem that was overcome. */
+  readonly note?: (text: string) => void;
+  /** How often to try an address again in a row without new data. */
+  readonly retries?: number;
+  /** How long to wait for the next byte. */
+  readonly stallSeconds?: number;
+  /** How much to take of a file whose size neither the list nor the server says; for tests. */
+  readonly mostBytes?: number;
+  /** Waits between tries; for tests. */
+  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-interface DownloadOptions {
+export interface DownloadOptions extends Required<FetchOptions> {
   /** The publisher's page, for those who download by hand. */
-  readonly homepage?: string | undefined;
+  readonly homepage: string | undefined;
   /** Makes the requests and follows redirects. */
   readonly dispatcher: Dispatcher;
-  readonly signal: AbortSignal | undefined;
-  /** How often to try an address again in a row without new data. */
-  readonly retries: number;
-  /** How much to take of a file whose size nobody says. */
-  readonly mostBytes: number;
-  readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
-  readonly progress: (progress: FetchProgress) => void;
-  readonly note: (text: string) => void;
 }
 
 /** The first wait; each further one without new data is twice as long. */
@@ -50,7 +51,7 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** Often enough for a moving display, rare enough to cost nothing. */
 const REPORT_EVERY_MS = 100;
-const CHECK_NETWORK =
+export const CHECK_NETWORK =
   'Check the network connection and the variables https_proxy and no_proxy. Behind a proxy: https_proxy=http://HOST:PORT.';
 
 /** Where a file is until it is complete. Not `.part`, which browsers use. */
@@ -255,7 +256,7 @@ async function receive(
     // Without waiting for anything else: a stream that fails meanwhile would forget what it has received.
     const totalBytes = readAnswer(answer, file, part);
     const isRest = answer.statusCode === 206;
-    await writeBody(answer.body, { name: file.name, part, totalBytes, from: isRest ? had : 0 }, options);
+    await writeBody(answer.body, file.name, part, { from: isRest ? had : 0, totalBytes }, options);
   } finally {
     answer.body.destroy();
   }
@@ -305,26 +306,24 @@ function requireSpace(name: string, folder: string, bytes: number): void {
   throw new ReproError('disk-enospc', text, { where: showPath(folder), fix });
 }
 
-/** Puts a body into the part, up to the known size. @throws {TryFailure} if it ends before; the message says how far it came */
+/** Puts a body into the part, after `from` bytes that are kept and up to the known size. @throws {TryFailure} if it ends before; the message says how far it came */
 async function writeBody(
   body: AsyncIterable<Uint8Array>,
-  to: {
-    readonly name: string;
-    readonly part: string;
-    readonly totalBytes: number | null;
-    /** The bytes of the part that are kept. */
-    readonly from: number;
-  },
+  name: string,
+  part: string,
+  { from, totalBytes }: { readonly from: number; readonly totalBytes: number | null },
   { signal, progress, note, mostBytes }: DownloadOptions,
 ): Promise<void> {
-  const { name, part, totalBytes, from } = to;
   let bytes = from;
   let reportedMs = Number.NEGATIVE_INFINITY;
   const report = (total: number | null): void => {
     const nowMs = performance.now();
     if (nowMs - reportedMs < REPORT_EVERY_MS && bytes !== total) return;
     reportedMs = nowMs;
-    progress({ file: name, doneBytes: bytes, totalBytes: total });
+    // Without a size there is no percentage; the note has the amount.
+    const megabytes = (count: number) => Math.round(count / 1e5) / 10;
+    const amount = { note: `${name} · ${formatBytes(bytes)}`, unit: 'MB' };
+    progress({ done: megabytes(bytes), total: megabytes(total ?? 0), ...amount });
   };
   let what = 'the answer ended';
   let descriptor: number | null = null;

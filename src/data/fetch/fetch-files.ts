@@ -1,16 +1,17 @@
-import { rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from 'undici';
 import { ReproError } from '../../base/errors.ts';
 import { explainDiskError } from '../../base/files/disk-error.ts';
-import { makeFolder } from '../../base/files/folders.ts';
+import { makeFolder, removeEmptyFolder } from '../../base/files/folders.ts';
 import { acquireLock } from '../../base/files/lock.ts';
 import { formatCount } from '../../base/text.ts';
 import type { DatasetFacts, PublishedFile } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { hashFile, kindOfSource } from '../reading/file-tree.ts';
-import { downloadFile, type FetchProgress, partOf, partSize, waitFor, zipIn } from './download-file.ts';
+import { downloadFile, type FetchOptions, partOf, partSize, waitFor, zipIn } from './download-file.ts';
+import { fetchFolder } from './fetch-folder.ts';
 
 /** Hidden, so that a data set's reader does not take it for a file of the data set. */
 const LOCK_FOLDER = '.fetch-lock';
@@ -20,23 +21,9 @@ const MOST_BYTES = 16 * 2 ** 30;
 /** Browsers follow 20; a download page needs two or three. */
 const MOST_REDIRECTS = 10;
 
-export type FetchOutcome = 'already there' | 'downloaded';
-
-export interface FetchOptions {
-  /** Stops the download; what is here is kept for the next command. */
-  readonly signal?: AbortSignal | undefined;
-  /** At most ten times a second, and at the end of each file. */
-  readonly progress?: ((progress: FetchProgress) => void) | undefined;
-  /** One sentence about a problem that was overcome. */
-  readonly note?: ((text: string) => void) | undefined;
-  /** How often to try an address again in a row without new data. */
-  readonly retries?: number | undefined;
-  /** How long to wait for the next byte. */
-  readonly stallSeconds?: number | undefined;
-  /** How much to take of a file whose size neither the list nor the server says; for tests. */
-  readonly mostBytes?: number | undefined;
-  /** Waits between tries; for tests. */
-  readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+export interface FetchedFile {
+  readonly name: string;
+  readonly outcome: 'already there' | 'downloaded';
 }
 
 /**
@@ -51,41 +38,46 @@ export interface FetchOptions {
  *   `locked` (another download into this folder), `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
-  { files, homepage }: Pick<DatasetFacts, 'files' | 'homepage'>,
-  folder: string,
+  { files: all, git, homepage }: Pick<DatasetFacts, 'files' | 'git' | 'homepage'>,
+  root: string,
   options: FetchOptions = {},
-): Promise<FetchOutcome[]> {
+): Promise<FetchedFile[]> {
   const { signal, retries = 5, stallSeconds = 60, mostBytes = MOST_BYTES, wait = waitFor } = options;
   const { progress = () => {}, note = () => {} } = options;
-  const areThere = await findPresent(files, folder, signal);
+  const files = all.filter(({ urls }) => urls !== undefined);
+  const areThere = await findPresent(files, root, signal);
   // A folder with all files may be read-only.
-  if (areThere.every(Boolean)) return files.map(() => 'already there');
+  if (git === undefined && areThere.every(Boolean))
+    return files.map(({ name }) => ({ name, outcome: 'already there' }));
+  // A folder of a repository comes to its place by a rename, for which a link to another disk is followed.
+  const place = existsSync(root) ? realpathSync(root) : root;
+  const folder = git === undefined ? root : partOf(place);
   await makeFolder(folder, 'Name a folder that can be created.');
   const agent = openAgent(stallSeconds * 1000);
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
   const lock = await acquireLock(path.join(folder, LOCK_FOLDER));
-  const outcomes: FetchOutcome[] = [];
+  const own = { homepage, dispatcher, signal, retries, stallSeconds, mostBytes, wait, progress, note };
+  const fetched: FetchedFile[] = [];
   try {
+    if (git !== undefined) return [{ name: git.folder, outcome: await fetchFolder(git, place, folder, own) }];
     for (const [i, file] of files.entries()) {
-      const isHere = areThere[i] === true;
-      const own = { homepage, dispatcher, signal, retries, mostBytes, wait, progress, note };
-      if (!isHere) await downloadFile(file, folder, own);
-      outcomes.push(isHere ? 'already there' : 'downloaded');
+      if (areThere[i] !== true) await downloadFile(file, folder, own);
+      fetched.push({ name: file.name, outcome: areThere[i] === true ? 'already there' : 'downloaded' });
     }
     for (const { zipUrl } of files) if (zipUrl !== undefined) rmSync(zipIn(folder, zipUrl), { force: true });
-    return outcomes;
+    return fetched;
   } catch (error) {
-    const current = files[outcomes.length];
+    const current = files[fetched.length]?.name ?? git?.folder;
     if (signal?.aborted !== true || current === undefined) throw explainDiskError(error, { keepsWork: true });
-    const keptBytes = partSize(partOf(path.join(folder, current.name)));
-    throw describeInterruption('downloading', current.name, keptBytes, error);
+    throw describeInterruption('downloading', current, partSize(partOf(path.join(folder, current))), error);
   } finally {
     await agent.destroy();
     await lock.dissolve();
+    if (git !== undefined) await removeEmptyFolder(folder);
   }
 }
 
-/** Which of the files are there; wrong ones are reported all at once. */
+/** Which of the files are there, links followed, read to their ends; wrong ones are reported all at once. */
 async function findPresent(
   files: readonly PublishedFile[],
   folder: string,
@@ -93,13 +85,17 @@ async function findPresent(
 ): Promise<boolean[]> {
   const wrong: string[] = [];
   const areThere: boolean[] = [];
-  for (const file of files) {
-    const target = path.join(folder, file.name);
-    const found = await describePresent(file, target, signal).catch((error: unknown) => {
-      throw signal?.aborted === true ? describeInterruption('checking', file.name, 0, error) : error;
+  for (const { name, md5: expected } of files) {
+    const target = path.join(folder, name);
+    const kind = await kindOfSource(target);
+    areThere.push(kind !== null);
+    if (kind === 'folder') wrong.push(`  ${showPath(target)}: expected a file, found a folder`);
+    if (kind !== 'file') continue;
+    const { sizeBytes, md5 } = await hashFile(target, signal).catch((error: unknown) => {
+      throw signal?.aborted === true ? describeInterruption('checking', name, 0, error) : error;
     });
-    areThere.push(found === 'right');
-    if (found !== 'right' && found !== 'absent') wrong.push(`  ${showPath(target)}: ${found}`);
+    const size = formatCount(sizeBytes, 'byte');
+    if (md5 !== expected) wrong.push(`  ${showPath(target)}: md5 ${md5} is not ${expected}; ${size}`);
   }
   if (wrong.length === 0) return areThere;
   const text = 'existing files are not the published ones; they were left as they are:';
@@ -107,18 +103,6 @@ async function findPresent(
   throw new ReproError('fetch-wrong-file', [text, ...wrong].join('\n'), {
     fix: 'Delete them if they are incomplete downloads, otherwise rename or move them; then run the same command again.',
   });
-}
-
-/** Reads what is in a file's place to its end, links followed. @returns what is wrong with it, if anything */
-async function describePresent(
-  { md5: expected }: PublishedFile,
-  target: string,
-  signal: AbortSignal | undefined,
-): Promise<'absent' | 'right' | string> {
-  const kind = await kindOfSource(target);
-  if (kind !== 'file') return kind === null ? 'absent' : 'expected a file, found a folder';
-  const { sizeBytes, md5 } = await hashFile(target, signal);
-  return md5 === expected ? 'right' : `md5 ${md5} is not ${expected}; ${formatCount(sizeBytes, 'byte')}`;
 }
 
 function describeInterruption(

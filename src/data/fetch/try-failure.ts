@@ -10,23 +10,17 @@ const PASSING = [408, 425, 429];
 /** One request failed. The message is part of a sentence: what the server did. */
 export class TryFailure extends Error {
   /** Whether the address is of no use to this command. */
-  readonly isLasting: boolean;
+  readonly isLasting: boolean = false;
   /** Whether there was no answer at all. */
-  readonly isUnreachable: boolean;
+  readonly isUnreachable: boolean = false;
   /** Whether not even a connection was made, as without internet. */
-  readonly isUnconnected: boolean;
+  readonly isUnconnected: boolean = false;
   /** How long the server asks to wait. */
-  readonly waitMs: number;
+  readonly waitMs: number = 0;
 
-  constructor(
-    message: string,
-    { isLasting = false, isUnreachable = false, isUnconnected = false, waitMs = 0 } = {},
-  ) {
+  constructor(message: string, known: Partial<Omit<TryFailure, keyof Error>> = {}) {
     super(message);
-    this.isLasting = isLasting;
-    this.isUnreachable = isUnreachable;
-    this.isUnconnected = isUnconnected;
-    this.waitMs = waitMs;
+    Object.assign(this, known);
   }
 }
 

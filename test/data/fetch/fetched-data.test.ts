@@ -19,7 +19,7 @@ test('an archive is found, verified and read where fetch puts it, without anothe
   const file = remoteFile(bytes, [page.url()], { name: ARCHIVE, sizeBytes: null });
   const root = path.join(await temporaryFolder(), 'data');
   await mkdir(root);
-  expect(await fetchFiles({ files: [file], homepage }, root)).toEqual(['downloaded']);
+  expect(await fetchFiles({ files: [file], homepage }, root)).toMatchObject([{ outcome: 'downloaded' }]);
   const real = { simulated: false };
   const manifest = await verifyGestures(root, real, gestureFacts(file.md5));
   expect(manifest.archive).toBe(true);

@@ -5,7 +5,8 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { expect, onTestFinished } from 'vitest';
-import { type FetchOptions, type FetchOutcome, fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
+import type { FetchOptions } from '../../../src/data/fetch/download-file.ts';
+import { type FetchedFile, fetchFiles } from '../../../src/data/fetch/fetch-files.ts';
 import type { PublishedFile } from '../../../src/results/dataset-facts.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -13,6 +14,8 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 for (const name of ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
   delete process.env[name];
 }
+
+export type FetchProgress = Parameters<NonNullable<FetchOptions['progress']>>[0];
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, server: BadServer) => void;
 
@@ -129,15 +132,15 @@ export class Fetcher {
     this.folder = folder;
   }
 
-  async fetch(file: PublishedFile, options: FetchOptions = {}): Promise<FetchOutcome | undefined> {
-    const outcomes = await fetchFiles({ files: [file], homepage }, this.folder, {
+  async fetch(file: PublishedFile, options: FetchOptions = {}): Promise<FetchedFile['outcome'] | undefined> {
+    const fetched = await fetchFiles({ files: [file], homepage }, this.folder, {
       wait: async (ms) => {
         this.waits.push(ms);
       },
       note: (text) => this.notes.push(text),
       ...options,
     });
-    return outcomes[0];
+    return fetched[0]?.outcome;
   }
 
   /** Whether a file has exactly this content. */

@@ -36,7 +36,8 @@ async function fetchBoth(fetcher: Fetcher, server: BadServer) {
   const files = list.map((file): PublishedFile => ({ ...file, zipUrl }));
   const note = (text: string) => void fetcher.notes.push(text);
   const wait = async () => {};
-  return fetchFiles({ files, homepage }, fetcher.folder, { retries: 0, note, wait });
+  const fetched = await fetchFiles({ files, homepage }, fetcher.folder, { retries: 0, note, wait });
+  return fetched.map(({ outcome }) => outcome);
 }
 
 test('files without another address are taken out of one zip, downloaded once and deleted at the end', async () => {
