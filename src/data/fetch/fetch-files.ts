@@ -78,11 +78,7 @@ export async function fetchFiles(
 }
 
 /** Which of the files are there, links followed, read to their ends; wrong ones are reported all at once. */
-async function findPresent(
-  files: readonly PublishedFile[],
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean[]> {
+async function findPresent(files: readonly PublishedFile[], folder: string, signal?: AbortSignal) {
   const wrong: string[] = [];
   const areThere: boolean[] = [];
   for (const { name, md5: expected } of files) {
@@ -105,12 +101,7 @@ async function findPresent(
   });
 }
 
-function describeInterruption(
-  doing: 'checking' | 'downloading',
-  name: string,
-  keptBytes: number,
-  cause: unknown,
-): ReproError {
+function describeInterruption(doing: string, name: string, keptBytes: number, cause: unknown) {
   const kept = keptBytes > 0 ? `; ${formatCount(keptBytes, 'byte')} are kept in ${partOf(name)}` : '';
   const fix = `Run the same command again${keptBytes > 0 ? ': it continues there' : ''}.`;
   return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
