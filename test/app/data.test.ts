@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { encodeAedat3 } from '../../src/data/events/aedat3-encode.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
@@ -67,6 +68,23 @@ describe('repro data info', () => {
       image: { channels: 3 },
       preparation: { augmentation: 'random-crop-flip' },
     });
+  });
+
+  test('shows the address and the commit of a folder in a git repository', async () => {
+    const git = { url: 'https://data.invalid/sounds.git', commit: '1'.repeat(40), folder: 'a b' };
+    const own = await fs.readFile(
+      path.join(import.meta.dirname, '../../configs/datasets/nmnist.yaml'),
+      'utf8',
+    );
+    const { files: _, ...facts }: Record<string, unknown> = parse(own);
+    await project.write('pipeline.yaml', 'stages: {}\n');
+    await project.write('configs/datasets/sounds.yaml', stringify({ ...facts, git }));
+    const { stdout } = await call('info', 'sounds');
+    expect(stdout).toContain(`the folder a b of ${git.url} at commit ${git.commit}`);
+    expect(stdout).toContain('./repro data fetch sounds');
+    expect(JSON.parse((await call('info', 'sounds', '--json')).stdout)).toMatchObject({ git });
+    await project.write('configs/datasets/sounds.yaml', stringify({ ...facts, files: [], git }));
+    await project.expectFailure(['data', 'info', 'sounds'], 2, '`git` has all files');
   });
 
   test('suggests the closest name', async () => {

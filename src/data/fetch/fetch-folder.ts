@@ -98,7 +98,7 @@ function openGit(from: GitFolder, files: string, part: string, { signal, stallSe
       if (/No space left on device|Disk quota exceeded|unable to write/.test(said))
         throw Object.assign(new Error(said), { code: 'ENOSPC', path: part });
       const meaning = meanings.find(([pattern]) => pattern.test(said))?.[1] ?? 'git failed';
-      const text = [`${meaning}:`, ...(said.match(/^(?:fatal|error): .*/gm) ?? [])].join('\n  ');
+      const text = [`${meaning}:`, ...(said.match(/^(?:fatal|error): .*/gm) ?? []).slice(0, 3)].join('\n  ');
       const where = `${from.folder} of ${from.url} at commit ${from.commit}`;
       const fix = `Run the same command again later: ${showPath(part)} keeps what is complete. ${CHECK_NETWORK}`;
       throw new ReproError('fetch-failed', text, { where, fix });

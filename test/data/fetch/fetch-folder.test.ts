@@ -215,6 +215,24 @@ describe('a download that fails', () => {
     expect(existsSync(root)).toBe(false);
   });
 
+  test('since the server gives no objects by their ids says so in a few lines', async () => {
+    const { server, git, root } = await makeScene((repository) => repository.treeOf(many));
+    server.givesById = false;
+    const error: unknown = await fetchTo(root, git).catch((one: unknown) => one);
+    expect(error).toMatchObject(failure('fetch-failed', 'does not give it by its id'));
+    expect(String(error).split('\n').length).toBeLessThan(6);
+    server.givesById = true;
+    expect(await fetchTo(root, git)).toBe('downloaded');
+  });
+
+  test('since the server speaks of a quota does not count as a full disk', async () => {
+    const { server, git, root } = await makeScene();
+    server.instead = (_, response) => void response.writeHead(429, 'quota exceeded').end('quota exceeded');
+    await expect(fetchTo(root, { ...git, url: `${git.url}/quota` })).rejects.toMatchObject({
+      code: 'fetch-failed',
+    });
+  });
+
   test('since the address has no repository says so', async () => {
     const { server, git, root } = await makeScene();
     const nowhere = { ...git, url: `${server.url}/other.git` };

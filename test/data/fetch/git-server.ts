@@ -104,6 +104,8 @@ export class GitServer {
   /** From so many on, answers stop: the connection is closed, or stays open without another byte. */
   cutAfter = Number.POSITIVE_INFINITY;
   stallAfter = Number.POSITIVE_INFINITY;
+  /** Whether it gives any object by its id, as by the newer protocol. */
+  givesById = true;
   /** Answers in place of git's. */
   instead: Handler | null = null;
   /** Called once for each piece that is sent. */
@@ -132,7 +134,7 @@ export async function serveGit(root: string): Promise<GitServer> {
         QUERY_STRING: search.slice(1),
         CONTENT_TYPE: request.headers['content-type'],
         HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        GIT_PROTOCOL: server.givesById ? String(request.headers['git-protocol'] ?? '') : '',
       },
     });
     children.add(child);
