@@ -1,6 +1,6 @@
+import { cosineOfTurns, sineOfTurns } from '../../base/portable-math.ts';
 import { type Motion, turnsAfter } from './motion.ts';
 import { type ArmTarget, type Person, type Point, type Pose, REST, reach, type Side } from './person.ts';
-import { cosineOfTurns, sineOfTurns } from './random-stream.ts';
 
 /** What the two arms and the body do at one phase of a gesture; u and v of the targets as `ArmTarget` has them. */
 interface Targets {

@@ -1,7 +1,8 @@
+import { sineOfTurns } from '../../base/portable-math.ts';
 import { EventBuffer, type Events } from '../events/events.ts';
 import type { Label } from '../events/labels.ts';
 import { samplePerson } from './person.ts';
-import { RandomStream, sineOfTurns } from './random-stream.ts';
+import { RandomStream } from './random-stream.ts';
 import { createImage, drawBackground, drawPerson, findLight, type Light } from './scene.ts';
 import { addBackgroundNoise, addHotPixels, type PixelArray, VisionSensor } from './sensor.ts';
 import { planTimeline } from './timeline.ts';

@@ -1,8 +1,9 @@
+import { sineOfTurns, smoothStep } from '../../base/portable-math.ts';
 import type { Label } from '../events/labels.ts';
 import { poseDuring } from './gestures.ts';
 import { GESTURES, type Gesture, type Motion, sampleMotion } from './motion.ts';
 import { blendPoses, type Person, type Pose, REST, reach } from './person.ts';
-import { RandomStream, sineOfTurns, smoothStep } from './random-stream.ts';
+import { RandomStream } from './random-stream.ts';
 
 interface Clip extends Label {
   readonly motion: Motion;

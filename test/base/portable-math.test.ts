@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  cosineOfTurns,
-  naturalLog,
-  sineOfTurns,
-  smoothStep,
-} from '../../../src/data/simulated/random-stream.ts';
+import { cosineOfTurns, naturalLog, sineOfTurns, smoothStep } from '../../src/base/portable-math.ts';
 
 test('sine and cosine agree with the standard library to 1e-11, even far from zero', () => {
   for (let turns = -3; turns <= 3; turns += 1 / 512) {
