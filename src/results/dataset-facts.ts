@@ -1,3 +1,4 @@
+import type { AudioSettings } from './audio-settings.ts';
 import type { ImagePreparation } from './clip-index.ts';
 
 /** The folder with a file for each data set, relative to the project. */
@@ -71,7 +72,7 @@ interface EventFacts extends CommonFacts {
 export interface SampleFiles {
   /** Their paths below the root, with `{class}` and its like: docs/data.md. */
   readonly names: string;
-  readonly reader: 'nmnist-bin' | 'aedat2' | 'aedat3' | 'aedat4' | 'mat' | 'npy';
+  readonly reader: 'nmnist-bin' | 'aedat2' | 'aedat3' | 'aedat4' | 'mat' | 'npy' | 'wav';
   /** Of `npy`: how an array without field names is read, and the unit of times; default µs. */
   readonly columns?: readonly ('x' | 'y' | 't' | 'p')[];
   readonly timeUnit?: 'us' | 'ms' | 's';
@@ -81,6 +82,8 @@ export interface SampleFiles {
 export interface SampleFacts extends EventFacts {
   readonly layout: 'samples';
   readonly samples: readonly SampleFiles[];
+  /** Of `wav`: how sound becomes events; keys that are left out have their defaults. */
+  readonly audio?: Partial<AudioSettings>;
   /** One of them. */
   readonly split: {
     /** What `{split}` stands for. */

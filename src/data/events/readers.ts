@@ -1,4 +1,5 @@
 import { ReproError } from '../../base/errors.ts';
+import type { AudioSettings } from '../../results/audio-settings.ts';
 import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
@@ -6,12 +7,14 @@ import type { Sensor } from './events.ts';
 import { decodeMatEvents } from './mat-events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
+import { decodeSound } from './sound-events.ts';
 
 /** The data set that a file of events belongs to. */
 interface SampleSource {
   readonly title: string;
   readonly sensor: Sensor;
   readonly npy?: NpySettings | undefined;
+  readonly audio?: Partial<AudioSettings> | undefined;
 }
 
 /** What turns a file with one clip into events and sentences on what is odd, by the name that a data set's `reader` gives. */
@@ -37,21 +40,31 @@ export const READERS = {
   },
   aedat4: {
     endings: ['.aedat4'],
-    async decode(bytes, file, { title, sensor }) {
-      const { sensor: found, ...sample } = await decodeAedat4(bytes, file);
-      if (found.height === sensor.height && found.width === sensor.width) return sample;
-      const what = `the header's sensor has ${found.width} x ${found.height} pixels, but ${title} has ${sensor.width} x ${sensor.height}.`;
-      throw new ReproError('sample-sensor', what, {
-        where: file,
-        fix: 'Correct `sensor` of the data set, or remove the file.',
-      });
+    async decode(bytes, file, of) {
+      return withSensor(await decodeAedat4(bytes, file), file, of);
     },
   },
   mat: { endings: ['.mat'], decode: decodeMatEvents },
   npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
+  wav: {
+    endings: ['.wav'],
+    decode: (bytes, file, of) => withSensor(decodeSound(bytes, file, of.audio), file, of),
+  },
 } as const satisfies Readonly<
   Record<
     string,
     { endings: readonly string[]; decode(bytes: Uint8Array, file: string, of: SampleSource): object }
   >
 >;
+
+/** @throws {ReproError} `sample-sensor` if a recording's own sensor is not that of the data set */
+function withSensor<T extends { readonly sensor: Sensor }>(
+  { sensor: found, ...sample }: T,
+  file: string,
+  { title, sensor }: SampleSource,
+): Omit<T, 'sensor'> {
+  if (found.height === sensor.height && found.width === sensor.width) return sample;
+  const what = `its sensor has ${found.width} x ${found.height} pixels, but ${title} has ${sensor.width} x ${sensor.height}.`;
+  const fix = 'Correct `sensor` of the data set, or remove the file.';
+  throw new ReproError('sample-sensor', what, { where: file, fix });
+}

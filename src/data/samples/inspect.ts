@@ -10,6 +10,7 @@ import type { Events, Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
 import { READERS } from '../events/readers.ts';
 import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
+import { decodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { guessNames, LAYOUTS } from './guess-names.ts';
 import { LARGEST_SAMPLE_BYTES, sampleLayout, splitSamples } from './layout.ts';
@@ -175,6 +176,7 @@ function isNpy(file: string): boolean {
 function readerOf(file: string, bytes: Uint8Array): Reader {
   if (file.endsWith('.bin')) return 'nmnist-bin';
   if (file.endsWith('.mat')) return 'mat';
+  if (file.endsWith('.wav')) return 'wav';
   if (isNpy(file)) return 'npy';
   const version = /^#!AER-DAT([23])/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
   return version === '2' ? 'aedat2' : version === '3' ? 'aedat3' : 'aedat4';
@@ -188,6 +190,7 @@ async function decode(
   npy: NpySettings | undefined,
 ): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
   if (reader === 'aedat4') return decodeAedat4(bytes, file);
+  if (reader === 'wav') return decodeSound(bytes, file);
   return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 

@@ -44,8 +44,8 @@ export async function decodeSample(
   bytes: Uint8Array,
   file: string,
 ) {
-  const { title, sensor } = facts;
-  return READERS[files.reader].decode(bytes, file, { title, sensor, npy: files });
+  const { title, sensor, audio } = facts;
+  return READERS[files.reader].decode(bytes, file, { title, sensor, npy: files, audio });
 }
 
 /** The name of a sample in a part; null for another file. A zip may hold samples of another part, which would be read twice. */
