@@ -39,6 +39,8 @@ export const frameFormat = v.pipe(
     splitBy: v.nullish(v.picklist([...SPLITS_BY, 'rows']), null),
     /** How long each frame lasts, µs; only with `splitBy: duration`. */
     durationUs: v.exactOptional(positive),
+    /** The first frame begins at time 0 of the file; absent if at the first event. */
+    from: v.exactOptional(v.picklist(['file'])),
     /** Pixels binned in each direction. */
     downsample: count,
     height: count,

@@ -78,12 +78,16 @@ export interface SampleFiles {
   readonly timeUnit?: 'us' | 'ms' | 's';
 }
 
+/** Where the first frame of a clip begins: at time 0 of its file, or at the first event. */
+export type FramesFrom = 'file' | 'first-event';
+
 /** Event recordings with one file for each clip. */
 export interface SampleFacts extends EventFacts {
   readonly layout: 'samples';
   readonly samples: readonly SampleFiles[];
   /** Of `wav`: how sound becomes events; keys that are left out have their defaults. */
   readonly audio?: Partial<AudioSettings>;
+  readonly framesFrom?: FramesFrom;
   /** One of them. */
   readonly split: {
     /** What `{split}` stands for. */
@@ -130,6 +134,13 @@ export function canFetch({ files, git }: Pick<CommonFacts, 'files' | 'git'>): bo
 export function toFacts(name: string, content: object): DatasetFacts {
   const kind = 'image' in content ? 'images' : 'events';
   return { name, kind, remarks: [], hints: [], files: [], ...content } as unknown as DatasetFacts;
+}
+
+export function framesFrom({
+  samples,
+  framesFrom: said,
+}: Pick<EventFacts, 'name'> & Partial<Pick<SampleFacts, 'samples' | 'framesFrom'>>): FramesFrom {
+  return said ?? (samples?.some(({ reader }) => reader === 'wav') ? 'file' : 'first-event');
 }
 
 /** Recordings in words: `simulated, in the layout of DVS128 Gesture`; just the title of real ones. */

@@ -1,4 +1,5 @@
 import { ReproError, unreachable } from '../../base/errors.ts';
+import type { FramesFrom } from '../../results/dataset-facts.ts';
 import type { SplitBy } from '../../results/thesis/compat.ts';
 import type { Events, Sensor } from './events.ts';
 
@@ -9,6 +10,8 @@ export interface FrameLayout {
   readonly splitBy: SplitBy;
   /** How long each frame lasts with `splitBy: duration`, µs, a whole number. */
   readonly durationUs?: number | undefined;
+  /** Where the first frame begins with `splitBy: time` and `duration`; default: at the first event. */
+  readonly from?: FramesFrom | undefined;
   readonly sensor: Sensor;
   /** Pixels binned in each direction; must divide the sensor's height and width. */
   readonly downsample: number;
@@ -55,6 +58,7 @@ export function frameSize({ sensor, downsample }: Pick<FrameLayout, 'sensor' | '
  * the rest. In a clip shorter than T µs (Δt = 0) that is again everything. A span without events is an empty frame,
  * whereas the original fails with an index past the end. First and last are the smallest and largest time, so that
  * out-of-order events are still counted once each.
+ * With `from: file`, `time` and `duration` count from 0 instead of t_first.
  * `duration`: the same with the given Δt, whatever the clip's length, except that events from T·Δt on are left out: frame T.
  */
 export class FrameSplit {
@@ -67,18 +71,21 @@ export class FrameSplit {
   /** Events or µs per frame. */
   readonly #each: number;
 
-  constructor({ steps, splitBy, durationUs }: Omit<FrameLayout, 'sensor' | 'downsample'>, clip: SplitClip) {
+  constructor(
+    { steps, splitBy, durationUs, from }: Omit<FrameLayout, 'sensor' | 'downsample'>,
+    clip: SplitClip,
+  ) {
     this.steps = steps;
     this.byTime = splitBy !== 'number';
     this.#splitBy = splitBy;
-    this.#firstUs = clip.firstUs;
+    this.#firstUs = from === 'file' ? 0 : clip.firstUs;
     this.#lastUs = clip.lastUs;
     switch (splitBy) {
       case 'number':
         this.#each = Math.floor(clip.count / steps);
         break;
       case 'time':
-        this.#each = Math.floor((clip.lastUs - clip.firstUs) / steps);
+        this.#each = Math.floor((clip.lastUs - this.#firstUs) / steps);
         break;
       case 'duration':
         this.#each = durationUs!;

@@ -2,7 +2,7 @@ import { ReproError } from '../../base/errors.ts';
 import { formatCount, listSome } from '../../base/text.ts';
 import type { CountType } from '../../formats/npy.ts';
 import type { CachedClip, ClipIndex } from '../../results/clip-index.ts';
-import type { GestureFacts, SampleFacts } from '../../results/dataset-facts.ts';
+import { framesFrom, type SampleFacts } from '../../results/dataset-facts.ts';
 import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
 import { type Counts, type FrameLayout, frameSize } from '../events/frames.ts';
 import { type FrameSettings, layoutOf, limitPerClass } from './frame-settings.ts';
@@ -69,7 +69,8 @@ function sum(counts: Counts): number {
 
 /** What frames were made of. */
 interface FrameOrigin {
-  readonly facts: Pick<SampleFacts | GestureFacts, 'name' | 'classes' | 'sensor'>;
+  readonly facts: Pick<SampleFacts, 'name' | 'classes' | 'sensor'> &
+    Partial<Pick<SampleFacts, 'samples' | 'framesFrom'>>;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
   /** As `limitClips` leaves them. */
@@ -110,6 +111,7 @@ export function describeFrames(
       steps,
       splitBy,
       ...(splitBy === 'duration' ? { durationUs: durationUs! } : {}),
+      ...(framesFrom(facts) === 'file' ? { from: 'file' } : {}),
       downsample,
       ...frameSize(layoutOf(settings, facts.sensor)),
       dtype,

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { NpyCountsWriter } from '../../formats/npy-file.ts';
 import { type ClipIndex, FRAME_CACHE_FILES, formatClipIndex } from '../../results/clip-index.ts';
+import { framesFrom } from '../../results/dataset-facts.ts';
 import { type Clips, SPLITS, type Split } from '../contract/clips.ts';
 import type { EventDataset } from '../contract/dataset.ts';
 import { type Counts, frameSize } from '../events/frames.ts';
@@ -75,7 +76,7 @@ async function readRows(
   write: (row: FrameRow) => Promise<void>,
 ): Promise<void> {
   const { invalidEvents = 'keep', rowStride } = settings;
-  const layout = layoutOf(settings, dataset.facts.sensor);
+  const layout = { ...layoutOf(settings, dataset.facts.sensor), from: framesFrom(dataset.facts) };
   const withDurations = settings.normalization === 'frequency';
   if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
     const frames = new FrameRows(layout, withDurations);

@@ -1,4 +1,4 @@
-import type { SampleFacts } from '../../results/dataset-facts.ts';
+import { framesFrom, type SampleFacts } from '../../results/dataset-facts.ts';
 import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/clips.ts';
 import type { EventDataset, ReadClipsOptions, ReadOptions } from '../contract/dataset.ts';
 import { spanOf } from '../events/clips.ts';
@@ -52,7 +52,7 @@ function clipOfSample({ path, class: label, user }: Sample): Clip {
   };
 }
 
-/** Reads the named samples; a clip lasts from its first event to just after its last. */
+/** Reads the named samples; a clip lasts from its first event, or from 0, to just after its last. */
 async function readSampleClips(
   layout: SampleLayout,
   root: string,
@@ -76,7 +76,8 @@ async function readSampleClips(
         const bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
         const { events } = await decodeSample(layout, name, bytes, file.path);
         const placed = options.rowStride === 'height' ? shearEvents(events, layout.facts.sensor) : events;
-        await visit({ ...place, ...spanOf(events), events: clipOfEvents(placed) });
+        const start = framesFrom(layout.facts) === 'file' ? { startUs: 0 } : {};
+        await visit({ ...place, ...spanOf(events), ...start, events: clipOfEvents(placed) });
         options.progress?.(++done, total);
       },
       options.signal,
