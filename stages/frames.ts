@@ -49,6 +49,9 @@ export default defineStage<Params>({
             dataset,
             simulated: manifest.simulated,
             settings: requireFrames(settings),
+            leftOut: new Set(
+              manifest.files.flatMap((file) => (file.status === 'duplicate' ? file.path : [])),
+            ),
             threads: threadsOf(context),
             warn: context.warn,
             onClip: (split, counts) => tally.add(split, counts, requireFrames(settings).steps),

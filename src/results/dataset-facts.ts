@@ -44,9 +44,9 @@ interface CommonFacts {
   readonly citation: string;
   readonly homepage?: string;
   readonly remarks: readonly string[];
-  /** `dataset.root` of its profile, and the profile's name. */
+  /** `dataset.root` of its profile, and the profile's name, if it has one. */
   readonly root: string;
-  readonly profile: string;
+  readonly profile?: string;
   /** About getting the data, shown with the commands. */
   readonly hints: readonly string[];
   readonly files: readonly PublishedFile[];
@@ -87,6 +87,10 @@ export interface SampleFacts extends EventFacts {
   readonly samples: readonly SampleFiles[];
   /** Of `wav`: how sound becomes events; keys that are left out have their defaults. */
   readonly audio?: Partial<AudioSettings>;
+  /** What `{user}` stands for, if not digits: hexadecimal digits, or one of these names, numbered from 1. */
+  readonly users?: 'hexadecimal' | readonly string[];
+  /** Present if of samples with the same bytes, class and user only the first by name is used. */
+  readonly duplicates?: 'leave-out';
   readonly framesFrom?: FramesFrom;
   /** One of them. */
   readonly split: {
@@ -95,6 +99,9 @@ export interface SampleFacts extends EventFacts {
     /** Of each class, the first floor(trainShare · n) by number are for training. */
     readonly trainShare?: number;
     readonly testUsers?: readonly number[];
+    readonly testNumbers?: readonly number[];
+    /** A file below the root with the paths of the test samples, one a line. */
+    readonly testList?: string;
   };
 }
 

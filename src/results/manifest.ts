@@ -8,8 +8,8 @@ const fileShape = v.object({
   path: v.string(),
   sizeBytes: count,
   md5: v.string(),
-  /** `archive`: contains the others. `unlisted`: not part of the data set and not used. */
-  status: v.picklist(['ok', 'archive', 'unlisted']),
+  /** `archive`: contains the others. `duplicate`: the same as another, and not used. `unlisted`: not part of the data set and not used. */
+  status: v.picklist(['ok', 'archive', 'duplicate', 'unlisted']),
 });
 export type ManifestFile = Value<typeof fileShape>;
 

@@ -89,7 +89,7 @@ export async function describeDataset(name: string, options: DataOptions): Promi
     ['licence', licence],
     ['cite', citation],
     ...(homepage === undefined ? [] : [['from', homepage] as const]),
-    ['profile', profile],
+    ...(profile === undefined ? [] : [['profile', profile] as const]),
     ...files.map((file): Line => ['file', describePublishedFile(file)]),
     ...remarks.map((remark): Line => ['remark', remark]),
   ];

@@ -12,7 +12,12 @@ export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: Publ
 }
 
 /** The last step of every instruction: `repro run verify` and `npm run reproduce` with the options that lead to `root`. */
-export function thenRun(facts: Pick<DatasetFacts, 'profile' | 'root'>, root: string): string[] {
+export function thenRun(facts: Pick<DatasetFacts, 'name' | 'profile' | 'root'>, root: string): string[] {
+  if (facts.profile === undefined)
+    return [
+      'Then check every file, and write a profile to train on it (docs/data.md):',
+      `   ./repro data verify ${facts.name}${placeOption(root, facts.root)}`,
+    ];
   const option = rootOption(root, facts.root);
   return [
     'Then run (with your own --profile and --set options, if you have others):',
@@ -29,9 +34,12 @@ function folderOf(root: string): string {
 /** The command that gets the data to `root`, or tells how, where no address has them. */
 export function commandToGet({ name, root: usual, ...facts }: DatasetFacts, root: string): string {
   const how = canFetch(facts) ? 'fetch' : 'info';
-  const folder = folderOf(root);
-  const isUsual = path.resolve(folder) === path.resolve(usual);
-  return `./repro data ${how} ${name}${isUsual ? '' : ` --root ${quoteWord(showPath(folder))}`}`;
+  return `./repro data ${how} ${name}${placeOption(folderOf(root), usual)}`;
+}
+
+/** ` --root DIR` for `repro data`; empty if that is the usual place. */
+function placeOption(root: string, usual: string): string {
+  return path.resolve(root) === path.resolve(usual) ? '' : ` --root ${quoteWord(showPath(root))}`;
 }
 
 /** All steps to get the data and put them at `root`, a folder or an archive in one. */
@@ -84,17 +92,17 @@ export function failMissing(
 
 /** @throws {ReproError} `data-kind` if such data do not exist: besides gestures, a data set is either real or simulated */
 export function checkKind(
-  facts: Pick<DatasetFacts, 'title' | 'profile' | 'simulated'>,
+  facts: Pick<DatasetFacts, 'name' | 'title' | 'profile' | 'simulated'>,
   noun: 'samples' | 'images',
   simulated: boolean,
 ): void {
   if ((facts.simulated === true) === simulated) return;
-  const { title, profile } = facts;
+  const { name, title, profile } = facts;
   const [wrong, there] = simulated ? ['simulated', 'real'] : ['real', 'simulated'];
   throw new ReproError('data-kind', `there are no ${wrong} ${title} ${noun}.`, {
     where: 'dataset.simulated',
     fix:
-      `For ${there} ${noun}: ./repro run verify --profile ${profile}` +
+      `For ${there} ${noun}: ./repro ${profile === undefined ? `data verify ${name}` : `run verify --profile ${profile}`}` +
       (simulated ? '\nFor simulated gestures: ./repro run --profile quick' : ''),
   });
 }

@@ -124,14 +124,17 @@ export function describeFrames(
   };
 }
 
-/** The first `most` clips of each class, in sorted order. */
-function limitSplit(clips: readonly Clip[], most: number | undefined): readonly Clip[] {
-  const labels = clips.map((clip) => clip.class);
-  return limitPerClass(labels, most).map((position) => clips[position]!);
-}
-
-/** The clips that a profile asks for. */
-export function limitClips({ train, test }: Clips, { limit }: FrameSettings): Clips {
+/** The clips that a profile asks for: of each split, the first of each class, in sorted order. */
+export function limitClips(
+  { train, test }: Clips,
+  { limit }: FrameSettings,
+  leftOut: ReadonlySet<string> = new Set(),
+): Clips {
+  const limitSplit = (all: readonly Clip[], most: number | undefined) => {
+    const clips = all.filter(({ recording }) => !leftOut.has(recording));
+    const labels = clips.map((clip) => clip.class);
+    return limitPerClass(labels, most).map((position) => clips[position]!);
+  };
   return { train: limitSplit(train, limit?.train), test: limitSplit(test, limit?.test) };
 }
 

@@ -20,6 +20,8 @@ interface WriteFramesOptions {
   readonly output: string;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
+  /** Recordings whose clips are not used. */
+  readonly leftOut?: ReadonlySet<string> | undefined;
   /** Threads to read recordings in; default: the calling thread. The frames do not depend on it. */
   readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +42,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   const { facts } = dataset;
   const { height, width } = frameSize(layoutOf(settings, facts.sensor));
   const all = await dataset.listClips(root, { simulated, signal, overlaps: settings.overlaps });
-  const clips = limitClips(all, settings);
+  const clips = limitClips(all, settings, options.leftOut);
   await mkdir(output, { recursive: true });
   const rowShape = [settings.steps, 2, height, width];
   const writers = {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../../base/errors.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { streamRegular } from '../../base/files/regular-file.ts';
 import { type FileTree, FolderTree, isHidden, kindOfSource, type TreeFile } from './file-tree.ts';
 
@@ -68,6 +69,13 @@ export class TarTree implements FileTree {
             await visit({ ...file, path: name });
         }, signal),
     };
+  }
+
+  /** The names alone, sorted: unpacks all of it. */
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    await this.walk(async (file) => void names.push(file.path));
+    return names.sort(compareCodeUnits);
   }
 
   /** @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is not a `.tar.gz` */

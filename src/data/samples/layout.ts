@@ -1,11 +1,12 @@
 import path from 'node:path';
-import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { latin1Text } from '../../base/text.ts';
 import type { SampleFacts } from '../../results/dataset-facts.ts';
 import { SPLITS, type Split } from '../contract/clips.ts';
-import { failMissing, howToGet } from '../contract/how-to-get.ts';
+import { failMissing } from '../contract/how-to-get.ts';
 import { READERS } from '../events/readers.ts';
-import { type FileTree, FolderTree, kindOfSource } from '../reading/file-tree.ts';
+import { type FileTree, FolderTree, kindOfSource, readWhole } from '../reading/file-tree.ts';
+import { TarTree } from '../reading/tar-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
 import { nameReader, partFolders, type SampleName } from './names.ts';
 
@@ -63,8 +64,13 @@ export interface Sample {
  * Sorts samples into splits, each in name order.
  *
  * @param paths all file names, in any order; those that are not samples are left out
+ * @param testList what `readTestList` gives
  */
-export function splitSamples(layout: SampleLayout, paths: readonly string[]): Record<Split, Sample[]> {
+export function splitSamples(
+  layout: SampleLayout,
+  paths: readonly string[],
+  testList: ReadonlySet<string> | null = null,
+): Record<Split, Sample[]> {
   const splits: Record<Split, Sample[]> = { train: [], test: [] };
   const classes: { readonly sample: Sample; readonly number: number }[][] = layout.facts.classes.map(
     () => [],
@@ -73,7 +79,8 @@ export function splitSamples(layout: SampleLayout, paths: readonly string[]): Re
     const name = layout.parseName(path);
     if (name === null) continue;
     const sample = { path, class: name.class, user: name.user };
-    if (name.split !== null) splits[name.split].push(sample);
+    const split = testList === null ? name.split : testList.has(path) ? 'test' : 'train';
+    if (split !== null) splits[split].push(sample);
     else classes[name.class]!.push({ sample, number: name.number ?? 0 });
   }
   for (const members of classes) {
@@ -94,6 +101,27 @@ export interface SamplePlace {
   readonly tree: FileTree & { list(): Promise<string[]> };
 }
 
+export function isTar({ tree }: SamplePlace): boolean {
+  return tree instanceof TarTree;
+}
+
+/** The paths in the file `split.testList`; null if the data set has none. @throws {ReproError} `data-missing` if it is not there */
+export async function readTestList(
+  { facts }: SampleLayout,
+  root: string,
+  places: readonly SamplePlace[],
+): Promise<ReadonlySet<string> | null> {
+  const { testList } = facts.split;
+  if (testList === undefined) return null;
+  const tree = places.find(isTar)?.tree ?? new FolderTree(root, 1);
+  let bytes: Uint8Array | undefined;
+  await tree.walk(async (file) => {
+    if (file.path === testList) bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
+  });
+  if (bytes === undefined) return failMissing(facts, 'files', root, `lacks ${testList}`);
+  return new Set(latin1Text(bytes).split(/\r?\n/));
+}
+
 /** How deep a part's folder is searched: as deep as samples lie, and where other files may lie, which are then named. */
 function depthBelow({ folder }: SamplePart, { samples }: SampleFacts): number {
   const levels = Math.max(...samples.map(({ names }) => names.split('/').length));
@@ -101,21 +129,25 @@ function depthBelow({ folder }: SamplePart, { samples }: SampleFacts): number {
 }
 
 /**
- * Finds every part at `root`: each as a folder, or else as a zip.
+ * Finds every part at `root`: each as a folder, or else as a zip; or all of them in one `.tar.gz`, if the data set is published so.
  *
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
 export async function locateSamples({ facts, parts }: SampleLayout, root: string): Promise<SamplePlace[]> {
   const kind = await kindOfSource(root);
   if (kind === null) failMissing(facts, 'samples', root, 'does not exist');
+  const packed = facts.files.find(({ name }) => name.endsWith('.tar.gz'));
+  if (packed !== undefined) {
+    const { name, md5 } = packed;
+    const archive = kind === 'file' ? root : path.join(root, name);
+    const isUnpacked = (await kindOfSource(path.join(root, parts[0]!.folder))) === 'folder';
+    if (!isUnpacked && (await kindOfSource(archive)) === 'file')
+      return [{ part: { folder: '', archive: name, md5 }, archive, tree: new TarTree(archive, name) }];
+  }
   if (kind === 'file') {
     const [{ folder, archive }] = parts as [SamplePart];
     const such = folder === '' ? '' : ` with ${parts.length} parts, such as ${folder}/ or ${archive}`;
-    const message = `${path.resolve(root)} is a file, but ${facts.title} is a folder${such}.`;
-    throw new ReproError('data-missing', message, {
-      where: 'dataset.root',
-      fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${howToGet(facts, facts.root)}`,
-    });
+    failMissing(facts, 'samples', root, `is a file, but ${facts.title} is a folder${such}`);
   }
   const places: SamplePlace[] = [];
   const missing: SamplePart[] = [];
@@ -135,6 +167,6 @@ export async function locateSamples({ facts, parts }: SampleLayout, root: string
     }
   }
   if (missing.length === 0) return places;
-  const names = missing.map((part) => `neither ${part.folder}/ nor ${part.archive}`);
+  const names = missing.map((part) => `neither ${part.folder}/ nor ${packed?.name ?? part.archive}`);
   return failMissing(facts, 'samples', root, `contains ${names.join(', ')}`);
 }

@@ -6,7 +6,7 @@ import type { Split } from '../contract/clips.ts';
 export interface SampleName {
   readonly files: SampleFiles;
   readonly class: number;
-  /** Null if the samples of a class are split by `trainShare`. */
+  /** Null if the samples of a class are split by `trainShare`, or by a list. */
   readonly split: Split | null;
   /** For the order in which a class is split: `cifar10_bird_2.aedat` comes before `cifar10_bird_10.aedat`; null without one. */
   readonly number: number | null;
@@ -14,14 +14,15 @@ export interface SampleName {
 }
 
 /** What `{class}` and its like stand for, as part of a regular expression. */
-function placeholders({ classes, split }: SampleFacts): Readonly<Record<string, readonly string[]>> {
+function placeholders({ classes, split, users }: SampleFacts): Readonly<Record<string, readonly string[]>> {
   const digits = ['\\d+'];
   return {
     class: classes.map(escapeText),
     label: classes.map((_, i) => String(i)),
     split: Object.values(split.folders ?? {}).map(escapeText),
     number: digits,
-    user: digits,
+    // At most 52 bits, which a number holds exactly.
+    user: users === 'hexadecimal' ? ['[0-9a-f]{1,13}'] : (users?.map(escapeText) ?? digits),
   };
 }
 
@@ -51,7 +52,7 @@ function compile(names: string, facts: SampleFacts): RegExp {
  * @throws {ReproError} `dataset-names` if the split needs what the names do not say
  */
 export function nameReader(facts: SampleFacts): (path: string) => SampleName | null {
-  const { classes, split, samples, name } = facts;
+  const { classes, split, samples, name, users } = facts;
   const refuse = (names: string, problem: string, fix: string) =>
     new ReproError('dataset-names', `"${names}" ${problem}.`, {
       where: `configs/datasets/${name}.yaml`,
@@ -68,12 +69,12 @@ export function nameReader(facts: SampleFacts): (path: string) => SampleName | n
         'List the folders of both splits, or use split.trainShare or split.testUsers.',
       );
     }
-    if (split.testUsers !== undefined && !names.includes('{user}'))
-      throw refuse(
-        names,
-        'lacks {user}, but split.testUsers names users',
-        'Write {user} where names have the digits of a user.',
-      );
+    for (const [key, mark] of [
+      ['testUsers', '{user}'],
+      ['testNumbers', '{number}'],
+    ] as const)
+      if (split[key] !== undefined && !names.includes(mark))
+        throw refuse(names, `lacks ${mark}, but there is split.${key}`, `Write ${mark} where names have it.`);
   }
   const patterns = samples.map((files) => ({ files, pattern: compile(files.names, facts) }));
   return (path) => {
@@ -81,20 +82,18 @@ export function nameReader(facts: SampleFacts): (path: string) => SampleName | n
       const found = pattern.exec(path)?.groups;
       if (found === undefined) continue;
       const number = (text: string | undefined) => (text === undefined ? null : Number(text));
-      const user = number(found.user);
+      const user =
+        typeof users === 'object'
+          ? users.indexOf(found.user ?? '') + 1 || null
+          : number(found.user && users === 'hexadecimal' ? `0x${found.user}` : found.user);
+      const isTest =
+        split.folders === undefined
+          ? (split.testUsers?.includes(user ?? -1) ?? split.testNumbers?.includes(number(found.number) ?? -1))
+          : found.split === split.folders.test;
       return {
         files,
         class: number(found.label) ?? classes.indexOf(found.class ?? ''),
-        split:
-          split.folders !== undefined
-            ? found.split === split.folders.train
-              ? 'train'
-              : 'test'
-            : split.testUsers === undefined
-              ? null
-              : split.testUsers.includes(user ?? -1)
-                ? 'test'
-                : 'train',
+        split: isTest === undefined ? null : isTest ? 'test' : 'train',
         number: number(found.number),
         user,
       };

@@ -6,8 +6,10 @@ import { clipOfEvents, shearEvents } from '../events/frames.ts';
 import { readWhole } from '../reading/file-tree.ts';
 import {
   decodeSample,
+  isTar,
   LARGEST_SAMPLE_BYTES,
   locateSamples,
+  readTestList,
   type Sample,
   type SampleLayout,
   sampleIn,
@@ -25,6 +27,7 @@ export function datasetOfSamples(facts: SampleFacts): EventDataset {
     isSimulated: async () => facts.simulated === true,
     verify: (root, options) => verifySamples(layout, root, options),
     listClips: (root, options) => listSampleClips(layout, root, options),
+    readsWhole: async (root) => (await locateSamples(layout, root)).some(isTar),
     readClips: (root, clips, options, visit) => readSampleClips(layout, root, clips, options, visit),
   };
 }
@@ -32,11 +35,12 @@ export function datasetOfSamples(facts: SampleFacts): EventDataset {
 /** One clip per sample, in name order. */
 async function listSampleClips(layout: SampleLayout, root: string, options: ReadOptions): Promise<Clips> {
   const names: string[] = [];
-  for (const { part, tree } of await locateSamples(layout, root)) {
+  const places = await locateSamples(layout, root);
+  for (const { part, tree } of places) {
     options.signal?.throwIfAborted();
     for (const name of await tree.list()) if (sampleIn(layout, part, name) !== null) names.push(name);
   }
-  const { train, test } = splitSamples(layout, names);
+  const { train, test } = splitSamples(layout, names, await readTestList(layout, root, places));
   return { train: train.map(clipOfSample), test: test.map(clipOfSample) };
 }
 

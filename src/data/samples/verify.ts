@@ -1,5 +1,6 @@
 import { ReproError } from '../../base/errors.ts';
-import { formatBytes, listSome } from '../../base/text.ts';
+import { compareCodeUnits } from '../../base/files/canonical-json.ts';
+import { formatBytes, formatCount, listSome } from '../../base/text.ts';
 import type { SampleFacts } from '../../results/dataset-facts.ts';
 import type { Manifest, ManifestFile } from '../../results/manifest.ts';
 import { SPLITS, type Split } from '../contract/clips.ts';
@@ -10,8 +11,10 @@ import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../readin
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
 import {
   decodeSample,
+  isTar,
   LARGEST_SAMPLE_BYTES,
   locateSamples,
+  readTestList,
   type SampleLayout,
   type SamplePlace,
   sampleIn,
@@ -43,7 +46,9 @@ export async function verifySamples(
     checkSamples(layout, root, places, options),
   ]);
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
-  const splits = splitSamples(layout, found.samples);
+  const { files, warnings } = leaveOutDuplicates(layout, found);
+  const samples = files.flatMap(({ path, status }) => (status === 'ok' ? path : []));
+  const splits = splitSamples(layout, samples, await readTestList(layout, root, places));
   for (const split of SPLITS) {
     // Those that cannot be read are named above.
     if (splits[split].length > 0 || found.problems.length > 0) continue;
@@ -67,8 +72,8 @@ export async function verifySamples(
     { train: labels('train'), test: labels('test') },
     {
       archive: places.every(({ archive }) => archive !== null),
-      warnings: [...describeIgnored(facts, found.files), ...foldWarnings(found.warnings)],
-      files: [...archives, ...found.files],
+      warnings: [...describeIgnored(facts, files), ...foldWarnings(warnings)],
+      files: [...archives, ...files],
       users: [...splits.train, ...splits.test].flatMap(({ user }) => user ?? []),
     },
   );
@@ -96,10 +101,33 @@ async function hashArchives(
 
 /** Otherwise a sample under another name would be missed silently. */
 function describeIgnored(facts: SampleFacts, files: readonly ManifestFile[]): string[] {
-  const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
+  const others = files.filter(({ status, path }) => status === 'unlisted' && path !== facts.split.testList);
+  const names = others.map((file) => file.path);
   if (names.length === 0) return [];
   const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
   return [`${names.length} ${many} (${describeNames(facts)}) and not used: ${listSome(names)}.`];
+}
+
+/** Of samples with the same bytes, class and user, only the first by name is used, if the data set says so. */
+function leaveOutDuplicates(
+  { facts, parseName }: SampleLayout,
+  found: CheckedFiles,
+): Pick<CheckedFiles, 'files' | 'warnings'> {
+  if (facts.duplicates === undefined) return found;
+  const seen = new Set<string>();
+  const twice: string[] = [];
+  const files = found.files
+    .toSorted((a, b) => compareCodeUnits(a.path, b.path))
+    .map((file) => {
+      const name = parseName(file.path);
+      const key = `${name?.class} ${name?.user} ${file.md5}`;
+      if (name === null || seen.size < seen.add(key).size) return file;
+      twice.push(file.path);
+      return { ...file, status: 'duplicate' as const };
+    });
+  const count = formatCount(twice.length, 'sample');
+  const text = `${count} left out, with the bytes of another one of the same class and user: ${listSome(twice)}.`;
+  return { files, warnings: twice.length === 0 ? found.warnings : [text, ...found.warnings] };
 }
 
 function foldWarnings(warnings: readonly string[]): string[] {
@@ -113,8 +141,6 @@ function foldWarnings(warnings: readonly string[]): string[] {
 /** What was found in some files, in name order. */
 interface CheckedFiles {
   readonly files: readonly ManifestFile[];
-  /** Names of the samples that are right. */
-  readonly samples: readonly string[];
   /** One per sample that is accepted but not right. */
   readonly warnings: readonly string[];
   /** One per sample that cannot be read. */
@@ -154,7 +180,8 @@ async function checkSamples(
   }
   let done = 0;
   const found: CheckedFiles[] = [];
-  if (threads === undefined) {
+  // Each thread would unpack all of a `.tar.gz`.
+  if (threads === undefined || places.some(isTar)) {
     for (const task of tasks) {
       const wanted = new Set(task.names);
       const onSample = () => progress?.(++done, total);
@@ -165,14 +192,13 @@ async function checkSamples(
       ...{ threads, tasks, signal, setup: { facts: layout.facts, root } },
       receive: ({ position, ...checked }) => {
         found[position] = checked;
-        done += checked.samples.length;
+        done += checked.files.filter(({ status }) => status === 'ok').length;
         progress?.(done, total);
       },
     });
   }
   return {
     files: found.flatMap(({ files }) => files),
-    samples: found.flatMap(({ samples }) => samples),
     warnings: found.flatMap(({ warnings }) => warnings),
     problems: found.flatMap(({ problems }) => problems),
   };
@@ -198,7 +224,6 @@ async function checkFiles(
   run: { readonly signal?: AbortSignal | undefined; readonly onSample?: () => void },
 ): Promise<CheckedFiles> {
   const files: ManifestFile[] = [];
-  const samples: string[] = [];
   const warnings: string[] = [];
   const problems: string[] = [];
   const check = async (file: TreeFile): Promise<void> => {
@@ -211,7 +236,6 @@ async function checkFiles(
     const bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
     warnings.push(...(await decodeSample(layout, name, bytes, file.path)).warnings);
     files.push({ path: file.path, sizeBytes: bytes.length, md5: md5Of(bytes), status: 'ok' });
-    samples.push(file.path);
     run.onSample?.();
   };
   await tree.walk(
@@ -225,5 +249,5 @@ async function checkFiles(
     run.signal,
     wanted,
   );
-  return { files, samples, warnings, problems };
+  return { files, warnings, problems };
 }

@@ -185,7 +185,7 @@ export function translateArguments(
     ...(Object.keys(changed).length === 0 ? {} : { compat: changed }),
   };
   const profile: ProfileParts = {
-    dataset: { name: dataset.name, profile: dataset.profile },
+    dataset: { name: dataset.name, profile: dataset.profile ?? dataset.name },
     frames:
       dataset.kind === 'events'
         ? {
