@@ -11,14 +11,19 @@ export interface Sound {
 
 /** How a sample is read, by format (1 PCM, 3 float) and bits. 8 bits are unsigned, all others signed. */
 const ENCODINGS: Readonly<Record<string, (view: DataView, at: number) => number>> = {
-  '1/8': (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
-  '1/16': (view, at) => view.getInt16(at, true) / 2 ** 15,
-  '1/24': (view, at) => (view.getInt16(at + 1, true) * 2 ** 8 + view.getUint8(at)) / 2 ** 23,
-  '1/32': (view, at) => view.getInt32(at, true) / 2 ** 31,
+  '1/8': (view, at) => (view.getUint8(at) - 128) / 0x80,
+  '1/16': (view, at) => view.getInt16(at, true) / 0x8000,
+  '1/24': (view, at) => (view.getInt16(at + 1, true) * 0x100 + view.getUint8(at)) / 0x800000,
+  '1/32': (view, at) => view.getInt32(at, true) / 0x80000000,
   '3/32': (view, at) => view.getFloat32(at, true),
   '3/64': (view, at) => view.getFloat64(at, true),
 };
 const EXTENSIBLE = 0xfffe;
+
+/** Floats may hold whole numbers of 32 bits that nobody has scaled; the square of a sum of such samples is finite. */
+const LARGEST_SAMPLE = 0x1_0000_0000;
+/** No recording has more, and memory for a window of it suffices. */
+const HIGHEST_RATE_HZ = 1_000_000;
 
 const DAMAGED = 'The file is cut off or damaged: get it again.';
 const CONVERT = 'Convert it to WAV with 16-bit PCM.';
@@ -29,7 +34,7 @@ const CONVERT = 'Convert it to WAV with 16-bit PCM.';
  *
  * @param file name for messages
  * @throws {ReproError} `wav-format` for another file or encoding, `wav-truncated` for what is not all there, `wav-sample` for a number
- *   that is not finite; each with file and byte
+ *   that is not finite, or huge; each with file and byte
  * @see Microsoft, Multimedia Programming Interface and Data Specifications 1.0, 1991; docs/formats.md
  */
 export function decodeWav(bytes: Uint8Array, file: string): Sound {
@@ -59,8 +64,10 @@ export function decodeWav(bytes: Uint8Array, file: string): Sound {
       const samples = new Float64Array(Math.floor((end - from) / frameBytes));
       for (let i = 0; i < samples.length; i++) {
         samples[i] = format.sampleAt(from + i * frameBytes);
-        if (!Number.isFinite(samples[i]))
-          fail('wav-sample', from + i * frameBytes, `sample ${i} is ${samples[i]}, expected a finite number`);
+        if (!(Math.abs(samples[i]!) <= LARGEST_SAMPLE)) {
+          const what = `sample ${i} is ${samples[i]}, expected a number from -1 to 1, or not far beyond`;
+          fail('wav-sample', from + i * frameBytes, what);
+        }
       }
       return { rateHz, samples };
     }
@@ -82,7 +89,8 @@ function readFormat(view: DataView, at: number, size: number, fail: Fail) {
     const what = `the samples have format ${kind} and ${bits} bits, expected 1 (PCM) and 8, 16, 24 or 32, or 3 (float) and 32 or 64`;
     return fail('wav-format', at, what, CONVERT);
   }
-  if (frameBytes === 0 || rateHz === 0 || frameBytes !== (channels * bits) / 8) {
+  const isRate = rateHz > 0 && rateHz <= HIGHEST_RATE_HZ;
+  if (frameBytes === 0 || !isRate || frameBytes !== (channels * bits) / 8) {
     const what = `${channels} channels of ${bits} bits in ${frameBytes} bytes, ${rateHz} times a second, cannot be`;
     fail('wav-format', at, what);
   }
