@@ -32,7 +32,8 @@ export function decodeSound(bytes: Uint8Array, file: string, audio: Partial<Audi
  */
 function measureLevels({ rateHz, samples }: Sound, settings: AudioSettings, file: string): Float64Array {
   const { bands, hopMs, floorDb, floorBelow } = settings;
-  if (last?.rateHz !== rateHz || last.settings !== settings) last = makeAnalyser(rateHz, settings, file);
+  const key = JSON.stringify([rateHz, settings]);
+  if (last?.key !== key) last = { key, ...makeAnalyser(rateHz, settings, file) };
   const { window, fft, filters } = last;
   const margin = window.length;
   const padded = new Float64Array(samples.length + 2 * margin);
@@ -49,15 +50,15 @@ function measureLevels({ rateHz, samples }: Sound, settings: AudioSettings, file
     for (const [band, { first, weights }] of filters.entries()) {
       let power = 0;
       for (let i = 0, at = 2 * first; i < weights.length; i++, at += 2)
-        power += weights[i]! * (spectrum[at]! ** 2 + spectrum[at + 1]! ** 2);
+        power += weights[i]! * (spectrum[at]! * spectrum[at]! + spectrum[at + 1]! * spectrum[at + 1]!);
       powers[step * bands + band] = power;
     }
   }
   // Of a sine of full scale at its frequency, or of the loudest band.
   const sum = window.reduce((a, b) => a + b, 0);
   const top = floorBelow === 'full-scale' ? (sum / 2) ** 2 : powers.reduce((a, b) => Math.max(a, b), 0);
-  if (top === 0) return powers;
   const floor = top / exponential((floorDb * Math.LN10) / 10);
+  if (floor === 0) return powers;
   return powers.map((power) => (10 / Math.LN10) * naturalLog(1 + power / floor));
 }
 
@@ -101,7 +102,7 @@ export function eventsOfLevels(
 }
 
 /** Of the last recording: nearly all have the same. */
-let last: ReturnType<typeof makeAnalyser> | undefined;
+let last: ({ readonly key: string } & ReturnType<typeof makeAnalyser>) | undefined;
 
 function makeAnalyser(rateHz: number, settings: AudioSettings, file: string) {
   const { bands, lowHz, highHz, windowMs } = settings;
@@ -114,7 +115,9 @@ function makeAnalyser(rateHz: number, settings: AudioSettings, file: string) {
   }
   const length = Math.max(2, Math.floor((windowMs * rateHz) / 1000 + 0.5));
   const window = Float64Array.from({ length }, (_, i) => 0.5 - 0.5 * cosineOfTurns(i / (length - 1)));
-  const fft = new FFT(2 ** Math.ceil(Math.log2(length)));
+  let size = 2;
+  while (size < length) size *= 2;
+  const fft = new FFT(size);
   // It has made its table by Math.sin, whose last bit differs between versions of V8.
   for (let i = 0; i < fft.table.length; i += 2) {
     fft.table[i] = cosineOfTurns(i / (2 * fft.size));
@@ -137,5 +140,5 @@ function makeAnalyser(rateHz: number, settings: AudioSettings, file: string) {
     }
     return { first, weights: triangle.map((weight) => weight / sum) };
   });
-  return { rateHz, settings, window, fft, filters };
+  return { window, fft, filters };
 }
