@@ -1,53 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { decodeWav } from '../../src/formats/wav.ts';
 import { expectReadOrRefused } from '../support/damaged-bytes.ts';
-
-const u16 = (...values: readonly number[]) =>
-  Buffer.concat(values.map((value) => Buffer.of(value & 255, (value >> 8) & 255)));
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-interface Format {
-  readonly kind?: number;
-  readonly channels?: number;
-  readonly bits?: number;
-  readonly rateHz?: number;
-  /** Of one sample of all channels; default: what channels and bits give. */
-  readonly frameBytes?: number;
-}
-
-function fmt({ kind = 1, channels = 1, bits = 16, rateHz = 16_000, frameBytes }: Format = {}): Buffer {
-  const each = frameBytes ?? (channels * bits) / 8;
-  return Buffer.concat([u16(kind, channels), u32(rateHz), u32(rateHz * each), u16(each, bits)]);
-}
+import { chunk, float, fmt, riff, u16, u32, type WavFormat, wav } from '../support/wav-fixture.ts';
 
 /** What follows in `fmt ` for the format 0xfffe: bits that count, places of the speakers, and a GUID that begins with the format. */
 const extension = (kind: number) =>
   Buffer.concat([u16(22, 16), u32(0), u16(kind), Buffer.from('000000001000800000aa00389b71', 'hex')]);
 
-/** A chunk, whose size the header may get wrong. */
-const chunk = (name: string, body: Uint8Array, size = body.length) =>
-  Buffer.concat([Buffer.from(name), u32(size), body, Buffer.alloc(body.length & 1)]);
-
-/** A file of chunks, whose size the header may get wrong. */
-function riff(chunks: readonly Uint8Array[], size?: number): Uint8Array {
-  const body = Buffer.concat([Buffer.from('WAVE'), ...chunks]);
-  return new Uint8Array(Buffer.concat([Buffer.from('RIFF'), u32(size ?? body.length), body]));
-}
-
-const wav = (format: Format, samples: Uint8Array) =>
-  riff([chunk('fmt ', fmt(format)), chunk('data', samples)]);
 const read = (bytes: Uint8Array) => decodeWav(bytes, 'a.wav');
 const samplesOf = (bytes: Uint8Array) => [...read(bytes).samples];
-
-function float(bits: 32 | 64, ...values: readonly number[]): Buffer {
-  const array = bits === 32 ? Float32Array.from(values) : Float64Array.from(values);
-  return Buffer.from(array.buffer);
-}
 
 /** Code, place and words of the error, and that it tells how to mend the file. */
 function expectRefused(bytes: Uint8Array, code: string, at: number, ...words: readonly string[]): void {
@@ -93,7 +54,7 @@ describe('samples are read', () => {
   });
 
   test('with the extensible header, of which the format inside counts', () => {
-    const extensible = (kind: number, format: Format, samples: Uint8Array) =>
+    const extensible = (kind: number, format: WavFormat, samples: Uint8Array) =>
       riff([
         chunk('fmt ', Buffer.concat([fmt({ kind: 0xfffe, ...format }), extension(kind)])),
         chunk('data', samples),
@@ -163,7 +124,7 @@ describe('a file is refused', () => {
     ['integers of 12 bits', { bits: 12, frameBytes: 2 }],
     ['integers of 64 bits', { bits: 64 }],
     ['floats of 16 bits', { kind: 3, bits: 16 }],
-  ])('with %s', (_, format: Format) => {
+  ])('with %s', (_, format: WavFormat) => {
     const { kind = 1, bits = 16 } = format;
     expectRefused(
       wav(format, u16(0)),
@@ -180,7 +141,7 @@ describe('a file is refused', () => {
     ['other bytes to a sample than its channels have', { channels: 2, frameBytes: 2 }, '2 channels'],
     ['no rate', { rateHz: 0 }, '0 times a second'],
     ['a rate of gigahertz', { rateHz: 2 ** 31 - 1, frameBytes: 2 }, '2147483647 times a second'],
-  ])('whose header has %s', (_, format: Format, words) => {
+  ])('whose header has %s', (_, format: WavFormat, words) => {
     const bytes = wav({ ...format, rateHz: 1 }, u16(0));
     new DataView(bytes.buffer).setUint32(24, format.rateHz ?? 16_000, true);
     expectRefused(bytes, 'wav-format', 20, words);

@@ -32,7 +32,7 @@ test('an AEDAT 4 recording of another sensor is refused with both sizes', async 
   const decoded = READERS.aedat4.decode(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', DVS128);
   await expect(decoded).rejects.toMatchObject({
     code: 'sample-sensor',
-    message: "the header's sensor has 346 x 260 pixels, but A has 128 x 128.",
+    message: 'its sensor has 346 x 260 pixels, but A has 128 x 128.',
   });
 });
 
