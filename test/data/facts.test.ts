@@ -10,6 +10,15 @@ import { ALL_FACTS, ASL_DVS, CIFAR10_DVS } from '../support/datasets.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
+/** They have no profile of their own. */
+const SPOKEN = [
+  'arabic-digits',
+  'arabic-speech-commands',
+  'arabic-words',
+  'free-spoken-digits',
+  'speech-commands',
+];
+
 const NAMES = [
   'dvs128-gesture',
   'nmnist',
@@ -22,8 +31,8 @@ const NAMES = [
   'two-scales-alone',
 ];
 
-test('there are the seven data sets of the original and the two of the positive control', () => {
-  expect(ALL_FACTS.map(({ name }) => name).sort()).toEqual([...NAMES].sort());
+test('there are the seven data sets of the original, the two of the positive control and five of spoken words', () => {
+  expect(ALL_FACTS.map(({ name }) => name).sort()).toEqual([...NAMES, ...SPOKEN].sort());
 });
 
 /** In this order. */
@@ -38,7 +47,8 @@ describe.each(ALL_FACTS.map((facts) => [facts.name, facts] as const))('%s', (nam
     expect(openDataset(facts).kind).toBe(facts.kind);
   });
 
-  test('has a profile for it at its usual root', () => {
+  test('has a profile for it at its usual root, unless it is of spoken words', () => {
+    if (facts.profile === undefined) return expect(SPOKEN).toContain(name);
     const profile = parse(readFileSync(path.join(root, `configs/profiles/${facts.profile}.yaml`), 'utf8'));
     expect(profile.dataset).toEqual({ name, simulated: facts.simulated === true, root: facts.root });
   });
@@ -53,9 +63,13 @@ describe.each(ALL_FACTS.map((facts) => [facts.name, facts] as const))('%s', (nam
 
   test('says each step to get it', () => {
     const steps = howToGet(facts, '/somewhere else');
-    expect(steps).toContain(`npm run reproduce -- --profile ${facts.profile}`);
-    expect(steps).toContain(`./repro run verify --profile ${facts.profile}`);
-    expect(steps).toContain("--set 'dataset.root=/somewhere else'");
+    if (facts.profile === undefined) {
+      expect(steps).toContain(`./repro data verify ${name} --root '/somewhere else'`);
+    } else {
+      expect(steps).toContain(`npm run reproduce -- --profile ${facts.profile}`);
+      expect(steps).toContain(`./repro run verify --profile ${facts.profile}`);
+      expect(steps).toContain("--set 'dataset.root=/somewhere else'");
+    }
     if (facts.simulated !== true) expect(steps).toContain(new URL(facts.homepage!).host);
     for (const { name: file, md5, urls = [] } of facts.files) {
       if (urls.length === 0) continue;
@@ -96,6 +110,23 @@ test('the published classes and sizes are these', () => {
     ['Two time scales', 4, [1, 5]],
     ['Two time scales, one question', 2, [1, 5]],
   ]);
+});
+
+test('the spoken words are as many as published, in bands that fit the sensor', () => {
+  const spoken = SPOKEN.map((name) => ALL_FACTS.find((facts) => facts.name === name)!);
+  expect(spoken.map(({ classes, published }) => [classes.length, published])).toEqual([
+    [10, { train: 24 * 10 * 10, test: 6 * 10 * 10 }],
+    [40, { train: 24 * 40 * 10, test: 6 * 40 * 10 }],
+    [30, { train: 24 * 30 * 10, test: 6 * 30 * 10 }],
+    [10, { train: 6 * 10 * 45, test: 6 * 10 * 5 }],
+    [35, { train: 105_829 - 11_005, test: 11_005 }],
+  ]);
+  const [digits, all, words] = spoken.map(({ classes }) => classes);
+  expect([...digits!, ...words!].sort()).toEqual(all);
+  for (const facts of spoken) {
+    if (!('layout' in facts) || facts.layout !== 'samples') throw new Error(`${facts.name} has no samples`);
+    expect(facts.sensor).toEqual({ width: facts.audio?.bands, height: 1 });
+  }
 });
 
 test('the published checksums, counts, splits and preparations are these', () => {

@@ -170,17 +170,18 @@ async function checkSamples(
   const count = threads?.count ?? 1;
   const tasks: CheckTask[] = [];
   let total = 0;
-  for (const [position, { part, tree }] of places.entries()) {
+  for (const [position, place] of places.entries()) {
+    const { part, tree } = place;
     const names = await tree.list();
     total += names.filter((name) => sampleIn(layout, part, name) !== null).length;
-    const share = Math.max(1, Math.ceil(names.length / (TASKS_PER_THREAD * count)));
+    // Each task would unpack all of a `.tar.gz`.
+    const share = Math.max(1, Math.ceil(names.length / (isTar(place) ? 1 : TASKS_PER_THREAD * count)));
     for (let at = 0; at < names.length; at += share) {
       tasks.push({ position: tasks.length, part: position, names: names.slice(at, at + share) });
     }
   }
   let done = 0;
   const found: CheckedFiles[] = [];
-  // Each thread would unpack all of a `.tar.gz`.
   if (threads === undefined || places.some(isTar)) {
     for (const task of tasks) {
       const wanted = new Set(task.names);
