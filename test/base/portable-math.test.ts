@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { cosineOfTurns, naturalLog, sineOfTurns, smoothStep } from '../../src/base/portable-math.ts';
+import {
+  cosineOfTurns,
+  exponential,
+  naturalLog,
+  sineOfTurns,
+  smoothStep,
+} from '../../src/base/portable-math.ts';
 
 test('sine and cosine agree with the standard library to 1e-11, even far from zero', () => {
   for (let turns = -3; turns <= 3; turns += 1 / 512) {
@@ -20,6 +26,11 @@ test('the natural logarithm of an invalid value is an error', () => {
   for (const value of [0, -1, Number.NaN, Infinity]) {
     expect(() => naturalLog(value)).toThrow(RangeError);
   }
+});
+
+test('the exponential agrees with the standard library to 1e-13, from 0 to 30', () => {
+  for (let x = 0; x <= 30; x += 0.37) expect(Math.abs(exponential(x) / Math.exp(x) - 1)).toBeLessThan(1e-13);
+  expect(exponential(30) / Math.exp(30)).toBeCloseTo(1, 13);
 });
 
 test('the smooth step goes from 0 through a half to 1 and stays there', () => {

@@ -53,6 +53,18 @@ describe('cutting a clip into frames', () => {
     expect(perFrame(eventsAt([20, 0, 39, 10, 40]), 4, 'time')).toEqual([1, 1, 1, 2]);
   });
 
+  test.each([
+    ['time', {}, [1, 2, 1, 2]],
+    ['duration', { durationUs: 9 }, [0, 3, 0, 1]],
+    ['number', {}, [1, 1, 1, 3]],
+  ] as const)('by %s from the start of the file, time counts from 0', (splitBy, more, expected) => {
+    const counts = new Uint8Array(8);
+    const own = { ...layout(4, splitBy, 1), ...more, from: 'file' } as const;
+    // By time: 0-9, 10-19, 20-29 and the rest. By duration: 0-8, 9-17, 18-26, 27-35.
+    integrateFrames(eventsAt([9, 10, 17, 29, 39, 40]), own, counts);
+    expect([0, 2, 4, 6].map((i) => counts[i])).toEqual(expected);
+  });
+
   test('by duration each frame lasts as long as asked, and later events are left out', () => {
     const own = { ...layout(3, 'duration', 1), durationUs: 10 };
     const counts = new Uint8Array(6);
