@@ -27,6 +27,7 @@ export const ASL_DVS = factsOf<SampleFacts>('asl-dvs');
 export const TWO_SCALES = factsOf<SampleFacts>('two-scales');
 export const ALONE = factsOf<SampleFacts>('two-scales-alone');
 export const ARABIC_DIGITS = factsOf<SampleFacts>('arabic-digits');
+export const SPOKEN_DIGITS = factsOf<SampleFacts>('spoken-digits');
 export const FREE_SPOKEN_DIGITS = factsOf<SampleFacts>('free-spoken-digits');
 export const SPEECH_COMMANDS = factsOf<SampleFacts>('speech-commands');
 export const MNIST = factsOf<ImageFacts>('mnist');
