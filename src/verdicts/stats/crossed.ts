@@ -180,13 +180,20 @@ export function studentTestPower(noncentrality: number, degrees: number, alpha: 
   const critical = studentQuantile(1 - alpha / 2, degrees);
   const x = critical ** 2 / (degrees + critical ** 2);
   const rate = noncentrality ** 2 / 2;
-  if (rate === 0) return 1 - incompleteBeta(x, 0.5, degrees / 2);
+  const half = degrees / 2;
+  let beta = incompleteBeta(x, 0.5, half);
+  if (rate === 0) return 1 - beta;
+  // I_x(a + 1, b) = I_x(a, b) − x^a (1 − x)^b Γ(a + b) / (Γ(a + 1) Γ(b)): DLMF 8.17.20.
+  const off = Math.log(degrees / (degrees + critical ** 2));
+  let step = Math.exp(Math.log(x) / 2 + half * off + logGamma(half + 0.5) - logGamma(1.5) - logGamma(half));
   let missed = 0;
   // Ten standard deviations of the Poisson distribution and as many terms as it takes where it is small.
   const last = Math.ceil(rate + 10 * Math.sqrt(rate) + 40);
   for (let j = 0; j <= last; j++) {
     const weight = Math.exp(j * Math.log(rate) - rate - logGamma(j + 1));
-    if (weight > 0) missed += weight * incompleteBeta(x, j + 0.5, degrees / 2);
+    missed += weight * beta;
+    beta -= step;
+    step *= (x * (j + 0.5 + half)) / (j + 1.5);
   }
   return Math.max(0, 1 - missed);
 }
