@@ -285,9 +285,10 @@ function judgePublished(
     return { ...nothing, reason: explainUnknown('mean', cells, fixed, table) };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
-  const theirs = stated
-    ? errorOfShare(stated)
-    : errorOfSpread({ error: 'error' in measure ? (measure.error ?? 0) : 0, degrees: MANY });
+  const theirs =
+    measure.kind === 'accuracy'
+      ? errorOfTheirs(measure, cells, table)
+      : errorOfSpread({ error: measure.error ?? 0, degrees: (measure.groups ?? MANY) - 1 });
   const margin = measure.margin ?? (stated ? defaultMargin(stated) : 0);
   const compared = compareValues(
     { value, errors: own },
@@ -302,20 +303,48 @@ function judgePublished(
       ? `${spellQuantity(count, 'seed')} and the ${formatQuantity(measure.n, 'item')} of the claim`
       : describeDesign(cells, fixed, table);
   const why = explainComparison(compared, { published: unit.value(published), room, unit });
+  const areOurs = measure.kind === 'accuracy' && table.hasGroups && measure.n === cells.items;
+  const ofWhom = areOurs && measure.groups === undefined ? OF_THESE_GROUPS : '';
   return {
     ...nothing,
     verdict,
-    reason: `Over ${design}, ${why}`,
+    reason: `Over ${design}, ${why}${ofWhom}`,
     comparison: { value, published, ...comparison },
   };
 }
+
+const OF_THESE_GROUPS =
+  ' The published value counts as one of these groups; if it is of others, state `groups`.';
 
 /** Of a published accuracy, a share. With few items, the margin that follows from them would say that nearly everything is equal: a larger one must be stated. */
 export function defaultMargin(published: ShareCounts): number {
   return Math.min(marginOf(published) / published.clips, 0.05);
 }
 
-/** Degrees of freedom of a normal distribution. */
+/**
+ * How far a published share may be for other items: each counts once. Other people than ours count as being as different from one another as ours, and as
+ * unequal in their numbers of items. Fewer items than ours are of other people, each with as many items as one of ours, unless the claim says of how many.
+ */
+function errorOfTheirs(
+  { published, n, groups }: Extract<PublishedMeasure, { readonly kind: 'accuracy' }>,
+  cells: AnswerCells,
+  { hasGroups, isScore }: AnswerTable,
+): Estimate['errors'][number] {
+  const byCount = (clips: number) => errorOfShare({ correct: published * clips, clips });
+  const isPart = hasGroups && !isScore && n < cells.items;
+  const others = groups ?? (isPart ? (cells.groups * n) / cells.items : null);
+  if (others === null) return byCount(n);
+  const spread = hasGroups ? measureMean(cells, 'seeds').spread : null;
+  // Where nothing says how different people are, one has all answers right or all wrong.
+  if (spread === null) return byCount(others);
+  const ofPeople = errorOfSpread({ ...spread, error: spread.error * Math.sqrt(cells.groups / others) });
+  return (level) => {
+    const [{ below, above }, { above: reach }] = [byCount(n)(level), ofPeople(level)];
+    return { below: Math.max(below, reach), above: Math.max(above, reach) };
+  };
+}
+
+/** As many groups as make a normal distribution. */
 const MANY = 1e6;
 
 /**

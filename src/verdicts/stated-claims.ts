@@ -14,6 +14,8 @@ interface PublishedMean {
   readonly seeds?: number;
   /** Standard deviation between them. */
   readonly sd?: number;
+  /** The effective number of people, speakers or sites that its items are of, if they are others than those of the results. */
+  readonly groups?: number;
 }
 
 interface ComparedArms {

@@ -222,6 +222,57 @@ describe('what cannot be judged', () => {
   });
 });
 
+describe('a published value of other people', () => {
+  /** Of four people with ten items each, 10, 9, 7 and 6 are right. */
+  const values = { a: [[10, 9, 7, 6].flatMap((correct) => right(correct, 10))] };
+  const share = { kind: 'accuracy', arm: 'a', published: 0.8, margin: 0.2 } as const;
+  const judge = (measure: Parameters<typeof judgeOne>[0], hasGroups = true) =>
+    judgeOne(measure, values, {
+      trainings: 'fixed',
+      requires: { items: 1 },
+      ...(hasGroups && { groupOf: (item) => `p${Math.floor(item / 10)}` }),
+    }).comparison!.low;
+  // Their means, 1, 0.9, 0.7 and 0.6, have a standard error of 0.091287, of which Student's t is 3.18245.
+  const reach = 0.290516;
+
+  test('scatters as our people do, the less the more people it is of', () => {
+    expect(judge({ ...share, n: 40, groups: 4 })).toBeCloseTo(-Math.hypot(reach, reach), 5);
+    expect(judge({ ...share, n: 40, groups: 16 })).toBeCloseTo(-Math.hypot(reach, reach / 2), 5);
+  });
+
+  test('scatters at least as its items do', () => {
+    // Wilson's interval of 32 of 40 ends at 0.89498.
+    expect(judge({ ...share, n: 40, groups: 400 })).toBeCloseTo(-Math.hypot(reach, 0.09498), 4);
+    expect(judge({ ...share, n: 40 })).toBeCloseTo(-Math.hypot(reach, 0.09498), 4);
+  });
+
+  test('is of so many of our people as its items are of our items, if it is of fewer', () => {
+    expect(judge({ ...share, n: 20 })).toBeCloseTo(-Math.hypot(reach, reach * Math.SQRT2), 5);
+  });
+
+  test('counts as one of our people if its items may be ours, and the reason says so', () => {
+    const groupOf = (item: number) => `p${Math.floor(item / 10)}`;
+    const reason = (measure: object) =>
+      judgeOne({ ...share, n: 40, ...measure }, values, { trainings: 'fixed', groupOf }).reason;
+    expect(reason({})).toMatch(/of these groups; if it is of others, state `groups`\.$/);
+    expect(reason({ groups: 4 })).not.toContain('`groups`');
+  });
+
+  test('counts each of them once where we know nobody', () => {
+    const own = judge({ ...share, n: 40, groups: 10 }, false);
+    expect(own).toBeCloseTo(judge({ ...share, n: 10 }, false), 12);
+  });
+
+  test('has as many degrees of freedom as people but one, if it is a score', () => {
+    const score = { kind: 'score', arm: 'a', published: 0.8, margin: 0.2, error: 0.1 } as const;
+    const scores = { a: values.a.map((row) => row.map(Number)) };
+    const options = { trainings: 'fixed', groupOf: (item: number) => `p${Math.floor(item / 10)}` } as const;
+    const low = (groups: object) => judgeOne({ ...score, ...groups }, scores, options).comparison!.low;
+    expect(low({})).toBeCloseTo(-Math.hypot(reach, 0.1959964), 5);
+    expect(low({ groups: 3 })).toBeCloseTo(-Math.hypot(reach, 0.4302653), 5);
+  });
+});
+
 describe('scores of any size', () => {
   /** An arm that is better than the other one by about a thirtieth. */
   const study = (size: number) =>

@@ -60,6 +60,12 @@ describe('claims to judge by', () => {
       /seeds/,
     ],
     [
+      'people but no error of their score',
+      claim('{ kind: score, arm: a, published: 1, margin: 1, groups: 6 }'),
+      ':7:',
+      /error/,
+    ],
+    [
       'an arm beside itself',
       claim('{ kind: difference, arm: a, than: a }'),
       ':7:',
