@@ -1,13 +1,30 @@
-import { type Cells, crossedMean, randomStream, spreadTest } from '../../src/verdicts/stats/crossed.ts';
+import { isWithin } from '../../src/verdicts/contrasts.ts';
+import { add, type Cells, crossedMean, randomStream, spreadTest } from '../../src/verdicts/stats/crossed.ts';
+
+/** How many items each person has: as many as others, 60 % of all if it is the first, or the k-th a k-th of those of the first. */
+export type Sharing = 'equal' | 'one' | 'zipf';
+
+/** @returns at least one for each of them */
+export function shareItems(people: number, items: number, sharing: Sharing): number[] {
+  const weights = Array.from({ length: people }, (_, at) => {
+    if (sharing === 'zipf') return 1 / (at + 1);
+    return sharing === 'one' && at === 0 ? 1.5 * (people - 1) : 1;
+  });
+  return weights.map((weight) => Math.max(1, Math.round((items * weight) / add(weights))));
+}
 
 /** Who is tested with what. */
 export interface Design {
   readonly seeds: number;
   readonly users: number;
-  /** Of each user. */
+  /** Of each user, on average. */
   readonly clips: number;
-  /** The k-th seed tests only the users of fold k mod `folds`; 1 if each seed tests all. */
+  /** Equal if left out. */
+  readonly sharing?: Sharing;
+  /** The k-th seed tests only the users of fold k mod `folds`, which are dealt anew for each pass over them; 1 if each seed tests all. */
   readonly folds: number;
+  /** Whether all passes have the same folds, as those that a profile lists. */
+  readonly isListed?: boolean;
 }
 
 /** What two models are like: the arm and its baseline. */
@@ -19,6 +36,8 @@ export interface Effects {
   /** Standard deviations of the difference between seeds and between users, as shares. */
   readonly seeds: number;
   readonly users: number;
+  /** That between the people whom folds train on; 0 if left out. */
+  readonly trained?: number;
   /**
    * The share of the arm's seeds that stay at the baseline's accuracy, so that the seeds are of two kinds and `loss` is that of the others; none if left out.
    */
@@ -35,14 +54,15 @@ const [USERS, CLIPS] = [0.5, 1];
  * correction.
  */
 export function simulateCoverage(
-  { seeds, users, clips, folds }: Design,
-  { accuracy, loss, stuck = 0, ...own }: Effects,
+  design: Design,
+  { accuracy, loss, stuck = 0, trained = 0, ...own }: Effects,
   {
     repetitions,
     margin,
     arms = 1,
   }: { readonly repetitions: number; readonly margin: number; readonly arms?: number },
 ): Readonly<Record<'wide' | 'narrow' | 'equivalent' | 'different', number>> {
+  const { seeds, users, folds, isListed = false } = design;
   const uniform = randomStream(7);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const odds = (deviation: number) => Math.exp(deviation * normal());
@@ -52,28 +72,45 @@ export function simulateCoverage(
     const share = sigmoid(base + z);
     return share * (1 - share);
   });
-  const [ofSeeds, ofUsers] = [own.seeds / slope / Math.SQRT2, own.users / slope / Math.SQRT2];
-  const spread = Math.hypot(USERS, CLIPS, ofSeeds, ofUsers);
+  const [ofSeeds, ofUsers, ofFolds] = [own.seeds, own.users, trained].map(
+    (deviation) => deviation / slope / Math.SQRT2,
+  ) as [number, number, number];
+  const spread = Math.hypot(USERS, CLIPS, ofSeeds, ofUsers, ofFolds);
   const arm = Math.exp(findBase(accuracy - loss, spread));
   const baseline = Math.exp(findBase(accuracy, spread));
-  const counts = Array.from({ length: seeds }, (_, seed) =>
-    Array.from({ length: users }, (_, user) => (user % folds === seed % folds ? clips : 0)),
-  );
+  const clips = shareItems(users, users * design.clips, design.sharing ?? 'equal');
+  const deal = () => ({
+    foldOf: dealFolds(users, folds, uniform),
+    shifts: Array.from({ length: folds }, () => [odds(ofFolds), odds(ofFolds)] as const),
+  });
   const found = { wide: 0, narrow: 0, equivalent: 0, different: 0 };
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    const trained = counts.map(() => {
+    let pass = deal();
+    const trainings = Array.from({ length: seeds }, (_, seed) => {
+      const fold = seed % folds;
+      if (fold === 0 && !isListed) pass = deal();
+      const [ours, theirs] = pass.shifts[fold]!;
       const kind = stuck > 0 && uniform() < stuck ? baseline : arm;
-      return [kind * odds(ofSeeds), baseline * odds(ofSeeds)] as const;
+      return {
+        testsUser: pass.foldOf.map((one) => one === fold),
+        ours: kind * ours * odds(ofSeeds),
+        theirs: baseline * theirs * odds(ofSeeds),
+      };
     });
-    const sums = counts.map((row) => row.map(() => 0));
-    for (let user = 0; user < users; user++) {
+    const [sums, counts] = [0, 1].map(() => trainings.map(() => clips.map(() => 0))) as [Table, Table];
+    let [right, rightBase] = [0, 0];
+    for (const [user, count] of clips.entries()) {
       const [both, ours, theirs] = [odds(USERS), odds(ofUsers), odds(ofUsers)];
-      for (let clip = 0; clip < clips; clip++) {
+      const met = [...trainings.entries()].filter(([, { testsUser }]) => testsUser[user]);
+      for (const [seed] of met) counts[seed]![user] = count;
+      for (let clip = 0; clip < count; clip++) {
         const easy = both * odds(CLIPS);
-        for (let seed = user % folds; seed < seeds; seed += folds) {
-          const [first, second] = [easy * ours * trained[seed]![0], easy * theirs * trained[seed]![1]];
-          const isRight = uniform() * (1 + first) < first;
-          sums[seed]![user]! += Number(isRight) - Number(uniform() * (1 + second) < second);
+        for (const [seed, trained] of met) {
+          const [first, second] = [easy * ours * trained.ours, easy * theirs * trained.theirs];
+          const [isRight, isRightBase] = [uniform() * (1 + first) < first, uniform() * (1 + second) < second];
+          sums[seed]![user]! += Number(isRight) - Number(isRightBase);
+          right += Number(isRight);
+          rightBase += Number(isRightBase);
         }
       }
     }
@@ -83,8 +120,10 @@ export function simulateCoverage(
     const p = spreadTest(mean + loss * (1 - stuck), error);
     found.wide += Number(p >= 0.05);
     found.narrow += Number(p >= 0.1);
-    const isWithin = Math.abs(mean) < margin && spreadTest(margin - Math.abs(mean), error) < 0.1;
-    found.equivalent += Number(isWithin);
+    const answered = add(counts.map(add));
+    const rare = [right, rightBase].reduce((sum, one) => sum + Math.min(one, answered - one) / answered, 0);
+    const certainty = { ...error, rare, isGrouped: design.clips > 1 };
+    found.equivalent += Number(isWithin(margin, { difference: mean, certainty }));
     found.different += Number(spreadTest(mean, error) <= 0.05 / arms);
   }
   const share = (count: number) => count / repetitions;
@@ -94,10 +133,21 @@ export function simulateCoverage(
   };
 }
 
+/** The fold of each user, drawn. */
+function dealFolds(users: number, folds: number, uniform: () => number): number[] {
+  const order = Array.from({ length: users }, (_, user) => ({ user, at: folds > 1 ? uniform() : user }));
+  const foldOf = new Array<number>(users);
+  for (const [at, { user }] of order.sort((a, b) => a.at - b.at).entries()) foldOf[user] = at % folds;
+  return foldOf;
+}
+
+/** By seed and group. */
+type Table = number[][];
+
 /** Tables of [seeds, groups]; where a count is 0, they do not meet. */
 export function toCells(sums: readonly (readonly number[])[], counts: readonly (readonly number[])[]): Cells {
   const rows = counts.map((row, seed) => {
-    const at = row.flatMap((count, group) => (count > 0 ? [group] : []));
+    const at = [...row.keys()].filter((group) => row[group]! > 0);
     return { at, sums: at.map((group) => sums[seed]![group]!), counts: at.map((group) => row[group]!) };
   });
   return { rows, groups: counts[0]!.length };
@@ -116,7 +166,7 @@ export function findBase(share: number, deviation: number): number {
 
 /** The mean of a function of a normal variable, by the trapezoidal rule. */
 export function averageOver(deviation: number, value: (z: number) => number): number {
-  const step = 0.02;
+  const step = 0.1;
   let sum = 0;
   for (let z = -8; z <= 8; z += step) sum += value(deviation * z) * Math.exp(-(z ** 2) / 2);
   return (sum * step) / Math.sqrt(2 * Math.PI);

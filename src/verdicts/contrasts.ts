@@ -145,7 +145,10 @@ export function clusterByGroup({ groups, rows }: Cells) {
 }
 
 /** A contrast of which it is known how far it may be off. */
-type Measured = Contrast & { readonly certainty: Certainty };
+interface Measured {
+  readonly difference: number;
+  readonly certainty: Pick<Certainty, 'error' | 'degrees' | 'rare' | 'isGrouped'>;
+}
 
 /**
  * Student's one-sided limit towards a value that a difference is tested against. Nearly all answers may be right: were the difference as large as
@@ -165,7 +168,7 @@ const isBelow = (value: number, one: Measured, level: number): boolean =>
   one.difference + reachTowards(value, one, level) < value;
 
 /** Two one-sided tests at 5 %. */
-function isWithin(margin: number, one: Measured): boolean {
+export function isWithin(margin: number, one: Measured): boolean {
   return isAbove(-margin, one, DIFFERENCE_LEVEL) && isBelow(margin, one, DIFFERENCE_LEVEL);
 }
 
@@ -207,7 +210,9 @@ function decide(
   holds: (one: Measured) => boolean,
   fails: (one: Measured, level: number) => boolean,
 ): Answer {
-  const measured = contrasts.filter((one): one is Measured => one.certainty !== null);
+  const measured = contrasts.flatMap(({ difference, certainty }) =>
+    certainty === null ? [] : { difference, certainty },
+  );
   if (measured.length === contrasts.length && measured.every(holds)) return 'reproduced';
   const level = DIFFERENCE_LEVEL / contrasts.length;
   return measured.some((one) => fails(one, level)) ? 'not-reproduced' : 'inconclusive';
