@@ -4,22 +4,26 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ANSWERS } from '../../src/verdicts/verdicts.ts';
 import { percent, writeTable } from '../tables.ts';
+import type { Sample } from './simulate.ts';
 import { type Chunk, KINDS, type Kind, type Outcome, TRUTHS, type Truth } from './trials.ts';
 
 /** Fewer where hardly any verdict is wrong. */
 const STUDIES: Readonly<Record<Truth, number>> = { 0: 4000, half: 1000, margin: 4000, beyond: 2000 };
+/** Of the truths with most wrong verdicts. */
+const SAMPLES = { fixed: 4000, one: 2000, zipf: 2000, ceiling: 2000 } as const;
 const PER_CHUNK = 250;
 
 /** Those of which every claim is true or false. */
 const CLEAR = TRUTHS.filter((truth) => truth !== 'half');
 
 export function listChunks(): Chunk[] {
-  const fixed = ['0', 'margin'] as const;
-  return [
-    ...TRUTHS.map((truth) => ({ truth, isFixed: false, studies: PER_CHUNK })),
-    ...fixed.map((truth) => ({ truth, isFixed: true, studies: PER_CHUNK })),
-  ]
-    .flatMap((chunk) => new Array<typeof chunk>(STUDIES[chunk.truth] / PER_CHUNK).fill(chunk))
+  const special = (['fixed', 'one', 'zipf', 'ceiling'] as const).flatMap((sample) =>
+    (['0', 'margin'] as const).map((truth) => ({ truth, sample, all: SAMPLES[sample] })),
+  );
+  return [...TRUTHS.map((truth) => ({ truth, sample: 'any' as const, all: STUDIES[truth] })), ...special]
+    .flatMap(({ all, ...chunk }) =>
+      new Array<Omit<Chunk, 'seed'>>(all / PER_CHUNK).fill({ ...chunk, studies: PER_CHUNK }),
+    )
     .map((chunk, at) => ({ ...chunk, seed: at + 1 }));
 }
 
@@ -33,7 +37,7 @@ export async function main({
 }): Promise<void> {
   const outcomes = await simulate(listChunks(), worker);
   const page = path.join(root, 'docs/judge.md');
-  const drawn = outcomes.filter(({ design }) => !design.isFixed);
+  const drawn = outcomes.filter(({ sample }) => sample === 'any');
   writeTable(page, 'claim', describeVerdicts(drawn));
   writeTable(page, 'decided claim', describeDecided(drawn));
   writeTable(page, 'studies', describeDesigns(outcomes));
@@ -104,32 +108,36 @@ function describeDecided(outcomes: readonly Outcome[]): string[] {
   });
 }
 
-const SLICES: readonly [name: string, has: (design: Outcome['design']) => boolean][] = [
-  ['binary answers', ({ isScore }) => !isScore],
-  ['scores', ({ isScore }) => isScore],
-  ['with people', ({ people }) => people !== null],
-  ['of 6 to 9 people', ({ people }) => people !== null && people < 10],
-  ['without people', ({ people }) => people === null],
-  ['binary answers, accuracy above 95 %', ({ isScore, accuracy }) => !isScore && accuracy > 0.95],
-  ['1 seed', ({ seeds }) => seeds === 1],
-  ['2 or 3 seeds', ({ seeds }) => seeds === 2 || seeds === 3],
-  ['4 to 10 seeds', ({ seeds }) => seeds > 3],
+const isDrawn = (sample: Sample) => (one: Outcome) => one.sample === sample;
+const hasDesign = (has: (design: Outcome['design']) => boolean) => (one: Outcome) =>
+  one.sample === 'any' && has(one.design);
+const SLICES: readonly [name: string, has: (outcome: Outcome) => boolean][] = [
+  ['binary answers', hasDesign(({ isScore }) => !isScore)],
+  ['scores', hasDesign(({ isScore }) => isScore)],
+  ['with people', hasDesign(({ people }) => people !== null)],
+  ['published of other people', ({ sample, isOfOthers }) => sample === 'any' && isOfOthers],
+  ['of 6 to 9 people', hasDesign(({ people }) => people !== null && people < 10)],
+  ['without people', hasDesign(({ people }) => people === null)],
+  ['binary answers, accuracy above 95 %', hasDesign(({ isScore, accuracy }) => !isScore && accuracy > 0.95)],
+  ['1 seed', hasDesign(({ seeds }) => seeds === 1)],
+  ['2 or 3 seeds', hasDesign(({ seeds }) => seeds === 2 || seeds === 3)],
+  ['4 to 10 seeds', hasDesign(({ seeds }) => seeds > 3)],
+  ['1 seed, `trainings: fixed`', isDrawn('fixed')],
+  ['5 to 30 people, one of them with 60 % of the items', isDrawn('one')],
+  ['5 to 30 people by Zipf', isDrawn('zipf')],
+  ['98 % accuracy, 8 people, 10 seeds', isDrawn('ceiling')],
 ];
 
 /** The share of wrong verdicts, of the truth with most of them. */
 function describeDesigns(outcomes: readonly Outcome[]): string[] {
-  const drawn = SLICES.map(([name, has]) => ({
-    name,
-    rows: outcomes.filter(({ design }) => !design.isFixed && has(design)),
-  }));
-  const fixed = { name: '1 seed, `trainings: fixed`', rows: outcomes.filter(({ design }) => design.isFixed) };
-  return [...drawn, fixed].map(({ name, rows }) => {
+  return SLICES.map(([name, has]) => {
+    const rows = outcomes.filter(has);
     const worst = KINDS.map((kind) => {
-      const shares = TRUTHS.map((truth) => {
+      const shares = TRUTHS.flatMap((truth) => {
         const row = rows.filter((one) => one.kind === kind && one.truth === truth);
-        return row.filter(isWrong).length / Math.max(1, row.length);
+        return row.length === 0 ? [] : row.filter(isWrong).length / row.length;
       });
-      return percent(Math.max(...shares));
+      return shares.length === 0 ? '–' : percent(Math.max(...shares));
     });
     return `| ${[name, ...worst].join(' | ')} |\n`;
   });

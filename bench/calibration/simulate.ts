@@ -1,7 +1,13 @@
 import type { AnswerTable } from '../../src/verdicts/answers.ts';
 import { randomStream } from '../../src/verdicts/stats/crossed.ts';
 import { clusterMean } from '../../src/verdicts/stats/means.ts';
-import { averageOver, findBase, sigmoid } from '../intervals/simulate.ts';
+import { averageOver, findBase, type Sharing, shareItems, sigmoid } from '../intervals/simulate.ts';
+
+/**
+ * How a study is drawn: of any kind; of these very trainings, one of each arm; with people of whom one has 60 % of the items, or by Zipf; or near the
+ * ceiling, 98 % right, with few people and many seeds.
+ */
+export type Sample = 'any' | 'fixed' | Exclude<Sharing, 'equal'> | 'ceiling';
 
 /** What a study is like. Deviations are those of the difference of two arms, as shares. */
 export interface Design {
@@ -43,23 +49,31 @@ export function createRandom(seed: number): Random {
   };
 }
 
-export function drawDesign(random: Random): Design {
-  const isScore = random.either();
-  const people = random.either()
-    ? Array.from({ length: random.count(6, 30) }, () => random.count(8, 50))
-    : null;
+export function drawDesign(sample: Sample, random: Random): Design {
+  const isCeiling = sample === 'ceiling';
+  const isScore = random.either() && !isCeiling;
+  const people = drawPeople(sample, random);
+  const seeds = random.count(1, 10);
   return {
     isScore,
     people,
     items: people?.reduce((sum, count) => sum + count, 0) ?? random.count(200, 2000),
-    seeds: random.count(1, 10),
-    accuracy: random.between(0.7, 0.97),
+    seeds: sample === 'fixed' ? 1 : isCeiling ? 10 : seeds,
+    accuracy: isCeiling ? 0.98 : random.between(0.7, 0.97),
     deviation: {
-      seeds: random.between(0.005, 0.03),
+      seeds: sample === 'fixed' ? 0 : random.between(0.005, 0.03),
       people: people === null ? 0 : random.between(0, 0.03),
       items: random.between(0, 0.1),
     },
   };
+}
+
+function drawPeople(sample: Sample, random: Random): number[] | null {
+  const equal = (count: number) => Array.from({ length: count }, () => random.count(8, 50));
+  if (sample === 'ceiling') return equal(8);
+  if (sample === 'any' || sample === 'fixed') return random.either() ? equal(random.count(6, 30)) : null;
+  const count = random.count(5, 30);
+  return shareItems(count, count * random.count(8, 50), sample);
 }
 
 /** Whose the items are, and how easy each is for all systems. */
@@ -137,9 +151,11 @@ export function simulateStudy(
   const { isScore, people, seeds } = design;
   const items = set.owners.map((_, item) => `item ${item}`);
   const answer = (accuracy: number) =>
-    train(accuracy, seeds, set, design, random).map(
-      (answers, seed) => [`${seed}`, new Map(items.map((item, at) => [item, answers[at]!]))] as const,
-    );
+    train(accuracy, seeds, set, design, random).map((answers, seed) => {
+      const byItem = new Map<string, number>();
+      for (const [at, item] of items.entries()) byItem.set(item, answers[at]!);
+      return [`${seed}`, byItem] as const;
+    });
   return {
     isScore,
     hasGroups: people !== null,

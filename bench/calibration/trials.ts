@@ -1,7 +1,9 @@
 import type { AnswerTable } from '../../src/verdicts/answers.ts';
 import { defaultMargin, judgeAnswers } from '../../src/verdicts/judge-claims.ts';
 import type { StatedMeasure } from '../../src/verdicts/stated-claims.ts';
+import { add } from '../../src/verdicts/stats/crossed.ts';
 import type { Answer, Verdict } from '../../src/verdicts/verdicts.ts';
+import { shareItems } from '../intervals/simulate.ts';
 import {
   createRandom,
   type Design,
@@ -9,6 +11,7 @@ import {
   drawItems,
   publish,
   type Random,
+  type Sample,
   simulateStudy,
 } from './simulate.ts';
 import { judgeUsually, type UsualAnswers } from './usual-ways.ts';
@@ -31,8 +34,7 @@ export interface Chunk {
   readonly truth: Truth;
   readonly seed: number;
   readonly studies: number;
-  /** Of one training, whose effect counts as part of the truth. */
-  readonly isFixed: boolean;
+  readonly sample: Sample;
 }
 
 /** A claim about a study, and what was said of it. */
@@ -43,24 +45,28 @@ export interface Outcome {
   readonly wrong: Exclude<Answer, 'inconclusive'> | null;
   readonly verdict: Verdict;
   readonly usual: UsualAnswers;
-  readonly design: Omit<Design, 'people'> & { readonly people: number | null; readonly isFixed: boolean };
+  readonly sample: Sample;
+  readonly design: Omit<Design, 'people'> & { readonly people: number | null };
+  /** Whether a published value is of other people than those of the study. */
+  readonly isOfOthers: boolean;
 }
 
 interface Trial {
   readonly kind: Kind;
   readonly measure: StatedMeasure;
+  readonly isOfOthers?: boolean;
 }
 
-export function simulateChunk({ truth, seed, studies, isFixed }: Chunk): Outcome[] {
+export function simulateChunk({ truth, seed, studies, sample }: Chunk): Outcome[] {
   const random = createRandom(seed);
   return Array.from({ length: studies }, () => {
-    const drawn = drawDesign(random);
-    const design = isFixed ? { ...drawn, seeds: 1, deviation: { ...drawn.deviation, seeds: 0 } } : drawn;
+    const design = drawDesign(sample, random);
     const beyond = random.either() ? 1.5 : 2;
     const size = { 0: 0, half: 0.5, margin: 1, beyond }[truth];
-    return [compareArms(size, beyond, design, random), comparePublished(size, design, random)].flatMap(
-      ({ study, trials }) => judge(trials, study, { truth, isFixed, design }),
-    );
+    return [
+      compareArms(size, beyond, design, random),
+      comparePublished(size, sample, design, random),
+    ].flatMap(({ study, trials }) => judge(trials, study, { truth, sample, design }));
   }).flat();
 }
 
@@ -88,13 +94,17 @@ function compareArms(size: number, beyond: number, design: Design, random: Rando
 
 /**
  * One arm and a published value, the better or the worse by the true difference: an accuracy in margins that its judge takes by itself. It is of
- * the same people, or else of other items.
+ * the same people, or else of as many others, who may have unequal numbers of items, or of other items.
  */
-function comparePublished(size: number, design: Design, random: Random): Simulated {
-  const { isScore, people, items, accuracy } = design;
+function comparePublished(size: number, sample: Sample, design: Design, random: Random): Simulated {
+  const { isScore, people, accuracy } = design;
   const trainings = random.either() ? 1 : 5;
-  const [set, other] = [drawItems(design, random), drawItems(design, random)];
-  const { value, deviation, error } = publish(accuracy, trainings, people ? set : other, design, random);
+  const isOfOthers = people !== null && (sample !== 'any' || random.either());
+  const others = isOfOthers ? drawOthers(people, design.items, random) : null;
+  const [set, other] = [drawItems(design, random), drawItems({ ...design, ...others }, random)];
+  const tested = people === null || isOfOthers ? other : set;
+  const items = tested.owners.length;
+  const { value, deviation, error } = publish(accuracy, trainings, tested, design, random);
   const margin = isScore ? MARGIN : defaultMargin({ correct: value * items, clips: items });
   const [better, worse] = [accuracy + size * margin, accuracy - size * margin];
   const ours = random.either() && better <= MOST ? better : worse;
@@ -104,34 +114,46 @@ function comparePublished(size: number, design: Design, random: Random): Simulat
     seeds: trainings,
     ...(trainings > 1 ? { sd: deviation } : {}),
   };
+  const groups = others && { groups: others.effective };
   const measure: StatedMeasure = isScore
-    ? { kind: 'score', ...published, margin, error: people === null ? error : 0 }
-    : { kind: 'accuracy', ...published, n: items };
+    ? { kind: 'score', ...published, ...groups, margin, error: tested === other ? error : 0 }
+    : { kind: 'accuracy', ...published, ...groups, n: items };
   return {
     study: simulateStudy([ours], set, design, random),
-    trials: [{ kind: 'accuracy', measure }],
+    trials: [{ kind: 'accuracy', measure, isOfOthers }],
   };
+}
+
+function drawOthers({ length: count }: readonly number[], items: number, random: Random) {
+  const sharing = (['equal', 'one', 'zipf'] as const)[random.count(0, 2)]!;
+  const people = shareItems(count, items, sharing);
+  const all = add(people);
+  return { people, items: all, effective: all ** 2 / add(people.map((one) => one ** 2)) };
 }
 
 function judge(
   trials: readonly Trial[],
   study: AnswerTable,
-  { truth, isFixed, design }: Pick<Outcome, 'truth'> & { isFixed: boolean; design: Design },
+  { truth, sample, design }: Pick<Outcome, 'truth' | 'sample'> & { readonly design: Design },
 ): Outcome[] {
   const claims = trials.map(({ kind, measure }) => ({
     id: kind,
     statement: kind,
     evidence: { source: 'simulated', section: '' },
     measure,
+    requires: { items: 1 },
   }));
-  const judged = judgeAnswers({ better: 'higher', trainings: isFixed ? 'fixed' : 'drawn', claims }, study);
-  return trials.map(({ kind, measure }, at) => ({
+  const trainings = sample === 'fixed' ? 'fixed' : 'drawn';
+  const judged = judgeAnswers({ better: 'higher', trainings, claims }, study);
+  return trials.map(({ kind, measure, isOfOthers = false }, at) => ({
     kind,
     truth,
     wrong: findWrong(kind, truth),
     verdict: judged[at]!.verdict,
     usual: judgeUsually(measure, study),
-    design: { ...design, people: design.people?.length ?? null, isFixed },
+    sample,
+    design: { ...design, people: design.people?.length ?? null },
+    isOfOthers,
   }));
 }
 
