@@ -143,6 +143,12 @@ export function toFacts(name: string, content: object): DatasetFacts {
   return { name, kind, remarks: [], hints: [], files: [], ...content } as unknown as DatasetFacts;
 }
 
+/** Whether it is known of each clip whose it is. */
+export function tellsUsers(facts: DatasetFacts): boolean {
+  if (facts.layout === 'samples') return facts.samples.every(({ names }) => names.includes('{user}'));
+  return facts.layout === 'dvs128-gesture';
+}
+
 export function framesFrom({
   samples,
   framesFrom: said,

@@ -232,13 +232,42 @@ describe('the models of a plan', () => {
     await project.write('configs/profiles/nmnist.yaml', nmnist);
   });
 
+  test('have frames only if the sensor can be divided, as the stage would say later', async () => {
+    expect(await problemsWith('nmnist', 'frames.downsample=4')).toBe(
+      "--set frames.downsample=4  frames.downsample 4 does not divide the sensor's 34 x 34 pixels.\n  Use one of 1, 2.",
+    );
+    expect(await problemsWith('nmnist', 'frames.downsample=2', 'train.network.layers=2')).toBe('');
+    const file = 'configs/datasets/nmnist.yaml';
+    const before = project.read(file);
+    await project.edit(file, 'sensor: { width: 34, height: 34 }', 'sensor: { width: 64, height: 1 }');
+    const row = await call('run', '--profile', 'nmnist', '--set', 'frames.downsample=4', '--dry-run');
+    expect([row.exitCode, row.stdout]).toEqual([2, '']);
+    expect(row.stderr).toContain("the sensor's 1 x 64 pixels.\n  Use one of 1.");
+    await project.write(file, before);
+  });
+
+  test('cannot be trained on folds of users whom nobody knows', async () => {
+    const file = 'configs/datasets/nmnist.yaml';
+    const before = project.read(file);
+    const asked = () => problemsWith('nmnist', 'dataset.folds=5');
+    expect(await asked()).toBe(
+      `--set dataset.folds=5  dataset.folds: the clips of nmnist have no users.
+  Remove it. If names of recordings tell who made them, write {user} in configs/datasets/nmnist.yaml.`,
+    );
+    expect(await problemsWith('mnist', 'dataset.folds=5')).toContain('the clips of mnist have no users.');
+    expect(await problemsWith('full', 'dataset.folds=5')).toBe('');
+    await project.edit(file, '{class}/{number}', '{class}/{user}_{number}');
+    expect(await asked()).toBe('');
+    await project.write(file, before);
+  });
+
   test('cannot be split by users whom names do not tell', async () => {
     const file = 'configs/datasets/nmnist.yaml';
     const before = project.read(file);
     await project.edit(file, 'split: { folders: { train: Train, test: Test } }', 'split: { testUsers: [1] }');
     expect(await problemsWith('nmnist')).toContain('has {split}, but split.folders is missing.');
     await project.edit(file, '{split}/{class}', 'Train/{class}');
-    expect(await problemsWith('nmnist')).toContain('lacks {user}, but split.testUsers names users.');
+    expect(await problemsWith('nmnist')).toContain('lacks {user}, but there is split.testUsers.');
     await project.write(file, before);
   });
 

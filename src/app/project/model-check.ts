@@ -3,11 +3,12 @@ import { ReproError } from '../../base/errors.ts';
 import { getAt, isJsonObject, type Json, type JsonObject } from '../../base/schema/json.ts';
 import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { frameSize } from '../../data/events/frames.ts';
 import { nameReader } from '../../data/samples/names.ts';
 import { ShapeError } from '../../formats/tensor.ts';
 import { buildNetwork } from '../../network/networks.ts';
 import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
-import type { DatasetFacts } from '../../results/dataset-facts.ts';
+import { type DatasetFacts, tellsUsers } from '../../results/dataset-facts.ts';
 import { THESIS } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import {
@@ -31,7 +32,7 @@ import { listModules, trainModule } from './stages.ts';
 export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
   const facts = await factsOfPlan(plan);
-  if (facts !== undefined) problems.push(...findFrameProblems(plan, facts));
+  if (facts !== undefined) problems.push(...findFrameProblems(plan, facts), ...findUserProblems(plan, facts));
   if (facts?.layout === 'samples') nameReader(facts);
   for (const [file, params] of new Map(listTrainings(plan))) {
     try {
@@ -61,7 +62,14 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
     const missing = ['steps', 'splitBy'].filter((key) => !(key in frames));
     const message = `frames: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, but ${name} consists of events.`;
     const fix = 'Say how the events of a clip become frames: docs/pipeline.md.';
-    return missing.length === 0 ? [] : [{ at: places.place(['frames']), message, fix }];
+    if (missing.length > 0) return [{ at: places.place(['frames']), message, fix }];
+    try {
+      frameSize({ sensor: dataset.sensor, downsample: Number(frames.downsample ?? 1) });
+      return [];
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      return [{ at: places.place(['frames', 'downsample']), message: error.message, fix: error.fix }];
+    }
   }
   const { height } = dataset.image;
   if (splitBy === 'rows' && (typeof steps !== 'number' || height % steps !== 0)) {
@@ -76,6 +84,20 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
   return Object.keys(frames)
     .filter((key) => !known.includes(key))
     .map((key) => refuse(key, problem, 'Remove this key: images have limit, and steps with splitBy: rows.'));
+}
+
+/** Folds of users need to know whose each clip is. */
+function findUserProblems({ settings, places }: Plan, dataset: DatasetFacts): Problem[] {
+  if (tellsUsers(dataset)) return [];
+  const fix = `Remove it. If names of recordings tell who made them, write {user} in configs/datasets/${dataset.name}.yaml.`;
+  return ['folds'].flatMap((key) =>
+    getAt(settings, ['dataset', key]) === undefined
+      ? []
+      : {
+          ...{ at: places.place(['dataset', key]), fix },
+          message: `dataset.${key}: the clips of ${dataset.name} have no users.`,
+        },
+  );
 }
 
 /** The model file and the parameters of each training in a plan. */
@@ -208,7 +230,7 @@ function isRows(settings: Json): boolean {
   return getAt(settings, ['frames', 'splitBy']) === 'rows';
 }
 
-/** [C, H, W] of a frame; undefined if sensor or image cannot be divided, which the stage `frames` or `findFrameProblems` rejects. */
+/** [C, H, W] of a frame; undefined if sensor or image cannot be divided, which `findFrameProblems` rejects. */
 function inputOf(dataset: DatasetFacts, settings: Json): [number, number, number] | undefined {
   if (dataset.kind === 'images') {
     const { channels, height, width } = dataset.image;
