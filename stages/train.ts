@@ -12,7 +12,7 @@ import { readSeed } from '../src/training/schedule.ts';
 import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
 interface Params {
-  readonly dataset?: { readonly folds?: Folds };
+  readonly dataset?: { readonly folds?: Folds; readonly validation?: 'users' };
   /** The engine, and settings that override those of the model's file. */
   readonly train: ModelOverrides & { readonly engine: EngineChoice };
 }
@@ -24,11 +24,14 @@ export default defineStage<Params>({
     const modelFile = requireInput(inputs, 'model');
     const folder = requireOutput(outputs, 0, 'trained model');
     const seed = readSeed(matrix.seed);
-    const model = resolveModel(
+    const resolved = resolveModel(
       parse(await readFile(modelFile, 'utf8')),
       params.train,
       `configs/models/${basename(modelFile)}`,
     );
+    const { folds, validation } = params.dataset ?? {};
+    const model =
+      validation === undefined ? resolved : { ...resolved, training: { ...resolved.training, validation } };
     const engine = await chooseEngine(params.train.engine, {
       threads: cpus,
       fact: facts.engine,
@@ -39,7 +42,7 @@ export default defineStage<Params>({
 
     const result = await trainModel({
       framesFolder,
-      folds: params.dataset?.folds,
+      folds,
       model,
       // The id of a model is the name of its file, as in `models` of a profile.
       id: basename(modelFile, '.yaml'),

@@ -187,6 +187,7 @@ export function flattenSettings(sections: { readonly [key: string]: unknown }): 
 /** What profiles and `--set` call a setting of run.json; what the data decide is nobody's setting. */
 export function nameSetting(key: string): string {
   if (key === 'training.regulariseTau') return 'train.loss.regulariseTau';
+  if (key === 'training.validation') return 'dataset.validation';
   if (key === 'network.input' || key === 'network.classes') return key;
   return key.replace(/^training\./, 'train.').replace(/^(?=(?:network|compat)\.)/, 'train.');
 }

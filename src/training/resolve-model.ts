@@ -212,6 +212,8 @@ export interface TrainingSettings extends Required<Omit<TrainSection, 'tauRate' 
   readonly tauRate?: number;
   /** Absent if frames are in the order in which they were recorded. */
   readonly frameOrder?: TrainedOrder;
+  /** Present if whole people are held back, `dataset.validation` of a profile, and not the last clips of each class. */
+  readonly validation?: 'users';
   /** λ of the regulariser Σ λ · Var(w): one for all spiking layers, or a list with one for each. */
   readonly regulariseTau: number | readonly number[];
 }

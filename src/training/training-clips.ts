@@ -10,6 +10,9 @@ import type { TrainingSettings } from './resolve-model.ts';
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;
 
+/** Distinguishes the draw of `dataset.validation: users` from other streams with the same seed: "vali" in ASCII. */
+const VALIDATION_STREAM = 0x76616c69;
+
 /** The training clips in use. */
 export interface TrainingClips extends Pick<FrameCache, 'testUsers'> {
   readonly split: ClipSplit;
@@ -23,7 +26,7 @@ export interface TrainingClips extends Pick<FrameCache, 'testUsers'> {
  * Chooses and splits the training clips: `trials` selects recordings, `file_order` the order in which each class is split.
  *
  * @throws {ReproError} `compat-impossible` if `trials` needs a list that the data set lacks, or people are tested whom the list has;
- *   `split-empty` as in `splitClips`
+ *   `validation-impossible` if people are to be held back, and clips have no users or all are of one; `split-empty` as in `splitClips`
  */
 export function chooseTrainingClips(
   { index, rows: { train }, testUsers }: Pick<FrameCache, 'index' | 'rows' | 'testUsers'>,
@@ -46,11 +49,44 @@ export function chooseTrainingClips(
     rows = order.map((place) => rows[place]!);
   }
   const { validationShare, batchSize } = training;
-  const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
+  const heldBack =
+    training.validation === undefined ? undefined : drawUsers(clips, rows, validationShare, dataset, seed);
+  const isHeldBack = heldBack && ((row: number) => heldBack.includes(clips[row]!.user!));
+  const split = splitClips(labelsOf(clips), classes.length, validationShare, rows, isHeldBack);
   if (split.validation.length % batchSize === 0)
     inForce = { ...inForce, validation: COMPAT_DEFAULTS.validation };
-  const rule = describeSplitRule(validationShare, inForce, testUsers);
+  const rule = describeSplitRule(validationShare, inForce, testUsers, heldBack);
   return { split, rule, compat: inForce, ...pickTestUsers({ testUsers }) };
+}
+
+/** The last of the people in a random order, as many of them as of a class's clips, but at least one; in ascending order. */
+function drawUsers(
+  clips: readonly CachedClip[],
+  rows: Int32Array,
+  validationShare: number,
+  dataset: string,
+  seed: number,
+): number[] {
+  const users = new Set<number>();
+  for (const row of rows) {
+    const { user } = clips[row]!;
+    if (user === null) throw cannotHoldBack(`the clips of ${dataset} have no users`);
+    users.add(user);
+  }
+  const { size } = users;
+  if (size < 2) throw cannotHoldBack(`the training clips are of ${size === 1 ? 'one person' : 'nobody'}`);
+  const order = new TorchRandom(mixSeed(seed, VALIDATION_STREAM)).permutation(size);
+  const sorted = [...users].sort((a, b) => a - b);
+  const drawn = [...order].slice(Math.min(size - 1, countKept(size, validationShare)));
+  return drawn.map((place) => sorted[place]!).sort((a, b) => a - b);
+}
+
+function cannotHoldBack(problem: string): ReproError {
+  const details = {
+    where: 'dataset.validation',
+    fix: 'Remove it: the last clips of each class validate then.',
+  };
+  return new ReproError('validation-impossible', `${problem}.`, details);
 }
 
 function placeOf({ recording, trial }: CachedClip, dataset: string): number {
@@ -68,6 +104,7 @@ function describeSplitRule(
   validationShare: number,
   { trials, file_order }: Pick<Compat, 'trials' | 'file_order'>,
   testUsers: readonly number[] | undefined,
+  heldBack: readonly number[] | undefined,
 ): string {
   const kind =
     file_order === 'sorted' ? 'sorted training clips' : 'training clips in an order drawn at random,';
@@ -77,6 +114,8 @@ function describeSplitRule(
       : trials === 'all'
         ? ''
         : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;
+  if (heldBack !== undefined)
+    return `of the people in the ${kind.replace(/,$/, '')}${recordings}, users ${heldBack.join(', ')}, drawn by seed, are held back, and all others are trained on`;
   if (validationShare === 0)
     return `all ${kind.replace(/,$/, '')} are trained on${recordings}; none are held back`;
   return `of the n ${kind} of each class${recordings}, the first ceil((1 - ${validationShare}) n) are trained on`;
@@ -94,7 +133,7 @@ export function countKept(clips: number, validationShare: number): number {
 }
 
 /**
- * Holds back the last clips of each class, all but `countKept`.
+ * Holds back the last clips of each class, all but `countKept`; or those that `isHeldBack` names by their rows.
  *
  * @param labels the class of each training clip
  * @param order rows of the clips to use, in the order in which each class is split; by default all clips in order
@@ -105,6 +144,7 @@ export function splitClips(
   classes: number,
   validationShare: number,
   order: Int32Array = Int32Array.from(labels.keys()),
+  isHeldBack?: (row: number) => boolean,
 ): ClipSplit {
   const rows: number[][] = Array.from({ length: classes }, () => []);
   for (const row of order) rows[labels[row]!]!.push(row);
@@ -112,8 +152,8 @@ export function splitClips(
   const validation: number[] = [];
   for (const members of rows) {
     const kept = countKept(members.length, validationShare);
-    train.push(...members.slice(0, kept));
-    validation.push(...members.slice(kept));
+    for (const [i, row] of members.entries())
+      ((isHeldBack?.(row) ?? i >= kept) ? validation : train).push(row);
   }
   if (train.length === 0 || (validation.length === 0 && validationShare > 0)) {
     const largest = Math.max(...rows.map((members) => members.length));

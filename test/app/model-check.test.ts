@@ -261,6 +261,30 @@ describe('the models of a plan', () => {
     await project.write(file, before);
   });
 
+  test('can be validated on people only where these are known and held back whole', async () => {
+    const users = 'dataset.validation=users';
+    expect(await problemsWith('full', users)).toBe('');
+    expect(await problemsWith('full', users, 'dataset.folds=5')).toBe('');
+    expect(await problemsWith('nmnist', users)).toContain(
+      '--set dataset.validation=users  dataset.validation: the clips of nmnist have no users.',
+    );
+    expect(await problemsWith('full', users, 'train.validationShare=0')).toMatch(
+      /"train\.validationShare" over configs\/models\/baseline\.yaml: 0 holds nobody back, but .*`dataset\.validation: users`/,
+    );
+    expect(await problemsWith('full', users, 'train.compat.validation=shuffled-drop-last')).toContain(
+      '"train.compat.validation" over configs/models/baseline.yaml: shuffled-drop-last leaves out clips, but',
+    );
+  });
+
+  test('get the keys of `dataset` that a profile has, and no others', async () => {
+    const paramsWith = async (...set: string[]) => {
+      const plan = await loadPlan({ projectRoot: project.root, profile: 'quick', set });
+      return [...plan.instances.values()].find(({ stage }) => stage === 'train')?.params.dataset;
+    };
+    expect(await paramsWith()).toBeUndefined();
+    expect(await paramsWith('dataset.validation=users')).toEqual({ validation: 'users' });
+  });
+
   test('cannot be split by users whom names do not tell', async () => {
     const file = 'configs/datasets/nmnist.yaml';
     const before = project.read(file);

@@ -25,9 +25,15 @@ describe('with folds of users', () => {
   /** Users 0 to 8 have a test clip, too. */
   const folds = [0, 8, 16].map((first) => Array.from({ length: 8 }, (_, i) => first + i));
 
-  async function trainFold(name: string, seed: number, over: Partial<StageContext<never>> = {}, compat = {}) {
+  async function trainFold(
+    name: string,
+    seed: number,
+    over: Partial<StageContext<never>> = {},
+    compat = {},
+    dataset: { readonly validation?: 'users' } = {},
+  ) {
     const { context, heard } = contextOf({
-      params: { dataset: { folds }, train: { ...params.train, batchSize: 4, compat } },
+      params: { dataset: { folds, ...dataset }, train: { ...params.train, batchSize: 4, compat } },
       ...{ inputs: { frames, model: modelFile }, outputs: [join(root, name)] },
       ...{ matrix: { model: 'no-reg', seed } },
       ...over,
@@ -90,6 +96,19 @@ describe('with folds of users', () => {
       );
       expect(other, file).toBe(one);
     }
+  });
+
+  it('whole people of the others validate, if asked for', async () => {
+    await trainFold('people', 2020, {}, {}, { validation: 'users' });
+    const { split: counts, training } = await json('people', 'run.json');
+    const { train: trained, validation: held, rule } = await json('people', 'split.json');
+    const usersOf = (rows: number[]) => [...new Set(rows.map((row) => row % 24))].sort((a, b) => a - b);
+    expect(training.validation).toBe('users');
+    // ceil(0.85 · 16) of the users who are not tested stay.
+    expect([usersOf(trained).length, usersOf(held).length]).toEqual([14, 2]);
+    expect(rule).toContain(`users ${usersOf(held).join(', ')}, drawn by seed, are held back`);
+    expect(usersOf([...trained, ...held])).toEqual([...folds[0]!, ...folds[2]!]);
+    expect(counts.train + counts.validation).toBe(24);
   });
 
   it('the recordings of the original’s conversion cannot be selected', async () => {

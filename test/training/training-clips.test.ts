@@ -27,10 +27,22 @@ function gestureClips(recordings: number): CachedClip[] {
 function choose(
   clips: readonly CachedClip[],
   switches: Partial<Compat>,
-  { seed = 2020, batchSize = 16, classes = 11, share = 0.15 } = {},
+  {
+    seed = 2020,
+    batchSize = 16,
+    classes = 11,
+    share = 0.15,
+    ...held
+  }: {
+    readonly seed?: number;
+    readonly batchSize?: number;
+    readonly classes?: number;
+    readonly share?: number;
+    readonly validation?: 'users';
+  } = {},
   tested: Partial<Pick<FrameCache, 'rows' | 'testUsers'>> = {},
 ) {
-  const training = { ...smallTask().settings, validationShare: share, batchSize };
+  const training = { ...smallTask().settings, validationShare: share, batchSize, ...held };
   return chooseTrainingClips(
     {
       index: {
@@ -143,6 +155,59 @@ it('validation: shuffled-drop-last is in force unless the held-back clips make w
   const inForce = (batchSize: number) =>
     choose(clips, { validation: 'shuffled-drop-last' }, { batchSize }).compat.validation;
   expect([inForce(16), inForce(13)]).toEqual(['shuffled-drop-last', 'all']);
+});
+
+describe('validation: users', () => {
+  /** Users 3 to 12, each with six clips in two classes. */
+  const clips = Array.from({ length: 60 }, (_, row) => ({
+    ...gestureClips(1)[0]!,
+    class: row % 2,
+    user: 3 + (row % 10),
+  }));
+  const byUsers = { classes: 2, share: 0.35, validation: 'users' } as const;
+  const usersOf = (rows: Int32Array) =>
+    [...new Set([...rows].map((row) => clips[row]!.user))].sort((a, b) => a - b);
+
+  it('holds back whole people, the share of them, and says who', () => {
+    const { split, rule } = choose(clips, {}, byUsers);
+    const [trained, held] = [usersOf(split.train), usersOf(split.validation)];
+    // ceil(0.65 · 10) = 7 stay.
+    expect([trained.length, held.length, split.train.length]).toEqual([7, 3, 42]);
+    expect(held.filter((user) => trained.includes(user))).toEqual([]);
+    expect(rule).toBe(
+      `of the people in the sorted training clips, users ${held.join(', ')}, drawn by seed, are held back, and all others are trained on`,
+    );
+    expect(usersOf(choose(clips, {}, { ...byUsers, share: 0.01 }).split.validation)).toHaveLength(1);
+    expect(usersOf(choose(clips, {}, { ...byUsers, share: 0.999 }).split.train)).toHaveLength(1);
+  });
+
+  it('draws them anew for each seed, and the same ones again', () => {
+    const draw = (seed: number) => usersOf(choose(clips, {}, { ...byUsers, seed }).split.validation).join();
+    expect(draw(1)).toBe(draw(1));
+    const drawn = Array.from({ length: 40 }, (_, seed) => draw(seed));
+    expect(new Set(drawn).size).toBeGreaterThan(20);
+    expect(new Set(drawn.join().split(',')).size).toBe(10);
+  });
+
+  it('leaves out the people who are tested', () => {
+    const train = Int32Array.from(clips.keys()).filter((row) => clips[row]!.user > 4);
+    const tested = { rows: { train, test: new Int32Array() }, testUsers: [3, 4] };
+    const { split, rule } = choose(clips, {}, byUsers, tested);
+    expect([...usersOf(split.train), ...usersOf(split.validation)].sort((a, b) => a - b)).toEqual([
+      5, 6, 7, 8, 9, 10, 11, 12,
+    ]);
+    expect(rule).toContain('(of both files, without users 3, 4, who are tested), users ');
+  });
+
+  it.each([
+    ['no users', null, 'the clips of dvs128-gesture have no users.'],
+    ['one user', 7, 'the training clips are of one person.'],
+  ])('is refused for clips with %s', (_, user, message) => {
+    const alike = clips.map((clip) => ({ ...clip, user }));
+    expect(() => choose(alike, {}, byUsers)).toThrow(
+      expect.objectContaining({ code: 'validation-impossible', where: 'dataset.validation', message }),
+    );
+  });
 });
 
 describe('splitClips', () => {

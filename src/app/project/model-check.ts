@@ -86,11 +86,11 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
     .map((key) => refuse(key, problem, 'Remove this key: images have limit, and steps with splitBy: rows.'));
 }
 
-/** Folds of users need to know whose each clip is. */
+/** Folds and validation by users need to know whose each clip is. */
 function findUserProblems({ settings, places }: Plan, dataset: DatasetFacts): Problem[] {
   if (tellsUsers(dataset)) return [];
   const fix = `Remove it. If names of recordings tell who made them, write {user} in configs/datasets/${dataset.name}.yaml.`;
-  return ['folds'].flatMap((key) =>
+  return ['folds', 'validation'].flatMap((key) =>
     getAt(settings, ['dataset', key]) === undefined
       ? []
       : {
@@ -136,6 +136,7 @@ export async function buildModel(
   const origins = { file, overrides: overrides as ModelOverrides, placeOf };
   const model = resolveModel(read, origins.overrides, file, placeOf);
   checkTrials(plan, model, origins);
+  checkValidation(plan, model, origins);
   checkTau(read, model, origins);
   return { model, spec: buildSpec(plan, facts ?? (await factsOfPlan(plan)), model, origins) };
 }
@@ -149,6 +150,27 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
     problem: `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
     fix: 'Leave it at `all`: the switch is for DVS128 Gesture.',
   });
+}
+
+function checkValidation(
+  { settings }: Plan,
+  { training, compat }: ResolvedModel,
+  origins: SettingOrigins,
+): void {
+  if (getAt(settings, ['dataset', 'validation']) === undefined) return;
+  const refuse = (key: string, problem: string, fix: string) =>
+    refuseSetting(origins, {
+      ...{
+        code: 'model-invalid',
+        key,
+        problem: `${problem}, but the profile has \`dataset.validation: users\`.`,
+      },
+      fix: `${fix}, or remove \`dataset.validation\`.`,
+    });
+  if (training.validationShare === 0)
+    throw refuse('validationShare', '0 holds nobody back', 'Hold people back, such as 0.15 of them');
+  if (compat.validation !== 'all')
+    throw refuse('compat.validation', `${compat.validation} leaves out clips`, 'Use `all`');
 }
 
 /** Refuses what a model's own file cannot mean; a profile that overrides `neuron` or `tau.per` may take a meaning from other models. */

@@ -90,6 +90,7 @@ const SETTINGS: readonly Setting[] = [
   { ...training('Order of frames', 'frameOrder'), usual: 'recorded' },
   training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
+  { ...training('Held out for validation', 'validation'), usual: 'clips of each class' },
   clips('Training clips', 'train'),
   clips('Validation clips', 'validation'),
   clips('Test clips', 'test'),
@@ -161,6 +162,7 @@ const WORDS: ReadonlyMap<Scalar, string> = new Map([
   ['atan', 'arctan'],
   ['max', 'maximum'],
   ['number', 'number of events'],
+  ['users', 'that share of the people'],
   ['kaiming', 'Kaiming uniform'],
   ['gain-matched', 'Kaiming uniform, times τ/2'],
 ]);
