@@ -24,17 +24,17 @@ test('recordings of one’s own become a report in two commands', async () => {
   const { stderr, exitCode } = await project.call(['run', '--profile', 'bars', ...sets]);
   expect([exitCode, stderr]).toEqual([
     0,
-    expect.stringContaining('Moving bars: 24 training and 6 test clips'),
+    expect.stringContaining('Moving bars: 21 training and 9 test clips'),
   ]);
   expect(stderr).toMatch(/^ {2}no-reg +2020 +\d+\.\d %/m);
   const page = project.read('artifacts/report/index.html').replaceAll(/(<[^>]*>|\s)+/g, ' ');
   for (const text of [
     'Another data set: Moving bars.',
     'Classes 3, chance 33.3 %',
-    'training / validation / test 21 / 3 / 6',
+    'training / validation / test 18 / 3 / 9',
     'Moving bars: 30 files, ',
-    'Test 6 6',
-    'user00_right_9.npy, user 0',
+    'Test 9 9',
+    'user02_right_2.npy, user 2',
   ])
     expect(page).toContain(text);
   expect((await project.call(['data', 'info', 'bars'])).stdout).toMatch(/^licence +not stated$/m);

@@ -83,6 +83,66 @@ describe('repro data new', () => {
     expect((await project.call(['data', 'verify', 'dv'])).stdout).toMatch(/^per user .*user05 6/m);
   });
 
+  test.each([
+    [
+      'eight digits',
+      (label: string, n: number) => `${label}/0000000${1 + (n % 4)}_NO_${n}.npy`,
+      { samples: [{ names: '{class}/{user}_*{number}.npy' }], split: { testUsers: [4] } },
+      /^split +24 \+ 6, by user: for testing 4$/m,
+      /^users in both training and test: 4 of 4 \(/,
+    ],
+    [
+      'women and men',
+      (label: string, n: number) => `${'fm'[n % 2]}_0${1 + (n % 3)}_${label}_${n}.npy`,
+      {
+        samples: [{ names: '{user}_{class}_{number}.npy' }],
+        users: ['f_01', 'm_01', 'f_02', 'm_02', 'f_03', 'm_03'],
+        split: { testUsers: [6] },
+      },
+      /^users +6: f_01, m_01, f_02, m_02, f_03 and 1 more\n(.*\n)*split +27 \+ 3, by user: for testing m_03$/m,
+      /^users in both training and test: 6 of 6 \(.*f_01/,
+    ],
+  ])('tests people whom no training clip is of: %s', async (_, nameOf, facts, shown, warning) => {
+    await writeRecordings(project.at('people'), encoders.npy, nameOf);
+    const { stdout, stderr } = await call('people');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(shown);
+    expect(read('datasets', 'people')).toMatchObject(facts);
+    const verified = await project.call(['data', 'verify', 'people', '--json']);
+    expect(JSON.parse(verified.stdout).warnings).toEqual([]);
+    // Split in another way, each of them is in both, as `verify` says.
+    const file = 'configs/datasets/people.yaml';
+    await project.edit(file, '\nsplit:', '\nsplit: { trainShare: 0.5 }\n#');
+    const mixed = JSON.parse((await project.call(['data', 'verify', 'people', '--json'])).stdout).warnings;
+    expect(mixed.at(-1)).toMatch(warning);
+    expect(mixed.at(-1)).toContain('dataset.folds');
+  });
+
+  test('warns of what may be people in the names, and not of numbers', async () => {
+    const people = ['anna', 'bob', 'eve'];
+    await writeRecordings(
+      project.at('named'),
+      encoders.npy,
+      (label, n) => `${label}/take_${n < 9 ? people[n % 2] : people[2]}${n}.npy`,
+    );
+    const warning = 'parts of names in both training and test: ';
+    const { stderr, stdout } = await call('named');
+    expect(stdout).toMatch(/^split +24 \+ 6, the first 80 % of each class/m);
+    expect(stderr).toBe('');
+    await project.write('named/up/take_anna11.npy', encoders.npy(moveBar('up', 11)));
+    const again = await call('named', '--force');
+    expect(again.stderr).toContain(`${warning}1 of 3 (anna). If they are people,`);
+    expect(again.stderr).toContain('write {user}');
+    const { warnings } = JSON.parse((await project.call(['data', 'verify', 'named', '--json'])).stdout);
+    expect(warnings).toEqual([expect.stringContaining(`${warning}1 of 3 (anna)`)]);
+    await writeRecordings(
+      project.at('numbers'),
+      encoders.npy,
+      (label, n) => `${label}_rec${n + (label === 'up' ? 2 : 0)}.npy`,
+    );
+    expect((await call('numbers')).stderr).toBe('');
+  });
+
   test('reads several formats at once, in the splits that there are', async () => {
     await writeRecordings(
       project.at('mixed'),

@@ -158,7 +158,7 @@ layout: ${layout}
 # How names are built, and what reads these files. For npy: the columns of an array without names, and timeUnit: us, ms or s.
 samples:
 ${facts.samples.map((files) => `  - ${flow(files)}`).join('\n')}
-# A guess: ${splitFrom}.
+${facts.users === undefined ? '' : `# What {user} stands for.\nusers: ${flow(facts.users)}\n`}# A guess: ${splitFrom}.
 split: ${flow(facts.split)}
 `;
 }
@@ -214,7 +214,7 @@ function describeGuesses(found: Inspection, training: Training): (readonly [topi
       return ['names', `${names}, read as ${reader}${order}`] as const;
     }),
     ['classes', `${classes.length} (training + test): ${counts.join(', ')}`],
-    ...(users.length === 0 ? [] : [['users', `${users.length}: ${listSome(users.map(String))}`] as const]),
+    ...(users.length === 0 ? [] : [['users', `${users.length}: ${listSome(users)}`] as const]),
     ['sensor', `${sensor.width} x ${sensor.height}, ${found.sensorFrom}`],
     ['split', `${published.train} + ${published.test}, ${found.splitFrom}`],
     ['length', `${(medianUs / 1e6).toPrecision(3)} s, the median of all clips${unit}${doubt}`],

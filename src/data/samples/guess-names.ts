@@ -4,7 +4,8 @@ interface GuessedName {
   /** As in a data set's `samples:`, such as `user{user}/{class}_{number}.npy`. */
   readonly names: string;
   readonly class: string;
-  readonly user: number | null;
+  /** Digits, or with them what tells two people of one number apart: `f_12`. */
+  readonly user: string | null;
 }
 
 export interface GuessedNames {
@@ -18,18 +19,26 @@ export const LAYOUTS = [
   'train/wave/03.npy        with test/wave/04.npy',
   'user01/wave/03.npy       or wave/user01/03.npy, wave/user01_03.npy',
   'wave_03.npy              a name that starts with the class, in any of these folders',
-  'user01_wave_03.npy',
+  'user01_wave_03.npy       also speaker01, spk_3, f_12, m_03 or eight digits for user01',
 ] as const;
 
 /** Lower case; the first that is there is taken. */
 const TRAIN = ['train', 'training'];
 const TEST = ['test', 'testing', 'validation', 'valid', 'val', 'eval'];
 
-const USER = '(?:user|subject|person|participant|s|p)[_-]?';
-const USER_FOLDER = new RegExp(`^(${USER})(\\d+)$`, 'i');
+/** What comes before a user's digits; nothing before eight of them that are followed by `end`, unless they are a date. */
+const userBefore = (end: string): string => {
+  const date = '(?:19|20)\\d\\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])';
+  const word = '(?:user|subject|person|participant|speaker|spk|s|p|f|m)[_-]?';
+  return `(?:${word}|(?=\\d{8}${end})(?!${date}${end}))`;
+};
+const USER_FOLDER = new RegExp(`^(${userBefore('$')})(\\d+)$`, 'i');
+const USER = userBefore('[_. -]');
+/** Women and men may be counted apart. */
+const OF_A_SEX = /^[fm][_-]?$/i;
 /** The user first or last, a number at the end, and what is between them. */
 const STEM_WITH_USER = new RegExp(
-  `^(?:(?<before>${USER})(?<first>\\d+)(?<gap>[_. -]|$))?(?<middle>.*?)(?:(?<after>[_. -]${USER})(?<last>\\d+))?(?<space>[_. -]*)(?<number>\\d+)?$`,
+  `^(?:(?<before>${USER})(?<first>\\d+)(?<gap>[_. -]|$))?(?<middle>.*?)(?:(?<apart>[_. -])(?<after>${USER})(?<last>\\d+))?(?<space>[_. -]*)(?<number>\\d+)?$`,
   'i',
 );
 const STEM = /^(?<middle>.*?)(?<space>[_. -]*)(?<number>\d+)?$/;
@@ -90,19 +99,29 @@ function arrange(all: readonly string[][], withUsers: boolean, wholeStem: boolea
   const named = rows.map((row) => {
     const [, stem = '', ending = ''] = /^(.*?)(\.[^.]+)$/.exec(row.at(-1)!) ?? [];
     const parts = (withUsers ? STEM_WITH_USER : STEM).exec(stem)?.groups ?? {};
-    const user = userLevel < 0 ? (parts.first ?? parts.last) : /\d+$/.exec(row[userLevel]!)?.[0];
+    const [, above, digits] = (userLevel < 0 ? null : USER_FOLDER.exec(row[userLevel]!)) ?? [];
+    const user =
+      userLevel < 0
+        ? (joinUser(parts.before, parts.first) ?? joinUser(parts.after, parts.last))
+        : joinUser(above, digits);
     return { row, ending, parts, user };
   });
   if (withUsers && named.some(({ user }) => user === undefined)) return null;
+  // Numbers of recordings, in which nobody would be twice.
+  if (withUsers && new Set(named.map(({ user }) => user)).size === named.length) return null;
   const isNumbered = named.every(({ parts }) => parts.number !== undefined);
   const hasMore = named.some(({ parts }) => `${parts.middle}${parts.space}` !== '');
   const files = named.flatMap(({ row, ending, parts, user }): GuessedName[] => {
-    const { before = '', first, gap = '', middle = '', after = '', last, space = '', number } = parts;
-    const mark = (digits: string | undefined): string =>
-      digits === undefined ? '' : digits === user ? '{user}' : '*';
+    const { first, gap = '', middle = '', apart = '', last, space = '', number } = parts;
+    const mark = (before: string | undefined, digits: string | undefined): string => {
+      const name = joinUser(before, digits);
+      if (name === undefined) return '';
+      const prefix = name === digits ? (before ?? '') : '';
+      return `${prefix}${name === user ? '{user}' : '*'}`;
+    };
     const digits = isNumbered ? '{number}' : number === undefined ? '' : '*';
-    const start = `${before}${mark(first)}${gap}`;
-    const end = `${after}${mark(last)}`;
+    const start = `${mark(parts.before, first)}${gap}`;
+    const end = `${apart}${mark(parts.after, last)}`;
     const word = FIRST_WORD.exec(middle)?.groups;
     const label = classLevel >= 0 ? row[classLevel]! : wholeStem ? middle : word?.word;
     if (label === undefined || label === '') return [];
@@ -112,9 +131,15 @@ function arrange(all: readonly string[][], withUsers: boolean, wholeStem: boolea
         : wholeStem
           ? `${start}{class}${end}${space}${digits}`
           : `${start}{class}${word?.separator}*`;
-    const above = roles.map((role, i) => (role === 'user' ? row[i]!.replace(/\d+$/, '{user}') : `{${role}}`));
+    const above = roles.map((role, i) => (role === 'user' ? row[i]!.replace(user!, '{user}') : `{${role}}`));
     const names = [...above, `${name}${ending}`].join('/').replace(/\*+/g, '*');
-    return [{ path: row.join('/'), names, class: label, user: user === undefined ? null : Number(user) }];
+    return [{ path: row.join('/'), names, class: label, user: user ?? null }];
   });
   return { files, folders };
+}
+
+function joinUser(before: string | undefined, digits: string | undefined): string | undefined {
+  return digits !== undefined && before !== undefined && OF_A_SEX.test(before)
+    ? `${before}${digits}`
+    : digits;
 }

@@ -12,13 +12,12 @@ import { READERS } from '../events/readers.ts';
 import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
 import { decodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
+import { warnOfBothSplits } from './both-splits.ts';
 import { guessNames, LAYOUTS } from './guess-names.ts';
 import { LARGEST_SAMPLE_BYTES, sampleLayout, splitSamples } from './layout.ts';
 
 /** A split, a user and a class, and the file. */
 const DEPTH = 4;
-/** With fewer, a fifth of the users is no one. */
-const LEAST_USERS = 5;
 const TEST_SHARE = 0.2;
 
 /** No event camera is larger: an event beyond it is damage. */
@@ -57,8 +56,8 @@ export async function inspectRecordings(
   const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
   const { sensor, sensorFrom } = chooseSensor(size, samples, where);
   const classes = [...new Set(guess.files.map((file) => file.class))].sort(compareCodeUnits);
-  const users = [...new Set(guess.files.flatMap(({ user }) => user ?? []))].sort((a, b) => a - b);
-  const { split, splitFrom } = chooseSplit(guess.folders, users);
+  const people = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
+  const { split, splitFrom } = chooseSplit(guess.folders, people);
   const count = formatCount(guess.files.length, 'recording');
   const facts: SampleFacts = {
     ...about,
@@ -66,12 +65,13 @@ export async function inspectRecordings(
     summary: `${count} in ${classes.length} classes, seen by an event camera with ${sensor.width} x ${sensor.height} pixels.`,
     ...{ classes, sensor, published: { train: 1, test: 1 } },
     ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
-    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [] },
+    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...people.facts },
   };
   const layout = sampleLayout(facts);
   const odd = guess.files.find((file) => classes[layout.parseName(file.path)?.class ?? -1] !== file.class);
   if (odd !== undefined) throw explainNames(where, `${odd.path} could be of more than one class`);
-  const { train, test } = splitSamples(layout, [...names.keys()]);
+  const splits = splitSamples(layout, [...names.keys()]);
+  const { train, test } = splits;
   const countOf = (of: typeof train) =>
     countClasses(
       classes,
@@ -79,7 +79,8 @@ export async function inspectRecordings(
     );
   return {
     facts: { ...facts, published: { train: train.length, test: test.length } },
-    ...{ sensorFrom, splitFrom, users, warnings },
+    ...{ sensorFrom, splitFrom, users: people.shown },
+    warnings: [...warnOfBothSplits(facts, splits), ...warnings],
     clips: { train: countOf(train), test: countOf(test) },
     first: paths.find((path) => names.has(path)) ?? '',
     medianUs: durationsUs.sort((a, b) => a - b)[durationsUs.length >> 1] ?? 0,
@@ -218,19 +219,29 @@ function chooseSensor(
   };
 }
 
+/** As the facts of a data set number them: by their digits, or if there is more to them, by a list. */
+function sortUsers(told: readonly string[]) {
+  const digits = (user: string) => Number(/\d+$/.exec(user)?.[0]);
+  const names = [...new Set(told)].sort((a, b) => digits(a) - digits(b) || compareCodeUnits(a, b));
+  if (names.some((name) => /\D/.test(name)))
+    return { numbers: names.map((_, i) => i + 1), shown: names, facts: { users: names } };
+  const numbers = [...new Set(names.map(Number))];
+  return { numbers, shown: numbers.map(String), facts: {} };
+}
+
 function chooseSplit(
   folders: SampleFacts['split']['folders'],
-  users: readonly number[],
+  { numbers, shown }: ReturnType<typeof sortUsers>,
 ): { readonly split: SampleFacts['split']; readonly splitFrom: string } {
   if (folders !== undefined)
     return { split: { folders }, splitFrom: `by the folders ${folders.train}/ and ${folders.test}/` };
-  if (users.length >= LEAST_USERS) {
-    const testUsers = users.slice(-Math.floor(users.length * TEST_SHARE));
-    return { split: { testUsers }, splitFrom: `by user: for testing ${testUsers.join(', ')}` };
+  if (numbers.length > 1) {
+    const first = -Math.max(1, Math.floor(numbers.length * TEST_SHARE));
+    const splitFrom = `by user: for testing ${shown.slice(first).join(', ')}`;
+    return { split: { testUsers: numbers.slice(first) }, splitFrom };
   }
-  const same = users.length === 0 ? '' : '; each user may be in both';
   return {
     split: { trainShare: 1 - TEST_SHARE },
-    splitFrom: `the first 80 % of each class for training${same}`,
+    splitFrom: 'the first 80 % of each class for training',
   };
 }

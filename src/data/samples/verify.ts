@@ -9,6 +9,7 @@ import { checkKind, howToGet, showPath } from '../contract/how-to-get.ts';
 import { describeProblem, makeManifest, Problems } from '../contract/problems.ts';
 import { hashChunks, hashFile, md5Of, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { defineThreadJob, runInThreads } from '../reading/threads.ts';
+import { warnOfBothSplits } from './both-splits.ts';
 import {
   decodeSample,
   isTar,
@@ -72,7 +73,11 @@ export async function verifySamples(
     { train: labels('train'), test: labels('test') },
     {
       archive: places.every(({ archive }) => archive !== null),
-      warnings: [...describeIgnored(facts, files), ...foldWarnings(warnings)],
+      warnings: [
+        ...warnOfBothSplits(facts, splits),
+        ...describeIgnored(facts, files),
+        ...foldWarnings(warnings),
+      ],
       files: [...archives, ...files],
       users: [...splits.train, ...splits.test].flatMap(({ user }) => user ?? []),
     },
