@@ -145,8 +145,9 @@ export function toFacts(name: string, content: object): DatasetFacts {
 
 /** Whether it is known of each clip whose it is. */
 export function tellsUsers(facts: DatasetFacts): boolean {
-  if (facts.layout === 'samples') return facts.samples.every(({ names }) => names.includes('{user}'));
-  return facts.layout === 'dvs128-gesture';
+  return 'samples' in facts
+    ? facts.samples.every(({ names }) => names.includes('{user}'))
+    : 'recordings' in facts;
 }
 
 export function framesFrom({

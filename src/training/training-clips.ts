@@ -49,8 +49,8 @@ export function chooseTrainingClips(
     rows = order.map((place) => rows[place]!);
   }
   const { validationShare, batchSize } = training;
-  const heldBack =
-    training.validation === undefined ? undefined : drawUsers(clips, rows, validationShare, dataset, seed);
+  const used = [...rows].map((row) => clips[row]!);
+  const heldBack = training.validation && drawUsers(used, training, seed);
   const isHeldBack = heldBack && ((row: number) => heldBack.includes(clips[row]!.user!));
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows, isHeldBack);
   if (split.validation.length % batchSize === 0)
@@ -62,31 +62,21 @@ export function chooseTrainingClips(
 /** The last of the people in a random order, as many of them as of a class's clips, but at least one; in ascending order. */
 function drawUsers(
   clips: readonly CachedClip[],
-  rows: Int32Array,
-  validationShare: number,
-  dataset: string,
+  { validationShare }: TrainingSettings,
   seed: number,
-): number[] {
-  const users = new Set<number>();
-  for (const row of rows) {
-    const { user } = clips[row]!;
-    if (user === null) throw cannotHoldBack(`the clips of ${dataset} have no users`);
-    users.add(user);
+): readonly number[] {
+  const users = [...new Set(clips.map(({ user }) => user ?? -1))].sort((a, b) => a - b);
+  if (users.length < 2 || users[0] === -1) {
+    const problem = `the training clips ${users[0] === -1 ? 'have no users' : 'are of one person'}, so that nobody can be held back.`;
+    const details = {
+      where: 'dataset.validation',
+      fix: 'Remove it, to hold back the last clips of each class.',
+    };
+    throw new ReproError('validation-impossible', problem, details);
   }
-  const { size } = users;
-  if (size < 2) throw cannotHoldBack(`the training clips are of ${size === 1 ? 'one person' : 'nobody'}`);
-  const order = new TorchRandom(mixSeed(seed, VALIDATION_STREAM)).permutation(size);
-  const sorted = [...users].sort((a, b) => a - b);
-  const drawn = [...order].slice(Math.min(size - 1, countKept(size, validationShare)));
-  return drawn.map((place) => sorted[place]!).sort((a, b) => a - b);
-}
-
-function cannotHoldBack(problem: string): ReproError {
-  const details = {
-    where: 'dataset.validation',
-    fix: 'Remove it: the last clips of each class validate then.',
-  };
-  return new ReproError('validation-impossible', `${problem}.`, details);
+  const order = new TorchRandom(mixSeed(seed, VALIDATION_STREAM)).permutation(users.length);
+  const kept = Math.min(users.length - 1, countKept(users.length, validationShare));
+  return [...order.slice(kept)].map((place) => users[place]!).sort((a, b) => a - b);
 }
 
 function placeOf({ recording, trial }: CachedClip, dataset: string): number {

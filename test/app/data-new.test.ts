@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { encoders, moveBar, writeRecordings } from '../support/own-recordings.ts';
+import { u16, wav } from '../support/wav-fixture.ts';
 
 let project: CliProject;
 beforeEach(async () => {
@@ -100,7 +101,7 @@ describe('repro data new', () => {
         split: { testUsers: [6] },
       },
       /^users +6: f_01, m_01, f_02, m_02, f_03 and 1 more\n(.*\n)*split +27 \+ 3, by user: for testing m_03$/m,
-      /^users in both training and test: 6 of 6 \(.*f_01/,
+      /^users in both training and test: 4 of 6 \(/,
     ],
   ])('tests people whom no training clip is of: %s', async (_, nameOf, facts, shown, warning) => {
     await writeRecordings(project.at('people'), encoders.npy, nameOf);
@@ -141,6 +142,77 @@ describe('repro data new', () => {
       (label, n) => `${label}_rec${n + (label === 'up' ? 2 : 0)}.npy`,
     );
     expect((await call('numbers')).stderr).toBe('');
+  });
+
+  test('gives sound its bands, frames of 20 ms and a linear network', async () => {
+    const sound = (hz: number, seconds: number) =>
+      wav(
+        {},
+        u16(
+          ...Array.from(
+            { length: 16_000 * seconds },
+            (_, i) => 9000 * Math.sin((2 * Math.PI * hz * i) / 16_000),
+          ),
+        ),
+      );
+    for (const [label, hz] of [
+      ['low', 300],
+      ['high', 2000],
+    ] as const)
+      for (let n = 1; n <= 6; n++)
+        await project.write(
+          `words/${label}/speaker${1 + (n % 3)}_${n}.wav`,
+          sound(hz + n, n === 6 ? 0.7 : 0.2),
+        );
+    const { stdout, stderr } = await call('words');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^sensor +64 x 1, the bands of the sound$/m);
+    expect(stdout).toMatch(/^network +40 frames of 64 x 1, 20 ms each, 128 hidden neurons; /m);
+    expect(read('datasets', 'words')).toMatchObject({
+      summary: '12 recordings in 2 classes, heard by 64 bands of sound.',
+      sensor: { height: 1, width: 64 },
+      split: { testUsers: [3] },
+    });
+    expect(read('profiles', 'words')).toMatchObject({
+      frames: { steps: 40, splitBy: 'duration', durationUs: 20_000, downsample: 1 },
+      memory: '1G',
+      train: { epochs: 30, learningRate: 0.01, network: { layers: 0, hidden: 128, dropout: 0 } },
+    });
+    await project.expectFailure(
+      ['data', 'new', 'words', '--name', 'other', '--sensor', '32x1'],
+      2,
+      'with 32 x 1 and 64 x 1',
+      'correct --sensor',
+    );
+  });
+
+  test('takes one row for one, and trains on many clips as on spoken words', async () => {
+    const row = (n: number) => moveBar('right', 1).map(([t, x, , p]) => [t * 10, x + (n % 2), 0, p] as const);
+    for (let n = 0; n < 640; n++) await project.write(`rows/${'ab'[n % 2]}_${n}.npy`, encoders.npy(row(n)));
+    expect((await call('rows')).stdout).toMatch(
+      /^sensor +31 x 1, one row, as y is always 0; the largest x is 30$/m,
+    );
+    expect(read('datasets', 'rows')).toMatchObject({
+      summary: '640 recordings in 2 classes, recorded by a sensor with a row of 31 pixels.',
+      sensor: { height: 1, width: 31 },
+    });
+    const { frames, models, train } = read('profiles', 'rows');
+    // The clips last 2.9 s.
+    expect(frames).toEqual({ steps: 50, splitBy: 'duration', durationUs: 58_017, downsample: 1 });
+    expect(models).toEqual(['baseline', 'lif', 'no-reg']);
+    expect(train).toMatchObject({ epochs: 20, batchSize: 32, learningRate: 0.03 });
+    await call('rows', '--sensor', '64x1', '--force');
+    expect(read('datasets', 'rows').sensor).toEqual({ height: 1, width: 64 });
+  });
+
+  test('takes the sensor that --sensor gives, if all events are on it', async () => {
+    await writeRecordings(project.at('bars'), encoders.npy, (label, n) => `${label}/${n}.npy`);
+    expect((await call('bars', '--sensor', '40x36')).stdout).toMatch(/^sensor +40 x 36, as --sensor says$/m);
+    expect(read('datasets', 'bars').sensor).toEqual({ width: 40, height: 36 });
+    const fails = (size: string, ...texts: readonly string[]) =>
+      project.expectFailure(['data', 'new', 'bars', '--force', '--sensor', size], 2, ...texts);
+    await fails('16x40', 'with 16 x 40 and 32 x 32 pixels', 'correct --sensor');
+    await fails('0x40', '"0x40" is not the size of a sensor', '--sensor 128x128');
   });
 
   test('reads several formats at once, in the splits that there are', async () => {

@@ -269,10 +269,10 @@ describe('the models of a plan', () => {
       '--set dataset.validation=users  dataset.validation: the clips of nmnist have no users.',
     );
     expect(await problemsWith('full', users, 'train.validationShare=0')).toMatch(
-      /"train\.validationShare" over configs\/models\/baseline\.yaml: 0 holds nobody back, but .*`dataset\.validation: users`/,
+      /"train\.validationShare" over configs\/models\/baseline\.yaml: 0 holds back no whole people, but .*`dataset\.validation: users`/,
     );
     expect(await problemsWith('full', users, 'train.compat.validation=shuffled-drop-last')).toContain(
-      '"train.compat.validation" over configs/models/baseline.yaml: shuffled-drop-last leaves out clips, but',
+      '"train.compat.validation" over configs/models/baseline.yaml: shuffled-drop-last holds back no whole people, but',
     );
   });
 

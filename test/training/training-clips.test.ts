@@ -200,8 +200,8 @@ describe('validation: users', () => {
   });
 
   it.each([
-    ['no users', null, 'the clips of dvs128-gesture have no users.'],
-    ['one user', 7, 'the training clips are of one person.'],
+    ['no users', null, 'the training clips have no users, so that nobody can be held back.'],
+    ['one user', 7, 'the training clips are of one person, so that nobody can be held back.'],
   ])('is refused for clips with %s', (_, user, message) => {
     const alike = clips.map((clip) => ({ ...clip, user }));
     expect(() => choose(alike, {}, byUsers)).toThrow(

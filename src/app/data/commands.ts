@@ -48,9 +48,10 @@ export function addDataCommands(program: Command): void {
   data
     .command('new')
     .description('describe a folder of your own recordings as a data set, with a profile to train on it')
-    .argument('<folder>', 'the folder with the recordings: .aedat4, .aedat, .npy, .npz, .mat or .bin')
+    .argument('<folder>', 'the folder with the recordings: .wav, .aedat4, .aedat, .npy, .npz, .mat or .bin')
     .option('--name <id>', 'the name of the data set and the profile (default: after the folder)')
     .option('--title <text>', 'its title in reports (default: the name of the folder)')
+    .option('--sensor <WxH>', 'the pixels of its sensor, such as 128x128 (default: a guess)')
     .option('--force', 'replace the two files that this command wrote before, with all changes in them')
     .option('--json', 'print one JSON document')
     .addHelpText('after', newExamples)

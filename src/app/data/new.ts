@@ -19,6 +19,7 @@ import { alignTopics, printResult, printWarning } from '../view/print.ts';
 interface NewOptions {
   readonly name?: string;
   readonly title?: string;
+  readonly sensor?: string;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly project?: string;
@@ -45,7 +46,8 @@ export async function newDataset(folder: string, options: NewOptions): Promise<v
   const files = [`${DATASETS_FOLDER}/${name}.yaml`, `configs/profiles/${name}.yaml`] as const;
   for (const file of files) refuseExisting(project, file, options.force === true);
   const title = options.title ?? path.basename(root);
-  const found = await inspect(root, { name, title, root: nameRoot(project, root) });
+  const sensor = readSensor(options.sensor);
+  const found = await inspect(root, { name, title, root: nameRoot(project, root), sensor });
   const training = chooseTraining(found);
   await writeFileAtomic(path.join(project, files[0]), writeFacts(found));
   await writeFileAtomic(path.join(project, files[1]), writeProfile(found, training));
@@ -69,6 +71,14 @@ function nameDataset(wanted: string): string {
   if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
   const fix = 'Use lower case letters, digits and hyphens: --name my-recordings';
   throw new ReproError('usage', `a data set cannot have the name "${wanted}".`, { fix });
+}
+
+function readSensor(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text) ?? [];
+  if (width !== undefined) return { width: Number(width), height: Number(height) };
+  const fix = 'Give width and height in pixels: --sensor 128x128';
+  throw new ReproError('usage', `"${text}" is not the size of a sensor.`, { fix });
 }
 
 /** The folder as `dataset.root` of a profile. @throws {ReproError} `data-new-folder` if a profile cannot name it */
@@ -111,7 +121,7 @@ async function inspect(root: string, about: Parameters<typeof inspectRecordings>
 type Training = ReturnType<typeof chooseTraining>;
 
 /** What a CPU trains in minutes, as in the profiles `quick` and `nmnist`. */
-function chooseTraining({ facts: { sensor, published }, clips }: Inspection) {
+function chooseTraining({ facts: { sensor, published, samples }, clips, longestUs }: Inspection) {
   const divisors = [1, 2, 4, 8, 16].filter((by) => sensor.width % by === 0 && sensor.height % by === 0);
   const fits = (by: number) => Math.max(sensor.width, sensor.height) / by <= 48;
   const downsample = divisors.find(fits) ?? divisors.at(-1)!;
@@ -120,15 +130,24 @@ function chooseTraining({ facts: { sensor, published }, clips }: Inspection) {
   const layers = Math.floor(Math.log2(Math.min(frame.width, frame.height) / 4));
   const isSmall = published.train < 500;
   const fewest = Math.min(...Object.values(clips.train));
+  const isRow = sensor.height === 1;
+  const network = { channels: 32, layers: Math.max(1, Math.min(5, layers)), hidden: 128 };
   return {
-    ...{ steps: 10, downsample, frame, layers: Math.max(1, Math.min(5, layers)), channels: 32 },
+    ...(isRow ? frameRow(longestUs, samples[0]?.reader === 'wav') : { steps: 10, durationUs: undefined }),
+    ...{ downsample, frame, network: isRow ? { layers: 0, hidden: 128, dropout: 0 } : network },
     seeds: isSmall ? [2020, 2021, 2022] : [2020, 2021],
-    epochs: isSmall ? 30 : 16,
-    batchSize: Math.min(published.train < 64 ? 4 : 8, published.train),
-    learningRate: isSmall ? 0.005 : 0.001,
+    epochs: isSmall ? 30 : isRow ? 20 : 16,
+    batchSize: Math.min(published.train < 64 ? 4 : isRow && !isSmall ? 32 : 8, published.train),
+    learningRate: isRow ? (isSmall ? 0.01 : 0.03) : isSmall ? 0.005 : 0.001,
     // At least one clip of each class, where three stay to train on.
     validationShare: fewest >= 7 ? 0.15 : fewest >= 4 ? 0.25 : 0,
   };
+}
+
+/** Some 50 frames for the longest clip; of sound, each of 20 ms, or longer if that would be more than 100. */
+function frameRow(longestUs: number, isSound: boolean) {
+  const durationUs = Math.max(isSound ? 20_000 : 1, Math.ceil(longestUs / (isSound ? 100 : 50)));
+  return { steps: Math.max(10, 10 * Math.ceil(longestUs / durationUs / 10)), durationUs };
 }
 
 function flow(value: unknown): string {
@@ -166,7 +185,7 @@ split: ${flow(facts.split)}
 function writeProfile({ facts }: Inspection, training: Training): string {
   const { name, summary } = facts;
   const [title, root] = [facts.title, facts.root].map(escapeReferences);
-  const { steps, frame, channels, layers, epochs } = training;
+  const { steps, frame, durationUs, network, epochs } = training;
   return `# yaml-language-server: $schema=../../schemas/profile.schema.json
 ${MARK}
 description: ${flow(`${title}: ${summary}`)}
@@ -177,13 +196,13 @@ dataset: ${flow({ name, simulated: false, root })}
 # train.learningRate. A clip becomes ${steps} frames of ${frame.width} x ${frame.height} pixels.
 frames:
   steps: ${steps}
-  splitBy: number
+  ${durationUs === undefined ? 'splitBy: number' : `splitBy: duration\n  durationUs: ${durationUs}`}
   downsample: ${training.downsample}
 
 # One learned τ per layer, τ fixed at 2, one learned τ per neuron.
 models: [baseline, lif, no-reg]
 seeds: ${flow(training.seeds)}
-
+${durationUs === undefined ? '' : 'memory: 1G\n'}
 train:
   engine: auto
   epochs: ${epochs}
@@ -192,7 +211,7 @@ train:
   cosineHalfPeriod: ${epochs}
   # This share of each class's training clips chooses the epoch. With 0, for very few clips, the last one counts.
   validationShare: ${training.validationShare}
-  network: ${flow({ channels, layers, hidden: 128 })}
+  network: ${flow(network)}
 
 evaluate: { engine: auto, batchSize: 16 }
 report: ${flow({ title })}
@@ -206,8 +225,12 @@ function describeGuesses(found: Inspection, training: Training): (readonly [topi
   const npy = samples.find(({ reader }) => reader === 'npy');
   const unit = npy === undefined ? '' : `, if times are in ${npy.timeUnit ?? 'us'}`;
   const doubt = medianUs < 1e3 || medianUs > 60e6 ? ': is that right?' : '';
-  const { steps, frame, channels, layers, seeds, epochs } = training;
-  const layout = `${steps} frames of ${frame.width} x ${frame.height}, ${formatCount(layers, 'layer')} of ${channels} channels`;
+  const { steps, frame, durationUs, network, seeds, epochs } = training;
+  const layers =
+    'channels' in network
+      ? `${formatCount(network.layers, 'layer')} of ${network.channels} channels`
+      : `${durationUs! / 1000} ms each, ${network.hidden} hidden neurons`;
+  const layout = `${steps} frames of ${frame.width} x ${frame.height}, ${layers}`;
   return [
     ...samples.map(({ names, reader, columns }) => {
       const order = columns === undefined ? '' : `, columns ${columns.join(', ')}`;

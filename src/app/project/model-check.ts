@@ -88,16 +88,12 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
 
 /** Folds and validation by users need to know whose each clip is. */
 function findUserProblems({ settings, places }: Plan, dataset: DatasetFacts): Problem[] {
-  if (tellsUsers(dataset)) return [];
+  const asked = ['folds', 'validation'].filter((key) => getAt(settings, ['dataset', key]) !== undefined);
   const fix = `Remove it. If names of recordings tell who made them, write {user} in configs/datasets/${dataset.name}.yaml.`;
-  return ['folds', 'validation'].flatMap((key) =>
-    getAt(settings, ['dataset', key]) === undefined
-      ? []
-      : {
-          ...{ at: places.place(['dataset', key]), fix },
-          message: `dataset.${key}: the clips of ${dataset.name} have no users.`,
-        },
-  );
+  return (tellsUsers(dataset) ? [] : asked).map((key) => {
+    const message = `dataset.${key}: the clips of ${dataset.name} have no users.`;
+    return { at: places.place(['dataset', key]), message, fix };
+  });
 }
 
 /** The model file and the parameters of each training in a plan. */
@@ -152,25 +148,14 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
   });
 }
 
-function checkValidation(
-  { settings }: Plan,
-  { training, compat }: ResolvedModel,
-  origins: SettingOrigins,
-): void {
-  if (getAt(settings, ['dataset', 'validation']) === undefined) return;
-  const refuse = (key: string, problem: string, fix: string) =>
-    refuseSetting(origins, {
-      ...{
-        code: 'model-invalid',
-        key,
-        problem: `${problem}, but the profile has \`dataset.validation: users\`.`,
-      },
-      fix: `${fix}, or remove \`dataset.validation\`.`,
-    });
-  if (training.validationShare === 0)
-    throw refuse('validationShare', '0 holds nobody back', 'Hold people back, such as 0.15 of them');
-  if (compat.validation !== 'all')
-    throw refuse('compat.validation', `${compat.validation} leaves out clips`, 'Use `all`');
+function checkValidation({ settings }: Plan, model: ResolvedModel, origins: SettingOrigins): void {
+  const { validationShare } = model.training;
+  const [key, value] =
+    validationShare === 0 ? ['validationShare', 0] : ['compat.validation', model.compat.validation];
+  if (getAt(settings, ['dataset', 'validation']) === undefined || value === 'all') return;
+  const problem = `${value} holds back no whole people, but the profile has \`dataset.validation: users\`.`;
+  const fix = 'Change it, or remove `dataset.validation`.';
+  throw refuseSetting(origins, { code: 'model-invalid', key, problem, fix });
 }
 
 /** Refuses what a model's own file cannot mean; a profile that overrides `neuron` or `tau.per` may take a meaning from other models. */

@@ -97,11 +97,15 @@ function nameColumns(found: Columns | readonly Float64Array[], order: readonly C
 const RARELY = 0.01;
 
 function guessOrder(columns: readonly Float64Array[], file: string): ColumnName[] {
-  const polarities = columns.filter((values) =>
+  const signs = columns.filter((values) =>
     [-1, 0].some((off) => values.every((value) => value === off || value === 1)),
   );
+  // Of two, one that is always 0 is the y of a sensor of one row.
+  const zeros = signs.filter((values) => values.every((value) => value === 0));
+  const row = signs.length === 2 && zeros.length === 1 ? zeros[0] : undefined;
+  const polarities = signs.filter((values) => values !== row);
   const ranges = columns
-    .filter((values) => !polarities.includes(values))
+    .filter((values) => !signs.includes(values))
     .filter((values) => values.filter((value, i) => value < values[i - 1]!).length <= RARELY * values.length)
     .map((values) => ({ values, range: values.at(-1)! - values[0]! }))
     .sort((a, b) => b.range - a.range);
@@ -111,7 +115,7 @@ function guessOrder(columns: readonly Float64Array[], file: string): ColumnName[
   }
   const names: ColumnName[] = ['x', 'y'];
   return columns.map((values) =>
-    values === times.values ? 't' : polarities.includes(values) ? 'p' : names.shift()!,
+    values === times.values ? 't' : values === row ? 'y' : polarities.includes(values) ? 'p' : names.shift()!,
   );
 }
 

@@ -26,19 +26,18 @@ export const LAYOUTS = [
 const TRAIN = ['train', 'training'];
 const TEST = ['test', 'testing', 'validation', 'valid', 'val', 'eval'];
 
-/** What comes before a user's digits; nothing before eight of them that are followed by `end`, unless they are a date. */
-const userBefore = (end: string): string => {
+/** What comes before a user: a word before digits, or nothing before `f_12`, or eight digits and `end`, unless these are a date. */
+const beforeUser = (end: string): string => {
   const date = '(?:19|20)\\d\\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])';
-  const word = '(?:user|subject|person|participant|speaker|spk|s|p|f|m)[_-]?';
-  return `(?:${word}|(?=\\d{8}${end})(?!${date}${end}))`;
+  const word = '(?:user|subject|person|participant|speaker|spk|s|p)[_-]?(?=\\d)';
+  return `(?:${word}|(?=[fm][_-]?\\d)|(?=\\d{8}${end})(?!${date}${end}))`;
 };
-const USER_FOLDER = new RegExp(`^(${userBefore('$')})(\\d+)$`, 'i');
-const USER = userBefore('[_. -]');
-/** Women and men may be counted apart. */
-const OF_A_SEX = /^[fm][_-]?$/i;
+const USER = '(?:[fm][_-]?)?\\d+';
+const USER_FOLDER = new RegExp(`^${beforeUser('$')}(${USER})$`, 'i');
+const BEFORE = beforeUser('[_. -]');
 /** The user first or last, a number at the end, and what is between them. */
 const STEM_WITH_USER = new RegExp(
-  `^(?:(?<before>${USER})(?<first>\\d+)(?<gap>[_. -]|$))?(?<middle>.*?)(?:(?<apart>[_. -])(?<after>${USER})(?<last>\\d+))?(?<space>[_. -]*)(?<number>\\d+)?$`,
+  `^(?:(?<before>${BEFORE})(?<first>${USER})(?<gap>[_. -]|$))?(?<middle>.*?)(?:(?<after>[_. -]${BEFORE})(?<last>${USER}))?(?<space>[_. -]*)(?<number>\\d+)?$`,
   'i',
 );
 const STEM = /^(?<middle>.*?)(?<space>[_. -]*)(?<number>\d+)?$/;
@@ -99,11 +98,7 @@ function arrange(all: readonly string[][], withUsers: boolean, wholeStem: boolea
   const named = rows.map((row) => {
     const [, stem = '', ending = ''] = /^(.*?)(\.[^.]+)$/.exec(row.at(-1)!) ?? [];
     const parts = (withUsers ? STEM_WITH_USER : STEM).exec(stem)?.groups ?? {};
-    const [, above, digits] = (userLevel < 0 ? null : USER_FOLDER.exec(row[userLevel]!)) ?? [];
-    const user =
-      userLevel < 0
-        ? (joinUser(parts.before, parts.first) ?? joinUser(parts.after, parts.last))
-        : joinUser(above, digits);
+    const user = userLevel < 0 ? (parts.first ?? parts.last) : USER_FOLDER.exec(row[userLevel]!)?.[1];
     return { row, ending, parts, user };
   });
   if (withUsers && named.some(({ user }) => user === undefined)) return null;
@@ -112,16 +107,12 @@ function arrange(all: readonly string[][], withUsers: boolean, wholeStem: boolea
   const isNumbered = named.every(({ parts }) => parts.number !== undefined);
   const hasMore = named.some(({ parts }) => `${parts.middle}${parts.space}` !== '');
   const files = named.flatMap(({ row, ending, parts, user }): GuessedName[] => {
-    const { first, gap = '', middle = '', apart = '', last, space = '', number } = parts;
-    const mark = (before: string | undefined, digits: string | undefined): string => {
-      const name = joinUser(before, digits);
-      if (name === undefined) return '';
-      const prefix = name === digits ? (before ?? '') : '';
-      return `${prefix}${name === user ? '{user}' : '*'}`;
-    };
+    const { before = '', first, gap = '', middle = '', after = '', last, space = '', number } = parts;
+    const mark = (digits: string | undefined): string =>
+      digits === undefined ? '' : digits === user ? '{user}' : '*';
     const digits = isNumbered ? '{number}' : number === undefined ? '' : '*';
-    const start = `${mark(parts.before, first)}${gap}`;
-    const end = `${apart}${mark(parts.after, last)}`;
+    const start = `${before}${mark(first)}${gap}`;
+    const end = `${after}${mark(last)}`;
     const word = FIRST_WORD.exec(middle)?.groups;
     const label = classLevel >= 0 ? row[classLevel]! : wholeStem ? middle : word?.word;
     if (label === undefined || label === '') return [];
@@ -136,10 +127,4 @@ function arrange(all: readonly string[][], withUsers: boolean, wholeStem: boolea
     return [{ path: row.join('/'), names, class: label, user: user ?? null }];
   });
   return { files, folders };
-}
-
-function joinUser(before: string | undefined, digits: string | undefined): string | undefined {
-  return digits !== undefined && before !== undefined && OF_A_SEX.test(before)
-    ? `${before}${digits}`
-    : digits;
 }

@@ -33,11 +33,12 @@ export type Inspection = Awaited<ReturnType<typeof inspectRecordings>>;
  * Finds out what a folder of recordings tells: the classes by the names; the formats, the sensor and the length of a clip by reading all
  * of them, one at a time.
  *
+ * @param about with the sensor, if it is known
  * @throws {ReproError} `data-new-…` with what was looked for; `data-corrupt` with those that cannot be read
  */
 export async function inspectRecordings(
   folder: string,
-  about: Pick<SampleFacts, 'name' | 'title' | 'root'>,
+  about: Pick<SampleFacts, 'name' | 'title' | 'root'> & { readonly sensor: Sensor | undefined },
   progress: Progress,
 ) {
   const where = showPath(folder);
@@ -54,7 +55,7 @@ export async function inspectRecordings(
     );
   const names = new Map(guess.files.map((file) => [file.path, file.names]));
   const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
-  const { sensor, sensorFrom } = chooseSensor(size, samples, where);
+  const { sensor, sensorFrom } = chooseSensor(size, about.sensor, samples, where);
   const classes = [...new Set(guess.files.map((file) => file.class))].sort(compareCodeUnits);
   const people = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
   const { split, splitFrom } = chooseSplit(guess.folders, people);
@@ -62,7 +63,7 @@ export async function inspectRecordings(
   const facts: SampleFacts = {
     ...about,
     kind: 'events',
-    summary: `${count} in ${classes.length} classes, seen by an event camera with ${sensor.width} x ${sensor.height} pixels.`,
+    summary: `${count} in ${classes.length} classes, ${nameSensor(sensor, samples)}.`,
     ...{ classes, sensor, published: { train: 1, test: 1 } },
     ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
     ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...people.facts },
@@ -84,6 +85,7 @@ export async function inspectRecordings(
     clips: { train: countOf(train), test: countOf(test) },
     first: paths.find((path) => names.has(path)) ?? '',
     medianUs: durationsUs.sort((a, b) => a - b)[durationsUs.length >> 1] ?? 0,
+    longestUs: durationsUs.at(-1) ?? 0,
     unused: paths.filter((path) => !names.has(path)),
   };
 }
@@ -126,7 +128,8 @@ async function readAll(
     const { height, width } = extentOf(events);
     extent = { height: Math.max(extent.height, height), width: Math.max(extent.width, width) };
     const { startUs, endUs } = spanOf(events);
-    durationsUs.push(endUs - startUs);
+    // Frames of sound begin at 0.
+    durationsUs.push(reader === 'wav' ? endUs : endUs - startUs);
     warnings.push(...found);
   };
   await tree.walk(
@@ -199,19 +202,34 @@ function showSensor({ width, height }: Sensor): string {
   return `${width} x ${height}`;
 }
 
+function isSound(samples: readonly SampleFiles[]): boolean {
+  return samples.every(({ reader }) => reader === 'wav');
+}
+
+function nameSensor({ width, height }: Sensor, samples: readonly SampleFiles[]): string {
+  if (isSound(samples)) return `heard by ${width} bands of sound`;
+  if (height === 1) return `recorded by a sensor with a row of ${width} pixels`;
+  return `seen by an event camera with ${width} x ${height} pixels`;
+}
+
 function chooseSensor(
   { headers, extent }: { readonly headers: readonly Sensor[]; readonly extent: Sensor },
+  given: Sensor | undefined,
   samples: readonly SampleFiles[],
   where: string,
 ) {
-  const [sensor, other] = headers;
+  const sensor = given ?? headers[0];
   if (sensor !== undefined) {
-    const fits = other === undefined && sensor.width >= extent.width && sensor.height >= extent.height;
-    if (fits) return { sensor, sensorFrom: 'from the headers of the recordings' };
-    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(other ?? extent)} pixels.`;
-    const fix = 'A data set has one sensor: make a folder for each.';
+    const others = headers.filter((one) => showSensor(one) !== showSensor(sensor));
+    const fits = others.length === 0 && sensor.width >= extent.width && sensor.height >= extent.height;
+    const read = isSound(samples) ? 'the bands of the sound' : 'from the headers of the recordings';
+    if (fits) return { sensor, sensorFrom: given ? 'as --sensor says' : read };
+    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} pixels.`;
+    const fix = `A data set has one sensor: ${given ? 'correct --sensor' : 'make a folder for each'}.`;
     throw new ReproError('data-new-sensor', text, { where, fix });
   }
+  if (extent.height === 1)
+    return { sensor: extent, sensorFrom: `one row, as y is always 0; the largest x is ${extent.width - 1}` };
   const mayBeSmall = samples.every(({ reader }) => reader === 'nmnist-bin' || reader === 'npy');
   return {
     sensor: smallestSensor(extent, mayBeSmall ? SENSORS : undefined),
