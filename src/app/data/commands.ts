@@ -98,7 +98,11 @@ export function addDataCommands(program: Command): void {
     .argument('[clip]', 'the file of a clip in the data set; add :n for the nth clip of a recording')
     .addOption(rootOption())
     .option('--out <file>', 'the picture to write (default: named after the clip, in this folder)')
-    .option('--steps <n>', 'number of frames to make of the clip', wholeFrom(1, 1000), 20)
+    .option(
+      '--steps <n>',
+      'number of frames to make of the clip (default: 20, or 100 for a sensor with one row)',
+      wholeFrom(1, 1000),
+    )
     .addOption(
       new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
         .choices(['number', 'time'])

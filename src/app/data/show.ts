@@ -9,13 +9,14 @@ import { type ClipEvents, clipOfEvents } from '../../data/events/frames.ts';
 import { decodeRecording } from '../../data/events/recording.ts';
 import { findClip, readClip, readNamedImage } from '../../data/find-clip.ts';
 import { kindOfSource } from '../../data/reading/file-tree.ts';
+import { turnRow } from '../../report/pictures/clip.ts';
 import { contactSheet } from '../../report/pictures/contact-sheet.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
 import { type DataOptions, placeDataset, withData } from './data.ts';
 
 interface ShowOptions extends DataOptions {
-  readonly steps: number;
+  readonly steps?: number;
   readonly splitBy: 'number' | 'time';
   readonly out?: string;
   readonly force?: boolean;
@@ -62,7 +63,7 @@ export async function showClip(name: string, clip: string | undefined, options: 
     ? await drawRecording(name, options)
     : await withData(() => drawFromDataset(name, clip, options));
   const { facts, values } = shown;
-  const picture = contactSheet(shown.frames, shown.simulated ? { caption: SIMULATED } : {}).png;
+  const picture = contactSheet(turnRow(shown.frames), shown.simulated ? { caption: SIMULATED } : {}).png;
   const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.png`;
   await writeOutput(out, picture, options.force === true);
   printResult(options, 'data show', { ...values, picture: path.resolve(out) }, () =>
@@ -156,9 +157,11 @@ function describeClip(
   events: ClipEvents,
   { startUs, endUs }: { readonly startUs: number; readonly endUs: number },
   sensor: Sensor,
-  { steps, splitBy }: ShowOptions,
+  { splitBy, ...options }: ShowOptions,
   known: Pick<Drawn, 'facts' | 'values' | 'simulated'>,
 ): Drawn {
+  // A row is drawn as a column of one picture.
+  const { steps = sensor.height === 1 ? 100 : 20 } = options;
   const shape = [steps, 2, sensor.height, sensor.width];
   const counts = shape.reduce((a, b) => a * b, 1);
   if (counts > LARGEST_COUNTS) {

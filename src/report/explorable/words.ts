@@ -164,7 +164,7 @@ export function describeMaps(shape: Shape, kind: ViewState['show'], spikes: numb
 }
 
 export function describeEvents(step: number, on: number, off: number): string {
-  return `Events at step ${step + 1}: ${formatCount(on, 'pixel')} brighter, ${formatCount(off, 'pixel')} darker`;
+  return `Events at step ${step + 1}: ${formatCount(on, 'pixel')} ON, ${formatCount(off, 'pixel')} OFF`;
 }
 
 export function describeFileError(error: unknown, file: string): string {

@@ -35,3 +35,23 @@ export function binClip(frames: ClipFrames, by: number): ClipFrames {
   }
   return { shape: [steps, channels, rows, columns], data };
 }
+
+/**
+ * A clip of a sensor with one row as a single frame of time against column, which can be looked at: time from left to right, the first column (of
+ * sound, the lowest band) at the bottom. Others as they are.
+ *
+ * @param frames [T, 2, 1, W]
+ * @returns [1, 2, W, T]
+ */
+export function turnRow(frames: ClipFrames): ClipFrames {
+  const { steps, channels, height, width } = readClipShape(frames);
+  if (height > 1 || channels !== 2) return frames;
+  const data = new Uint32Array(frames.data.length);
+  for (let step = 0, at = 0; step < steps; step++) {
+    for (let polarity = 0; polarity < 2; polarity++) {
+      for (let x = 0; x < width; x++, at++)
+        data[(polarity * width + width - 1 - x) * steps + step] = frames.data[at]!;
+    }
+  }
+  return { shape: [1, 2, width, steps], data };
+}

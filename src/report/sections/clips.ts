@@ -7,7 +7,7 @@ import {
 import { formatQuantity, formatShare, groupDigits, present, spellCount } from '../../verdicts/words.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
-import { binClip } from '../pictures/clip.ts';
+import { binClip, turnRow } from '../pictures/clip.ts';
 import { contactSheet, spreadSteps } from '../pictures/contact-sheet.ts';
 import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../pictures/palette.ts';
 
@@ -33,11 +33,14 @@ export function describeClips({ examples }: Results): Section[] {
 function describeSheets({ examples, simulated }: ClipExamples): string {
   const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
   const bin = Math.max(...examples.map(({ frames }) => fitBin(frames)));
+  const isTurned = examples.some(({ frames }) => turnRow(frames) !== frames);
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
-    steps > MOST_STEPS
-      ? `: ${spellCount(MOST_STEPS)} of its ${groupDigits(steps)} steps, with their numbers`
-      : '',
+    isTurned
+      ? `: its ${groupDigits(steps)} steps from left to right, the sensor’s row upwards (of sound, from low to high)`
+      : steps > MOST_STEPS
+        ? `: ${spellCount(MOST_STEPS)} of its ${groupDigits(steps)} steps, with their numbers`
+        : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
     '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
   ].join('');
@@ -46,13 +49,14 @@ function describeSheets({ examples, simulated }: ClipExamples): string {
 function drawExample({ kind, classes, simulated }: ClipExamples, example: ClipExample): GalleryPicture {
   const title = classes[example.class] ?? '';
   const common = { id: clipExampleFile(example.class).replace('.npy', ''), title };
-  const { frames } = example;
+  const frames = turnRow(example.frames);
   if (kind === 'images') {
     const picture = contactSheet(frames, { factor: fitFactor(frames) });
     return { ...common, ...picture, alt: `An image of the class ${title}.`, details: [example.recording] };
   }
-  const [count = 1] = frames.shape;
-  const steps = spreadSteps(count, MOST_STEPS);
+  const [count = 1] = example.frames.shape;
+  const isTurned = frames !== example.frames;
+  const steps = spreadSteps(isTurned ? 1 : count, MOST_STEPS);
   const small = binClip(frames, fitBin(frames));
   const picture = contactSheet(small, {
     steps,
@@ -61,15 +65,15 @@ function drawExample({ kind, classes, simulated }: ClipExamples, example: ClipEx
     factor: fitFactor(small),
     ...(simulated ? { caption: 'SIMULATED' } : {}),
   });
-  const shown =
-    steps.length === count ? formatQuantity(count, 'step') : `${steps.length} of ${groupDigits(count)} steps`;
+  const isWhole = isTurned || steps.length === count;
+  const shown = isWhole ? formatQuantity(count, 'step') : `${steps.length} of ${groupDigits(count)} steps`;
   const on = formatShare(countOn(frames) / Math.max(1, example.events ?? 0));
   const { recording, user, light } = example;
   const origin = present(recording, user !== null && `user ${user}`, light !== null && `light ${light}`);
   return {
     ...common,
     ...picture,
-    alt: `${simulated ? 'A simulated clip' : 'A clip'} of the class ${title}: ${shown}, side by side; ${on} of its events are ON.`,
+    alt: `${simulated ? 'A simulated clip' : 'A clip'} of the class ${title}: ${shown}, from left to right; ${on} of its events are ON.`,
     details: [origin.join(', '), describeRate(example)],
   };
 }
@@ -109,8 +113,8 @@ function makeLegend(): Gallery['legend'] {
   const css = (color: readonly number[]): string =>
     `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
   return [
-    { label: 'Vermilion: ON events, the pixel became brighter', color: css(COLORS.on) },
-    { label: 'Blue: OFF events, it became darker', color: css(COLORS.off) },
+    { label: 'Vermilion: ON events, the pixel became brighter, or the band louder', color: css(COLORS.on) },
+    { label: 'Blue: OFF events, it became darker, or quieter', color: css(COLORS.off) },
     {
       label: 'Both mixed: many of both',
       color: css(EVENT_PALETTE[eventIndex(SHADES, SHADES)] ?? COLORS.ink),

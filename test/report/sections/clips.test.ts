@@ -28,13 +28,29 @@ describe('the section of clips', () => {
       '10 events in 0.50\u00a0s, 20 per second',
     ]);
     expect(wave?.alt).toBe(
-      'A clip of the class wave: 3 steps, side by side; 60.0\u00a0% of its events are ON.',
+      'A clip of the class wave: 3 steps, from left to right; 60.0\u00a0% of its events are ON.',
     );
     expect(gallery.legend).toHaveLength(3);
     expect(decodePng(wave?.png ?? new Uint8Array())).toMatchObject({
       width: wave?.width,
       height: wave?.height,
     });
+  });
+
+  it('shows a sensor of one row as time against column, with the first column at the bottom', () => {
+    // Three steps of two columns: ON events in the first column at the first step, OFF in the second at the last one.
+    const frames = { shape: [3, 2, 1, 2], data: Uint8Array.of(0, 0, 9, 0, 0, 0, 0, 0, 0, 9, 0, 0) };
+    const { texts, gallery } = describeOf({ ...makeExamples(), examples: [makeExample({ frames })] });
+    expect(texts[0]).toContain('its 3 steps from left to right, the sensor’s row upwards');
+    const [picture] = gallery.pictures;
+    const { width, height, at } = decodePng(picture!.png);
+    const factor = Math.round(128 / 3);
+    expect([width, height]).toEqual([4 + 3 * factor + 4, 4 + 2 * factor + 4]);
+    const isRed = ([red, , blue]: readonly number[]) => red! > blue!;
+    expect(isRed(at(10, height - 10))).toBe(true);
+    expect(at(10, 10)).toEqual([255, 255, 255]);
+    expect(isRed(at(width - 10, 10))).toBe(false);
+    expect(at(width - 10, height - 10)).toEqual([255, 255, 255]);
   });
 
   it('shows still images as they are', () => {

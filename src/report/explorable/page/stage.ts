@@ -43,9 +43,9 @@ export function drawStage(view: View, result: Result) {
   const votes = votesOf(result, view.state.step);
   return html`<section class="stage" aria-label="Clip and votes">
     <div class="scene">
-      <h2>What the network sees</h2>
+      <h2>What the network ${payload.frames.height === 1 ? 'gets' : 'sees'}</h2>
       <div>${drawEvents(view, result.run.frames)}</div>
-      <p class="scale"><span><i class="one on"></i>brighter</span><span><i class="one off"></i>darker, at this step</span></p>
+      <p class="scale"><span><i class="one on"></i>ON (brighter, louder)</span><span><i class="one off"></i>OFF events</span></p>
     </div>
     <div class="verdict">
       <h2>How its outputs vote</h2>
@@ -81,21 +81,32 @@ function drawCounts({ run, beside }: Result, step: number) {
 /** Opacity of a single event. */
 const FAINTEST = 0.3;
 
-/** The events of a step: stronger for more events; where there are both kinds, the more frequent one. */
+/**
+ * The events of a step: stronger for more events; where there are both kinds, the more frequent one. Of a sensor with one row, those of all steps so
+ * far: time from left to right, the first column at the bottom.
+ */
 function drawEvents({ state: { step }, palette }: View, frames: ArrayLike<number>) {
   const { height, width } = payload.frames;
   const size = height * width;
-  let on = 0;
-  let off = 0;
-  const pixels = new Uint32Array(size).map((_, i) => {
-    const [darker, brighter] = [frames[2 * step * size + i]!, frames[(2 * step + 1) * size + i]!];
-    on += Number(brighter > 0);
-    off += Number(darker > 0);
-    const strength = 1 - (1 - FAINTEST) ** Math.max(brighter, darker);
-    return palette[brighter >= darker ? 'on' : 'off'][Math.round(strength * (LEVELS - 1))]!;
-  });
-  const label = describeEvents(step, on, off);
-  return html`<canvas class="events" role="img" aria-label=${label} ${fillPixels(width, pixels)}></canvas>`;
+  const countAt = (at: number, polarity: 0 | 1, i: number): number => frames[(2 * at + polarity) * size + i]!;
+  const colour = (at: number, i: number): number => {
+    const [off, on] = [countAt(at, 0, i), countAt(at, 1, i)];
+    const strength = 1 - (1 - FAINTEST) ** Math.max(on, off);
+    return palette[on >= off ? 'on' : 'off'][Math.round(strength * (LEVELS - 1))]!;
+  };
+  const steps = frames.length / (2 * size);
+  const turned = (_: number, place: number): number => {
+    const at = place % steps;
+    return at > step ? palette.on[0]! : colour(at, width - 1 - Math.floor(place / steps));
+  };
+  const pixels =
+    height === 1
+      ? new Uint32Array(width * steps).map(turned)
+      : new Uint32Array(size).map((_, i) => colour(step, i));
+  const count = (polarity: 0 | 1): number =>
+    Array.from({ length: size }, (_, i) => countAt(step, polarity, i)).filter((events) => events > 0).length;
+  const label = describeEvents(step, count(1), count(0));
+  return html`<canvas class="events" role="img" aria-label=${label} ${fillPixels(height === 1 ? steps : width, pixels)}></canvas>`;
 }
 
 /** A bar for each class, with marks for the leading and the true class; a thin one for the model beside. */
