@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { howToGet } from '../../src/data/contract/how-to-get.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
+import { AUDIO_DEFAULTS } from '../../src/results/audio-settings.ts';
 import { ALL_FACTS, ASL_DVS, CIFAR10_DVS } from '../support/datasets.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -127,6 +128,12 @@ test('the spoken words are as many as published, in bands that fit the sensor', 
     if (!('layout' in facts) || facts.layout !== 'samples') throw new Error(`${facts.name} has no samples`);
     expect(facts.sensor).toEqual({ width: facts.audio?.bands, height: 1 });
   }
+});
+
+test('the defaults of sound are those of the schema', () => {
+  const schema = JSON.parse(readFileSync(path.join(root, 'schemas/dataset.schema.json'), 'utf8'));
+  const rules = Object.entries<{ default: unknown }>(schema.properties.audio.properties);
+  expect(Object.fromEntries(rules.map(([key, rule]) => [key, rule.default]))).toEqual(AUDIO_DEFAULTS);
 });
 
 test('the published checksums, counts, splits and preparations are these', () => {
