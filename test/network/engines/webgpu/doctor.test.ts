@@ -15,7 +15,8 @@ describe.skipIf(!hasDevice)('doctor --plan on a GPU', () => {
         ...['doctor', '--plan', 'baseline', '--profile', 'full'],
         ...['train.engine=webgpu', ...settings].flatMap((one) => ['--set', one]),
       ],
-      { REPRO_GPU: process.env.REPRO_GPU },
+      // Probes get as few variables as stages; with this one, the device opened here would be another.
+      { REPRO_GPU: process.env.REPRO_GPU, LP_NATIVE_VECTOR_WIDTH: undefined },
     );
 
   test('refuses what is beyond any buffer of the GPU, which more memory would not help', async () => {
