@@ -163,11 +163,16 @@ function readLicences(inputs) {
   return [...new Set(folders)]
     .sort()
     .map((folder) => {
-      const file = readdirSync(path.join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
+      const read = (pattern) => {
+        const file = readdirSync(path.join(root, folder)).find((one) => pattern.test(one));
+        return file === undefined ? undefined : readFileSync(path.join(root, folder, file), 'utf8');
+      };
       const name = folder.replace('node_modules/', '');
-      if (file === undefined)
+      // fft.js has it in its README.
+      const text = read(/^licen[cs]e/i) ?? read(/^readme/i)?.match(/^#+ LICENSE\n(.*)/ms)?.[1];
+      if (text === undefined)
         throw new Error(`${name}: what bundles it needs its licence, found none in ${folder}`);
-      return `${name}\n\n${readFileSync(path.join(root, folder, file), 'utf8').trim()}\n`;
+      return `${name}\n\n${text.trim()}\n`;
     })
     .join('\n');
 }

@@ -1,11 +1,13 @@
 import { ReproError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/text.ts';
+import type { AudioSettings } from '../../results/audio-settings.ts';
 import { addressOfCamera, DVS128_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, guessNpySettings, type NpySettings } from './npy-events.ts';
+import { decodeSound } from './sound-events.ts';
 
 /** A recording outside any data set. */
 interface Recording {
@@ -37,18 +39,26 @@ export const SENSORS = [SMALLEST, ...CAMERAS];
 /**
  * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
  * sensor's size, it is that of the smallest common camera that fits all events. A file that ends in `.bin` is read as
- * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote.
+ * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote, `.wav` as sound.
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
  * @param npy how a `.npy` or `.npz` is read; by default a guess
+ * @param audio how sound becomes events; keys that are left out have their defaults
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(
   bytes: Uint8Array,
   file: string,
   expected: Sensor = SMALLEST,
-  npy?: NpySettings,
+  {
+    npy,
+    audio,
+  }: {
+    readonly npy?: NpySettings | undefined;
+    readonly audio?: Partial<AudioSettings> | undefined;
+  } = {},
 ): Promise<Recording> {
+  if (file.endsWith('.wav')) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
   const sensors = [expected, ...SENSORS];
   if (file.endsWith('.bin')) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
@@ -83,7 +93,7 @@ export async function decodeRecording(
   }
   throw new ReproError(
     'recording-format',
-    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy or .npz.',
+    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.',
     {
       where: file,
       fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',

@@ -83,8 +83,8 @@ function* drawImages(path: readonly PathPoint[]): Iterable<SceneImage> {
 }
 
 /**
- * Reads a recording: AEDAT 2.0, 3.1 or 4.0, a sample in the format of N-MNIST (`.bin`), as the simulated task of two time scales has, too, or
- * events that Python wrote (`.npy`, `.npz`).
+ * Reads a recording: AEDAT 2.0, 3.1 or 4.0, a sample in the format of N-MNIST (`.bin`), as the simulated task of two time scales has, too, events
+ * that Python wrote (`.npy`, `.npz`), or sound (`.wav`).
  *
  * @throws {ReproError} `own-sensor` for another sensor than the networks know; as the format's own reader
  */
@@ -94,7 +94,7 @@ export async function readRecording(
   frames: FrameSetting,
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const expected = sensorOf(frames);
-  const recording = await decodeRecording(bytes, file, expected, frames.npy);
+  const recording = await decodeRecording(bytes, file, expected, frames);
   const { height, width } = recording.sensor;
   if (height === expected.height && width === expected.width) return recording;
   throw new ReproError(
@@ -104,16 +104,20 @@ export async function readRecording(
 }
 
 /**
- * A part of a recording, in seconds from its first event.
+ * A part of a recording, in seconds from its first event, or from its start where frames begin there: times of the part then do, too.
  *
  * @throws {ReproError} `own-span` if there are no events in it
  */
-export function cutRecording(events: Events, startSeconds: number, lengthSeconds: number): Events {
+export function cutRecording(
+  events: Events,
+  { startSeconds, lengthSeconds, frames }: Pick<RecordingTask, 'startSeconds' | 'lengthSeconds' | 'frames'>,
+): Events {
   if (events.tUs.length === 0) throw new ReproError('own-span', 'this file has no events.');
   const whole = spanOf(events);
-  const startUs = whole.startUs + startSeconds * 1e6;
+  const isFromFile = frames.from === 'file';
+  const startUs = (isFromFile ? 0 : whole.startUs) + startSeconds * 1e6;
   const part = eventsIn(events, { startUs, endUs: startUs + lengthSeconds * 1e6 });
-  if (part.tUs.length > 0) return part;
+  if (part.tUs.length > 0) return isFromFile ? { ...part, tUs: part.tUs.map((tUs) => tUs - startUs) } : part;
   const seconds = ((whole.endUs - whole.startUs) / 1e6).toFixed(1);
   throw new ReproError(
     'own-span',
@@ -133,5 +137,5 @@ export interface RecordingTask {
 export async function readOwnClip(task: RecordingTask): Promise<OwnClip> {
   const bytes = new Uint8Array(await task.file.arrayBuffer());
   const { events, warnings } = await readRecording(bytes, task.file.name, task.frames);
-  return makeOwnClip(cutRecording(events, task.startSeconds, task.lengthSeconds), task.frames, warnings);
+  return makeOwnClip(cutRecording(events, task), task.frames, warnings);
 }

@@ -3,6 +3,7 @@ import type { FrameLayout, FrameSize } from '../../data/events/frames.ts';
 import type { NpySettings } from '../../data/events/npy-events.ts';
 import type { Tensor } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
+import type { AudioSettings } from '../../results/audio-settings.ts';
 
 /** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
 export interface Payload {
@@ -22,6 +23,8 @@ export type FrameSetting = Omit<FrameLayout, 'sensor'> &
   FrameSize & {
     /** How the data set's `.npy` files are read; other ones are guessed. */
     readonly npy?: NpySettings | undefined;
+    /** How its sound becomes events; by default as that of any data set. */
+    readonly audio?: Partial<AudioSettings> | undefined;
   };
 
 /** The frames of one clip, [T, 2, H, W]. */

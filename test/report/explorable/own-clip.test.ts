@@ -5,15 +5,19 @@ import { expect, test } from 'vitest';
 import { decodeAedat3 } from '../../../src/data/events/aedat3-parser.ts';
 import { type Events, makeEvents } from '../../../src/data/events/events.ts';
 import { integrateFrames } from '../../../src/data/events/frames.ts';
+import { decodeSound } from '../../../src/data/events/sound-events.ts';
 import {
   cutRecording,
   filmPath,
+  makeOwnClip,
   type PathPoint,
   readOwnClip,
   readRecording,
 } from '../../../src/report/explorable/own-clip.ts';
+import type { FrameSetting } from '../../../src/report/explorable/payload.ts';
 import { goldenEvents } from '../../support/golden-events.ts';
 import { encoders } from '../../support/own-recordings.ts';
+import { u16, wav } from '../../support/wav-fixture.ts';
 
 const root = new URL('../..', import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, root)));
@@ -86,18 +90,21 @@ test('another sensor, larger or smaller, and a file of another kind, are refused
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
     message:
-      'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy or .npz.',
+      'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.',
   });
 });
 
 test('a part counts from the first event, and an empty one is refused', () => {
   const tUs = Float64Array.of(5e6, 6e6, 6.5e6, 8e6);
   const events = { tUs, x: new Uint16Array(4), y: new Uint16Array(4), p: new Uint8Array(4) };
-  expect([...cutRecording(events, 1, 1.5).tUs]).toEqual([6e6, 6.5e6]);
-  expect(() => cutRecording(events, 4, 1)).toThrow(
-    'no events in this part of the recording, which lasts 3.0 s',
-  );
-  expect(() => cutRecording(makeEvents(0), 0, 1)).toThrow('this file has no events.');
+  const cut = (frames: FrameSetting, startSeconds: number, lengthSeconds: number) =>
+    cutRecording(events, { startSeconds, lengthSeconds, frames });
+  expect([...cut(DAVIS, 1, 1.5).tUs]).toEqual([6e6, 6.5e6]);
+  // Where frames begin at the start of the file, the part does, too, and so do its times.
+  expect([...cut({ ...DAVIS, from: 'file' }, 5.5, 1.5).tUs]).toEqual([0.5e6, 1e6]);
+  expect(() => cut(DAVIS, 4, 1)).toThrow('no events in this part of the recording, which lasts 3.0 s');
+  const none = { startSeconds: 0, lengthSeconds: 1, frames: DAVIS };
+  expect(() => cutRecording(makeEvents(0), none)).toThrow('this file has no events.');
 });
 
 test('a .npy is read as the data set of the page says', async () => {
@@ -109,6 +116,20 @@ test('a .npy is read as the data set of the page says', async () => {
   const npy = { columns: ['t', 'x', 'y', 'p'], timeUnit: 'ms' } as const;
   const { events } = await readRecording(bytes, 'a.npy', { ...DAVIS, npy });
   expect([...events.tUs]).toEqual([10_000, 20_000]);
+});
+
+test('sound is heard as the data set of the page encodes it', async () => {
+  const click = u16(...Array.from({ length: 1600 }, (_, i) => (i === 800 ? 20_000 : 0)));
+  const bands = { ...DAVIS, steps: 10, splitBy: 'duration', durationUs: 10_000, from: 'file' } as const;
+  const frames = { ...bands, height: 1, width: 64, downsample: 1, audio: { thresholdDb: 6 } };
+  const { events } = await readRecording(wav({}, click), 'a.wav', frames);
+  expect(events).toEqual(decodeSound(wav({}, click), 'a.wav', { thresholdDb: 6 }).events);
+  const { frames: counts } = makeOwnClip(events, frames);
+  // Silence in the first three of ten frames: the click is at 50 ms, and a window reaches 12.5 ms around it.
+  const perFrame = Array.from({ length: 10 }, (_, t) => counts.slice(128 * t, 128 * (t + 1)).some(Boolean));
+  expect(perFrame).toEqual([false, false, false, true, true, true, true, false, false, false]);
+  const narrow = readRecording(wav({}, click), 'a.wav', { ...frames, width: 32 });
+  await expect(narrow).rejects.toThrow('the sensor has 64 x 1 pixels');
 });
 
 test('readers run where there is nothing of Node, with the same events', async () => {

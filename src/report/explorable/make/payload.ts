@@ -103,13 +103,14 @@ export async function collectPayload(
 
   const { batchSize, learningRate, tauRate = 1 } = run.training;
   const { regularise, loss } = run.compat;
-  const { steps, splitBy, durationUs, downsample, height, width } = run.frames;
+  const { steps, splitBy, durationUs, downsample, height, width, from } = run.frames;
   if (splitBy === null || splitBy === 'rows') throw new TypeError('images are not explorable');
   const npy =
     dataset.layout === 'samples' ? dataset.samples.find(({ reader }) => reader === 'npy') : undefined;
+  const audio = dataset.layout === 'samples' ? dataset.audio : undefined;
   return {
     ...{ dataset: dataset.title, simulated, classes },
-    frames: { steps, splitBy, durationUs, downsample, height, width, npy },
+    frames: { steps, splitBy, durationUs, from, downsample, height, width, npy, audio },
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };
 }

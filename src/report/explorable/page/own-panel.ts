@@ -145,8 +145,8 @@ export function drawOwnClip() {
       ${width === CAMERA.width && height === CAMERA.height ? camera : nothing}
       <div @change=${load}>
         <h3>Load a recording</h3>
-        <p>Choose a file: AEDAT 2.0, 3.1 or 4.0, a sample of N-MNIST (.bin), or events of Python (.npy, .npz). It stays on this computer.</p>
-        <label>File <input type="file" accept=".aedat,.aedat4,.bin,.npy,.npz"></label>
+        <p>Choose a file: AEDAT 2.0, 3.1 or 4.0, a sample of N-MNIST (.bin), events of Python (.npy, .npz), or sound (.wav). It stays on this computer.</p>
+        <label>File <input type="file" accept=".aedat,.aedat4,.bin,.npy,.npz,.wav"></label>
         <label>From second <input type="number" min="0" step="any" value="0" required></label>
         <label>Seconds <input type="number" min="0.001" step="any" required
           value=${splitBy === 'duration' ? (steps * durationUs) / 1e6 : USUAL_SECONDS}></label>
