@@ -79,8 +79,9 @@ test('a model of one’s own with a fixed τ, and two seeds', async () => {
     'report',
   ]);
   expect(project.read('artifacts/report/index.html')).toContain('Mine');
-  const { seeds } = await project.json(['compare', 'baseline', 'mine', ...words]);
-  expect(seeds).toMatchObject([{ seeds: ['2020', '2021'], differing: [] }]);
+  const { differences } = await project.json(['compare', 'baseline', 'mine', ...words]);
+  const networks = ['baseline,2020 → mine,2020', 'baseline,2021 → mine,2021'];
+  expect(differences).toMatchObject([{ networks, problem: '' }]);
   expect((await project.json(['compare', 'baseline', 'no-reg'])).pairs).toHaveLength(1);
 });
 
