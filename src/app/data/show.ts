@@ -160,7 +160,7 @@ function describeClip(
   { splitBy, ...options }: ShowOptions,
   known: Pick<Drawn, 'facts' | 'values' | 'simulated'>,
 ): Drawn {
-  // A row is drawn as a column of one picture.
+  // Each frame of a sensor with one row is a column of the picture.
   const { steps = sensor.height === 1 ? 100 : 20 } = options;
   const shape = [steps, 2, sensor.height, sensor.width];
   const counts = shape.reduce((a, b) => a * b, 1);

@@ -146,7 +146,8 @@ async function readAll(
   );
   const fix = [
     'Repair them, or move them out of the folder. What can be read:',
-    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p.',
+    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p;',
+    '.wav of at least 15,200 samples a second (of fewer: by hand, with `audio.highHz`, docs/data.md).',
   ].join('\n  ');
   problems.throwIfAny({ where, what: 'The folder', fix });
   // The first matching entry reads a file, so exact names come first.
