@@ -1,4 +1,5 @@
 import { isObject } from '../../base/files/shape.ts';
+import { capitalise } from '../../base/text.ts';
 import { sumCells } from '../../verdicts/answers.ts';
 import { crossedMean, middleInterval, resampleCrossed, sizeReaching } from '../../verdicts/stats/crossed.ts';
 import type { Interval } from '../../verdicts/stats/proportions.ts';
@@ -35,7 +36,7 @@ export function describeWidths(results: Results): Section[] {
   ];
 }
 
-function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Widths): string {
+function stateWidths({ simulated, seeds }: Results, { unit, layer, neuron, users }: Widths): string {
   const told = neuron.filter(({ equal }) => equal !== null);
   const parts = told.map((one, index) => {
     const [at, range] = [nameWidth(one.equal!, layer), nameRange(one, layer)];
@@ -45,9 +46,9 @@ function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Wi
   const untold = neuron.filter(({ equal }) => equal === null).map(({ width }) => String(width));
   const found = present(
     parts.length > 0 &&
-      `a network with one τ per layer equals one with a τ per neuron ${joinWords(parts).replace(' at', ' channels at')}`,
+      `a network with one τ per layer equals one with a τ per neuron ${joinWords(parts).replace(' at', ` ${unit} at`)}`,
     untold.length > 0 &&
-      `this run cannot tell which width with one τ per layer equals ${joinWords(untold)} channels with a τ per neuron: they are not clearly better than guessing, or every width is as accurate`,
+      `this run cannot tell which width with one τ per layer equals ${joinWords(untold)} ${unit} with a τ per neuron: they are not clearly better than guessing, or every width is as accurate`,
   );
   const sizes = told.map(
     (one) => `${nameParameters(one.equal!, layer)} against ${groupDigits(parametersOf(one))}`,
@@ -61,7 +62,7 @@ function stateWidths({ simulated, seeds }: Results, { layer, neuron, users }: Wi
   return `${where} ${spellQuantity(seeds.length, 'seed')}${whom}, ${found.join('; ')}.${told.length === 0 ? '' : cost}`;
 }
 
-function tabulateWidths({ layer, neuron, users }: Widths): Table {
+function tabulateWidths({ unit, layer, neuron, users }: Widths): Table {
   return makeTable<EqualWidth>(
     {
       id: 'table-widths',
@@ -76,7 +77,7 @@ function tabulateWidths({ layer, neuron, users }: Widths): Table {
     },
     neuron,
     [
-      numberColumn('Channels, τ per neuron', ({ width }) => groupDigits(width)),
+      numberColumn(`${capitalise(unit)}, τ per neuron`, ({ width }) => groupDigits(width)),
       numberColumn('Parameters', (one) => groupDigits(parametersOf(one))),
       numberColumn('Test accuracy', ({ accuracy, interval: { low, high } }) => ({
         text: formatShare(accuracy),
@@ -140,7 +141,7 @@ function nameRange({ equalInterval: { low, high } }: EqualWidth, layer: Widths['
 /** A network of some width, and how accurate it is. */
 interface WidthResult {
   readonly model: ModelResult;
-  /** Channels of each convolution. */
+  /** Channels of each convolution, or neurons of the hidden layer where there are no convolutions. */
   readonly width: number;
   /** The mean over seeds, and its 95 % bootstrap interval over seeds and users. */
   readonly accuracy: number;
@@ -156,6 +157,8 @@ interface EqualWidth extends WidthResult {
 
 /** Networks of several widths, by ascending width. */
 interface Widths {
+  /** What the width counts. */
+  readonly unit: 'channels' | 'hidden neurons';
   readonly layer: readonly WidthResult[];
   readonly neuron: readonly EqualWidth[];
   readonly users: number | null;
@@ -172,7 +175,8 @@ const RESAMPLES = 2000;
  */
 export function compareWidths(results: Results): Widths | null {
   const { models } = results;
-  const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per));
+  const unit = models.every(({ runs }) => runs[0]?.network.layers === 0) ? 'hidden neurons' : 'channels';
+  const [layer, neuron] = (['layer', 'neuron'] as const).map((per) => listWidths(models, per, unit));
   if (layer === undefined || neuron === undefined) return null;
   const table = tableOf(models);
   const all = [...layer, ...neuron];
@@ -190,6 +194,7 @@ export function compareWidths(results: Results): Widths | null {
     return { ...one, accuracy: found.accuracies[i]!, interval };
   });
   return {
+    unit,
     layer: widths.slice(0, layer.length),
     neuron: widths.slice(layer.length).map((one, i) => {
       const isFlat = layer.every((_, at) => found.accuracies[at] === one.accuracy);
@@ -209,11 +214,16 @@ interface OfWidth {
 }
 
 /** The models that learn a τ of this kind, one for each width; undefined if they are not, or of fewer than two widths. */
-function listWidths(models: readonly ModelResult[], per: 'layer' | 'neuron'): OfWidth[] | undefined {
+function listWidths(
+  models: readonly ModelResult[],
+  per: 'layer' | 'neuron',
+  unit: Widths['unit'],
+): OfWidth[] | undefined {
   const found = models.flatMap((model): OfWidth[] => {
-    const { tau, neuron, channels } = model.runs[0]?.network ?? {};
-    const fits = neuron === 'plif' && isObject(tau) && tau.per === per && typeof channels === 'number';
-    return fits ? [{ model, width: channels }] : [];
+    const { tau, neuron, channels, hidden } = model.runs[0]?.network ?? {};
+    const width = unit === 'channels' ? channels : hidden;
+    const fits = neuron === 'plif' && isObject(tau) && tau.per === per && typeof width === 'number';
+    return fits ? [{ model, width }] : [];
   });
   const isCurve = found.length > 1 && new Set(found.map(({ width }) => width)).size === found.length;
   return isCurve ? found.sort((a, b) => a.width - b.width) : undefined;
@@ -223,11 +233,13 @@ const SIZE = { width: 454, height: 260 };
 const PADDING = { left: 70, right: 20, top: 12, bottom: 42 };
 
 /** Accuracy against width: one line for networks with a τ per layer, one for those with a τ per neuron. */
-export function drawWidths({ models }: Results, { layer, neuron, users }: Widths): Figure {
+export function drawWidths({ models }: Results, { unit, layer, neuron, users }: Widths): Figure {
   const all = [...layer, ...neuron];
   const widths = [...new Set(all.map(({ width }) => width))].sort((a, b) => a - b);
+  const describe = (one: WidthResult) =>
+    `${formatShare(one.accuracy)} with ${one.width} ${unit} (${groupDigits(parametersOf(one))} parameters)`;
   const lowest = Math.min(...all.map(({ interval }) => interval.low));
-  const x = linearAxis('width', [0, widths.at(-1)! * 1.05], { title: 'channels', values: widths });
+  const x = linearAxis('width', [0, widths.at(-1)! * 1.05], { title: unit, values: widths });
   const y = linearAxis('value', [Math.floor(lowest * 20) / 20, 1], {
     title: 'test accuracy',
     labelExpr: PERCENT_LABELS,
@@ -237,8 +249,8 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
     title: 'Test accuracy against width, with a τ per layer and per neuron',
     caption: `Mean over seeds at the ${nameEpoch(models)}; bars show the 95 % bootstrap interval over seeds and ${users === null ? 'clips' : 'users'}.`,
     alt: [
-      `τ per layer: ${layer.map(describePoint).join(', ')}.`,
-      `τ per neuron: ${neuron.map(describePoint).join(', ')}.`,
+      `τ per layer: ${layer.map(describe).join(', ')}.`,
+      `τ per neuron: ${neuron.map(describe).join(', ')}.`,
     ].join(' '),
     legend: [
       { label: 'τ per layer', color: 'grey', mark: 'dashed' },
@@ -261,7 +273,7 @@ export function drawWidths({ models }: Results, { layer, neuron, users }: Widths
     ],
     data: [
       [
-        ...['model', 'tau_per', 'channels', 'parameters', 'accuracy', 'low', 'high'],
+        ...['model', 'tau_per', unit.replace(' ', '_'), 'parameters', 'accuracy', 'low', 'high'],
         ...['equal_width', 'equal_low', 'equal_high'],
       ],
       ...layer.map((one) => [...tabulate(one, 'layer'), null, null, null]),
@@ -305,8 +317,4 @@ function drawLine(points: readonly WidthResult[], color: string, dash: readonly 
 
 function tabulate({ model, width, accuracy, interval }: WidthResult, per: string) {
   return [model.id, per, width, model.runs[0]?.parameters ?? null, accuracy, interval.low, interval.high];
-}
-
-function describePoint(one: WidthResult): string {
-  return `${formatShare(one.accuracy)} with ${one.width} channels (${groupDigits(parametersOf(one))} parameters)`;
 }

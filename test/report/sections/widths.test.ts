@@ -53,6 +53,22 @@ describe('width against τ', () => {
     ]);
   });
 
+  test('counts hidden neurons where there are no convolutions', () => {
+    const models = results.models.map((model) => {
+      const runs = model.runs.map((run) => {
+        const { channels, ...network } = run.network;
+        return { ...run, network: { ...network, channels: 128, layers: 0, hidden: channels } };
+      });
+      return { ...model, runs };
+    });
+    const widths = compareWidths({ ...results, models })!;
+    expect(widths.layer.map(({ width }) => width)).toEqual([8, 16]);
+    const { data, alt } = drawWidths(results, widths);
+    expect(data[0]).toContain('hidden_neurons');
+    expect(alt).toContain('with 8 hidden neurons');
+    expect(JSON.stringify(describeWidths({ ...results, models }))).toContain('8 hidden neurons at 12.0');
+  });
+
   test('has intervals that follow from seeds and users', () => {
     // The narrow network's users have 15 and 35 right: a resample has 15, 25 or 35, below, between or above.
     const apart = [[15, 35] as const, [15, 35] as const];
