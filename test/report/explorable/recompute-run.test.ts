@@ -9,7 +9,7 @@ import { repository } from '../../runner/rig/cli-project.ts';
 import { createTinyReproduction } from '../baseline/tiny-reproduction.ts';
 import { plifWasm, readShortRecipe } from './recipe.ts';
 
-test('what the page recomputes equals the files of ./repro run --profile quick-wasm, after two epochs', async () => {
+test('what the page recomputes equals the files of ./repro run --profile quick-wasm, with few people', async () => {
   const project = await createTinyReproduction();
   onTestFinished(() => project.remove('.'));
   for (const name of [
@@ -20,7 +20,10 @@ test('what the page recomputes equals the files of ./repro run --profile quick-w
     'dist/explore.js',
   ])
     await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
-  const words = ['--profile', 'quick-wasm', '--set', 'train.epochs=2', '--set', 'models=[baseline]'];
+  const people = { trainUsers: 4, testUsers: 2 };
+  const few = Object.entries(people).map(([name, count]) => `simulate.${name}=${count}`);
+  const sets = ['train.epochs=2', 'models=[baseline]', ...few];
+  const words = ['--profile', 'quick-wasm', ...sets.flatMap((set) => ['--set', set])];
   const { exitCode, stderr } = await project.call(['run', 'evaluate', ...words]);
   expect(stderr).toContain('evaluate@baseline,2020');
   expect(exitCode).toBe(0);
@@ -37,6 +40,8 @@ test('what the page recomputes equals the files of ./repro run --profile quick-w
   const events: RecomputeEvent[] = [];
   const engine = instanceEngine(instantiate(compile(plifWasm())));
   const tell = (event: RecomputeEvent) => void events.push(event);
-  await recompute(readShortRecipe(), { model: 'baseline', seed: 2020, engine, tell });
+  const { profile, ...others } = readShortRecipe();
+  const recipe = { ...others, profile: { ...profile, simulate: { ...profile.simulate, ...people } } };
+  await recompute(recipe, { model: 'baseline', seed: 2020, engine, tell });
   expect(events.at(-1)).toMatchObject({ kind: 'end', frames, run });
 });
