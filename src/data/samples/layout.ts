@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import { latin1Text } from '../../base/text.ts';
+import { latin1Text, listSome } from '../../base/text.ts';
 import type { SampleFacts } from '../../results/dataset-facts.ts';
 import { SPLITS, type Split } from '../contract/clips.ts';
 import { failMissing } from '../contract/how-to-get.ts';
@@ -168,5 +168,5 @@ export async function locateSamples({ facts, parts }: SampleLayout, root: string
   }
   if (missing.length === 0) return places;
   const names = missing.map((part) => `neither ${part.folder}/ nor ${packed?.name ?? part.archive}`);
-  return failMissing(facts, 'samples', root, `contains ${names.join(', ')}`);
+  return failMissing(facts, 'samples', root, `contains ${listSome(names, 3)}`);
 }
