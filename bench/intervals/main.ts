@@ -68,6 +68,7 @@ export function main({ root }: { readonly root: string }): void {
   writeTable(designs, 'deviation between seeds', describeRows());
   writeTable(designs, 'endpoint', describeEndpoints());
   writeTable(designs, 'seeds of each arm', describeNights());
+  writeTable(designs, 'people differ by', describeWords());
   const claims = path.join(root, 'docs/claims.md');
   writeTable(claims, 'trainings that succeed', describePlateau());
   writeTable(
@@ -93,6 +94,15 @@ function describeNights(): string[] {
   return [5, 10, 20, 40].map((seeds) => {
     const power = nights.flatMap((effects) => measurePower(night(seeds), effects, MARGIN, 7));
     return `| ${[seeds, ...power].join(' | ')} |\n`;
+  });
+}
+
+/** Profile words, whose people differ by so many points, and seeds by 1.5 as in pilots. */
+function describeWords(): string[] {
+  const design: Design = { seeds: 20, users: 30, clips: 300, folds: 5 };
+  return [1, 2, 3].map((points) => {
+    const effects = { accuracy: 0.75, seeds: 0.015, users: points / 100 };
+    return `| ${[points, ...measurePower(design, effects, MARGIN, 14)].join(' | ')} |\n`;
   });
 }
 
