@@ -295,6 +295,12 @@ describe('the models of a plan', () => {
     await project.write(file, before);
   });
 
+  test('have learning rates of their own only if they exist', async () => {
+    const found = await problemsWith('quick', 'train.learningRates={lif: 0.01, liv: 0.1}');
+    expect(found).toContain('train.learningRates.liv');
+    expect(found).not.toContain('learningRates.lif');
+  });
+
   test('cannot use the first 88 recordings of a data set without a list of them', async () => {
     expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
       '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',

@@ -17,10 +17,8 @@ import { EVALUATION_BATCH } from '../../training/evaluation.ts';
 import { engineOf } from '../project/facts.ts';
 import { listGpusApart, probeCudaApart } from '../project/gpu-probes.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
-import { buildModel } from '../project/model-check.ts';
+import { buildModel, modelsFolder } from '../project/model-check.ts';
 import { alignTopics, printResult } from '../view/print.ts';
-
-const modelsFolder = 'configs/models';
 
 type Line = readonly [topic: string, text: string];
 

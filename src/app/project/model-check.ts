@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { getAt, isJsonObject, type Json, type JsonObject } from '../../base/schema/json.ts';
@@ -32,6 +33,7 @@ import { listModules, trainModule } from './stages.ts';
 export async function checkModels(plan: Plan): Promise<void> {
   const problems: Problem[] = [];
   const facts = await factsOfPlan(plan);
+  problems.push(...(await findRateProblems(plan)));
   if (facts !== undefined) problems.push(...findFrameProblems(plan, facts), ...findUserProblems(plan, facts));
   if (facts?.layout === 'samples') nameReader(facts);
   for (const [file, params] of new Map(listTrainings(plan))) {
@@ -84,6 +86,22 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
   return Object.keys(frames)
     .filter((key) => !known.includes(key))
     .map((key) => refuse(key, problem, 'Remove this key: images have limit, and steps with splitBy: rows.'));
+}
+
+export const modelsFolder = 'configs/models';
+
+/** A model that this run leaves out needs no rate; a name that no model has is a slip. */
+async function findRateProblems({ settings, places, projectRoot }: Plan): Promise<Problem[]> {
+  const asked = Object.keys(getAt(settings, ['train', 'learningRates']) ?? {});
+  if (asked.length === 0) return [];
+  const known = await readdir(path.resolve(projectRoot, modelsFolder));
+  return asked
+    .filter((id) => !known.includes(`${id}.yaml`))
+    .map((id) => ({
+      at: places.place(['train', 'learningRates', id]),
+      message: `train.learningRates.${id}: there is no model ${id}.`,
+      fix: `${modelsFolder}/ has the models.`,
+    }));
 }
 
 /** Folds and validation by users need to know whose each clip is. */

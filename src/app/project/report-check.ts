@@ -6,9 +6,9 @@ import { formatPlace, type Problem, throwProblems } from '../../base/schema/prob
 import { readYamlFile, type YamlDocument } from '../../base/schema/yaml-document.ts';
 import { readClaims } from '../../report/claims/claim.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+import { modelsFolder } from './model-check.ts';
 
 const claimsFile = 'configs/claims.yaml';
-const modelsFolder = 'configs/models';
 
 /**
  * Checks before anything runs what only the last stage reads: the claims, beyond their schema, and the names in the question.
