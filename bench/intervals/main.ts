@@ -102,7 +102,7 @@ function describeWords(): string[] {
   const design: Design = { seeds: 20, users: 30, clips: 300, folds: 5 };
   return [1, 2, 3].map((points) => {
     const effects = { accuracy: 0.75, seeds: 0.015, users: points / 100 };
-    return `| ${[points, ...measurePower(design, effects, MARGIN, 14)].join(' | ')} |\n`;
+    return `| ${[points, ...measurePower(design, effects, MARGIN, 10)].join(' | ')} |\n`;
   });
 }
 
