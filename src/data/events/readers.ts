@@ -9,12 +9,18 @@ import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
 import { decodeSound } from './sound-events.ts';
 
+/** What a file does not say of itself. */
+export interface ReaderSettings {
+  /** How a `.npy` or `.npz` is read. */
+  readonly npy?: NpySettings | undefined;
+  /** How sound becomes events; keys that are left out have their defaults. */
+  readonly audio?: Partial<AudioSettings> | undefined;
+}
+
 /** The data set that a file of events belongs to. */
-interface SampleSource {
+interface SampleSource extends ReaderSettings {
   readonly title: string;
   readonly sensor: Sensor;
-  readonly npy?: NpySettings | undefined;
-  readonly audio?: Partial<AudioSettings> | undefined;
 }
 
 /** What turns a file with one clip into events and sentences on what is odd, by the name that a data set's `reader` gives. */
