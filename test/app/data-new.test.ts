@@ -186,6 +186,15 @@ describe('repro data new', () => {
     );
   });
 
+  test('asks for no further frames for an event at the very end of a sound', async () => {
+    // 0.2 s. Of so loud a second click, three events are at exactly 200,000 µs.
+    const clicks = Array.from({ length: 3200 }, (_, i) => (i === 1000 ? 9000 : i === 3199 ? 883 : 0));
+    for (const name of ['a/1', 'a/2', 'b/1', 'b/2'])
+      await project.write(`clicks/${name}.wav`, wav({}, u16(...clicks)));
+    await call('clicks');
+    expect(read('profiles', 'clicks').frames).toMatchObject({ steps: 10, durationUs: 20_000 });
+  });
+
   test('takes one row for one, and trains on many clips as on spoken words', async () => {
     const row = (n: number) => moveBar('right', 1).map(([t, x, , p]) => [t * 10, x + (n % 2), 0, p] as const);
     for (let n = 0; n < 640; n++) await project.write(`rows/${'ab'[n % 2]}_${n}.npy`, encoders.npy(row(n)));

@@ -128,8 +128,8 @@ async function readAll(
     const { height, width } = extentOf(events);
     extent = { height: Math.max(extent.height, height), width: Math.max(extent.width, width) };
     const { startUs, endUs } = spanOf(events);
-    // Frames of sound begin at 0.
-    durationsUs.push(reader === 'wav' ? endUs : endUs - startUs);
+    // Frames of sound begin at 0, and the last one has its end.
+    durationsUs.push(reader === 'wav' ? Math.max(0, endUs - 1) : endUs - startUs);
     warnings.push(...found);
   };
   await tree.walk(

@@ -65,6 +65,13 @@ describe('cutting a clip into frames', () => {
     expect([0, 2, 4, 6].map((i) => counts[i])).toEqual(expected);
   });
 
+  test('by duration from the start of the file, the last frame has its end, and nothing later', () => {
+    const own = { ...layout(2, 'duration', 1), durationUs: 10, from: 'file' } as const;
+    const counts = new Uint8Array(4);
+    integrateFrames(eventsAt([10, 19, 20, 20, 21]), own, counts);
+    expect([...counts]).toEqual([0, 0, 4, 0]);
+  });
+
   test('by duration each frame lasts as long as asked, and later events are left out', () => {
     const own = { ...layout(3, 'duration', 1), durationUs: 10 };
     const counts = new Uint8Array(6);
