@@ -1,7 +1,7 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, latin1Text, listSome } from '../../base/text.ts';
-import type { SampleFacts, SampleFiles } from '../../results/dataset-facts.ts';
+import { isSound, type SampleFacts, type SampleFiles } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
 import { decodeAedat4 } from '../events/aedat4.ts';
@@ -201,10 +201,6 @@ async function decode(
 
 function showSensor({ width, height }: Sensor): string {
   return `${width} x ${height}`;
-}
-
-function isSound(samples: readonly SampleFiles[]): boolean {
-  return samples.every(({ reader }) => reader === 'wav');
 }
 
 function nameSensor({ width, height }: Sensor, samples: readonly SampleFiles[]): string {
