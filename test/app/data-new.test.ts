@@ -182,8 +182,11 @@ describe('repro data new', () => {
       ['data', 'new', 'words', '--name', 'other', '--sensor', '32x1'],
       2,
       'with 32 x 1 and 64 x 1',
-      'correct --sensor',
+      'leave out --sensor',
+      '`audio.bands`',
     );
+    await project.edit('configs/datasets/words.yaml', 'width: 64', 'width: 32');
+    await project.expectFailure(['data', 'verify', 'words'], 1, '`audio.bands` x 1 is 64 x 1');
   });
 
   test('asks for no further frames for an event at the very end of a sound', async () => {

@@ -43,8 +43,8 @@ export function frameSize({ sensor, downsample }: Pick<FrameLayout, 'sensor' | '
   const { height, width } = sensor;
   if (height % downsample !== 0 || width % downsample !== 0) {
     const choices = DOWNSAMPLES.filter((factor) => height % factor === 0 && width % factor === 0);
-    const text = `frames.downsample ${downsample} does not divide the sensor's ${height} x ${width} pixels.`;
-    throw new ReproError('frames', text, { fix: `Use one of ${choices.join(', ')}.` });
+    const text = `frames.downsample ${downsample} does not divide the sensor's height of ${height} and width of ${width}.`;
+    throw new ReproError('frames', text, { fix: `What fits: ${choices.join(', ')}.` });
   }
   return { height: height / downsample, width: width / downsample };
 }

@@ -54,7 +54,8 @@ export const READERS = {
   npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
   wav: {
     endings: ['.wav'],
-    decode: (bytes, file, of) => withSensor(decodeSound(bytes, file, of.audio), file, of),
+    decode: (bytes, file, of) =>
+      withSensor(decodeSound(bytes, file, of.audio), file, of, '`audio.bands` x 1'),
   },
 } as const satisfies Readonly<
   Record<
@@ -68,9 +69,10 @@ function withSensor<T extends { readonly sensor: Sensor }>(
   { sensor: found, ...sample }: T,
   file: string,
   { title, sensor }: SampleSource,
+  size = 'its sensor',
 ): Omit<T, 'sensor'> {
   if (found.height === sensor.height && found.width === sensor.width) return sample;
-  const what = `its sensor has ${found.width} x ${found.height} pixels, but ${title} has ${sensor.width} x ${sensor.height}.`;
+  const what = `${size} is ${found.width} x ${found.height}, but the sensor of ${title} is ${sensor.width} x ${sensor.height}.`;
   const fix = 'Correct `sensor` of the data set, or remove the file.';
   throw new ReproError('sample-sensor', what, { where: file, fix });
 }

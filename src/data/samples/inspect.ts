@@ -221,8 +221,12 @@ function chooseSensor(
     const fits = others.length === 0 && sensor.width >= extent.width && sensor.height >= extent.height;
     const read = isSound(samples) ? 'the bands of the sound' : 'from the headers of the recordings';
     if (fits) return { sensor, sensorFrom: given ? 'as --sensor says' : read };
-    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} pixels.`;
-    const fix = `A data set has one sensor: ${given ? 'correct --sensor' : 'make a folder for each'}.`;
+    const noun = isSound(samples) ? 'bands' : 'pixels';
+    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} ${noun}.`;
+    const correct = isSound(samples)
+      ? 'leave out --sensor. For other bands, change `audio.bands` and `sensor` in its file then'
+      : 'correct --sensor';
+    const fix = `A data set has one sensor: ${given ? correct : 'make a folder for each'}.`;
     throw new ReproError('data-new-sensor', text, { where, fix });
   }
   if (extent.height === 1)

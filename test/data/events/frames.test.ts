@@ -138,7 +138,7 @@ describe('frame size and counts', () => {
 
   test.each([3, 0])('downsampling by %s, which does not divide the sensor, is rejected', (downsample) => {
     expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
-      expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
+      expect.objectContaining({ code: 'frames', fix: 'What fits: 1, 2, 4, 8, 16.' }),
     );
   });
 
