@@ -189,6 +189,26 @@ describe('repro data new', () => {
     await project.expectFailure(['data', 'verify', 'words'], 1, '`audio.bands` x 1 is 64 x 1');
   });
 
+  test('reads names in capitals as others', async () => {
+    await writeRecordings(project.at('loud'), encoders.npy, (label, n) => `${label}/${n}.NPY`);
+    await call('loud');
+    expect(read('datasets', 'loud').samples).toMatchObject([
+      { names: '{class}/{number}.NPY', reader: 'npy' },
+    ]);
+    expect((await project.call(['data', 'show', project.at('loud/up/1.NPY')])).stdout).toContain('NumPy');
+    for (const name of ['a/1.WAV', 'a/2.wav', 'b/1.WAV', 'b/2.wav'])
+      await project.write(`shouts/${name}`, wav({}, u16(0, 9000, 0)));
+    await call('shouts');
+    expect(read('datasets', 'shouts')).toMatchObject({
+      published: { train: 2, test: 2 },
+      samples: [
+        { names: '{class}/{number}.WAV', reader: 'wav' },
+        { names: '{class}/{number}.wav', reader: 'wav' },
+      ],
+    });
+    expect((await project.call(['data', 'show', project.at('shouts/a/1.WAV')])).stdout).toContain('WAV');
+  });
+
   test('asks for no further frames for an event at the very end of a sound', async () => {
     // 0.2 s. Of so loud a second click, three events are at exactly 200,000 µs.
     const clicks = Array.from({ length: 3200 }, (_, i) => (i === 1000 ? 9000 : i === 3199 ? 883 : 0));
@@ -287,6 +307,10 @@ describe('repro data new', () => {
     await fails('nowhere', 'nowhere  there is no such folder.');
     await project.write('zips/a.zip', 'PK');
     await fails('zips', '.aedat4, .mat, .npy', 'found a.zip.', 'Unpack archives.');
+    await project.write('music/a/1.mp3', 'ID3');
+    await project.write('music/a/2.FLAC', 'fLaC');
+    await fails('music', 'found a/1.mp3, a/2.FLAC.', 'ffmpeg -i');
+    await project.expectFailure(['data', 'show', project.at('music/a/2.FLAC')], 2, 'ffmpeg -i');
     await project.write('one/wave_1.npy', encoders.npy(moveBar('up', 1)));
     await fails(
       'one',

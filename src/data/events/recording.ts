@@ -1,5 +1,6 @@
 import { ReproError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/text.ts';
+import { CONVERT, OTHER_SOUND } from '../../formats/wav.ts';
 import { addressOfCamera, DVS128_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
@@ -51,14 +52,14 @@ export async function decodeRecording(
   expected: Sensor = SMALLEST,
   { npy, audio }: ReaderSettings = {},
 ): Promise<Recording> {
-  if (file.endsWith('.wav')) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
+  if (/\.wav$/i.test(file)) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
   const sensors = [expected, ...SENSORS];
-  if (file.endsWith('.bin')) {
+  if (/\.bin$/i.test(file)) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
     const sensor = smallestSensor(extentOf(events), sensors);
     return { events, sensor, format: 'N-MNIST', warnings };
   }
-  if (/\.np[yz]$/.test(file)) {
+  if (/\.np[yz]$/i.test(file)) {
     const settings = npy ?? guessNpySettings(bytes, file);
     const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy: settings });
     return { events, sensor: smallestSensor(extentOf(events), sensors), format: 'NumPy', warnings };
@@ -89,7 +90,7 @@ export async function decodeRecording(
     'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.',
     {
       where: file,
-      fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
+      fix: OTHER_SOUND.test(file) ? CONVERT : 'For a sample of a data set: `./repro data show NAME CLIP`.',
     },
   );
 }

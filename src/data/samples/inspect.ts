@@ -1,6 +1,7 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, latin1Text, listSome } from '../../base/text.ts';
+import { CONVERT, OTHER_SOUND } from '../../formats/wav.ts';
 import { isSound, type SampleFacts, type SampleFiles } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
@@ -92,11 +93,13 @@ export async function inspectRecordings(
 
 function findRecordings(all: readonly string[], where: string): string[] {
   const endings = [...new Set(Object.values(READERS).flatMap(({ endings }): readonly string[] => endings))];
-  const paths = all.filter((file) => endings.some((ending) => file.endsWith(ending)));
+  const paths = all.filter((file) => endings.some((ending) => file.toLowerCase().endsWith(ending)));
   if (paths.length > 0) return paths;
   const there = all.length === 0 ? 'no files' : listSome(all);
   const text = `expected recordings (${endings.join(', ')}), at most ${DEPTH - 1} folders deep, found ${there}.`;
-  const fix = 'Unpack archives. Convert other formats to .npy: docs/data.md.';
+  const fix = all.some((file) => OTHER_SOUND.test(file))
+    ? CONVERT
+    : 'Unpack archives. Convert other formats to .npy: docs/data.md.';
   throw new ReproError('data-new-empty', text, { where, fix });
 }
 
@@ -175,13 +178,13 @@ async function guessNpy(
 }
 
 function isNpy(file: string): boolean {
-  return /\.np[yz]$/.test(file);
+  return /\.np[yz]$/i.test(file);
 }
 
 function readerOf(file: string, bytes: Uint8Array): Reader {
-  if (file.endsWith('.bin')) return 'nmnist-bin';
-  if (file.endsWith('.mat')) return 'mat';
-  if (file.endsWith('.wav')) return 'wav';
+  if (/\.bin$/i.test(file)) return 'nmnist-bin';
+  if (/\.mat$/i.test(file)) return 'mat';
+  if (/\.wav$/i.test(file)) return 'wav';
   if (isNpy(file)) return 'npy';
   const version = /^#!AER-DAT([23])/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
   return version === '2' ? 'aedat2' : version === '3' ? 'aedat3' : 'aedat4';
