@@ -168,6 +168,7 @@ describe('repro data new', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^sensor +64 x 1, the bands of the sound$/m);
     expect(stdout).toMatch(/^network +40 frames of 64 x 1, 20 ms each, 128 hidden neurons; /m);
+    expect(read('datasets', 'words')).not.toHaveProperty('audio');
     expect(read('datasets', 'words')).toMatchObject({
       summary: '12 recordings in 2 classes, heard by 64 bands of sound.',
       sensor: { height: 1, width: 64 },
@@ -207,6 +208,38 @@ describe('repro data new', () => {
       ],
     });
     expect((await project.call(['data', 'show', project.at('shouts/a/1.WAV')])).stdout).toContain('WAV');
+  });
+
+  test.each([
+    [4, 'validates on the last clips of each class', undefined],
+    [5, 'validates on whole people', 'users'],
+  ])('with recordings of %i people, of whom one is tested, %s', async (people, _, validation) => {
+    const nameOf = (label: string, n: number) => `${label}/speaker${n % people}_${n}.npy`;
+    await writeRecordings(project.at('crowd'), encoders.npy, nameOf);
+    await call('crowd');
+    const { dataset, train } = read('profiles', 'crowd');
+    expect(dataset.validation).toBe(validation);
+    expect(train.validationShare).toBe(0.15);
+  });
+
+  test.each([
+    ['8 kHz', [8000], 3800],
+    ['several rates, of which the lowest decides', [44_100, 11_025, 16_000], 5200],
+  ])('ends the bands of sound where its sample rate does: %s', async (_, ratesHz, highHz) => {
+    for (const label of ['low', 'high'])
+      for (let n = 0; n < 6; n++) {
+        const rateHz = ratesHz[n % ratesHz.length]!;
+        const waves = 2 * Math.PI * (label === 'low' ? 300 : 2000);
+        const samples = Array.from({ length: rateHz / 5 }, (_, i) => 9000 * Math.sin((waves * i) / rateHz));
+        await project.write(`calls/${label}/${n}.wav`, wav({ rateHz }, u16(...samples)));
+      }
+    const { stdout, stderr } = await call('calls');
+    expect(stderr).toBe('');
+    expect(stdout).toContain(`64 x 1, the bands of the sound, up to ${highHz} Hz\n`);
+    expect(read('datasets', 'calls')).toMatchObject({ sensor: { height: 1, width: 64 }, audio: { highHz } });
+    expect(JSON.parse((await project.call(['data', 'verify', 'calls', '--json'])).stdout).warnings).toEqual(
+      [],
+    );
   });
 
   test('asks for no further frames for an event at the very end of a sound', async () => {

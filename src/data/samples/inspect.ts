@@ -1,7 +1,8 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, latin1Text, listSome } from '../../base/text.ts';
-import { CONVERT, OTHER_SOUND } from '../../formats/wav.ts';
+import { CONVERT, decodeWav, OTHER_SOUND } from '../../formats/wav.ts';
+import { AUDIO_DEFAULTS } from '../../results/audio-settings.ts';
 import { isSound, type SampleFacts, type SampleFiles } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
@@ -9,7 +10,7 @@ import { decodeAedat4 } from '../events/aedat4.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Events, Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
-import { READERS } from '../events/readers.ts';
+import { READERS, type ReaderSettings } from '../events/readers.ts';
 import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
 import { decodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
@@ -55,11 +56,11 @@ export async function inspectRecordings(
       `the names of ${listSome(paths)} do not tell two classes with two recordings each`,
     );
   const names = new Map(guess.files.map((file) => [file.path, file.names]));
-  const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
+  const { samples, audio, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
   const { sensor, sensorFrom } = chooseSensor(size, about.sensor, samples, where);
   const classes = [...new Set(guess.files.map((file) => file.class))].sort(compareCodeUnits);
-  const people = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
-  const { split, splitFrom } = chooseSplit(guess.folders, people);
+  const users = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
+  const { split, splitFrom } = chooseSplit(guess.folders, users);
   const count = formatCount(guess.files.length, 'recording');
   const facts: SampleFacts = {
     ...about,
@@ -67,7 +68,8 @@ export async function inspectRecordings(
     summary: `${count} in ${classes.length} classes, ${nameSensor(sensor, samples)}.`,
     ...{ classes, sensor, published: { train: 1, test: 1 } },
     ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
-    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...people.facts },
+    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...users.facts },
+    ...(audio && { audio }),
   };
   const layout = sampleLayout(facts);
   const odd = guess.files.find((file) => classes[layout.parseName(file.path)?.class ?? -1] !== file.class);
@@ -81,9 +83,11 @@ export async function inspectRecordings(
     );
   return {
     facts: { ...facts, published: { train: train.length, test: test.length } },
-    ...{ sensorFrom, splitFrom, users: people.shown },
+    ...{ sensorFrom, splitFrom, users: users.shown },
     warnings: [...warnOfBothSplits(facts, splits), ...warnings],
     clips: { train: countOf(train), test: countOf(test) },
+    /** Those in training. */
+    people: new Set(train.flatMap(({ user }) => user ?? [])).size,
     first: paths.find((path) => names.has(path)) ?? '',
     medianUs: durationsUs.sort((a, b) => a - b)[durationsUs.length >> 1] ?? 0,
     longestUs: durationsUs.at(-1) ?? 0,
@@ -120,11 +124,15 @@ async function readAll(
   const warnings: string[] = [];
   const problems = new Problems();
   let extent: Sensor = { height: 1, width: 1 };
+  /** The lowest of sound. */
+  let rateHz = Number.POSITIVE_INFINITY;
   const npy = await guessNpy(tree, names);
   let done = 0;
   const read = async (bytes: Uint8Array, file: string): Promise<void> => {
     const reader = readerOf(file, bytes);
-    const { events, sensor, warnings: found } = await decode(reader, bytes, file, npy);
+    if (reader === 'wav') rateHz = Math.min(rateHz, decodeWav(bytes, file).rateHz);
+    const settings = { npy, audio: chooseBands(rateHz) };
+    const { events, sensor, warnings: found } = await decode(reader, bytes, file, settings);
     const entry = { names: names.get(file)!, reader, ...(reader === 'npy' ? npy : {}) };
     entries.set(`${reader} ${entry.names}`, entry);
     if (sensor !== undefined) headers.set(showSensor(sensor), sensor);
@@ -149,8 +157,7 @@ async function readAll(
   );
   const fix = [
     'Repair them, or move them out of the folder. What can be read:',
-    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p;',
-    '.wav of at least 15,200 samples a second (of fewer: by hand, with `audio.highHz`, docs/data.md).',
+    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p; .wav.',
   ].join('\n  ');
   problems.throwIfAny({ where, what: 'The folder', fix });
   // The first matching entry reads a file, so exact names come first.
@@ -163,7 +170,8 @@ async function readAll(
     const text = `files named ${twice.names} are of several formats.`;
     throw new ReproError('data-new-formats', text, { where, fix: 'Make a folder for each format.' });
   }
-  return { samples, headers: [...headers.values()], durationsUs, extent, warnings };
+  const audio = chooseBands(rateHz);
+  return { samples, audio, headers: [...headers.values()], durationsUs, extent, warnings };
 }
 
 /** Of the largest file, whose numbers tell most. */
@@ -175,6 +183,12 @@ async function guessNpy(
   await tree.walk(async (file) => void (names.has(file.path) && isNpy(file.path) && files.push(file)));
   const [largest] = files.sort((a, b) => b.sizeBytes - a.sizeBytes);
   return largest && guessNpySettings(await readWhole(largest, LARGEST_SAMPLE_BYTES), largest.path);
+}
+
+/** Bands that all sound has: the defaults, or if these end too high for the lowest sample rate, up to 95 % of the half of it. */
+function chooseBands(rateHz: number): SampleFacts['audio'] {
+  if (rateHz >= 2 * AUDIO_DEFAULTS.highHz) return undefined;
+  return { highHz: 100 * Math.floor((rateHz * 19) / 4000) };
 }
 
 function isNpy(file: string): boolean {
@@ -195,10 +209,10 @@ async function decode(
   reader: Reader,
   bytes: Uint8Array,
   file: string,
-  npy: NpySettings | undefined,
+  { npy, audio }: ReaderSettings,
 ): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
   if (reader === 'aedat4') return decodeAedat4(bytes, file);
-  if (reader === 'wav') return decodeSound(bytes, file);
+  if (reader === 'wav') return decodeSound(bytes, file, audio);
   return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 
