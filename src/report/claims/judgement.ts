@@ -7,7 +7,6 @@ import {
   type Finding,
   judgeContrasts,
   notApplicable,
-  SAME_EVERYWHERE,
 } from '../../verdicts/findings.ts';
 import {
   compareValues,
@@ -149,10 +148,10 @@ export function judgeOthers(
   marginClips: number,
 ): Finding {
   const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
-  const { others: measured, design } = contrastModels(first, others, margin);
+  const { others: measured, design, unknown } = contrastModels(first, others, margin);
   const named = measured.map(({ model, contrast }) => ({
     name: `${model.title} − ${first.title}`,
     contrast,
   }));
-  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, unknown: SAME_EVERYWHERE });
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, unknown });
 }
