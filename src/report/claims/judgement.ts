@@ -27,6 +27,9 @@ export interface Judgement extends Finding {
   readonly claim: Claim;
 }
 
+/** Why a run has no verdict on claims about other data; a sentence also about all of them. */
+export const OTHER_DATA = 'The published claims are about other data sets.';
+
 /** Whether a statement holds in one seed; null if unknown. */
 interface SeedFinding {
   readonly seed: number;
