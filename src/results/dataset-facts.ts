@@ -137,6 +137,15 @@ export function canFetch({ files, git }: Pick<CommonFacts, 'files' | 'git'>): bo
   return git !== undefined || files.some(({ urls }) => urls !== undefined);
 }
 
+/** Whether its recordings come with the project: all of configs/ is in the repository. */
+export function isCommitted({ root }: Pick<CommonFacts, 'root'>): boolean {
+  return root.startsWith('configs/');
+}
+
+export function isSound(samples: readonly SampleFiles[]): boolean {
+  return samples.every(({ reader }) => reader === 'wav');
+}
+
 /** The facts in a data set's file. @param content as `schemas/dataset.schema.json` accepts it */
 export function toFacts(name: string, content: object): DatasetFacts {
   const kind = 'image' in content ? 'images' : 'events';

@@ -144,6 +144,11 @@ export function clusterByGroup({ groups, rows }: Cells) {
   return clusters;
 }
 
+/** Of each seed. */
+export function countItems({ rows }: AnswerCells): number[] {
+  return rows.map(({ counts }) => add(counts));
+}
+
 /** A contrast of which it is known how far it may be off. */
 interface Measured {
   readonly difference: number;

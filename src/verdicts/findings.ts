@@ -1,5 +1,15 @@
-import { type Certainty, type Contrast, decideEqual, decideMore } from './contrasts.ts';
+import {
+  type AnswerCells,
+  type Certainty,
+  type Contrast,
+  clusterByGroup,
+  countItems,
+  decideEqual,
+  decideMore,
+  type Fixed,
+} from './contrasts.ts';
 import type { PublishedComparison } from './published-values.ts';
+import { areOfOne } from './stats/crossed.ts';
 import { NORMAL_QUANTILES } from './stats/distributions.ts';
 import { stateP } from './stats/p-values.ts';
 import type { Answer, Verdict } from './verdicts.ts';
@@ -18,8 +28,26 @@ export function notApplicable(reason: string): Finding {
   return { verdict: 'not-applicable', measured: '', reason };
 }
 
-export const SAME_EVERYWHERE =
-  'The difference is the same everywhere, which does not say how far others may be.';
+const ONE_TRAINING =
+  'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
+
+/** Why nothing says how far a mean may be off: a sentence. @param one what a group of the cells is */
+export function explainUnknown(
+  what: string,
+  cells: AnswerCells,
+  fixed: Fixed | undefined,
+  one: 'group' | 'item' | 'user' | 'clip',
+): string {
+  if (fixed !== 'seeds' && cells.rows.length === 1) return ONE_TRAINING;
+  if (fixed !== 'groups' && cells.groups === 1)
+    return `There is one ${one}, which does not say how far others may be from it.`;
+  const ofGroups = clusterByGroup(cells).map(({ count }) => count);
+  const most = areOfOne(ofGroups) ? one : areOfOne(countItems(cells)) ? 'seed' : null;
+  if (most !== null && !(most === 'seed' ? fixed === 'seeds' : fixed === 'groups'))
+    return `Most items are of one ${most}, which does not say how far others may be from it.`;
+  const everywhere = fixed === 'seeds' ? one : fixed === 'groups' ? 'seed' : `seed and ${one}`;
+  return `The ${what} is the same for every ${everywhere}, up to rounding, which does not say how far others may be.`;
+}
 
 /** How results of one kind are written. */
 export interface Unit {

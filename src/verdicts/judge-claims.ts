@@ -2,11 +2,12 @@ import { ReproError } from '../base/errors.ts';
 import { suggestName } from '../base/schema/closest-name.ts';
 import { quoteName } from '../base/text.ts';
 import { type AnswerTable, findCopies, findUnpaired, shareSeeds, sumCells } from './answers.ts';
-import { type AnswerCells, clusterByGroup, type Fixed, measureContrasts, measureMean } from './contrasts.ts';
+import { type AnswerCells, countItems, type Fixed, measureContrasts, measureMean } from './contrasts.ts';
 import {
   ACCURACY_UNIT,
   type ContrastClaim,
   explainComparison,
+  explainUnknown,
   type Finding,
   judgeContrasts,
   type NamedContrast,
@@ -23,7 +24,7 @@ import {
   type ShareCounts,
 } from './published-values.ts';
 import type { StatedClaim, StatedClaims, StatedMeasure } from './stated-claims.ts';
-import { add, areOfOne, type Spread } from './stats/crossed.ts';
+import type { Spread } from './stats/crossed.ts';
 import { endSentence, formatQuantity, groupDigits, joinWords, spellQuantity } from './words.ts';
 
 /** What results say of a claim. */
@@ -118,34 +119,8 @@ function refuse(reason: string): Judged {
   return { ...notApplicable(reason), contrasts: [], comparison: null };
 }
 
-const ONE_TRAINING =
-  'There is one training, which does not say how far others may be from it: more seeds are needed. If the claim is about these very trainings, write `trainings: fixed`.';
 const SAME_ANSWERS =
   'gave the same answers, as one training does that is written down several times: check seeds and files. If the claim is about these very trainings, write `trainings: fixed`.';
-
-/** Why nothing says how far a mean may be off. */
-function explainUnknown(
-  what: string,
-  cells: AnswerCells,
-  fixed: Fixed | undefined,
-  { hasGroups }: AnswerTable,
-): string {
-  const one = hasGroups ? 'group' : 'item';
-  if (fixed !== 'seeds' && cells.rows.length === 1) return ONE_TRAINING;
-  if (fixed === 'seeds' && cells.groups === 1)
-    return `There is one ${one}, which does not say how far others may be from it.`;
-  const ofGroups = clusterByGroup(cells).map(({ count }) => count);
-  const most = areOfOne(ofGroups) ? one : areOfOne(countItems(cells)) ? 'seed' : null;
-  if (most !== null && most !== fixed?.slice(0, -1))
-    return `Most items are of one ${most}, which does not say how far others may be from it.`;
-  const everywhere = fixed === 'seeds' ? one : fixed === 'groups' ? 'seed' : `seed and ${one}`;
-  return `The ${what} is the same in every ${everywhere}, up to rounding, which does not say how far others may be.`;
-}
-
-/** Of each seed. */
-function countItems({ rows }: AnswerCells): number[] {
-  return rows.map(({ counts }) => add(counts));
-}
 
 /** What of a table was not used, or may be missing in it. */
 function describeGaps(cells: AnswerCells, others: number): string {
@@ -237,7 +212,7 @@ function judgeArms(
     margin,
     unit: unitOf(measure, table),
     design: describeDesign(cells[0]!, fixed, table),
-    unknown: explainUnknown('mean difference', cells[0]!, fixed, table),
+    unknown: explainUnknown('mean difference', cells[0]!, fixed, table.hasGroups ? 'group' : 'item'),
   };
   return {
     ...judgeContrasts(CONTRAST_CLAIMS[measure.kind], contrasts, context),
@@ -282,7 +257,7 @@ function judgePublished(
   // The items of a single value are those of its deviation.
   const isKnown = own.length > 0 || (fixed !== 'seeds' && cells.items === 1 && measure.sd !== undefined);
   if (between === null || !isKnown)
-    return { ...nothing, reason: explainUnknown('mean', cells, fixed, table) };
+    return { ...nothing, reason: explainUnknown('mean', cells, fixed, table.hasGroups ? 'group' : 'item') };
   const { published } = measure;
   const stated = measure.kind === 'accuracy' ? { correct: published * measure.n, clips: measure.n } : null;
   const theirs =

@@ -33,6 +33,15 @@ test.each<[Verdict[], boolean, string]>([
   expect(section).toMatchObject({ isGood, summary: `profile full: ${summary}` });
 });
 
+test('claims about other data are one sentence, and no failure', () => {
+  const reason = 'The published claims are about other data sets.';
+  const elsewhere = claims('not-applicable', 'not-applicable').map((claim) => ({ ...claim, reason }));
+  expect(sectionOfClaims('bars', null, elsewhere)).toMatchObject({
+    isGood: true,
+    summary: 'profile bars: the published claims are about other data sets.',
+  });
+});
+
 test('a claim measured at reduced scale is shown, but neither passes nor fails', () => {
   const section = sectionOfClaims('full', { claims: { 'claim-0': 'reproduced' } }, claims('reduced-scale'));
   expect(section.rows).toEqual([

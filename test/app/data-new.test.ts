@@ -168,6 +168,7 @@ describe('repro data new', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^sensor +64 x 1, the bands of the sound$/m);
     expect(stdout).toMatch(/^network +40 frames of 64 x 1, 20 ms each, 128 hidden neurons; /m);
+    expect(read('datasets', 'words')).not.toHaveProperty('audio');
     expect(read('datasets', 'words')).toMatchObject({
       summary: '12 recordings in 2 classes, heard by 64 bands of sound.',
       sensor: { height: 1, width: 64 },
@@ -182,8 +183,72 @@ describe('repro data new', () => {
       ['data', 'new', 'words', '--name', 'other', '--sensor', '32x1'],
       2,
       'with 32 x 1 and 64 x 1',
-      'correct --sensor',
+      'leave out --sensor',
+      '`audio.bands`',
     );
+    await project.edit('configs/datasets/words.yaml', 'width: 64', 'width: 32');
+    await project.expectFailure(['data', 'verify', 'words'], 1, '`audio.bands` x 1 is 64 x 1');
+  });
+
+  test('reads names in capitals as others', async () => {
+    await writeRecordings(project.at('loud'), encoders.npy, (label, n) => `${label}/${n}.NPY`);
+    await call('loud');
+    expect(read('datasets', 'loud').samples).toMatchObject([
+      { names: '{class}/{number}.NPY', reader: 'npy' },
+    ]);
+    expect((await project.call(['data', 'show', project.at('loud/up/1.NPY')])).stdout).toContain('NumPy');
+    for (const name of ['a/1.WAV', 'a/2.wav', 'b/1.WAV', 'b/2.wav'])
+      await project.write(`shouts/${name}`, wav({}, u16(0, 9000, 0)));
+    await call('shouts');
+    expect(read('datasets', 'shouts')).toMatchObject({
+      published: { train: 2, test: 2 },
+      samples: [
+        { names: '{class}/{number}.WAV', reader: 'wav' },
+        { names: '{class}/{number}.wav', reader: 'wav' },
+      ],
+    });
+    expect((await project.call(['data', 'show', project.at('shouts/a/1.WAV')])).stdout).toContain('WAV');
+  });
+
+  test.each([
+    [4, 'validates on the last clips of each class', undefined],
+    [5, 'validates on whole people', 'users'],
+  ])('with recordings of %i people, of whom one is tested, %s', async (people, _, validation) => {
+    const nameOf = (label: string, n: number) => `${label}/speaker${n % people}_${n}.npy`;
+    await writeRecordings(project.at('crowd'), encoders.npy, nameOf);
+    await call('crowd');
+    const { dataset, train } = read('profiles', 'crowd');
+    expect(dataset.validation).toBe(validation);
+    expect(train.validationShare).toBe(0.15);
+  });
+
+  test.each([
+    ['8 kHz', [8000], 3800],
+    ['several rates, of which the lowest decides', [44_100, 11_025, 16_000], 5200],
+  ])('ends the bands of sound where its sample rate does: %s', async (_, ratesHz, highHz) => {
+    for (const label of ['low', 'high'])
+      for (let n = 0; n < 6; n++) {
+        const rateHz = ratesHz[n % ratesHz.length]!;
+        const waves = 2 * Math.PI * (label === 'low' ? 300 : 2000);
+        const samples = Array.from({ length: rateHz / 5 }, (_, i) => 9000 * Math.sin((waves * i) / rateHz));
+        await project.write(`calls/${label}/${n}.wav`, wav({ rateHz }, u16(...samples)));
+      }
+    const { stdout, stderr } = await call('calls');
+    expect(stderr).toBe('');
+    expect(stdout).toContain(`64 x 1, the bands of the sound, up to ${highHz} Hz\n`);
+    expect(read('datasets', 'calls')).toMatchObject({ sensor: { height: 1, width: 64 }, audio: { highHz } });
+    expect(JSON.parse((await project.call(['data', 'verify', 'calls', '--json'])).stdout).warnings).toEqual(
+      [],
+    );
+  });
+
+  test('asks for no further frames for an event at the very end of a sound', async () => {
+    // 0.2 s. Of so loud a second click, three events are at exactly 200,000 µs.
+    const clicks = Array.from({ length: 3200 }, (_, i) => (i === 1000 ? 9000 : i === 3199 ? 883 : 0));
+    for (const name of ['a/1', 'a/2', 'b/1', 'b/2'])
+      await project.write(`clicks/${name}.wav`, wav({}, u16(...clicks)));
+    await call('clicks');
+    expect(read('profiles', 'clicks').frames).toMatchObject({ steps: 10, durationUs: 20_000 });
   });
 
   test('takes one row for one, and trains on many clips as on spoken words', async () => {
@@ -275,6 +340,10 @@ describe('repro data new', () => {
     await fails('nowhere', 'nowhere  there is no such folder.');
     await project.write('zips/a.zip', 'PK');
     await fails('zips', '.aedat4, .mat, .npy', 'found a.zip.', 'Unpack archives.');
+    await project.write('music/a/1.mp3', 'ID3');
+    await project.write('music/a/2.FLAC', 'fLaC');
+    await fails('music', 'found a/1.mp3, a/2.FLAC.', 'ffmpeg -i');
+    await project.expectFailure(['data', 'show', project.at('music/a/2.FLAC')], 2, 'ffmpeg -i');
     await project.write('one/wave_1.npy', encoders.npy(moveBar('up', 1)));
     await fails(
       'one',

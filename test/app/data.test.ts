@@ -40,6 +40,8 @@ describe('repro data list', () => {
       /^dvs128-gesture +event recordings +11 +1,176 \+ 288 +\.\/repro data fetch dvs128-gesture +-$/m,
     );
     expect(stdout).toMatch(/^asl-dvs .* by hand +-$/m);
+    expect(stdout).toMatch(/^spoken-digits +event recordings .* in the repository +-$/m);
+    expect(stdout).toMatch(/^arabic-digits +sound +10 /m);
     expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     // A folder that a failed download has left has no data.
@@ -86,6 +88,17 @@ describe('repro data info', () => {
     await project.write('configs/datasets/sounds.yaml', stringify({ ...facts, files: [], git }));
     await project.expectFailure(['data', 'info', 'sounds'], 2, '`git` has all files');
   });
+
+  test.each([[[]], [['--root', 'nowhere']]])(
+    'says that recordings are in the repository: %j',
+    async (root) => {
+      const { stdout } = await call('info', 'spoken-digits', ...root);
+      expect(stdout).toMatch(/^sensor +64 x 1$/m);
+      expect(stdout).toContain('is in the repository: `git checkout -- configs/recordings/spoken-digits`');
+      expect(stdout).toContain('\n   npm run reproduce -- --profile spoken-digits');
+      expect(stdout).not.toMatch(/by hand|nowhere/);
+    },
+  );
 
   test('suggests the closest name', async () => {
     await project.expectFailure(['data', 'info', 'minst'], 2, 'Closest: "mnist".');
@@ -210,11 +223,11 @@ describe('repro data show', () => {
   test('draws recordings of other cameras, and says what it cannot read', async () => {
     const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
     const { stdout } = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--out', 'own.png');
-    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260 pixels$/m);
+    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260$/m);
     const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
-    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
+    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128$/m);
     const arrays = await call('show', path.join(fixtures, 'events.npz'));
-    expect(arrays.stdout).toMatch(/events\.npz, NumPy, 240 x 180 pixels$/m);
+    expect(arrays.stdout).toMatch(/events\.npz, NumPy, 240 x 180$/m);
     const far = encodeAedat3({
       tUs: Float64Array.of(1),
       x: Uint16Array.of(30_000),

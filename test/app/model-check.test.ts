@@ -234,7 +234,7 @@ describe('the models of a plan', () => {
 
   test('have frames only if the sensor can be divided, as the stage would say later', async () => {
     expect(await problemsWith('nmnist', 'frames.downsample=4')).toBe(
-      "--set frames.downsample=4  frames.downsample 4 does not divide the sensor's 34 x 34 pixels.\n  Use one of 1, 2.",
+      "--set frames.downsample=4  frames.downsample 4 does not divide the sensor's height of 34 and width of 34.\n  What fits: 1, 2.",
     );
     expect(await problemsWith('nmnist', 'frames.downsample=2', 'train.network.layers=2')).toBe('');
     const file = 'configs/datasets/nmnist.yaml';
@@ -242,7 +242,7 @@ describe('the models of a plan', () => {
     await project.edit(file, 'sensor: { width: 34, height: 34 }', 'sensor: { width: 64, height: 1 }');
     const row = await call('run', '--profile', 'nmnist', '--set', 'frames.downsample=4', '--dry-run');
     expect([row.exitCode, row.stdout]).toEqual([2, '']);
-    expect(row.stderr).toContain("the sensor's 1 x 64 pixels.\n  Use one of 1.");
+    expect(row.stderr).toContain("the sensor's height of 1 and width of 64.\n  What fits: 1.");
     await project.write(file, before);
   });
 

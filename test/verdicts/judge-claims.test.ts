@@ -217,7 +217,7 @@ describe('what cannot be judged', () => {
     expect(judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, values)).toMatchObject({
       verdict: 'inconclusive',
       reason:
-        'The mean difference is the same in every seed and item, up to rounding, which does not say how far others may be.',
+        'The mean difference is the same for every seed and item, up to rounding, which does not say how far others may be.',
     });
   });
 });
@@ -319,7 +319,7 @@ describe('scores of any size', () => {
     const a = b.map((row) => row.map((value) => Number((value + 0.1).toFixed(1))));
     expect(judgeOne({ kind: 'difference', arm: 'a', than: 'b' }, { a, b })).toMatchObject({
       verdict: 'inconclusive',
-      reason: expect.stringMatching(/^The mean difference is the same in every seed and item/),
+      reason: expect.stringMatching(/^The mean difference is the same for every seed and item/),
     });
   });
 
@@ -338,7 +338,7 @@ describe('scores of any size', () => {
       { groupOf, ...options },
     );
     expect(reason).toBe(
-      `The mean is the same in every ${everywhere}, up to rounding, which does not say how far others may be.`,
+      `The mean is the same for every ${everywhere}, up to rounding, which does not say how far others may be.`,
     );
   });
 });

@@ -7,7 +7,13 @@ import type { Dataset } from '../../data/contract/dataset.ts';
 import { describePublishedFile, howToGet, showPath, thenRun } from '../../data/contract/how-to-get.ts';
 import { fetchFiles } from '../../data/fetch/fetch-files.ts';
 import { openDataset } from '../../data/open-dataset.ts';
-import { canFetch, type DatasetFacts, type ImageFacts } from '../../results/dataset-facts.ts';
+import {
+  canFetch,
+  type DatasetFacts,
+  type ImageFacts,
+  isCommitted,
+  isSound,
+} from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { hasFiles, readAllFacts, readCheckedFacts } from '../project/dataset-files.ts';
@@ -36,6 +42,8 @@ export async function listDatasets(options: DataOptions): Promise<void> {
       fetch: canFetch(dataset),
       /** Whether its profile makes it. */
       simulated,
+      committed: isCommitted(dataset),
+      sound: 'samples' in dataset && isSound(dataset.samples),
       // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
       present: hasFiles(simulated ? path.join(root, 'Train') : root),
     };
@@ -45,14 +53,16 @@ export async function listDatasets(options: DataOptions): Promise<void> {
       ['name', 'what', 'classes', 'training + test', 'to get it', 'here'],
       ...datasets.map(({ name, kind, classes, clips, root, present, ...one }) => [
         name,
-        kind === 'events' ? 'event recordings' : 'still images',
+        kind === 'images' ? 'still images' : one.sound ? 'sound' : 'event recordings',
         String(classes),
         `${formatNumber(clips.train)} + ${formatNumber(clips.test)}`,
         one.simulated
           ? `./repro run --profile ${one.profile}`
           : one.fetch
             ? `./repro data fetch ${name}`
-            : 'by hand',
+            : one.committed
+              ? 'in the repository'
+              : 'by hand',
         present ? showPath(root) : '-',
       ]),
     ]),
@@ -82,7 +92,7 @@ export async function describeDataset(name: string, options: DataOptions): Promi
     ['name', `${name} (${title})`],
     ['what', summary],
     facts.kind === 'events'
-      ? ['sensor', `${facts.sensor.width} x ${facts.sensor.height} pixels`]
+      ? ['sensor', `${facts.sensor.width} x ${facts.sensor.height}`]
       : ['image', describeImage(facts)],
     ['classes', `${classes.length}: ${classes.join(', ')}`],
     describeClips(published.train, published.test),

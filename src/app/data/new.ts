@@ -121,7 +121,7 @@ async function inspect(root: string, about: Parameters<typeof inspectRecordings>
 type Training = ReturnType<typeof chooseTraining>;
 
 /** What a CPU trains in minutes, as in the profiles `quick` and `nmnist`. */
-function chooseTraining({ facts: { sensor, published, samples }, clips, longestUs }: Inspection) {
+function chooseTraining({ facts: { sensor, published, samples }, clips, people, longestUs }: Inspection) {
   const divisors = [1, 2, 4, 8, 16].filter((by) => sensor.width % by === 0 && sensor.height % by === 0);
   const fits = (by: number) => Math.max(sensor.width, sensor.height) / by <= 48;
   const downsample = divisors.find(fits) ?? divisors.at(-1)!;
@@ -139,8 +139,9 @@ function chooseTraining({ facts: { sensor, published, samples }, clips, longestU
     epochs: isSmall ? 30 : isRow ? 20 : 16,
     batchSize: Math.min(published.train < 64 ? 4 : isRow && !isSmall ? 32 : 8, published.train),
     learningRate: isRow ? (isSmall ? 0.01 : 0.03) : isSmall ? 0.005 : 0.001,
-    // At least one clip of each class, where three stay to train on.
-    validationShare: fewest >= 7 ? 0.15 : fewest >= 4 ? 0.25 : 0,
+    // At least one person, or one clip of each class, where three stay to train on.
+    ...(people >= 4 ? { validation: 'users' } : {}),
+    validationShare: people >= 4 || fewest >= 7 ? 0.15 : fewest >= 4 ? 0.25 : 0,
   };
 }
 
@@ -174,7 +175,7 @@ citation: ${citation}
 root: ${flow(root)}
 profile: ${flow(profile)}
 layout: ${layout}
-# How names are built, and what reads these files. For npy: the columns of an array without names, and timeUnit: us, ms or s.
+${facts.audio === undefined ? '' : `# How sound becomes events. The default of highHz, 7,600, is too high for the sample rate.\naudio: ${flow(facts.audio)}\n`}# How names are built, and what reads these files. For npy: the columns of an array without names, and timeUnit: us, ms or s.
 samples:
 ${facts.samples.map((files) => `  - ${flow(files)}`).join('\n')}
 ${facts.users === undefined ? '' : `# What {user} stands for.\nusers: ${flow(facts.users)}\n`}# A guess: ${splitFrom}.
@@ -185,15 +186,15 @@ split: ${flow(facts.split)}
 function writeProfile({ facts }: Inspection, training: Training): string {
   const { name, summary } = facts;
   const [title, root] = [facts.title, facts.root].map(escapeReferences);
-  const { steps, frame, durationUs, network, epochs } = training;
+  const { steps, frame, durationUs, validation, network, epochs } = training;
   return `# yaml-language-server: $schema=../../schemas/profile.schema.json
 ${MARK}
 description: ${flow(`${title}: ${summary}`)}
 
-dataset: ${flow({ name, simulated: false, root })}
+dataset: ${flow({ name, simulated: false, root, ...(validation && { validation }) })}
 
 # All numbers from here on are guesses. If accuracy is low, change first train.epochs (with cosineHalfPeriod), then frames.steps, then
-# train.learningRate. A clip becomes ${steps} frames of ${frame.width} x ${frame.height} pixels.
+# train.learningRate. A clip becomes ${steps} frames of ${frame.width} x ${frame.height}.
 frames:
   steps: ${steps}
   ${durationUs === undefined ? 'splitBy: number' : `splitBy: duration\n  durationUs: ${durationUs}`}
@@ -209,7 +210,7 @@ train:
   batchSize: ${training.batchSize}
   learningRate: ${training.learningRate}
   cosineHalfPeriod: ${epochs}
-  # This share of each class's training clips chooses the epoch. With 0, for very few clips, the last one counts.
+  # ${validation ? 'This share of the people in training, at least one of them, chooses the epoch.' : "This share of each class's training clips chooses the epoch. With 0, for very few clips, the last one counts."}
   validationShare: ${training.validationShare}
   network: ${flow(network)}
 
@@ -220,7 +221,8 @@ report: ${flow({ title })}
 
 function describeGuesses(found: Inspection, training: Training): (readonly [topic: string, text: string])[] {
   const { clips, users, medianUs, unused } = found;
-  const { classes, sensor, published, samples } = found.facts;
+  const { classes, sensor, published, samples, audio } = found.facts;
+  const upTo = audio === undefined ? '' : `, up to ${audio.highHz} Hz`;
   const counts = classes.map((name) => `${name} ${clips.train[name]} + ${clips.test[name]}`);
   const npy = samples.find(({ reader }) => reader === 'npy');
   const unit = npy === undefined ? '' : `, if times are in ${npy.timeUnit ?? 'us'}`;
@@ -238,7 +240,7 @@ function describeGuesses(found: Inspection, training: Training): (readonly [topi
     }),
     ['classes', `${classes.length} (training + test): ${counts.join(', ')}`],
     ...(users.length === 0 ? [] : [['users', `${users.length}: ${listSome(users)}`] as const]),
-    ['sensor', `${sensor.width} x ${sensor.height}, ${found.sensorFrom}`],
+    ['sensor', `${sensor.width} x ${sensor.height}, ${found.sensorFrom}${upTo}`],
     ['split', `${published.train} + ${published.test}, ${found.splitFrom}`],
     ['length', `${(medianUs / 1e6).toPrecision(3)} s, the median of all clips${unit}${doubt}`],
     ['network', `${layout}; 3 models x ${seeds.length} seeds, ${epochs} epochs`],

@@ -147,7 +147,7 @@ async function drawRecording(file: string, options: ShowOptions): Promise<Drawn>
   const clip = clipOfEvents(events);
   return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {
     simulated: false,
-    facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height} pixels`]],
+    facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height}`]],
     values: { recording: path.resolve(file), format, sensor },
   });
 }

@@ -10,9 +10,11 @@ import { describeDigits, listDiffering } from '../../report/baseline/digits.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
 import { readReceipt } from '../../report/baseline/receipt.ts';
+import { OTHER_DATA } from '../../report/claims/judgement.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
+import { lowerFirst } from '../../verdicts/words.ts';
 import { exitCode } from '../process/ending.ts';
 import {
   findProjectRoot,
@@ -228,7 +230,9 @@ export function sectionOfClaims(
     failed > 0
       ? `${failed} of ${answered} judged claims ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
       : answered === 0
-        ? `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
+        ? claims.every(({ reason }) => reason === OTHER_DATA)
+          ? lowerFirst(OTHER_DATA)
+          : `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
         : known === 0
           ? `none of ${answered} judged claims is contradicted${besides}`
           : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} also not reproduced${besides}`;

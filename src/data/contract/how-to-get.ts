@@ -3,7 +3,7 @@ import process from 'node:process';
 import { ReproError } from '../../base/errors.ts';
 import { quoteWord } from '../../base/files/shell-words.ts';
 import { formatBytes } from '../../base/text.ts';
-import { canFetch, type DatasetFacts, type PublishedFile } from '../../results/dataset-facts.ts';
+import { canFetch, type DatasetFacts, isCommitted, type PublishedFile } from '../../results/dataset-facts.ts';
 
 /** `Train.zip (md5 2095…)`, with its size as far as it is known. */
 export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: PublishedFile): string {
@@ -42,8 +42,9 @@ function placeOption(root: string, usual: string): string {
   return path.resolve(root) === path.resolve(usual) ? '' : ` --root ${quoteWord(showPath(root))}`;
 }
 
-/** All steps to get the data and put them at `root`, a folder or an archive in one. */
-export function howToGet(facts: DatasetFacts, root: string): string {
+/** All steps to get the data and put them at a root, a folder or an archive in one. */
+export function howToGet(facts: DatasetFacts, wanted: string): string {
+  const root = isCommitted(facts) ? facts.root : wanted;
   const { title, licence, homepage, hints, git } = facts;
   const files = facts.files.filter(({ urls }) => urls !== undefined);
   const folder = folderOf(root);
@@ -56,17 +57,19 @@ export function howToGet(facts: DatasetFacts, root: string): string {
   const [first = '', ...rest] =
     facts.simulated === true
       ? ['Stage `simulate` makes it: it needs no download.']
-      : byHand.length === 0
-        ? [
-            homepage === undefined
-              ? `${title}: its recordings are expected in ${showPath(folder)}.`
-              : `${title} (licence: ${licence}) has to be put into ${showPath(folder)} by hand${page}:`,
-          ]
-        : [
-            `${title} (${licence}) can be downloaded by one command:`,
-            `   ${commandToGet(facts, root)}`,
-            `or by hand, into ${showPath(folder)}${page}:`,
-          ];
+      : isCommitted(facts)
+        ? [`${title} is in the repository: \`git checkout -- ${facts.root}\` restores it.`]
+        : byHand.length === 0
+          ? [
+              homepage === undefined
+                ? `${title}: its recordings are expected in ${showPath(folder)}.`
+                : `${title} (licence: ${licence}) has to be put into ${showPath(folder)} by hand${page}:`,
+            ]
+          : [
+              `${title} (${licence}) can be downloaded by one command:`,
+              `   ${commandToGet(facts, root)}`,
+              `or by hand, into ${showPath(folder)}${page}:`,
+            ];
   return [first, ...rest, ...byHand, ...hints.map((hint) => `   ${hint}`), ...thenRun(facts, root)].join(
     '\n',
   );

@@ -43,8 +43,8 @@ export function frameSize({ sensor, downsample }: Pick<FrameLayout, 'sensor' | '
   const { height, width } = sensor;
   if (height % downsample !== 0 || width % downsample !== 0) {
     const choices = DOWNSAMPLES.filter((factor) => height % factor === 0 && width % factor === 0);
-    const text = `frames.downsample ${downsample} does not divide the sensor's ${height} x ${width} pixels.`;
-    throw new ReproError('frames', text, { fix: `Use one of ${choices.join(', ')}.` });
+    const text = `frames.downsample ${downsample} does not divide the sensor's height of ${height} and width of ${width}.`;
+    throw new ReproError('frames', text, { fix: `What fits: ${choices.join(', ')}.` });
   }
   return { height: height / downsample, width: width / downsample };
 }
@@ -59,7 +59,8 @@ export function frameSize({ sensor, downsample }: Pick<FrameLayout, 'sensor' | '
  * whereas the original fails with an index past the end. First and last are the smallest and largest time, so that
  * out-of-order events are still counted once each.
  * With `from: file`, `time` and `duration` count from 0 instead of t_first.
- * `duration`: the same with the given Δt, whatever the clip's length, except that events from T·Δt on are left out: frame T.
+ * `duration`: the same with the given Δt, whatever the clip's length, except that events from T·Δt on are left out: frame T. With
+ * `from: file`, the last frame also has T·Δt itself: the end of a sound as long as the frames, when it is measured for the last time.
  */
 export class FrameSplit {
   readonly steps: number;
@@ -70,6 +71,8 @@ export class FrameSplit {
   readonly #lastUs: number;
   /** Events or µs per frame. */
   readonly #each: number;
+  /** Where events begin to be left out, µs. */
+  readonly #endUs: number = Number.POSITIVE_INFINITY;
 
   constructor(
     { steps, splitBy, durationUs, from }: Omit<FrameLayout, 'sensor' | 'downsample'>,
@@ -89,6 +92,7 @@ export class FrameSplit {
         break;
       case 'duration':
         this.#each = durationUs!;
+        this.#endUs = this.#firstUs + steps * this.#each + (from === 'file' ? 1 : 0);
         break;
       default:
         unreachable(splitBy);
@@ -97,8 +101,9 @@ export class FrameSplit {
 
   /** The frame of the event with this index and time; T if it is left out. */
   frameOf(index: number, tUs: number): number {
+    if (tUs >= this.#endUs) return this.steps;
     const amount = this.byTime ? tUs - this.#firstUs : index;
-    const last = this.#splitBy === 'duration' ? this.steps : this.steps - 1;
+    const last = this.steps - 1;
     return this.#each === 0 ? last : Math.min(last, Math.floor(amount / this.#each));
   }
 
@@ -109,8 +114,8 @@ export class FrameSplit {
 
   /** The end of a frame, by time, µs; infinite for the last one unless later events are left out. */
   endUs(frame: number): number {
-    const last = this.#splitBy === 'duration' ? this.steps : this.steps - 1;
-    return frame === last ? Number.POSITIVE_INFINITY : this.#firstUs + (frame + 1) * this.#each;
+    if (frame === this.steps - 1) return this.#endUs;
+    return frame === this.steps ? Number.POSITIVE_INFINITY : this.#firstUs + (frame + 1) * this.#each;
   }
 
   /** How long a frame lasts, by time, µs. */

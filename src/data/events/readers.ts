@@ -9,12 +9,18 @@ import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
 import { decodeSound } from './sound-events.ts';
 
+/** What a file does not say of itself. */
+export interface ReaderSettings {
+  /** How a `.npy` or `.npz` is read. */
+  readonly npy?: NpySettings | undefined;
+  /** How sound becomes events; keys that are left out have their defaults. */
+  readonly audio?: Partial<AudioSettings> | undefined;
+}
+
 /** The data set that a file of events belongs to. */
-interface SampleSource {
+interface SampleSource extends ReaderSettings {
   readonly title: string;
   readonly sensor: Sensor;
-  readonly npy?: NpySettings | undefined;
-  readonly audio?: Partial<AudioSettings> | undefined;
 }
 
 /** What turns a file with one clip into events and sentences on what is odd, by the name that a data set's `reader` gives. */
@@ -48,7 +54,8 @@ export const READERS = {
   npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
   wav: {
     endings: ['.wav'],
-    decode: (bytes, file, of) => withSensor(decodeSound(bytes, file, of.audio), file, of),
+    decode: (bytes, file, of) =>
+      withSensor(decodeSound(bytes, file, of.audio), file, of, '`audio.bands` x 1'),
   },
 } as const satisfies Readonly<
   Record<
@@ -62,9 +69,10 @@ function withSensor<T extends { readonly sensor: Sensor }>(
   { sensor: found, ...sample }: T,
   file: string,
   { title, sensor }: SampleSource,
+  size = 'its sensor',
 ): Omit<T, 'sensor'> {
   if (found.height === sensor.height && found.width === sensor.width) return sample;
-  const what = `its sensor has ${found.width} x ${found.height} pixels, but ${title} has ${sensor.width} x ${sensor.height}.`;
+  const what = `${size} is ${found.width} x ${found.height}, but the sensor of ${title} is ${sensor.width} x ${sensor.height}.`;
   const fix = 'Correct `sensor` of the data set, or remove the file.';
   throw new ReproError('sample-sensor', what, { where: file, fix });
 }

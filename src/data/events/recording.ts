@@ -1,12 +1,13 @@
 import { ReproError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/text.ts';
-import type { AudioSettings } from '../../results/audio-settings.ts';
+import { CONVERT, OTHER_SOUND } from '../../formats/wav.ts';
 import { addressOfCamera, DVS128_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
-import { decodeNpyEvents, guessNpySettings, type NpySettings } from './npy-events.ts';
+import { decodeNpyEvents, guessNpySettings } from './npy-events.ts';
+import type { ReaderSettings } from './readers.ts';
 import { decodeSound } from './sound-events.ts';
 
 /** A recording outside any data set. */
@@ -42,30 +43,23 @@ export const SENSORS = [SMALLEST, ...CAMERAS];
  * a sample of N-MNIST, `.npy` and `.npz` as what Python wrote, `.wav` as sound.
  *
  * @param expected the sensor of a `.bin`, `.npy` or `.npz` if all events fit; their smallest common sensor is otherwise that of N-MNIST
- * @param npy how a `.npy` or `.npz` is read; by default a guess
- * @param audio how sound becomes events; keys that are left out have their defaults
+ * @param npy by default a guess
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
  */
 export async function decodeRecording(
   bytes: Uint8Array,
   file: string,
   expected: Sensor = SMALLEST,
-  {
-    npy,
-    audio,
-  }: {
-    readonly npy?: NpySettings | undefined;
-    readonly audio?: Partial<AudioSettings> | undefined;
-  } = {},
+  { npy, audio }: ReaderSettings = {},
 ): Promise<Recording> {
-  if (file.endsWith('.wav')) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
+  if (/\.wav$/i.test(file)) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
   const sensors = [expected, ...SENSORS];
-  if (file.endsWith('.bin')) {
+  if (/\.bin$/i.test(file)) {
     const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
     const sensor = smallestSensor(extentOf(events), sensors);
     return { events, sensor, format: 'N-MNIST', warnings };
   }
-  if (/\.np[yz]$/.test(file)) {
+  if (/\.np[yz]$/i.test(file)) {
     const settings = npy ?? guessNpySettings(bytes, file);
     const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy: settings });
     return { events, sensor: smallestSensor(extentOf(events), sensors), format: 'NumPy', warnings };
@@ -96,7 +90,7 @@ export async function decodeRecording(
     'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.',
     {
       where: file,
-      fix: 'For a sample of a data set: `./repro data show NAME CLIP`.',
+      fix: OTHER_SOUND.test(file) ? CONVERT : 'For a sample of a data set: `./repro data show NAME CLIP`.',
     },
   );
 }

@@ -1,14 +1,16 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { formatCount, latin1Text, listSome } from '../../base/text.ts';
-import type { SampleFacts, SampleFiles } from '../../results/dataset-facts.ts';
+import { CONVERT, decodeWav, OTHER_SOUND } from '../../formats/wav.ts';
+import { AUDIO_DEFAULTS } from '../../results/audio-settings.ts';
+import { isSound, type SampleFacts, type SampleFiles } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
 import { decodeAedat4 } from '../events/aedat4.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Events, Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
-import { READERS } from '../events/readers.ts';
+import { READERS, type ReaderSettings } from '../events/readers.ts';
 import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
 import { decodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
@@ -54,11 +56,11 @@ export async function inspectRecordings(
       `the names of ${listSome(paths)} do not tell two classes with two recordings each`,
     );
   const names = new Map(guess.files.map((file) => [file.path, file.names]));
-  const { samples, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
+  const { samples, audio, durationsUs, warnings, ...size } = await readAll(tree, names, progress, where);
   const { sensor, sensorFrom } = chooseSensor(size, about.sensor, samples, where);
   const classes = [...new Set(guess.files.map((file) => file.class))].sort(compareCodeUnits);
-  const people = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
-  const { split, splitFrom } = chooseSplit(guess.folders, people);
+  const users = sortUsers(guess.files.flatMap(({ user }) => user ?? []));
+  const { split, splitFrom } = chooseSplit(guess.folders, users);
   const count = formatCount(guess.files.length, 'recording');
   const facts: SampleFacts = {
     ...about,
@@ -66,7 +68,8 @@ export async function inspectRecordings(
     summary: `${count} in ${classes.length} classes, ${nameSensor(sensor, samples)}.`,
     ...{ classes, sensor, published: { train: 1, test: 1 } },
     ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
-    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...people.facts },
+    ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...users.facts },
+    ...(audio && { audio }),
   };
   const layout = sampleLayout(facts);
   const odd = guess.files.find((file) => classes[layout.parseName(file.path)?.class ?? -1] !== file.class);
@@ -80,9 +83,11 @@ export async function inspectRecordings(
     );
   return {
     facts: { ...facts, published: { train: train.length, test: test.length } },
-    ...{ sensorFrom, splitFrom, users: people.shown },
+    ...{ sensorFrom, splitFrom, users: users.shown },
     warnings: [...warnOfBothSplits(facts, splits), ...warnings],
     clips: { train: countOf(train), test: countOf(test) },
+    /** Those in training. */
+    people: new Set(train.flatMap(({ user }) => user ?? [])).size,
     first: paths.find((path) => names.has(path)) ?? '',
     medianUs: durationsUs.sort((a, b) => a - b)[durationsUs.length >> 1] ?? 0,
     longestUs: durationsUs.at(-1) ?? 0,
@@ -92,11 +97,13 @@ export async function inspectRecordings(
 
 function findRecordings(all: readonly string[], where: string): string[] {
   const endings = [...new Set(Object.values(READERS).flatMap(({ endings }): readonly string[] => endings))];
-  const paths = all.filter((file) => endings.some((ending) => file.endsWith(ending)));
+  const paths = all.filter((file) => endings.some((ending) => file.toLowerCase().endsWith(ending)));
   if (paths.length > 0) return paths;
   const there = all.length === 0 ? 'no files' : listSome(all);
   const text = `expected recordings (${endings.join(', ')}), at most ${DEPTH - 1} folders deep, found ${there}.`;
-  const fix = 'Unpack archives. Convert other formats to .npy: docs/data.md.';
+  const fix = all.some((file) => OTHER_SOUND.test(file))
+    ? CONVERT
+    : 'Unpack archives. Convert other formats to .npy: docs/data.md.';
   throw new ReproError('data-new-empty', text, { where, fix });
 }
 
@@ -117,19 +124,23 @@ async function readAll(
   const warnings: string[] = [];
   const problems = new Problems();
   let extent: Sensor = { height: 1, width: 1 };
+  /** The lowest of sound. */
+  let rateHz = Number.POSITIVE_INFINITY;
   const npy = await guessNpy(tree, names);
   let done = 0;
   const read = async (bytes: Uint8Array, file: string): Promise<void> => {
     const reader = readerOf(file, bytes);
-    const { events, sensor, warnings: found } = await decode(reader, bytes, file, npy);
+    if (reader === 'wav') rateHz = Math.min(rateHz, decodeWav(bytes, file).rateHz);
+    const settings = { npy, audio: chooseBands(rateHz) };
+    const { events, sensor, warnings: found } = await decode(reader, bytes, file, settings);
     const entry = { names: names.get(file)!, reader, ...(reader === 'npy' ? npy : {}) };
     entries.set(`${reader} ${entry.names}`, entry);
     if (sensor !== undefined) headers.set(showSensor(sensor), sensor);
     const { height, width } = extentOf(events);
     extent = { height: Math.max(extent.height, height), width: Math.max(extent.width, width) };
     const { startUs, endUs } = spanOf(events);
-    // Frames of sound begin at 0.
-    durationsUs.push(reader === 'wav' ? endUs : endUs - startUs);
+    // Frames of sound begin at 0, and the last one has its end.
+    durationsUs.push(reader === 'wav' ? Math.max(0, endUs - 1) : endUs - startUs);
     warnings.push(...found);
   };
   await tree.walk(
@@ -146,8 +157,7 @@ async function readAll(
   );
   const fix = [
     'Repair them, or move them out of the folder. What can be read:',
-    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p;',
-    '.wav of at least 15,200 samples a second (of fewer: by hand, with `audio.highHz`, docs/data.md).',
+    '.bin as in N-MNIST; AEDAT 2.0, 3.1 and 4; .mat with ts, x, y, pol; .npy and .npz with t, x, y, p; .wav.',
   ].join('\n  ');
   problems.throwIfAny({ where, what: 'The folder', fix });
   // The first matching entry reads a file, so exact names come first.
@@ -160,7 +170,8 @@ async function readAll(
     const text = `files named ${twice.names} are of several formats.`;
     throw new ReproError('data-new-formats', text, { where, fix: 'Make a folder for each format.' });
   }
-  return { samples, headers: [...headers.values()], durationsUs, extent, warnings };
+  const audio = chooseBands(rateHz);
+  return { samples, audio, headers: [...headers.values()], durationsUs, extent, warnings };
 }
 
 /** Of the largest file, whose numbers tell most. */
@@ -174,14 +185,20 @@ async function guessNpy(
   return largest && guessNpySettings(await readWhole(largest, LARGEST_SAMPLE_BYTES), largest.path);
 }
 
+/** Bands that all sound has: the defaults, or if these end too high for the lowest sample rate, up to 95 % of the half of it. */
+function chooseBands(rateHz: number): SampleFacts['audio'] {
+  if (rateHz >= 2 * AUDIO_DEFAULTS.highHz) return undefined;
+  return { highHz: 100 * Math.floor((rateHz * 19) / 4000) };
+}
+
 function isNpy(file: string): boolean {
-  return /\.np[yz]$/.test(file);
+  return /\.np[yz]$/i.test(file);
 }
 
 function readerOf(file: string, bytes: Uint8Array): Reader {
-  if (file.endsWith('.bin')) return 'nmnist-bin';
-  if (file.endsWith('.mat')) return 'mat';
-  if (file.endsWith('.wav')) return 'wav';
+  if (/\.bin$/i.test(file)) return 'nmnist-bin';
+  if (/\.mat$/i.test(file)) return 'mat';
+  if (/\.wav$/i.test(file)) return 'wav';
   if (isNpy(file)) return 'npy';
   const version = /^#!AER-DAT([23])/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
   return version === '2' ? 'aedat2' : version === '3' ? 'aedat3' : 'aedat4';
@@ -192,19 +209,15 @@ async function decode(
   reader: Reader,
   bytes: Uint8Array,
   file: string,
-  npy: NpySettings | undefined,
+  { npy, audio }: ReaderSettings,
 ): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
   if (reader === 'aedat4') return decodeAedat4(bytes, file);
-  if (reader === 'wav') return decodeSound(bytes, file);
+  if (reader === 'wav') return decodeSound(bytes, file, audio);
   return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 
 function showSensor({ width, height }: Sensor): string {
   return `${width} x ${height}`;
-}
-
-function isSound(samples: readonly SampleFiles[]): boolean {
-  return samples.every(({ reader }) => reader === 'wav');
 }
 
 function nameSensor({ width, height }: Sensor, samples: readonly SampleFiles[]): string {
@@ -225,8 +238,12 @@ function chooseSensor(
     const fits = others.length === 0 && sensor.width >= extent.width && sensor.height >= extent.height;
     const read = isSound(samples) ? 'the bands of the sound' : 'from the headers of the recordings';
     if (fits) return { sensor, sensorFrom: given ? 'as --sensor says' : read };
-    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} pixels.`;
-    const fix = `A data set has one sensor: ${given ? 'correct --sensor' : 'make a folder for each'}.`;
+    const noun = isSound(samples) ? 'bands' : 'pixels';
+    const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} ${noun}.`;
+    const correct = isSound(samples)
+      ? 'leave out --sensor. For other bands, change `audio.bands` and `sensor` in its file then'
+      : 'correct --sensor';
+    const fix = `A data set has one sensor: ${given ? correct : 'make a folder for each'}.`;
     throw new ReproError('data-new-sensor', text, { where, fix });
   }
   if (extent.height === 1)

@@ -112,8 +112,6 @@ interface SourcePlace {
 export interface Claim {
   readonly id: string;
   readonly dataset: string;
-  /** As its source calls the data set. */
-  readonly datasetTitle: string;
   readonly statement: string;
   readonly evidence: SourcePlace;
   readonly published: Published | null;
@@ -179,7 +177,6 @@ export function readClaims(content: unknown, fail: Fail, models?: ReadonlySet<st
     return {
       id: entry.id,
       dataset: THESIS.dataset,
-      datasetTitle: THESIS.datasetTitle,
       statement: entry.statement,
       evidence: findEvidence(entry.evidence, sources, `${at}.evidence`, fail),
       published: published === undefined ? null : wholeClips(published, `${at}.published.share`, fail),
@@ -248,7 +245,6 @@ function expandTables(
         return {
           id: `${id}-${row.id}-${dataset}`,
           dataset,
-          datasetTitle,
           statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test set of ${datasetTitle} (${protocol})`,
           evidence: { ...evidence, note: notes[dataset] ?? evidence.note },
           published: wholeClips({ share, clips: clips[column]! }, place, fail),

@@ -35,6 +35,7 @@ import {
   judgeAccuracy,
   judgeOthers,
   judgeSeeds,
+  OTHER_DATA,
 } from './judgement.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
@@ -53,9 +54,7 @@ function judgeClaim(
   outcomes: readonly Outcome[],
 ): Finding {
   if (results.simulated) return notApplicable('The recordings are simulated.');
-  if (claim.dataset !== results.dataset.name) {
-    return notApplicable(`The claim is about ${claim.datasetTitle}, the run about ${results.dataset.title}.`);
-  }
+  if (claim.dataset !== results.dataset.name) return notApplicable(OTHER_DATA);
   const { measure } = claim;
   if (hasFolds(results) && ['clips', 'difference', 'below'].includes(measure.kind))
     return notApplicable('Each seed tests other people (dataset.folds), not the official test clips.');

@@ -7,7 +7,6 @@ import {
   type Finding,
   judgeContrasts,
   notApplicable,
-  SAME_EVERYWHERE,
 } from '../../verdicts/findings.ts';
 import {
   compareValues,
@@ -27,6 +26,9 @@ import type { Claim, MeasureOf, Published } from './claim.ts';
 export interface Judgement extends Finding {
   readonly claim: Claim;
 }
+
+/** Why a run has no verdict on claims about other data; a sentence also about all of them. */
+export const OTHER_DATA = 'The published claims are about other data sets.';
 
 /** Whether a statement holds in one seed; null if unknown. */
 interface SeedFinding {
@@ -149,10 +151,10 @@ export function judgeOthers(
   marginClips: number,
 ): Finding {
   const margin = marginClips / (first.runs[0]?.test.clips ?? 1);
-  const { others: measured, design } = contrastModels(first, others, margin);
+  const { others: measured, design, unknown } = contrastModels(first, others, margin);
   const named = measured.map(({ model, contrast }) => ({
     name: `${model.title} − ${first.title}`,
     contrast,
   }));
-  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, unknown: SAME_EVERYWHERE });
+  return judgeContrasts(claim, named, { margin, unit: ACCURACY_UNIT, design, unknown });
 }

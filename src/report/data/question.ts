@@ -1,5 +1,6 @@
 import { type AnswerTable, sumCells } from '../../verdicts/answers.ts';
 import { type Contrast, compareWithMargin, measureContrasts, nameDesign } from '../../verdicts/contrasts.ts';
+import { explainUnknown } from '../../verdicts/findings.ts';
 import type { DifferenceVerdict } from '../../verdicts/verdicts.ts';
 import type { ModelResult, Results } from './results.ts';
 
@@ -168,6 +169,8 @@ export interface ModelContrasts {
   readonly others: readonly { readonly model: ModelResult; readonly contrast: Contrast }[];
   /** What they were measured over: `five seeds and six users`. */
   readonly design: string;
+  /** Why nothing says how far differences may be off, if that is so; a sentence. */
+  readonly unknown: string;
 }
 
 /**
@@ -185,5 +188,6 @@ export function contrastModels(
   const cells = models.map((model) => sumCells(table, seedsOf(first), model.id, first.id));
   const contrasts = measureContrasts(cells, { margin, largest: 1, fixed });
   const others = models.map((model, i) => ({ model, contrast: contrasts[i]! }));
-  return { first, others, design: nameDesign(cells[0]!, table.hasGroups) };
+  const unknown = explainUnknown('difference', cells[0]!, fixed, table.hasGroups ? 'user' : 'clip');
+  return { first, others, unknown, design: nameDesign(cells[0]!, table.hasGroups) };
 }

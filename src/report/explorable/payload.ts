@@ -1,9 +1,8 @@
 import { deflateSync, inflateSync, strFromU8, strToU8 } from 'fflate';
 import type { FrameLayout, FrameSize } from '../../data/events/frames.ts';
-import type { NpySettings } from '../../data/events/npy-events.ts';
+import type { ReaderSettings } from '../../data/events/readers.ts';
 import type { Tensor } from '../../formats/tensor.ts';
 import type { NetworkConfig } from '../../network/networks.ts';
-import type { AudioSettings } from '../../results/audio-settings.ts';
 
 /** What the report stage embeds in explore.html: the networks, some clips, and what is known of both. */
 export interface Payload {
@@ -19,13 +18,7 @@ export interface Payload {
 }
 
 /** How a recording becomes frames, so that the page can do the same with others; their size, of which each has two planes, OFF and ON. */
-export type FrameSetting = Omit<FrameLayout, 'sensor'> &
-  FrameSize & {
-    /** How the data set's `.npy` files are read; other ones are guessed. */
-    readonly npy?: NpySettings | undefined;
-    /** How its sound becomes events; by default as that of any data set. */
-    readonly audio?: Partial<AudioSettings> | undefined;
-  };
+export type FrameSetting = Omit<FrameLayout, 'sensor'> & FrameSize & ReaderSettings;
 
 /** The frames of one clip, [T, 2, H, W]. */
 export type EmbeddedFrames = Uint8Array | Uint16Array | Float32Array;

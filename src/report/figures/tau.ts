@@ -49,10 +49,9 @@ export function drawTau(results: Results): Figure {
     alt: sentences(
       `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers.length} spiking layers.`,
       ...models.map(({ title }) => {
-        const ends = panels.map(({ lines }) =>
-          lines.find(({ label }) => label === title)?.series.line.at(-1),
-        );
-        return `${title} ends at ${ends.map((end) => end?.value.toFixed(2) ?? 'unknown').join(', ')}.`;
+        const own = panels.flatMap(({ lines }) => lines.find(({ label }) => label === title) ?? []);
+        const ends = own.flatMap(({ series }) => series.line.at(-1)?.value.toFixed(2) ?? []);
+        return ends.length > 0 && `${title} ends at ${ends.join(', ')}.`;
       }),
       logged && describeReference(results),
     ),
@@ -110,8 +109,8 @@ export function countLayers(results: Results): number {
 function describeReference(results: Results): string {
   const ends = results.models.flatMap((model) => {
     const tau = tauReferenceOf(results, model);
-    const values = tau.map((points) => points.at(-1)?.value.toFixed(2) ?? 'unknown');
-    return tau.length === 0 ? [] : [`${model.title} ends at ${values.join(', ')}`];
+    const values = tau.flatMap((points) => points.at(-1)?.value.toFixed(2) ?? []);
+    return values.length === 0 ? [] : [`${model.title} ends at ${values.join(', ')}`];
   });
   return `Thin dashed lines show the authors’ logs: ${describeCoverage(results)}. In them ${ends.join('; ')}.`;
 }

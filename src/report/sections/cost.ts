@@ -72,7 +72,7 @@ export function answerCost({ models, seeds }: Results): Text {
     const size = `${(100 * Math.abs(mean)).toFixed(1)}\u00a0% ${mean < 0 ? 'fewer' : 'more'}`;
     const chance = isTested && p !== null ? `, ${stateP(adjusted[i]!)}` : '';
     const accuracy = formatPoints(accuracyOf(model) - accuracyOf(first));
-    return `${model.title} ${size} (accuracy ${accuracy}${chance})`;
+    return `${model.title} ${size}${chance} (accuracy ${accuracy})`;
   });
   const list = ` Effective operations beside ${first.title}: ${changes.join('; ')}.`;
   const count = spellCount(seeds.length);

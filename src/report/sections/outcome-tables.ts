@@ -1,5 +1,4 @@
 import { findPublished, hasFolds, judgeComparability, THESIS } from '../../results/thesis/published.ts';
-import { SAME_EVERYWHERE } from '../../verdicts/findings.ts';
 import { meanInterval } from '../../verdicts/stats/means.ts';
 import { formatP } from '../../verdicts/stats/p-values.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
@@ -111,13 +110,13 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
 }
 
 /** The differences from the first model as a table. */
-export function tabulateDifferences({ first, others, design }: ModelContrasts): Table {
+export function tabulateDifferences({ first, others, design, unknown }: ModelContrasts): Table {
   const notes: Text[] = [
     [
       `Tests and intervals are over ${design}; `,
       { code: 'docs/claims.md' },
       ` has the method. The last column is Holm-corrected for ${spellQuantity(others.length, 'comparison')}; the intervals are not. A large p is no evidence that models are equal.`,
-      others.some(({ contrast }) => contrast.certainty === null) ? ` –: ${lowerFirst(SAME_EVERYWHERE)}` : '',
+      others.some(({ contrast }) => contrast.certainty === null) ? ` –: ${lowerFirst(unknown)}` : '',
     ],
   ];
   const caption = `Difference in test accuracy from ${first.title}`;

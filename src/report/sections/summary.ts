@@ -10,6 +10,7 @@ import {
   formatQuantity,
   formatShare,
   joinWords,
+  lowerFirst,
   spellCount,
 } from '../../verdicts/words.ts';
 import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
@@ -129,14 +130,14 @@ function describeGuessing({ chance, constant }: Guessing): string {
 }
 
 /** How the other models compare with the first, as in the table of differences. */
-function summariseDifferences({ simulated }: Results, { first, others, design }: ModelContrasts): Text {
+function summariseDifferences(
+  { simulated }: Results,
+  { first, others, design, unknown }: ModelContrasts,
+): Text {
   const known = others.flatMap(({ model, contrast: { difference, certainty } }) => {
     return certainty === null ? [] : [{ model, difference, adjusted: certainty.adjusted }];
   });
-  if (known.length === 0)
-    return [
-      `No test can tell whether the models differ: over ${design}, their difference is the same everywhere.`,
-    ];
+  if (known.length === 0) return [`No test can tell whether the models differ: ${lowerFirst(unknown)}`];
   const how = `over ${design}; Holm-corrected`;
   const apart = known.filter(({ adjusted }) => adjusted <= DIFFERENCE_LEVEL);
   if (apart.length === 0)

@@ -65,6 +65,13 @@ describe('cutting a clip into frames', () => {
     expect([0, 2, 4, 6].map((i) => counts[i])).toEqual(expected);
   });
 
+  test('by duration from the start of the file, the last frame has its end, and nothing later', () => {
+    const own = { ...layout(2, 'duration', 1), durationUs: 10, from: 'file' } as const;
+    const counts = new Uint8Array(4);
+    integrateFrames(eventsAt([10, 19, 20, 20, 21]), own, counts);
+    expect([...counts]).toEqual([0, 0, 4, 0]);
+  });
+
   test('by duration each frame lasts as long as asked, and later events are left out', () => {
     const own = { ...layout(3, 'duration', 1), durationUs: 10 };
     const counts = new Uint8Array(6);
@@ -131,7 +138,7 @@ describe('frame size and counts', () => {
 
   test.each([3, 0])('downsampling by %s, which does not divide the sensor, is rejected', (downsample) => {
     expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
-      expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
+      expect.objectContaining({ code: 'frames', fix: 'What fits: 1, 2, 4, 8, 16.' }),
     );
   });
 

@@ -32,7 +32,7 @@ test('an AEDAT 4 recording of another sensor is refused with both sizes', async 
   const decoded = READERS.aedat4.decode(read('fixtures/formats/davis-none.aedat4'), 'a.aedat4', DVS128);
   await expect(decoded).rejects.toMatchObject({
     code: 'sample-sensor',
-    message: 'its sensor has 346 x 260 pixels, but A has 128 x 128.',
+    message: 'its sensor is 346 x 260, but the sensor of A is 128 x 128.',
   });
 });
 

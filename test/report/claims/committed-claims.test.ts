@@ -8,6 +8,7 @@ import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { summariseModels } from '../../../src/report/data/outcome.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/sections/claims.ts';
 import { FANG_NETWORKS } from '../../../src/results/thesis/published.ts';
+import { NMNIST } from '../../support/datasets.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 
@@ -202,6 +203,12 @@ describe('the section', () => {
       `This run cannot judge any of the ${committed.length} published claims.`,
     );
     expect(JSON.stringify(blocks)).toContain('The recordings are simulated.');
+  });
+
+  test('says in one sentence that a run of other data has nothing to do with the claims', () => {
+    const results = makeResults({ dataset: { ...NMNIST, name: 'bars' } });
+    const { blocks } = describeClaims(judgeClaims(committed, results, summariseModels(results)), results);
+    expect(blocks).toMatchObject([{ text: [{ strong: 'The published claims are about other data sets.' }] }]);
   });
 
   test('shows where each claim of its data set is stated, and names the files that were read', () => {

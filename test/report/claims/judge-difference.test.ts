@@ -64,7 +64,8 @@ describe('no difference', () => {
     const judgement = judged([45, 45, 45, 45, 45, 45], [46, 46, 46, 46, 46, 46]);
     expect(judgement).toMatchObject({
       verdict: 'inconclusive',
-      reason: 'The difference is the same everywhere, which does not say how far others may be.',
+      reason:
+        'The difference is the same for every user, up to rounding, which does not say how far others may be.',
     });
     expect(judgement.measured).toMatch(/^No Reg\. − Baseline \+2\.1.points \(no interval\);/);
   });

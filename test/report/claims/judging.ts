@@ -27,7 +27,6 @@ export function makeClaim(overrides: Partial<Claim> & { measure: Measure }): Cla
   return {
     id: 'a',
     dataset: 'dvs128-gesture',
-    datasetTitle: 'DVS128 Gesture',
     statement: 'so',
     evidence: {
       source: { id: 'here', title: 'Here', file: 'a file', kind: 'pdf', sha256: '0'.repeat(64) },

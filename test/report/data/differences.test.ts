@@ -36,8 +36,20 @@ describe('the differences between models', () => {
       ['even', '+10.0 points', '–', '–', '–'],
     ]);
     expect(note).toBe(
-      'Tests and intervals are over three users, for these trainings; docs/claims.md has the method. The last column is Holm-corrected for two comparisons; the intervals are not. A large p is no evidence that models are equal. –: the difference is the same everywhere, which does not say how far others may be.',
+      'Tests and intervals are over three users, for these trainings; docs/claims.md has the method. The last column is Holm-corrected for two comparisons; the intervals are not. A large p is no evidence that models are equal. –: the difference is the same for every user, up to rounding, which does not say how far others may be.',
     );
+  });
+
+  it('of a single user are not said to be the same for others', () => {
+    const [one, other] = [modelWith('one', [4], [4]), modelWith('other', [9], [8])];
+    const { rows, note } = read(one, other);
+    expect(rows[0]?.slice(1)).toEqual(['+45.0 points', '–', '–', '–']);
+    const reason = 'here is one user, which does not say how far others may be from it.';
+    expect(note).toContain(`–: t${reason}`);
+    expect(judgeOthers('equal', one, [other], 3)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: `T${reason}`,
+    });
   });
 
   it('are those by which claims are judged', () => {

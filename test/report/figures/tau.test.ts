@@ -40,6 +40,15 @@ describe('the bands of the time constants', () => {
   });
 });
 
+it('the description leaves out networks that have no τ', () => {
+  const metrics = { layers: [{ tauOfMean: [null], tauMean: [null], tauStd: [null], tauChange: [null] }] };
+  const none = makeRunResult({ metrics: { ...makeRunResult().metrics, epochs: [1], ...metrics } });
+  const memoryless = makeModelResult({ id: 'memoryless', title: 'No memory', runs: [none] });
+  const { alt } = drawTau(makeResults({ models: [single(2), memoryless] }));
+  expect(alt).toContain('ends at 2.00.');
+  expect(alt).not.toMatch(/unknown|No memory/);
+});
+
 it('the lines are τ at the mean of w, and the data have the mean of τ, too', () => {
   const figure = drawTau(makeResults({ models: [single(2)] }));
   expect(figure.data[1]).toEqual(['baseline', 0, 1, 1, 2, 2.1, 0.5, 'run']);

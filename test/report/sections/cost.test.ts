@@ -40,11 +40,11 @@ describe('the answer about cost', () => {
     const baseline = modelOf('A', 'layer', [6e6, 6e6, 6e6]);
     // −11, −10 and −9 %: t = −10 / (1 / √3) with 2 degrees of freedom, p = 0.003.
     expect(answer(baseline, modelOf('B', 'neuron', [4.9e6, 5e6, 5.1e6], neurons))).toBe(
-      'One τ per neuron takes 2.5 times the memory of one per layer; it changes the number of synaptic operations. Effective operations beside A: B 10.0 % fewer (accuracy +1.0 points, p = 0.003). p: paired t test over three seeds, Holm-corrected.',
+      'One τ per neuron takes 2.5 times the memory of one per layer; it changes the number of synaptic operations. Effective operations beside A: B 10.0 % fewer, p = 0.003 (accuracy +1.0 points). p: paired t test over three seeds, Holm-corrected.',
     );
     // −10, 0 and +20 %.
     expect(answer(baseline, modelOf('B', 'neuron', [5e6, 6e6, 8e6], neurons))).toMatch(
-      /layer; it does not clearly change the number .* B 3\.3 % more \(accuracy \+1\.0 points, p = 0\.\d+\)/,
+      /layer; it does not clearly change the number .* B 3\.3 % more, p = 0\.\d+ \(accuracy \+1\.0 points\)/,
     );
   });
 

@@ -171,7 +171,7 @@ describe('the summary', () => {
     );
     // Two more clips of each user.
     expect(verdict(makeResults({ models: [scoring('A', 80), scoring('B', 88)] }))).toContain(
-      'No test can tell whether the models differ: over four users, for these trainings, their difference is the same everywhere.',
+      'No test can tell whether the models differ: the difference is the same for every user, up to rounding, which does not say how far others may be.',
     );
   });
 });
