@@ -1,3 +1,4 @@
+import { formatCount } from '../base/text.ts';
 import type { AudioSettings } from './audio-settings.ts';
 import type { ImagePreparation } from './clip-index.ts';
 
@@ -85,7 +86,7 @@ export type FramesFrom = 'file' | 'first-event';
 export interface SampleFacts extends EventFacts {
   readonly layout: 'samples';
   readonly samples: readonly SampleFiles[];
-  /** Of `wav`: how sound becomes events; keys that are left out have their defaults. */
+  /** How sound becomes events, or became those in the files; keys that are left out have their defaults. */
   readonly audio?: Partial<AudioSettings>;
   /** What `{user}` stands for, if not digits: hexadecimal digits, or one of these names, numbered from 1. */
   readonly users?: 'hexadecimal' | readonly string[];
@@ -157,6 +158,17 @@ export function tellsUsers(facts: DatasetFacts): boolean {
   return 'samples' in facts
     ? facts.samples.every(({ names }) => names.includes('{user}'))
     : 'recordings' in facts;
+}
+
+/** How the sound of a data set becomes events, if it has sound. */
+export function audioOf(facts: DatasetFacts): Partial<AudioSettings> | undefined {
+  if (facts.layout !== 'samples') return undefined;
+  return facts.audio ?? (isSound(facts.samples) ? {} : undefined);
+}
+
+/** `128 × 128 pixels`; of one row `64 columns`, or `64 bands` of sound. */
+export function nameSensor({ width, height }: EventFacts['sensor'], isSound: boolean): string {
+  return height > 1 ? `${width} × ${height} pixels` : formatCount(width, isSound ? 'band' : 'column');
 }
 
 export function framesFrom({

@@ -10,6 +10,7 @@ import { buildSeries } from '../../src/report/figures/epoch-panel.ts';
 import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
+import { tabulateSpikes } from '../../src/report/sections/neurons.ts';
 import { drawAccuracy, drawAccuracyByModel, drawLoss } from '../../src/report/sections/training.ts';
 import { makeModelResult, makeResults, makeRunResult, resultsOf } from './result-values.ts';
 
@@ -34,6 +35,17 @@ function longRun(count: number): RunResult {
   const epochs = values.map((_, index) => index + 1);
   return makeRunResult({ metrics: { epochs, accuracy: perSplit, loss: perSplit, layers: [] } });
 }
+
+it('captions name dropout only where a network has it: those that do not say have it', () => {
+  const captionsOf = (network: RunResult['network']) => {
+    const results = makeResults({ models: [makeModelResult({ runs: [makeRunResult({ network })] })] });
+    const { notes } = tabulateSpikes(results);
+    return [drawAccuracyByModel(results).caption, drawLoss(results).caption, JSON.stringify(notes)];
+  };
+  for (const caption of captionsOf({})) expect(caption).toContain('with dropout');
+  for (const caption of captionsOf({ dropout: 0.2 })) expect(caption).toContain('with dropout');
+  for (const caption of captionsOf({ dropout: 0 })) expect(caption).not.toContain('dropout');
+});
 
 describe('figures', () => {
   /** Drawn once, since that takes most of the time. */

@@ -9,11 +9,11 @@ import type { Sources } from '../../src/report/collect.ts';
 import { formatSplit } from '../../src/results/run-file.ts';
 import { COMPAT_DEFAULTS } from '../../src/results/thesis/compat.ts';
 import { DATASETS } from '../support/datasets.ts';
-import { classesOf, frameFormat, SIZE, write, writeFrames } from './made-up-frames.ts';
+import { classesOf, frameFormat, write, writeFrames } from './made-up-frames.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
 export interface MadeUp {
-  readonly dataset: 'dvs128-gesture' | 'nmnist';
+  readonly dataset: 'dvs128-gesture' | 'nmnist' | 'spoken-digits';
   readonly simulated: boolean;
   readonly models: readonly string[];
   readonly seeds: readonly number[];
@@ -143,6 +143,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
   const correct = Math.round((chosen.test_accuracy ?? 0) * made.clips.test);
   const head = { version: 1, seed, dataset: made.dataset, simulated: made.simulated };
   const { per = 'layer', lambda = 0 } = MODELS[model] ?? {};
+  const { height, width } = frameFormat(made);
   return {
     run: {
       ...head,
@@ -151,12 +152,13 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       network: {
         ...network(per),
         ...{
-          input: [2, SIZE, SIZE],
+          input: [2, height, width],
           classes: classes.length,
           channels: made.channels,
           layers: made.layers - 2,
         },
         hidden: made.hidden,
+        ...(made.dataset === 'spoken-digits' && { dropout: 0 }),
       } satisfies NetworkConfig,
       parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
       training: {

@@ -8,11 +8,11 @@ import { describePublishedFile, howToGet, showPath, thenRun } from '../../data/c
 import { fetchFiles } from '../../data/fetch/fetch-files.ts';
 import { openDataset } from '../../data/open-dataset.ts';
 import {
+  audioOf,
   canFetch,
   type DatasetFacts,
   type ImageFacts,
   isCommitted,
-  isSound,
 } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
@@ -43,7 +43,7 @@ export async function listDatasets(options: DataOptions): Promise<void> {
       /** Whether its profile makes it. */
       simulated,
       committed: isCommitted(dataset),
-      sound: 'samples' in dataset && isSound(dataset.samples),
+      sound: audioOf(dataset) !== undefined,
       // Stage `simulate` writes the recordings of every profile below one folder, gestures too.
       present: hasFiles(simulated ? path.join(root, 'Train') : root),
     };

@@ -42,6 +42,11 @@ export function isValidated({ models, reference }: Pick<Results, 'models' | 'ref
   );
 }
 
+/** `, with dropout`, unless no model is trained so: a network is, if it does not say 0. */
+export function nameDropout(results: Results): string {
+  return allRuns(results).some(({ network }) => network.dropout !== 0) ? ', with dropout' : '';
+}
+
 /** The evaluated epoch, in words that follow "the": `epoch chosen by validation`, unless it was chosen on the test clips, or is the last. */
 export function nameEpoch(models: readonly ModelResult[]): string {
   const choices = new Set(models.flatMap(({ runs }) => runs.map(({ chosenOn }) => chosenOn)));

@@ -168,7 +168,7 @@ const WORDS: ReadonlyMap<Scalar, string> = new Map([
 ]);
 
 function formatSize(height: Scalar | null, width: Scalar | null): string | null {
-  return height === null || width === null ? null : `${height} × ${width}`;
+  return height === null || width === null ? null : `${width} × ${height}`;
 }
 
 function network(label: string, path: string): Setting {

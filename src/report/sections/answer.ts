@@ -1,5 +1,6 @@
 import { isObject } from '../../base/files/shape.ts';
 import { capitalise } from '../../base/text.ts';
+import { audioOf, nameSensor } from '../../results/dataset-facts.ts';
 import { DIFFERENCE_TITLES, type DifferenceVerdict } from '../../verdicts/verdicts.ts';
 import {
   formatBarePoints,
@@ -171,7 +172,7 @@ function stateScale({ dataset, simulated }: Results, { baseline }: Question): st
     typeof layers === 'number' &&
       layers > 0 &&
       `${spellQuantity(layers, 'convolutional layer')} of ${String(channels)} channels`,
-    `${frames.height} × ${frames.width} pixels`,
+    nameSensor(frames, audioOf(dataset) !== undefined),
     spellQuantity(metrics.epochs.length, 'epoch'),
     simulated ? 'simulated recordings' : dataset.title,
   );

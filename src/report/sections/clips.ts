@@ -4,6 +4,7 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../results/clip-examples.ts';
+import { audioOf } from '../../results/dataset-facts.ts';
 import { formatQuantity, formatShare, groupDigits, present, spellCount } from '../../verdicts/words.ts';
 import type { Results } from '../data/results.ts';
 import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
@@ -17,32 +18,33 @@ const MOST_STEPS = 10;
 const FRAME_PX = 128;
 
 /** One clip of each class in pictures, for readers who have never seen such data; nothing if there are no test clips. */
-export function describeClips({ examples }: Results): Section[] {
+export function describeClips({ examples, dataset }: Pick<Results, 'examples' | 'dataset'>): Section[] {
   if (examples.examples.length === 0) return [];
   const isImages = examples.kind === 'images';
+  const isSound = audioOf(dataset) !== undefined;
   const what = isImages ? 'image' : 'clip';
   const pictures = examples.examples.map((example) => drawExample(examples, example));
-  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples);
+  const text = isImages ? 'The first test image of each class, enlarged.' : describeSheets(examples, isSound);
   const blocks: Block[] = [
     { kind: 'paragraph', text: [text] },
-    { kind: 'gallery', gallery: { id: 'clips', legend: isImages ? [] : makeLegend(), pictures } },
+    { kind: 'gallery', gallery: { id: 'clips', legend: isImages ? [] : makeLegend(isSound), pictures } },
   ];
   return [{ id: 'clips', title: `One ${what} of each class`, blocks }];
 }
 
-function describeSheets({ examples, simulated }: ClipExamples): string {
+function describeSheets({ examples, simulated }: ClipExamples, isSound: boolean): string {
   const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
   const bin = Math.max(...examples.map(({ frames }) => fitBin(frames)));
   const isTurned = examples.some(({ frames }) => turnRow(frames) !== frames);
   return [
     `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
     isTurned
-      ? `: its ${groupDigits(steps)} steps from left to right, the sensor’s row upwards (of sound, from low to high)`
+      ? `: its ${groupDigits(steps)} steps from left to right, ${isSound ? 'its bands upwards, from low to high' : 'the sensor’s row upwards'}`
       : steps > MOST_STEPS
         ? `: ${spellCount(MOST_STEPS)} of its ${groupDigits(steps)} steps, with their numbers`
         : '',
     bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
-    '. The more events a pixel has, the stronger its colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
+    '. The more events, the stronger the colour. Each clip has its own scale: full strength is the 99th percentile of the counts above 0.',
   ].join('');
 }
 
@@ -109,12 +111,13 @@ function longerSide({ shape }: ClipFrames): number {
   return Math.max(shape[2] ?? 1, shape[3] ?? 1);
 }
 
-function makeLegend(): Gallery['legend'] {
+function makeLegend(isSound: boolean): Gallery['legend'] {
   const css = (color: readonly number[]): string =>
     `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+  const [source, on, off] = isSound ? ['band', 'louder', 'quieter'] : ['pixel', 'brighter', 'darker'];
   return [
-    { label: 'Vermilion: ON events, the pixel became brighter, or the band louder', color: css(COLORS.on) },
-    { label: 'Blue: OFF events, it became darker, or quieter', color: css(COLORS.off) },
+    { label: `Vermilion: ON events, the ${source} became ${on}`, color: css(COLORS.on) },
+    { label: `Blue: OFF events, it became ${off}`, color: css(COLORS.off) },
     {
       label: 'Both mixed: many of both',
       color: css(EVENT_PALETTE[eventIndex(SHADES, SHADES)] ?? COLORS.ink),

@@ -1,5 +1,5 @@
 import { capitalise } from '../../base/text.ts';
-import { nameRecordings } from '../../results/dataset-facts.ts';
+import { audioOf, nameRecordings, nameSensor } from '../../results/dataset-facts.ts';
 import { nameEngine } from '../../results/run-file.ts';
 import { hasFolds } from '../../results/thesis/published.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../../verdicts/words.ts';
@@ -37,8 +37,7 @@ export function listFacts(results: Results, origin: RunOrigin | null): Report['f
 
 function describeSensor({ dataset }: Results): string {
   if (dataset.kind === 'images') return '';
-  const { width, height } = dataset.sensor;
-  return `${width} × ${height} pixels`;
+  return nameSensor(dataset.sensor, audioOf(dataset) !== undefined);
 }
 
 /** What the networks see less of than the recordings contain; empty if they see all. */
@@ -50,7 +49,7 @@ function describeReductions(results: Results): string {
     return used < all && `a subset of ${groupDigits(used)} of ${groupDigits(all)} ${name} clips`;
   };
   const frames = runs.flatMap(({ frames: { downsample, height, width } }) =>
-    downsample > 1 ? [`${downsample} × ${downsample} pixels binned into one, to ${height} × ${width}`] : [],
+    downsample > 1 ? [`${downsample} × ${downsample} pixels binned into one, to ${width} × ${height}`] : [],
   );
   const parts = present(
     hasFolds(results)

@@ -1,7 +1,7 @@
 import { isObject } from '../../base/files/shape.ts';
 import { summarise } from '../../verdicts/stats/means.ts';
 import { formatShare, joinWords, present } from '../../verdicts/words.ts';
-import { nameEpoch } from '../data/epochs.ts';
+import { nameDropout, nameEpoch } from '../data/epochs.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import {
   countLayers,
@@ -156,7 +156,8 @@ function extremesOf<T extends { readonly value: number }>(found: readonly T[]): 
 export function tabulateSpikes(results: Results): Table {
   const layers = Array.from({ length: countLayers(results) }, (_, layer) => layer);
   const seeds = results.seeds.length;
-  const note = `Share of the layer’s neurons that spike in a time step, without dropout${seeds > 1 ? `; means over ${seeds} seeds` : ''}. Values in training differ: with dropout, and on other clips.`;
+  const dropout = nameDropout(results);
+  const note = `Share of the layer’s neurons that spike in a time step${dropout && ', without dropout'}${seeds > 1 ? `; means over ${seeds} seeds` : ''}. Values in training are of other clips${dropout}.`;
   const caption = `Spike density on the test clips, at the ${nameEpoch(results.models)}`;
   return makeTable({ id: 'table-spikes', caption, notes: [[note]] }, results.models, [
     textColumn('Model', ({ title }) => title),

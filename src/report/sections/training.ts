@@ -1,7 +1,7 @@
 import { judgeComparability, THESIS } from '../../results/thesis/published.ts';
 import { summarise } from '../../verdicts/stats/means.ts';
 import { formatShare, groupDigits, present, sentences } from '../../verdicts/words.ts';
-import { allRuns, axisRange, describeEpochs, isValidated } from '../data/epochs.ts';
+import { allRuns, axisRange, describeEpochs, isValidated, nameDropout } from '../data/epochs.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
 import { RESULT_SPLITS, type ResultSplit, type Results } from '../data/results.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
@@ -115,7 +115,7 @@ export function drawAccuracyByModel(results: Results): Figure {
     id: 'accuracy-by-model',
     title: 'Accuracy of each model over epochs',
     caption:
-      'Share of clips classified correctly after each epoch; training clips: during the epoch, with dropout. ' +
+      `Share of clips classified correctly after each epoch; training clips: during the epoch${nameDropout(results)}. ` +
       `Chance is ${formatShare(chanceOf(results))}.`,
     alt: `Line plots of accuracy over ${describeEpochs(results)} on test${isValidated(results) ? ', validation' : ''} and training clips, one plot per model. ${sentences(...describeEnds(results))}`,
     panels: results.models.map(({ title }, i) => ({ title, lines: lines[i]!, axis })),
@@ -138,7 +138,7 @@ export function drawLoss(results: Results): Figure {
     title: 'Loss of each model over epochs',
     caption:
       `Mean squared error of ${nameOutput(results)} against the one-hot labels, on a logarithmic scale. ` +
-      `The training loss is the mean of each epoch, with dropout${nameRegulariser(results)}.`,
+      `The training loss is the mean of each epoch${nameDropout(results)}${nameRegulariser(results)}.`,
     alt: `Line plots of the training${isValidated(results) ? ', validation' : ''} and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
     panels: results.models.map(({ title }, i) => ({ title, lines: lines[i]!, axis })),
     notes: [],

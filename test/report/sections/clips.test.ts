@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Gallery } from '../../../src/report/page/document.ts';
 import { describeClips } from '../../../src/report/sections/clips.ts';
 import type { ClipExamples } from '../../../src/results/clip-examples.ts';
+import { SPOKEN_DIGITS } from '../../support/datasets.ts';
 import { decodePng } from '../pictures/decode.ts';
 import { makeExample, makeExamples, makeResults } from '../result-values.ts';
 
@@ -51,6 +52,17 @@ describe('the section of clips', () => {
     expect(at(10, 10)).toEqual([255, 255, 255]);
     expect(isRed(at(width - 10, 10))).toBe(false);
     expect(at(width - 10, height - 10)).toEqual([255, 255, 255]);
+  });
+
+  it('says bands, louder and quieter of sound', () => {
+    const frames = { shape: [3, 2, 1, 2], data: new Uint8Array(12).fill(1) };
+    const examples = { ...makeExamples(), examples: [makeExample({ frames })] };
+    const sound = JSON.stringify(describeClips({ examples, dataset: SPOKEN_DIGITS }));
+    expect(sound).toMatch(/bands upwards.*band became louder.*became quieter/);
+    const camera = JSON.stringify(describeClips(makeResults({ examples })));
+    expect(camera).toMatch(/row upwards.*pixel became brighter.*became darker/);
+    for (const text of ['pixel', 'brighter', 'darker']) expect(sound).not.toContain(text);
+    for (const text of ['band', 'louder', 'quieter']) expect(camera).not.toContain(text);
   });
 
   it('shows still images as they are', () => {
