@@ -77,6 +77,20 @@ export function decodeWav(bytes: Uint8Array, file: string): Sound {
   }
 }
 
+/** Writes a WAV file of one channel, 16 bits. @param samples full scale is -1 to 1; what is beyond is cut */
+export function encodeWav(rateHz: number, samples: Float32Array): Uint8Array<ArrayBuffer> {
+  const size = 2 * samples.length;
+  const bytes = new Uint8Array(44 + size);
+  const view = new DataView(bytes.buffer);
+  bytes.set(new TextEncoder().encode(`RIFF${' '.repeat(4)}WAVEfmt ${' '.repeat(20)}data`));
+  // Two fields in one: PCM and one channel; samples of 2 bytes and 16 bits.
+  const fields = { 4: 36 + size, 16: 16, 20: 0x1_0001, 24: rateHz, 28: 2 * rateHz, 32: 0x10_0002, 40: size };
+  for (const [at, value] of Object.entries(fields)) view.setUint32(Number(at), value, true);
+  for (const [i, sample] of samples.entries())
+    view.setInt16(44 + 2 * i, Math.max(-0x8000, Math.min(0x7fff, Math.round(0x8000 * sample))), true);
+  return bytes;
+}
+
 type Fail = (code: string, at: number, what: string, fix?: string) => never;
 
 function readFormat(view: DataView, at: number, size: number, fail: Fail) {

@@ -105,7 +105,7 @@ describe('a clip of one’s own', () => {
       await expect
         .poll(() => told(page).textContent())
         .toBe(
-          'davis-zstd.aedat4: the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Recordings are not scaled: choose one of such a camera.',
+          'davis-zstd.aedat4: the sensor has 346 × 260 pixels; the networks of this page expect 128 × 128 pixels. Recordings are not scaled: choose one that fits.',
         );
       expect(complaints).toEqual([]);
     });

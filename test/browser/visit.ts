@@ -13,11 +13,14 @@ export interface Visit {
 /** `file`: of the report, `index.html` by default; may have a fragment. */
 type VisitOptions = BrowserContextOptions & { readonly file?: string };
 
-/** Opens one browser for the tests of a file. @returns what opens a report in it, and closes it after `look` */
-export function useBrowser() {
+/** Opens one browser for the tests of a file, with these flags, too. @returns what opens a report in it, and closes it after `look` */
+export function useBrowser(flags: readonly string[] = []) {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: inject('chromium'), args: CHROMIUM_FLAGS });
+    browser = await chromium.launch({
+      executablePath: inject('chromium'),
+      args: [...CHROMIUM_FLAGS, ...flags],
+    });
   });
   afterAll(() => browser?.close());
 

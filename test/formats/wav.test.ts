@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeWav } from '../../src/formats/wav.ts';
+import { decodeWav, encodeWav } from '../../src/formats/wav.ts';
 import { expectReadOrRefused } from '../support/damaged-bytes.ts';
 import { chunk, float, fmt, riff, u16, u32, type WavFormat, wav } from '../support/wav-fixture.ts';
 
@@ -85,6 +85,14 @@ describe('samples are read', () => {
   test('of a sound without samples', () => {
     expect(samplesOf(wav({}, Buffer.of()))).toEqual([]);
   });
+});
+
+test('what is written is read again, to 16 bits, and what is beyond full scale is cut', () => {
+  const bytes = encodeWav(8000, Float32Array.of(0, 0.5, -0.25, 1 / 0x8000, 1.5, -1.5));
+  const values = u16(0, 0x4000, -0x2000 & 0xffff, 1, 0x7fff, 0x8000);
+  expect(bytes).toEqual(wav({ rateHz: 8000 }, values));
+  const samples = Float64Array.of(0, 0.5, -0.25, 1 / 0x8000, 0x7fff / 0x8000, -1);
+  expect(decodeWav(bytes, 'a.wav')).toEqual({ rateHz: 8000, samples });
 });
 
 describe('a writer that did not know the size', () => {

@@ -8,22 +8,23 @@ import {
   type FrameFormat,
   formatClipIndex,
 } from '../../src/results/clip-index.ts';
-import { GESTURES } from '../support/datasets.ts';
+import { GESTURES, SPOKEN_DIGITS } from '../support/datasets.ts';
 import type { MadeUp } from './made-up-results.ts';
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 export function classesOf(dataset: string): readonly string[] {
+  if (dataset === 'spoken-digits') return SPOKEN_DIGITS.classes;
   return dataset === 'dvs128-gesture' ? GESTURES.classes : DIGITS;
 }
 
-export const SIZE = 32;
-
-export function frameFormat({ steps }: MadeUp): FrameFormat {
-  return {
-    ...{ steps, splitBy: 'number', downsample: 4, height: SIZE, width: SIZE },
-    ...{ dtype: 'uint8', normalization: null },
-  };
+export function frameFormat({ dataset, steps }: Pick<MadeUp, 'dataset' | 'steps'>): FrameFormat {
+  const common = { steps, dtype: 'uint8', normalization: null } as const;
+  if (dataset === 'spoken-digits') {
+    const layout = { splitBy: 'duration', durationUs: 20_000, from: 'file' } as const;
+    return { ...common, ...layout, downsample: 1, height: 1, width: 64 };
+  }
+  return { ...common, splitBy: 'number', downsample: 4, height: 32, width: 32 };
 }
 
 /** The frame cache, with its examples. Test clips are in the order of predictions.csv, class by class. */
@@ -31,8 +32,9 @@ export async function writeFrames(examples: string, made: MadeUp): Promise<void>
   const { dataset, simulated, clips, steps } = made;
   const gestures = dataset === 'dvs128-gesture';
   const classes = classesOf(dataset);
+  const { height, width } = frameFormat(made);
   const describe = (label: number, row: number, split: string) => {
-    const data = moveSquare(label, row, steps);
+    const data = moveSquare(label, row, { steps, height, width });
     return {
       ...{ class: label, recording: gestures ? 'user09_led.aedat' : `${split}/${label}/${row}.bin` },
       ...{ user: gestures ? 9 : null, light: gestures ? 'led' : null, startUs: 0, endUs: 300_000 },
@@ -51,13 +53,13 @@ export async function writeFrames(examples: string, made: MadeUp): Promise<void>
     [FRAME_CACHE_FILES.train, train],
     [FRAME_CACHE_FILES.test, test],
   ] as const) {
-    const data = new Uint8Array(all.length * steps * 2 * SIZE * SIZE);
+    const data = new Uint8Array(all.length * steps * 2 * height * width);
     all.forEach((clip, row) => {
       data.set(clip.data, row * clip.data.length);
     });
     await write(
       join(folder, file),
-      encodeNpy({ dtype: 'uint8', shape: [all.length, steps, 2, SIZE, SIZE], data }),
+      encodeNpy({ dtype: 'uint8', shape: [all.length, steps, 2, height, width], data }),
     );
   }
   const known = ({ data: _, ...clip }: (typeof test)[number], row: number) => {
@@ -73,20 +75,24 @@ export async function writeFrames(examples: string, made: MadeUp): Promise<void>
   await write(join(folder, FRAME_CACHE_FILES.index), formatClipIndex(index));
   const firsts = classes.map((_, label) => test.find((clip) => clip.class === label)!);
   const shown = firsts.map(({ data, ...clip }): ClipExample => {
-    return { ...clip, frames: { shape: [steps, 2, SIZE, SIZE], data } };
+    return { ...clip, frames: { shape: [steps, 2, height, width], data } };
   });
   await writeClipExamples(examples, { dataset, simulated, kind: 'events', classes, examples: shown });
 }
 
-/** A bright square that moves to the right, faster for later classes: [T, 2, H, W]. */
-function moveSquare(label: number, row: number, steps: number): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(steps * 2 * SIZE * SIZE);
-  const top = 4 + (row % 17);
+/** A bright square, or in one row a line, that moves to the right, faster for later classes: [T, 2, H, W]. */
+function moveSquare(
+  label: number,
+  row: number,
+  { steps, height, width }: Pick<FrameFormat, 'steps' | 'height' | 'width'>,
+): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(steps * 2 * height * width);
+  const top = height === 1 ? 0 : 4 + (row % 17);
   for (let step = 0; step < steps; step++) {
-    const left = (row + step * (label + 2)) % (SIZE - 8);
-    for (let y = top; y < top + 8; y++) {
-      data[(step * 2 * SIZE + y) * SIZE + left] = 1 + (step % 3);
-      data[((step * 2 + 1) * SIZE + y) * SIZE + left + 7] = 3;
+    const left = (row + step * (label + 2)) % (width - 8);
+    for (let y = top; y < Math.min(height, top + 8); y++) {
+      data[(step * 2 * height + y) * width + left] = 1 + (step % 3);
+      data[((step * 2 + 1) * height + y) * width + left + 7] = 3;
     }
   }
   return data;

@@ -6,6 +6,7 @@ import { decodeRecording } from '../../data/events/recording.ts';
 import { RandomStream } from '../../data/simulated/random-stream.ts';
 import { CAMERA, filmScene, type SceneImage } from '../../data/simulated/recording.ts';
 import { createImage, drawBackground, drawCapsule, findLight } from '../../data/simulated/scene.ts';
+import { nameSensor } from '../../results/dataset-facts.ts';
 import type { FrameSetting } from './payload.ts';
 
 /*
@@ -95,11 +96,11 @@ export async function readRecording(
 ): Promise<{ readonly events: Events; readonly warnings: readonly string[] }> {
   const expected = sensorOf(frames);
   const recording = await decodeRecording(bytes, file, expected, frames);
-  const { height, width } = recording.sensor;
-  if (height === expected.height && width === expected.width) return recording;
+  const { sensor, format } = recording;
+  if (sensor.height === expected.height && sensor.width === expected.width) return recording;
   throw new ReproError(
     'own-sensor',
-    `the sensor has ${width} x ${height} pixels; the networks of this page expect ${expected.width} x ${expected.height}. Recordings are not scaled: choose one of such a camera.`,
+    `the sensor has ${nameSensor(sensor, format === 'WAV')}; the networks of this page expect ${nameSensor(expected, frames.audio !== undefined)}. Recordings are not scaled: choose one that fits.`,
   );
 }
 

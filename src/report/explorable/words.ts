@@ -147,7 +147,7 @@ export function formatValue(value: number): string {
 /** `32 maps of 8 × 8 neurons`, `110 neurons`. */
 export function nameMaps([channels, height, width]: Shape): string {
   if (height * width === 1) return formatCount(channels, 'neuron');
-  return `${formatCount(channels, 'map')} of ${height} × ${width} neurons`;
+  return `${formatCount(channels, 'map')} of ${width} × ${height} neurons`;
 }
 
 const MAPS: Readonly<Record<ViewState['show'], string>> = {
@@ -163,8 +163,8 @@ export function describeMaps(shape: Shape, kind: ViewState['show'], spikes: numb
   return `${nameMaps(shape)}, ${MAPS[kind]}${count}`;
 }
 
-export function describeEvents(step: number, on: number, off: number): string {
-  return `Events at step ${step + 1}: ${formatCount(on, 'pixel')} ON, ${formatCount(off, 'pixel')} OFF`;
+export function describeEvents(step: number, on: number, off: number, noun: string): string {
+  return `Events at step ${step + 1}: ${formatCount(on, noun)} ON, ${formatCount(off, noun)} OFF`;
 }
 
 export function describeFileError(error: unknown, file: string): string {

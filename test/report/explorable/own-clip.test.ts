@@ -71,9 +71,9 @@ test('a file that ends in .bin is of the page’s sensor if its events fit, as o
   expect((await readRecording(Uint8Array.of(3, 0, 0, 0, 0), 'a.bin', scales)).events.x[0]).toBe(3);
   // The smallest common sensor that the event fits.
   const outside = readRecording(bytes, 'a.bin', scales);
-  await expect(outside).rejects.toThrow('34 x 34 pixels; the networks of this page expect 5 x 1');
+  await expect(outside).rejects.toThrow('34 × 34 pixels; the networks of this page expect 5 columns');
   const far = readRecording(Uint8Array.of(34, 2, 0, 0, 0), 'a.bin', DIGITS);
-  await expect(far).rejects.toThrow('128 x 128 pixels; the networks of this page expect 34 x 34');
+  await expect(far).rejects.toThrow('128 × 128 pixels; the networks of this page expect 34 × 34 pixels');
 });
 
 test('another sensor, larger or smaller, and a file of another kind, are refused in words', async () => {
@@ -81,11 +81,11 @@ test('another sensor, larger or smaller, and a file of another kind, are refused
   await expect(large).rejects.toMatchObject({
     code: 'own-sensor',
     message:
-      'the sensor has 346 x 260 pixels; the networks of this page expect 128 x 128. Recordings are not scaled: choose one of such a camera.',
+      'the sensor has 346 × 260 pixels; the networks of this page expect 128 × 128 pixels. Recordings are not scaled: choose one that fits.',
   });
   // Old AEDAT does not say the sensor: that of the smallest camera, also where the events would fit.
   const small = readRecording(read('golden/recording.aedat'), 'a.aedat', DAVIS);
-  await expect(small).rejects.toThrow('128 x 128 pixels; the networks of this page expect 346 x 260');
+  await expect(small).rejects.toThrow('128 × 128 pixels; the networks of this page expect 346 × 260 pixels');
   const other = readRecording(Uint8Array.of(1, 2, 3), 'a.aedat', GESTURES);
   await expect(other).rejects.toMatchObject({
     code: 'recording-format',
@@ -129,7 +129,7 @@ test('sound is heard as the data set of the page encodes it', async () => {
   const perFrame = Array.from({ length: 10 }, (_, t) => counts.slice(128 * t, 128 * (t + 1)).some(Boolean));
   expect(perFrame).toEqual([false, false, false, true, true, true, true, false, false, false]);
   const narrow = readRecording(wav({}, click), 'a.wav', { ...frames, width: 32 });
-  await expect(narrow).rejects.toThrow('the sensor has 64 x 1 pixels');
+  await expect(narrow).rejects.toThrow('the sensor has 64 bands; the networks of this page expect 32 bands');
 });
 
 test('readers run where there is nothing of Node, with the same events', async () => {

@@ -9,8 +9,8 @@ import { EXPLORE_STYLE } from './style.ts';
 export const EXPLORE_PAGE = 'explore.html';
 
 /**
- * The explorable page as one file. Its security policy allows its own script, the thread that the script starts from itself, and WebAssembly;
- * no request but for data within the script: that is how zstddec loads itself.
+ * The explorable page as one file. Its security policy allows its own script, the thread that the script starts from itself, WebAssembly, and sound
+ * that the reader opens; no request but for data within the script: that is how zstddec loads itself.
  *
  * @param script dist/explore.js
  */
@@ -19,7 +19,7 @@ export function renderExplorablePage(report: Report, payload: Payload, script: s
   const hash = createHash('sha256').update(script).digest('base64');
   const policy = [
     `script-src 'sha256-${hash}' 'wasm-unsafe-eval'`,
-    ...['worker-src blob:', 'connect-src data:'],
+    ...['worker-src blob:', 'media-src blob:', 'connect-src data:'],
   ];
   return [
     ...renderPageHead(`Networks: ${report.title}`, policy, EXPLORE_STYLE),

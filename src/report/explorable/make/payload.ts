@@ -4,6 +4,7 @@ import { readSafetensors, writeSafetensors } from '../../../formats/safetensors.
 import { prepareNetwork } from '../../../network/forward.ts';
 import { buildNetwork, type NetworkConfig } from '../../../network/networks.ts';
 import type { CachedClip, ClipIndex } from '../../../results/clip-index.ts';
+import { audioOf } from '../../../results/dataset-facts.ts';
 import { readTestAnswers } from '../../../results/predictions.ts';
 import { readRun, readSplit } from '../../../results/run-file.ts';
 import { nameUnreadable, readResultFile } from '../../../results/stage-files.ts';
@@ -107,10 +108,9 @@ export async function collectPayload(
   if (splitBy === null || splitBy === 'rows') throw new TypeError('images are not explorable');
   const npy =
     dataset.layout === 'samples' ? dataset.samples.find(({ reader }) => reader === 'npy') : undefined;
-  const audio = dataset.layout === 'samples' ? dataset.audio : undefined;
   return {
     ...{ dataset: dataset.title, simulated, classes },
-    frames: { steps, splitBy, durationUs, from, downsample, height, width, npy, audio },
+    frames: { steps, splitBy, durationUs, from, downsample, height, width, npy, audio: audioOf(dataset) },
     ...{ models, clips, training: { batchSize, learningRate, tauRate, regularise, loss } },
   };
 }

@@ -60,6 +60,10 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 .layer canvas { cursor: crosshair; max-width: 100%; }
 .chosen { position: absolute; aspect-ratio: 1; min-width: 14px; translate: -50% -50%; border: 2px solid var(--ink); outline: 1.5px solid var(--surface); pointer-events: none; }
 .events { width: 100%; max-width: 18rem; image-rendering: pixelated; }
+.axes { display: grid; grid-template-columns: auto minmax(0, 18rem); justify-content: start; gap: .15rem .4rem; font-size: .8rem; color: var(--muted); }
+.axes span { display: flex; justify-content: space-between; } .axes i { font-style: normal; }
+.axes > :first-child { writing-mode: vertical-rl; rotate: 180deg; } .axes > :last-child { grid-column: 2; }
+.scene audio { display: block; width: 100%; max-width: 18rem; margin: .6rem 0; }
 
 .inspector .name { margin: 0 0 .6rem; font-size: .925rem; }
 .slider { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 4rem; gap: .75rem; align-items: center; font-size: .925rem; }
@@ -95,7 +99,7 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 }
 @media (max-width: 40rem) {
   .stage, .layer { grid-template-columns: minmax(0, 1fr); }
-  .answer { gap: .5rem; padding: .3rem .5rem; font-size: .875rem; }
+  .answer { grid-template-columns: minmax(0, 1fr); gap: .5rem; padding: .3rem .5rem; font-size: .875rem; }
   .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
 }
 /* Drawings. */

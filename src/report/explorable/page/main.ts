@@ -2,7 +2,7 @@ import { html, nothing, render } from 'lit-html';
 import { formatAddress, hasEdits, NO_EDITS } from '../view-state.ts';
 import { drawChooser, drawControls, drawPlayer, drawRounding, drawUnordered, play } from './controls.ts';
 import { drawLayers } from './layers.ts';
-import { missingNetwork, steps, trainedHere } from './networks.ts';
+import { missingNetwork, perceive, steps, trainedHere } from './networks.ts';
 import { drawEditing, drawInspector, told } from './neuron.ts';
 import { drawOwnClip } from './own-panel.ts';
 import { drawRecompute, isRecomputing } from './recompute-panel.ts';
@@ -16,9 +16,9 @@ function drawPage(view: View) {
   const missing = missingNetwork(state);
   const isChanged = hasEdits(state.edits) || state.order !== 'as-is' || trainedHere.has(state.model);
   return html`
-    <p class="introduction">A trained spiking network watches a clip of ${steps} frames of events, and runs in your
+    <p class="introduction">A trained spiking network ${perceive}s a clip of ${steps} frames of events, and runs in your
     browser while you watch. Each of its neurons gathers input, leaks it with its time constant τ, and fires when it
-    reaches the threshold. Things to try: show it the clip backwards; make every neuron remember twice as long; choose a
+    reaches the threshold. Things to try: give it the clip backwards; make every neuron remember twice as long; choose a
     clip on which the networks disagree; <a href="#recompute">recompute a committed result</a>, digit by digit.</p>
     ${drawControls(view)}
     ${missing === undefined ? drawRounding(view) : drawChooser(missing)}

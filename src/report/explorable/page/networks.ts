@@ -59,6 +59,9 @@ export function takeError(event: ErrorEvent): string {
 export const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
 /** T of all clips. */
 export const { steps } = payload.frames;
+export const isSound = payload.frames.audio !== undefined;
+/** What networks do with a clip. */
+export const perceive = isSound ? 'hear' : 'see';
 
 /** A network as the run trained it, or as it was trained on here. */
 export interface Network {
@@ -115,6 +118,8 @@ export interface ShownClip {
   readonly label: number | null;
   /** [T, 2, H, W], as the payload's `frames` says. */
   readonly frames: EmbeddedFrames;
+  /** To be played: `blob:…#t=0,1`, a file and the part of it in seconds; else empty. */
+  readonly sound?: string;
 }
 
 /** A network that has seen a clip. */

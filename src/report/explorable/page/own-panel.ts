@@ -1,15 +1,20 @@
 import { html, nothing } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
+import { messageOf } from '../../../base/errors.ts';
 import { formatBytes, formatCount } from '../../../base/text.ts';
 import { CAMERA } from '../../../data/simulated/recording.ts';
+import { encodeWav } from '../../../formats/wav.ts';
+import { AUDIO_DEFAULTS } from '../../../results/audio-settings.ts';
 import { filmPath, makeOwnClip, makeScene, type OwnClip, type PathPoint, sensorOf } from '../own-clip.ts';
 import { describeFileError } from '../words.ts';
 import { ARROWS, type EventAt, putPixels } from './elements.ts';
-import { ask, payload, startThread, steps } from './networks.ts';
+import { ask, isSound, payload, perceive, startThread, steps } from './networks.ts';
 import { redraw, showOwn, stateNow } from './store.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
 const USUAL_SECONDS = 1.5;
+const { splitBy, durationUs = 0 } = payload.frames;
+const CLIP_SECONDS = splitBy === 'duration' ? (steps * durationUs) / 1e6 : USUAL_SECONDS;
 /** 3 GB do not fit into one array of Chromium; of 1 GB, the events take another 1.6 GB. */
 const MOST_BYTES = 1e9;
 
@@ -21,10 +26,10 @@ function report(text: string): void {
   redraw();
 }
 
-function add(title: string, { frames, events, seconds, warnings }: OwnClip): void {
-  showOwn({ title, label: null, frames });
+function add(title: string, { frames, events, seconds, warnings }: OwnClip, sound = ''): void {
+  showOwn({ title, label: null, frames, sound });
   const counts = `${formatCount(events, 'event')} in ${seconds} s, in ${formatCount(steps, 'frame')}`;
-  report([`${title}: ${counts}. The networks see this clip now.`, ...warnings].join(' '));
+  report([`${title}: ${counts}. The networks ${perceive} this clip now.`, ...warnings].join(' '));
 }
 
 let reader: Worker | undefined;
@@ -33,6 +38,10 @@ async function load({ currentTarget }: EventAt<Element>): Promise<void> {
   const [recording, start, length] = currentTarget.querySelectorAll('input');
   const file = recording?.files?.[0];
   if (file === undefined || !start?.reportValidity() || !length?.reportValidity()) return;
+  await read(file, start.valueAsNumber, length.valueAsNumber);
+}
+
+async function read(file: File, startSeconds: number, lengthSeconds: number): Promise<void> {
   report(`Reading ${file.name} …`);
   // Another file or part is wanted now.
   reader?.terminate();
@@ -41,12 +50,47 @@ async function load({ currentTarget }: EventAt<Element>): Promise<void> {
     if (file.size > MOST_BYTES)
       throw new Error(`too large: ${formatBytes(file.size)}; at most 1 GB can be read here.`);
     const { frames } = payload;
-    const part = { startSeconds: start.valueAsNumber, lengthSeconds: length.valueAsNumber };
-    add(file.name, await ask<OwnClip>(reader, { kind: 'read', task: { file, frames, ...part } }));
+    const task = { file, frames, startSeconds, lengthSeconds };
+    const clip = await ask<OwnClip>(reader, { kind: 'read', task });
+    const part = `#t=${startSeconds},${startSeconds + lengthSeconds}`;
+    add(file.name, clip, file.name.toLowerCase().endsWith('.wav') ? URL.createObjectURL(file) + part : '');
   } catch (error) {
     report(describeFileError(error, file.name));
   }
   reader.terminate();
+}
+
+let microphone: 'off' | 'asked' | 'on' = 'off';
+
+function showMicrophone(state: typeof microphone): void {
+  microphone = state;
+  redraw();
+}
+
+/** Makes a clip of what the microphone hears for as long as a clip lasts: a WAV file, read as any other. */
+async function listen(): Promise<void> {
+  let stream: MediaStream | undefined;
+  showMicrophone('asked');
+  try {
+    // As recordings of data sets mostly are.
+    const unfiltered = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, ...unfiltered } });
+    const recorder = new MediaRecorder(stream);
+    const recorded = new Promise<BlobEvent>((resolve) => recorder.addEventListener('dataavailable', resolve));
+    recorder.onstart = () => setTimeout(() => recorder.stop(), 1000 * CLIP_SECONDS);
+    recorder.start();
+    showMicrophone('on');
+    const bytes = await (await recorded).data.arrayBuffer();
+    // The lowest usual rate that has all bands.
+    const rateHz = 8000 * Math.ceil({ ...AUDIO_DEFAULTS, ...payload.frames.audio }.highHz / 4000);
+    const sound = await new OfflineAudioContext(1, 1, rateHz).decodeAudioData(bytes);
+    const wav = encodeWav(rateHz, sound.getChannelData(0).subarray(0, CLIP_SECONDS * rateHz));
+    await read(new File([wav], 'recording.wav', { type: 'audio/wav' }), 0, CLIP_SECONDS);
+  } catch (error) {
+    report(`The microphone cannot be used (${messageOf(error)}): allow it for this page, or load a file.`);
+  }
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  showMicrophone('off');
 }
 
 const LONGEST_MS = 3000;
@@ -124,7 +168,6 @@ function paint(pad: Element | undefined): void {
 
 /** Makes a clip by hand, or from a recording's file; the page then shows it as clip `own`. */
 export function drawOwnClip() {
-  const { splitBy, durationUs = 0 } = payload.frames;
   const { width, height } = sensorOf(payload.frames);
   const { clip } = stateNow();
   if (note.clip !== clip) note = { text: '', clip };
@@ -137,19 +180,26 @@ export function drawOwnClip() {
       aria-label="Picture before the camera: arrow keys move the disc, Enter ends the recording, Escape cancels it">
     </canvas>
   </div>`;
+  const voice = html`<div>
+    <h3>Record a sound</h3>
+    <p>Press, allow the microphone, and speak. The sound stays on this computer.</p>
+    <button type="button" ?disabled=${microphone !== 'off'} @click=${listen}>
+      ${microphone === 'on' ? 'Recording …' : `Record ${CLIP_SECONDS} s`}
+    </button>
+  </div>`;
   return html`<section class="own" aria-labelledby="own">
     <h2 id="own">Make a clip of your own</h2>
     <p role="status">${note.text}</p>
     ${clip === 'own' ? html`<a href="#controls">Look at it</a>` : nothing}
     <div class="ways">
       ${width === CAMERA.width && height === CAMERA.height ? camera : nothing}
+      ${isSound && navigator.mediaDevices?.getUserMedia !== undefined ? voice : nothing}
       <div @change=${load}>
         <h3>Load a recording</h3>
         <p>Choose a file: AEDAT 2.0, 3.1 or 4.0, a sample of N-MNIST (.bin), events of Python (.npy, .npz), or sound (.wav). It stays on this computer.</p>
         <label>File <input type="file" accept=".aedat,.aedat4,.bin,.npy,.npz,.wav"></label>
         <label>From second <input type="number" min="0" step="any" value="0" required></label>
-        <label>Seconds <input type="number" min="0.001" step="any" required
-          value=${splitBy === 'duration' ? (steps * durationUs) / 1e6 : USUAL_SECONDS}></label>
+        <label>Seconds <input type="number" min="0.001" step="any" required value=${CLIP_SECONDS}></label>
       </div>
     </div>
   </section>`;

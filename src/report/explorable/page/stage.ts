@@ -11,7 +11,7 @@ import {
   type Votes,
 } from '../words.ts';
 import { fillPixels, LEVELS } from './elements.ts';
-import { payload, type Result, titleNetwork } from './networks.ts';
+import { isSound, payload, perceive, type Result, titleNetwork } from './networks.ts';
 import type { View } from './store.ts';
 
 const { classes } = payload;
@@ -41,11 +41,16 @@ export function votesOf({ run, beside, clip }: Result, step: number): Votes {
 /** The clip, and what the network makes of it. */
 export function drawStage(view: View, result: Result) {
   const votes = votesOf(result, view.state.step);
+  const { title, sound } = result.clip;
   return html`<section class="stage" aria-label="Clip and votes">
     <div class="scene">
-      <h2>What the network ${payload.frames.height === 1 ? 'gets' : 'sees'}</h2>
-      <div>${drawEvents(view, result.run.frames)}</div>
-      <p class="scale"><span><i class="one on"></i>ON (brighter, louder)</span><span><i class="one off"></i>OFF events</span></p>
+      <h2>What the network ${perceive}s</h2>
+      ${drawEvents(view, result.run.frames)}
+      <p class="scale">
+        <span><i class="one on"></i>ON events (${isSound ? 'louder' : 'brighter'})</span>
+        <span><i class="one off"></i>OFF events (${isSound ? 'quieter' : 'darker'})</span>
+      </p>
+      ${sound ? html`<audio controls src=${sound} aria-label=${title}></audio><a href=${sound} download=${title}>Save this sound</a>` : nothing}
     </div>
     <div class="verdict">
       <h2>How its outputs vote</h2>
@@ -86,7 +91,7 @@ const FAINTEST = 0.3;
  * far: time from left to right, the first column at the bottom.
  */
 function drawEvents({ state: { step }, palette }: View, frames: ArrayLike<number>) {
-  const { height, width } = payload.frames;
+  const { height, width, splitBy, durationUs = 0 } = payload.frames;
   const size = height * width;
   const countAt = (at: number, polarity: 0 | 1, i: number): number => frames[(2 * at + polarity) * size + i]!;
   const colour = (at: number, i: number): number => {
@@ -105,8 +110,15 @@ function drawEvents({ state: { step }, palette }: View, frames: ArrayLike<number
       : new Uint32Array(size).map((_, i) => colour(step, i));
   const count = (polarity: 0 | 1): number =>
     Array.from({ length: size }, (_, i) => countAt(step, polarity, i)).filter((events) => events > 0).length;
-  const label = describeEvents(step, count(1), count(0));
-  return html`<canvas class="events" role="img" aria-label=${label} ${fillPixels(height === 1 ? steps : width, pixels)}></canvas>`;
+  const noun = height > 1 ? 'pixel' : isSound ? 'band' : 'column';
+  const label = describeEvents(step, count(1), count(0), noun);
+  const canvas = html`<canvas class="events" role="img" aria-label=${label} ${fillPixels(height === 1 ? steps : width, pixels)}></canvas>`;
+  if (height > 1) return canvas;
+  const [unit, end] = splitBy === 'duration' ? ['ms', (steps * durationUs) / 1000] : ['steps', steps];
+  return html`<div class="axes">
+    <span><i>1</i>${noun}<i>${width}</i></span>${canvas}
+    <span><i>0</i>time, ${unit}<i>${end.toLocaleString('en-US')}</i></span>
+  </div>`;
 }
 
 /** A bar for each class, with marks for the leading and the true class; a thin one for the model beside. */

@@ -54,6 +54,7 @@ export function clipOf(id: string): ShownClip | null {
 }
 
 export function showOwn(clip: ShownClip): void {
+  URL.revokeObjectURL(clips.get('own')?.sound?.split('#')[0] ?? '');
   clips.set('own', clip);
   change({ clip: 'own', step: 0, order: 'as-is' });
 }

@@ -10,6 +10,13 @@ import { type Payload, unpack } from '../../../../src/report/explorable/payload.
 import { buildReport } from '../../../../src/report/report.ts';
 import type { FrameCache } from '../../../../src/training/frame-cache.ts';
 import { openFrameCache } from '../../../../src/training/open-frames.ts';
+import {
+  ARABIC_DIGITS,
+  FREE_SPOKEN_DIGITS,
+  GESTURES,
+  NMNIST,
+  SPOKEN_DIGITS,
+} from '../../../support/datasets.ts';
 import { sharedTemporaryFolder } from '../../../support/temporary-folder.ts';
 import { QUICK, writeMadeUpResults } from '../../made-up-results.ts';
 
@@ -127,6 +134,18 @@ describe('what the explorable page holds', () => {
     }
   });
 
+  test('says how sound becomes events, also of a data set that leaves it at its defaults', async () => {
+    const audioWith = async (dataset: Results['dataset']) =>
+      (await collectPayload({ ...results, dataset }, sources, frames)).frames.audio;
+    expect(await audioWith(GESTURES)).toBeUndefined();
+    expect(await audioWith(NMNIST)).toBeUndefined();
+    // Its files are events, which were sound.
+    expect(await audioWith(SPOKEN_DIGITS)).toEqual(ARABIC_DIGITS.audio);
+    const { audio, ...silent } = FREE_SPOKEN_DIGITS;
+    expect(await audioWith(FREE_SPOKEN_DIGITS)).toEqual(audio);
+    expect(await audioWith(silent)).toEqual({});
+  });
+
   test('exists for event frames without normalisation only', () => {
     const [model] = results.models;
     const run = model!.runs[0]!;
@@ -155,7 +174,7 @@ describe('the explorable page', () => {
   test('allows its own script by its hash, which Chromium would ask for', async () => {
     // printf 'start()' | openssl dgst -sha256 -binary | base64
     expect(await render()).toContain(
-      "script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'wasm-unsafe-eval'; worker-src blob:;",
+      "script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'wasm-unsafe-eval'; worker-src blob:; media-src blob:;",
     );
   });
 });
