@@ -40,7 +40,7 @@ describe('repro data list', () => {
       /^dvs128-gesture +event recordings +11 +1,176 \+ 288 +\.\/repro data fetch dvs128-gesture +-$/m,
     );
     expect(stdout).toMatch(/^asl-dvs .* by hand +-$/m);
-    expect(stdout).toMatch(/^spoken-digits +event recordings .* in the repository +-$/m);
+    expect(stdout).toMatch(/^spoken-digits +sound .* in the repository +-$/m);
     expect(stdout).toMatch(/^arabic-digits +sound +10 /m);
     expect(stdout).toMatch(/^two-scales .* \.\/repro run --profile control /m);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });

@@ -59,9 +59,9 @@ export function takeError(event: ErrorEvent): string {
 export const payload: Payload = JSON.parse(document.getElementById('payload')?.textContent ?? '');
 /** T of all clips. */
 export const { steps } = payload.frames;
-export const isSound = payload.frames.audio !== undefined;
+export const hearsSound = payload.frames.audio !== undefined;
 /** What networks do with a clip. */
-export const perceive = isSound ? 'hear' : 'see';
+export const perceive = hearsSound ? 'hear' : 'see';
 
 /** A network as the run trained it, or as it was trained on here. */
 export interface Network {

@@ -8,7 +8,7 @@ import { AUDIO_DEFAULTS } from '../../../results/audio-settings.ts';
 import { filmPath, makeOwnClip, makeScene, type OwnClip, type PathPoint, sensorOf } from '../own-clip.ts';
 import { describeFileError } from '../words.ts';
 import { ARROWS, type EventAt, putPixels } from './elements.ts';
-import { ask, isSound, payload, perceive, startThread, steps } from './networks.ts';
+import { ask, hearsSound, payload, perceive, startThread, steps } from './networks.ts';
 import { redraw, showOwn, stateNow } from './store.ts';
 
 /** Gestures of the simulation last so long; those of DVS128 Gesture are longer. */
@@ -193,7 +193,7 @@ export function drawOwnClip() {
     ${clip === 'own' ? html`<a href="#controls">Look at it</a>` : nothing}
     <div class="ways">
       ${width === CAMERA.width && height === CAMERA.height ? camera : nothing}
-      ${isSound && navigator.mediaDevices?.getUserMedia !== undefined ? voice : nothing}
+      ${hearsSound && navigator.mediaDevices?.getUserMedia !== undefined ? voice : nothing}
       <div @change=${load}>
         <h3>Load a recording</h3>
         <p>Choose a file: AEDAT 2.0, 3.1 or 4.0, a sample of N-MNIST (.bin), events of Python (.npy, .npz), or sound (.wav). It stays on this computer.</p>

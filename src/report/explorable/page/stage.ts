@@ -11,7 +11,7 @@ import {
   type Votes,
 } from '../words.ts';
 import { fillPixels, LEVELS } from './elements.ts';
-import { isSound, payload, perceive, type Result, titleNetwork } from './networks.ts';
+import { hearsSound, payload, perceive, type Result, titleNetwork } from './networks.ts';
 import type { View } from './store.ts';
 
 const { classes } = payload;
@@ -47,8 +47,8 @@ export function drawStage(view: View, result: Result) {
       <h2>What the network ${perceive}s</h2>
       ${drawEvents(view, result.run.frames)}
       <p class="scale">
-        <span><i class="one on"></i>ON events (${isSound ? 'louder' : 'brighter'})</span>
-        <span><i class="one off"></i>OFF events (${isSound ? 'quieter' : 'darker'})</span>
+        <span><i class="one on"></i>ON events (${hearsSound ? 'louder' : 'brighter'})</span>
+        <span><i class="one off"></i>OFF events (${hearsSound ? 'quieter' : 'darker'})</span>
       </p>
       ${sound ? html`<audio controls src=${sound} aria-label=${title}></audio><a href=${sound} download=${title}>Save this sound</a>` : nothing}
     </div>
@@ -110,7 +110,7 @@ function drawEvents({ state: { step }, palette }: View, frames: ArrayLike<number
       : new Uint32Array(size).map((_, i) => colour(step, i));
   const count = (polarity: 0 | 1): number =>
     Array.from({ length: size }, (_, i) => countAt(step, polarity, i)).filter((events) => events > 0).length;
-  const noun = height > 1 ? 'pixel' : isSound ? 'band' : 'column';
+  const noun = height > 1 ? 'pixel' : hearsSound ? 'band' : 'column';
   const label = describeEvents(step, count(1), count(0), noun);
   const canvas = html`<canvas class="events" role="img" aria-label=${label} ${fillPixels(height === 1 ? steps : width, pixels)}></canvas>`;
   if (height > 1) return canvas;
