@@ -67,30 +67,41 @@ function showMicrophone(state: typeof microphone): void {
   redraw();
 }
 
-/** Makes a clip of what the microphone hears for as long as a clip lasts: a WAV file, read as any other. */
-async function listen(): Promise<void> {
-  let stream: MediaStream | undefined;
-  showMicrophone('asked');
+/** What the microphone hears for as long as a clip lasts, as the browser encodes it. */
+async function record(): Promise<ArrayBuffer> {
+  // As recordings of data sets mostly are.
+  const unfiltered = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, ...unfiltered } });
   try {
-    // As recordings of data sets mostly are.
-    const unfiltered = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, ...unfiltered } });
     const recorder = new MediaRecorder(stream);
     const recorded = new Promise<BlobEvent>((resolve) => recorder.addEventListener('dataavailable', resolve));
     recorder.onstart = () => setTimeout(() => recorder.stop(), 1000 * CLIP_SECONDS);
     recorder.start();
     showMicrophone('on');
-    const bytes = await (await recorded).data.arrayBuffer();
+    return await (await recorded).data.arrayBuffer();
+  } finally {
+    for (const track of stream.getTracks()) track.stop();
+  }
+}
+
+/** Makes a clip of it: a WAV file, read as any other. */
+async function listen(): Promise<void> {
+  showMicrophone('asked');
+  const bytes = await record().catch((error: unknown) =>
+    report(`The microphone cannot be used (${messageOf(error)}): allow it for this page, or load a file.`),
+  );
+  showMicrophone('off');
+  if (!bytes) return;
+  const file = 'recording.wav';
+  try {
     // The lowest usual rate that has all bands.
     const rateHz = 8000 * Math.ceil({ ...AUDIO_DEFAULTS, ...payload.frames.audio }.highHz / 4000);
     const sound = await new OfflineAudioContext(1, 1, rateHz).decodeAudioData(bytes);
     const wav = encodeWav(rateHz, sound.getChannelData(0).subarray(0, CLIP_SECONDS * rateHz));
-    await read(new File([wav], 'recording.wav', { type: 'audio/wav' }), 0, CLIP_SECONDS);
+    await read(new File([wav], file, { type: 'audio/wav' }), 0, CLIP_SECONDS);
   } catch (error) {
-    report(`The microphone cannot be used (${messageOf(error)}): allow it for this page, or load a file.`);
+    report(describeFileError(error, file));
   }
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  showMicrophone('off');
 }
 
 const LONGEST_MS = 3000;
