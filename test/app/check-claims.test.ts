@@ -34,7 +34,7 @@ test.each<[Verdict[], boolean, string]>([
 });
 
 test('claims about other data are one sentence, and no failure', () => {
-  const reason = 'The published claims are about other data sets.';
+  const reason = 'The claim is about another data set.';
   const elsewhere = claims('not-applicable', 'not-applicable').map((claim) => ({ ...claim, reason }));
   expect(sectionOfClaims('bars', null, elsewhere)).toMatchObject({
     isGood: true,

@@ -10,7 +10,7 @@ import { describeDigits, listDiffering } from '../../report/baseline/digits.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
 import { readReceipt } from '../../report/baseline/receipt.ts';
-import { OTHER_DATA } from '../../report/claims/judgement.ts';
+import { ALL_OTHER_DATA, OTHER_DATA } from '../../report/claims/judgement.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
@@ -231,7 +231,7 @@ export function sectionOfClaims(
       ? `${failed} of ${answered} judged claims ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
       : answered === 0
         ? claims.every(({ reason }) => reason === OTHER_DATA)
-          ? lowerFirst(OTHER_DATA)
+          ? lowerFirst(ALL_OTHER_DATA)
           : `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
         : known === 0
           ? `none of ${answered} judged claims is contradicted${besides}`

@@ -27,8 +27,10 @@ export interface Judgement extends Finding {
   readonly claim: Claim;
 }
 
-/** Why a run has no verdict on claims about other data; a sentence also about all of them. */
-export const OTHER_DATA = 'The published claims are about other data sets.';
+/** Why a run has no verdict on a claim about other data. */
+export const OTHER_DATA = 'The claim is about another data set.';
+/** Where that is true of all claims. */
+export const ALL_OTHER_DATA = 'The published claims are about other data sets.';
 
 /** Whether a statement holds in one seed; null if unknown. */
 interface SeedFinding {

@@ -3,7 +3,7 @@ import { formatClaims, type QuestionEntry } from '../../verdicts/claims-file.ts'
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../verdicts/verdicts.ts';
 import { groupDigits, joinWords, present, spellCount } from '../../verdicts/words.ts';
 import { nameEvidence, type Source } from '../claims/claim.ts';
-import { type Judgement, OTHER_DATA } from '../claims/judgement.ts';
+import { ALL_OTHER_DATA, type Judgement, OTHER_DATA } from '../claims/judgement.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
 import {
@@ -107,7 +107,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   const judged = judgements.length - reduced - rest;
   if (judged + reduced === 0) {
     const reasons = new Set(judgements.map(({ reason }) => reason));
-    if (judgements.every(({ reason }) => reason === OTHER_DATA)) return [{ strong: OTHER_DATA }];
+    if (judgements.every(({ reason }) => reason === OTHER_DATA)) return [{ strong: ALL_OTHER_DATA }];
     return [
       { strong: `This run cannot judge any of the ${judgements.length} published claims.` },
       ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),

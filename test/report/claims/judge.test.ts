@@ -183,7 +183,7 @@ describe('a run that is not asked', () => {
   const measure = { kind: 'best-epoch', before: 600 } as const;
   test.each<[string, Parameters<typeof judge>[2], RunResult, string]>([
     ['simulated recordings', { simulated: true }, run(), 'The recordings are simulated.'],
-    ['another data set', { dataset: NMNIST }, run(), 'The published claims are about other data sets.'],
+    ['another data set', { dataset: NMNIST }, run(), 'The claim is about another data set.'],
     [
       'another network',
       {},
