@@ -9,19 +9,24 @@ import { ReaderNotes } from './reader-warnings.ts';
 const PRE_EMPHASIS = 0.97;
 
 /**
- * Reads a WAV file and encodes its sound as events of a sensor with one row, whose columns are mel bands: docs/formats.md has the definition.
+ * Encodes sound as events of a sensor with one row, whose columns are mel bands: docs/formats.md has the definition.
  *
  * @param file name for messages
  * @returns the events by time, then column, then polarity; and a sentence for each accepted irregularity
- * @throws {ReproError} `audio-bands` if the sample rate or the window does not have the bands; as `decodeWav`
+ * @throws {ReproError} `audio-bands` if the sample rate or the window does not have the bands
  */
-export function decodeSound(bytes: Uint8Array, file: string, audio: Partial<AudioSettings> = {}) {
+export function encodeSound(sound: Sound, file: string, audio: Partial<AudioSettings> = {}) {
   const settings = { ...AUDIO_DEFAULTS, ...audio };
-  const events = eventsOfLevels(measureLevels(decodeWav(bytes, file), settings, file), settings);
+  const events = eventsOfLevels(measureLevels(sound, settings, file), settings);
   const notes = new ReaderNotes(file);
   if (events.tUs.length === 0) notes.addBlank();
   const sensor: Sensor = { height: 1, width: settings.bands };
   return { events, sensor, warnings: notes.sentences() };
+}
+
+/** The same of a WAV file. @throws {ReproError} as `encodeSound` and `decodeWav` */
+export function decodeSound(bytes: Uint8Array, file: string, audio?: Partial<AudioSettings>) {
+  return encodeSound(decodeWav(bytes, file), file, audio);
 }
 
 /**

@@ -10,9 +10,9 @@ import { decodeAedat4 } from '../events/aedat4.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Events, Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
-import { READERS, type ReaderSettings } from '../events/readers.ts';
+import { READERS } from '../events/readers.ts';
 import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
-import { decodeSound } from '../events/sound-events.ts';
+import { encodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { warnOfBothSplits } from './both-splits.ts';
 import { guessNames, LAYOUTS } from './guess-names.ts';
@@ -65,7 +65,7 @@ export async function inspectRecordings(
   const facts: SampleFacts = {
     ...about,
     kind: 'events',
-    summary: `${count} in ${classes.length} classes, ${nameSensor(sensor, samples)}.`,
+    summary: `${count} in ${classes.length} classes, ${describeRecorder(sensor, samples)}.`,
     ...{ classes, sensor, published: { train: 1, test: 1 } },
     ...{ licence: 'not stated', citation: 'not stated', profile: about.name },
     ...{ layout: 'samples', samples, split, remarks: [], hints: [], files: [], ...users.facts },
@@ -124,15 +124,21 @@ async function readAll(
   const warnings: string[] = [];
   const problems = new Problems();
   let extent: Sensor = { height: 1, width: 1 };
-  /** The lowest of sound. */
+  /** The lowest sample rate so far. */
   let rateHz = Number.POSITIVE_INFINITY;
   const npy = await guessNpy(tree, names);
   let done = 0;
   const read = async (bytes: Uint8Array, file: string): Promise<void> => {
     const reader = readerOf(file, bytes);
-    if (reader === 'wav') rateHz = Math.min(rateHz, decodeWav(bytes, file).rateHz);
-    const settings = { npy, audio: chooseBands(rateHz) };
-    const { events, sensor, warnings: found } = await decode(reader, bytes, file, settings);
+    const sound = reader === 'wav' ? decodeWav(bytes, file) : undefined;
+    if (sound !== undefined) rateHz = Math.min(rateHz, sound.rateHz);
+    const {
+      events,
+      sensor,
+      warnings: found,
+    } = sound === undefined
+      ? await decode(reader, bytes, file, npy)
+      : encodeSound(sound, file, chooseBands(rateHz));
     const entry = { names: names.get(file)!, reader, ...(reader === 'npy' ? npy : {}) };
     entries.set(`${reader} ${entry.names}`, entry);
     if (sensor !== undefined) headers.set(showSensor(sensor), sensor);
@@ -209,10 +215,9 @@ async function decode(
   reader: Reader,
   bytes: Uint8Array,
   file: string,
-  { npy, audio }: ReaderSettings,
+  npy: NpySettings | undefined,
 ): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
   if (reader === 'aedat4') return decodeAedat4(bytes, file);
-  if (reader === 'wav') return decodeSound(bytes, file, audio);
   return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 
@@ -220,7 +225,7 @@ function showSensor({ width, height }: Sensor): string {
   return `${width} x ${height}`;
 }
 
-function nameSensor({ width, height }: Sensor, samples: readonly SampleFiles[]): string {
+function describeRecorder({ width, height }: Sensor, samples: readonly SampleFiles[]): string {
   if (isSound(samples)) return `heard by ${width} bands of sound`;
   if (height === 1) return `recorded by a sensor with a row of ${width} pixels`;
   return `seen by an event camera with ${width} x ${height} pixels`;
@@ -241,7 +246,7 @@ function chooseSensor(
     const noun = isSound(samples) ? 'bands' : 'pixels';
     const text = `the recordings are of sensors with ${showSensor(sensor)} and ${showSensor(others[0] ?? extent)} ${noun}.`;
     const correct = isSound(samples)
-      ? 'leave out --sensor. For other bands, change `audio.bands` and `sensor` in its file then'
+      ? 'leave out --sensor, and for other bands change `audio.bands` and `sensor` in its file afterwards'
       : 'correct --sensor';
     const fix = `A data set has one sensor: ${given ? correct : 'make a folder for each'}.`;
     throw new ReproError('data-new-sensor', text, { where, fix });
