@@ -167,8 +167,8 @@ export function audioOf(facts: DatasetFacts): Partial<AudioSettings> | undefined
 }
 
 /** `128 × 128 pixels`; of one row `64 columns`, or `64 bands` of sound. */
-export function nameSensor({ width, height }: EventFacts['sensor'], isSound: boolean): string {
-  return height > 1 ? `${width} × ${height} pixels` : formatCount(width, isSound ? 'band' : 'column');
+export function nameSensor({ width, height }: EventFacts['sensor'], hasSound: boolean): string {
+  return height > 1 ? `${width} × ${height} pixels` : formatCount(width, hasSound ? 'band' : 'column');
 }
 
 export function framesFrom({

@@ -93,7 +93,7 @@ describe('repro data info', () => {
     'says that recordings are in the repository: %j',
     async (root) => {
       const { stdout } = await call('info', 'spoken-digits', ...root);
-      expect(stdout).toMatch(/^sensor +64 x 1$/m);
+      expect(stdout).toMatch(/^sensor +64 bands$/m);
       expect(stdout).toContain('is in the repository: `git checkout -- configs/recordings/spoken-digits`');
       expect(stdout).toContain('\n   npm run reproduce -- --profile spoken-digits');
       expect(stdout).not.toMatch(/by hand|nowhere/);
@@ -223,11 +223,11 @@ describe('repro data show', () => {
   test('draws recordings of other cameras, and says what it cannot read', async () => {
     const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
     const { stdout } = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--out', 'own.png');
-    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260$/m);
+    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 × 260 pixels$/m);
     const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
-    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128$/m);
+    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 × 128 pixels$/m);
     const arrays = await call('show', path.join(fixtures, 'events.npz'));
-    expect(arrays.stdout).toMatch(/events\.npz, NumPy, 240 x 180$/m);
+    expect(arrays.stdout).toMatch(/events\.npz, NumPy, 240 × 180 pixels$/m);
     const far = encodeAedat3({
       tUs: Float64Array.of(1),
       x: Uint16Array.of(30_000),

@@ -13,6 +13,7 @@ import {
   type DatasetFacts,
   type ImageFacts,
   isCommitted,
+  nameSensor,
 } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
@@ -92,7 +93,7 @@ export async function describeDataset(name: string, options: DataOptions): Promi
     ['name', `${name} (${title})`],
     ['what', summary],
     facts.kind === 'events'
-      ? ['sensor', `${facts.sensor.width} x ${facts.sensor.height}`]
+      ? ['sensor', nameSensor(facts.sensor, audioOf(facts) !== undefined)]
       : ['image', describeImage(facts)],
     ['classes', `${classes.length}: ${classes.join(', ')}`],
     describeClips(published.train, published.test),

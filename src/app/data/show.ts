@@ -12,6 +12,7 @@ import { kindOfSource } from '../../data/reading/file-tree.ts';
 import { turnRow } from '../../report/pictures/clip.ts';
 import { contactSheet } from '../../report/pictures/contact-sheet.ts';
 import type { ClipFrames } from '../../results/clip-examples.ts';
+import { nameSensor } from '../../results/dataset-facts.ts';
 import { alignTopics, printResult, printWarning } from '../view/print.ts';
 import { type DataOptions, placeDataset, withData } from './data.ts';
 
@@ -147,7 +148,7 @@ async function drawRecording(file: string, options: ShowOptions): Promise<Drawn>
   const clip = clipOfEvents(events);
   return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {
     simulated: false,
-    facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height}`]],
+    facts: [['recording', `${file}, ${format}, ${nameSensor(sensor, format === 'WAV')}`]],
     values: { recording: path.resolve(file), format, sensor },
   });
 }
