@@ -74,7 +74,7 @@ export function resolveModel(
     training: {
       epochs: train.epochs,
       batchSize: inForce.batch_size === 'documented' ? BATCH_SIZES.documented : train.batchSize,
-      learningRate: overrides.learningRates?.[file.replace(/^.*\/|\.yaml$/g, '')] ?? train.learningRate,
+      learningRate: overrides.learningRates?.[idOf(file)] ?? train.learningRate,
       ...(neuron === 'lif' || (train.tauRate ?? 1) === 1 ? {} : { tauRate: train.tauRate }),
       ...(train.frameOrder === undefined || train.frameOrder === 'recorded'
         ? {}
@@ -86,6 +86,11 @@ export function resolveModel(
     },
     compat: inForce,
   };
+}
+
+/** Of a model's file; a browser has no `node:path`. */
+function idOf(file: string): string {
+  return file.replace(/^.*\/|\.yaml$/g, '');
 }
 
 /** Without clips to choose on, the last epoch is kept. */

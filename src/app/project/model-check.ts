@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
+import { suggestName } from '../../base/schema/closest-name.ts';
 import { getAt, isJsonObject, type Json, type JsonObject } from '../../base/schema/json.ts';
 import { formatPlace, type Problem, throwProblems } from '../../base/schema/problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
@@ -23,6 +24,8 @@ import {
 } from '../../training/resolve-model.ts';
 import { factsOfPlan } from './dataset-files.ts';
 import { listModules, trainModule } from './stages.ts';
+
+export const modelsFolder = 'configs/models';
 
 /**
  * Builds every model of a plan before anything runs: otherwise an impossible one might fail after hours of training others. The schema
@@ -88,19 +91,18 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
     .map((key) => refuse(key, problem, 'Remove this key: images have limit, and steps with splitBy: rows.'));
 }
 
-export const modelsFolder = 'configs/models';
-
 /** A model that this run leaves out needs no rate; a name that no model has is a slip. */
 async function findRateProblems({ settings, places, projectRoot }: Plan): Promise<Problem[]> {
   const asked = Object.keys(getAt(settings, ['train', 'learningRates']) ?? {});
   if (asked.length === 0) return [];
-  const known = await readdir(path.resolve(projectRoot, modelsFolder));
+  const files = await readdir(path.resolve(projectRoot, modelsFolder));
+  const known = files.map((file) => path.basename(file, '.yaml'));
   return asked
-    .filter((id) => !known.includes(`${id}.yaml`))
+    .filter((id) => !known.includes(id))
     .map((id) => ({
       at: places.place(['train', 'learningRates', id]),
       message: `train.learningRates.${id}: there is no model ${id}.`,
-      fix: `${modelsFolder}/ has the models.`,
+      fix: suggestName(id, known) ?? `${modelsFolder}/ has the models.`,
     }));
 }
 
