@@ -211,6 +211,14 @@ function row({ rule, state, subject, text }: Omit<BaselineFinding, 'size'>, pref
   return { name: rule, state, word: state, text: `${prefix}${subject}: ${text}` };
 }
 
+/** Why none is judged. @param besides what else is to be said of them */
+function explainNone(claims: readonly Pick<JudgedClaim, 'reason'>[], besides: string): string {
+  const [reason, ...others] = new Set(claims.map((claim) => claim.reason));
+  const none = `none of ${claims.length} claims can be judged`;
+  if (reason === undefined || others.length > 0) return none + besides;
+  return reason === OTHER_DATA ? lowerFirst(ALL_OTHER_DATA) : `${none}. ${reason}`;
+}
+
 /** The report's verdicts on the published claims, compared with those in the baseline. */
 export function sectionOfClaims(
   profile: string,
@@ -225,14 +233,11 @@ export function sectionOfClaims(
   const failed = count(({ isWorse }) => isWorse);
   const known = count((claim) => claim.verdict === 'not-reproduced' && !claim.isWorse);
   const besides = reduced === 0 ? '' : `; ${isAre(reduced)} measured at reduced scale`;
-  const reasons = new Set(claims.map(({ reason }) => reason));
   const summary =
     failed > 0
       ? `${failed} of ${answered} judged claims ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
       : answered === 0
-        ? claims.every(({ reason }) => reason === OTHER_DATA)
-          ? lowerFirst(ALL_OTHER_DATA)
-          : `none of ${claims.length} claims can be judged${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
+        ? explainNone(claims, besides)
         : known === 0
           ? `none of ${answered} judged claims is contradicted${besides}`
           : `none of ${answered} judged claims is worse than in the baseline, where ${isAre(known)} also not reproduced${besides}`;
