@@ -28,7 +28,7 @@ const HIGHEST_RATE_HZ = 1_000_000;
 const DAMAGED = 'The file is cut off or damaged: get it again.';
 /** Names of sound in another format, and what to do with it. */
 export const OTHER_SOUND = /\.(?:mp3|flac|ogg|opus|m4a|aac|wma|aiff?)$/i;
-export const CONVERT = 'Convert it to WAV with 16-bit PCM: ffmpeg -i in.mp3 -ac 1 -ar 16000 out.wav';
+export const CONVERT = 'Convert it to WAV with 16-bit PCM: ffmpeg -i FILE -ac 1 -ar 16000 out.wav';
 
 /**
  * Reads a WAV file: RIFF chunks, little-endian, of which `fmt ` and `data` are used. A `data` chunk whose writer did not know its size goes to

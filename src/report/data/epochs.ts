@@ -42,7 +42,7 @@ export function isValidated({ models, reference }: Pick<Results, 'models' | 'ref
   );
 }
 
-/** `, with dropout`, unless no model is trained so: a network is, if it does not say 0. */
+/** `, with dropout`; empty if every network has `dropout: 0`. */
 export function nameDropout(results: Results): string {
   return allRuns(results).some(({ network }) => network.dropout !== 0) ? ', with dropout' : '';
 }
