@@ -15,6 +15,8 @@ interface Params {
   readonly dataset?: { readonly folds?: Folds; readonly validation?: 'users' };
   /** The engine, and settings that override those of the model's file. */
   readonly train: ModelOverrides & { readonly engine: EngineChoice };
+  /** Of this model alone, instead of that of `train`. */
+  readonly learningRates?: Readonly<Record<string, number>>;
 }
 
 export default defineStage<Params>({
@@ -24,10 +26,13 @@ export default defineStage<Params>({
     const modelFile = requireInput(inputs, 'model');
     const folder = requireOutput(outputs, 0, 'trained model');
     const seed = readSeed(matrix.seed);
+    // The id of a model is the name of its file, as in `models` of a profile.
+    const id = basename(modelFile, '.yaml');
+    const learningRate = params.learningRates?.[id];
     const resolved = resolveModel(
       parse(await readFile(modelFile, 'utf8')),
-      params.train,
-      `configs/models/${basename(modelFile)}`,
+      learningRate === undefined ? params.train : { ...params.train, learningRate },
+      `configs/models/${id}.yaml`,
     );
     const { folds, validation } = params.dataset ?? {};
     const model =
@@ -44,8 +49,7 @@ export default defineStage<Params>({
       framesFolder,
       folds,
       model,
-      // The id of a model is the name of its file, as in `models` of a profile.
-      id: basename(modelFile, '.yaml'),
+      id,
       seed,
       engine,
       ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),

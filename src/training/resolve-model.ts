@@ -12,7 +12,7 @@ import { BATCH_SIZES, LAYER_TAU, type PublishedResult } from '../results/thesis/
  * without effect are replaced by those that describe what happens: a profile may change several models at once. The schemas have checked
  * model and profile; `buildNetwork` checks what they give together.
  *
- * @param file the model's file: its name is the model's id
+ * @param file for messages
  * @param placeOf where a profile key such as `train.network.layers` was set; by default, messages say "the profile or --set"
  * @throws {ReproError} `compat-impossible` for an impossible switch, naming where it was set
  */
@@ -74,7 +74,7 @@ export function resolveModel(
     training: {
       epochs: train.epochs,
       batchSize: inForce.batch_size === 'documented' ? BATCH_SIZES.documented : train.batchSize,
-      learningRate: overrides.learningRates?.[idOf(file)] ?? train.learningRate,
+      learningRate: train.learningRate,
       ...(neuron === 'lif' || (train.tauRate ?? 1) === 1 ? {} : { tauRate: train.tauRate }),
       ...(train.frameOrder === undefined || train.frameOrder === 'recorded'
         ? {}
@@ -86,11 +86,6 @@ export function resolveModel(
     },
     compat: inForce,
   };
-}
-
-/** Of a model's file; a browser has no `node:path`. */
-function idOf(file: string): string {
-  return file.replace(/^.*\/|\.yaml$/g, '');
 }
 
 /** Without clips to choose on, the last epoch is kept. */
@@ -204,8 +199,6 @@ export interface ModelFile {
 /** A profile's `train:` section that schemas/profile.schema.json accepts: what it overrides in each of its models, and the engine. */
 export interface ModelOverrides extends Partial<TrainSection> {
   readonly engine?: string;
-  /** By id of a model. */
-  readonly learningRates?: Readonly<Record<string, number>>;
   readonly network?: DeepPartial<NetworkSection>;
   readonly loss?: Partial<ModelFile['loss']>;
   readonly compat?: Partial<Compat>;

@@ -296,8 +296,8 @@ describe('the models of a plan', () => {
   });
 
   test('have learning rates of their own only if they exist', async () => {
-    const found = await problemsWith('quick', 'train.learningRates={lif: 0.01, liv: 0.1}');
-    expect(found).toContain('train.learningRates.liv');
+    const found = await problemsWith('quick', 'learningRates={lif: 0.01, liv: 0.1}');
+    expect(found).toContain('learningRates.liv');
     expect(found).not.toContain('learningRates.lif');
   });
 

@@ -87,13 +87,6 @@ describe('resolveModel', () => {
     expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 32 });
   });
 
-  it('gives single models a learning rate of their own', () => {
-    const overrides = { learningRate: 0.03, learningRates: { lif: 0.01 } };
-    const rateOf = (id: string) =>
-      resolveModel(read(id), overrides, `configs/models/${id}.yaml`).training.learningRate;
-    expect([rateOf('lif'), rateOf('baseline')]).toEqual([0.01, 0.03]);
-  });
-
   it('passes given τ and a matched gain on, and gives one τ per layer no list', () => {
     const { network } = resolveModel(read('two-fixed'), {}, 'x');
     expect(network).toMatchObject({ tau: { mean: 7, std: 5, values: [2, 12] }, init: 'gain-matched' });

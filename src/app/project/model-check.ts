@@ -93,15 +93,15 @@ function findFrameProblems({ settings, places }: Plan, dataset: DatasetFacts): P
 
 /** A model that this run leaves out needs no rate; a name that no model has is a slip. */
 async function findRateProblems({ settings, places, projectRoot }: Plan): Promise<Problem[]> {
-  const asked = Object.keys(getAt(settings, ['train', 'learningRates']) ?? {});
+  const asked = Object.keys(getAt(settings, ['learningRates']) ?? {});
   if (asked.length === 0) return [];
   const files = await readdir(path.resolve(projectRoot, modelsFolder));
   const known = files.map((file) => path.basename(file, '.yaml'));
   return asked
     .filter((id) => !known.includes(id))
     .map((id) => ({
-      at: places.place(['train', 'learningRates', id]),
-      message: `train.learningRates.${id}: there is no model ${id}.`,
+      at: places.place(['learningRates', id]),
+      message: `learningRates.${id}: there is no model ${id}.`,
       fix: suggestName(id, known) ?? `${modelsFolder}/ has the models.`,
     }));
 }

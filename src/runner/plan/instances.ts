@@ -12,7 +12,7 @@ import { type Combination, joinLines, type StageReader } from './stage-reader.ts
 
 export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
-  const params = readParams(reader);
+  checkParams(reader);
   checkFacts(reader);
   checkOptionalInputs(reader);
   if (axes === undefined) return [];
@@ -25,7 +25,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
       continue;
     }
     seen.add(id);
-    const draft = readInstance(reader, id, combination, params);
+    const draft = readInstance(reader, id, combination);
     if (draft !== undefined) drafts.push(draft);
   }
   return drafts;
@@ -40,12 +40,7 @@ export function guessOutputs(reader: StageReader): string[] {
   });
 }
 
-function readInstance(
-  reader: StageReader,
-  id: string,
-  combination: Combination,
-  params: JsonObject,
-): InstanceDraft | undefined {
+function readInstance(reader: StageReader, id: string, combination: Combination): InstanceDraft | undefined {
   const { entry } = reader;
   const command = readCommand(reader, combination);
   const inputs = allOf(readInputs(reader, combination));
@@ -54,7 +49,8 @@ function readInstance(
   const outputs = readPaths('outputs', 'output');
   const resume = readPaths('resume', 'resume path');
   const resources = readResources(reader, combination);
-  if (command === undefined || resources === undefined) return undefined;
+  const params = readParams(reader, combination);
+  if (command === undefined || resources === undefined || params === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
   const machineParams = (reader.context.pipeline.content.machine ?? [])
@@ -104,15 +100,24 @@ function readInstance(
   };
 }
 
-function readParams(reader: StageReader): JsonObject {
-  const keys = reader.entry.params ?? [];
+/** A key that has `${model}` is checked as far as that, since a profile need not set it for every model. */
+function checkParams(reader: StageReader): void {
   const { settings } = reader.context;
-  const { picked, unknown } = pickSettings(settings, keys);
-  for (const key of unknown) {
+  for (const [index, key] of (reader.entry.params ?? []).entries()) {
+    const path = key.replace(/\.\$.*/, '').split('.');
+    if (settings.lookUp(path) !== undefined || settings.mayHave(path)) continue;
     const message = `params "${key}" is not set by profile "${settings.profile}".`;
-    reader.report(reader.at(['params', keys.indexOf(key)]), message, () => settings.suggest(key));
+    reader.report(reader.at(['params', index]), message, () => settings.suggest(key));
   }
-  return picked;
+}
+
+function readParams(reader: StageReader, combination: Combination): JsonObject | undefined {
+  const paths = (reader.entry.params ?? []).map((key, index) =>
+    // Step by step: a value such as lambda-0.1 may contain a dot.
+    allOf(key.split('.').map((step) => reader.expandToText(step, ['params', index], combination))),
+  );
+  const known = allOf(paths);
+  return known && pickSettings(reader.context.settings, known);
 }
 
 function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {

@@ -137,24 +137,15 @@ export function expandSettings(settings: ProfileSettings): {
   return { settings: settings.with(isJsonObject(value) ? value : {}), problems };
 }
 
-/** The settings named by `params:`, as one nested object. */
-export function pickSettings(
-  settings: ProfileSettings,
-  keys: readonly string[],
-): { readonly picked: JsonObject; readonly unknown: readonly string[] } {
-  const unknown: string[] = [];
+/** The settings at some paths, as one nested object. */
+export function pickSettings(settings: ProfileSettings, paths: readonly (readonly string[])[]): JsonObject {
   let picked: JsonObject = {};
-  // Shorter keys first: `train` already includes `train.epochs`.
-  for (const key of [...keys].sort((a, b) => a.length - b.length)) {
-    const path = key.split('.');
+  // Shorter paths first: `train` already includes `train.epochs`.
+  for (const path of paths.toSorted((a, b) => a.length - b.length)) {
     const value = settings.lookUp(path);
-    if (value === undefined) {
-      if (!settings.mayHave(path)) unknown.push(key);
-    } else if (getAt(picked, path) === undefined) {
-      picked = setAt(picked, path, value);
-    }
+    if (value !== undefined && getAt(picked, path) === undefined) picked = setAt(picked, path, value);
   }
-  return { picked, unknown };
+  return picked;
 }
 
 function mapTexts(value: Json, path: JsonPath, change: (text: string, path: JsonPath) => Json): Json {

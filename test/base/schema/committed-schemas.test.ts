@@ -87,7 +87,7 @@ describe('the committed schemas', () => {
     const keys = below(listKeys(profile!), 'train.');
     for (const section of ['network.', 'loss.', 'compat.'])
       expect(below(keys, section)).toEqual(below(own, section));
-    const training = keys.filter((key) => !/^(engine|network|loss|compat|learningRates)\b/.test(key));
+    const training = keys.filter((key) => !/^(engine|network|loss|compat)\b/.test(key));
     expect(training).toEqual(below(own, 'train.'));
     for (const key of [...training, 'network.tau.mean', 'loss.regulariseTau', 'compat.ties'])
       expect(findSubschema(profile!, ['train', ...key.split('.')])).toMatchObject({

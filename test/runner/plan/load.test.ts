@@ -130,6 +130,17 @@ describe('a pipeline', () => {
     });
   });
 
+  test('gives an instance only what its matrix names of a mapping', async () => {
+    const rates = 'learningRates={lambda-0.1: 0.1, no-reg: 0.01}';
+    const { instances } = await loadPlan({ projectRoot: repository, profile: 'quick', set: [rates] });
+    const ratesOf = (model: string) => instances.get(`train@${model},2020`)?.params.learningRates;
+    expect(['no-reg', 'lambda-0.1', 'baseline'].map(ratesOf)).toEqual([
+      { 'no-reg': 0.01 },
+      { 'lambda-0.1': 0.1 },
+      undefined,
+    ]);
+  });
+
   test('runs commands as lists of words, with references in them', async () => {
     const plan = await planOf(
       `${profileHead}  a: {cmd: [python3, -c, "print(\${train.epochs})", 4], outputs: [artifacts/a]}\n`,
