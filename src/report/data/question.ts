@@ -1,5 +1,11 @@
 import { type AnswerTable, sumCells } from '../../verdicts/answers.ts';
-import { type Contrast, compareWithMargin, measureContrasts, nameDesign } from '../../verdicts/contrasts.ts';
+import {
+  type AnswerCells,
+  type Contrast,
+  compareWithMargin,
+  measureContrasts,
+  nameDesign,
+} from '../../verdicts/contrasts.ts';
 import { explainUnknown } from '../../verdicts/findings.ts';
 import type { DifferenceVerdict } from '../../verdicts/verdicts.ts';
 import type { ModelResult, Results } from './results.ts';
@@ -49,6 +55,8 @@ export interface QuestionArm extends Contrast {
   /** The question's, unless the profile names another one. */
   readonly baseline: ModelResult;
   readonly verdict: DifferenceVerdict;
+  /** How many users have more clips right than with the baseline, over all seeds, and how many fewer; null without users. */
+  readonly sides: { readonly more: number; readonly fewer: number } | null;
 }
 
 /**
@@ -101,9 +109,18 @@ function compareArms(
     ...{ baseline: find(id), margin, users: table.hasGroups ? cells[0]!.groups : null },
     arms: arms.map((arm, index): QuestionArm => {
       const contrast = contrasts[index]!;
-      return { ...arm, ...contrast, verdict: compareWithMargin(contrast, margin) };
+      const sides = table.hasGroups ? countSides(cells[index]!) : null;
+      return { ...arm, ...contrast, verdict: compareWithMargin(contrast, margin), sides };
     }),
   };
+}
+
+function countSides({ rows, groups }: AnswerCells) {
+  const totals = new Float64Array(groups);
+  for (const { at, sums } of rows) {
+    for (const [i, group] of at.entries()) totals[group]! += sums[i]!;
+  }
+  return { more: totals.filter((sum) => sum > 0).length, fewer: totals.filter((sum) => sum < 0).length };
 }
 
 /** The baselines of some arms, for a sentence about them. */

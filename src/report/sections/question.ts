@@ -75,6 +75,8 @@ function tabulateArms({ seeds }: Results, endpoint: Endpoint, { id, on }: Naming
       numberColumn('Difference', ({ difference }) => formatPoints(difference)),
       numberColumn('95\u00a0% interval', (arm) => rangeOf(arm, 'interval')),
       numberColumn('90\u00a0% interval', (arm) => rangeOf(arm, 'narrow')),
+      users !== null &&
+        numberColumn('Users up, down', ({ sides }) => sides && `${sides.more}, ${sides.fewer}`),
       numberColumn('p, corrected', ({ certainty }) => certainty && formatP(certainty.adjusted)),
       textColumn('Verdict', ({ verdict }) => ({ text: DIFFERENCE_TITLES[verdict], ...TONES[verdict] })),
       numberColumn('Would find', ({ certainty }) => {
@@ -118,6 +120,9 @@ function explainArms(seeds: number, { users, margin, arms }: Endpoint): Text[] {
       `Each seed and each clip is compared with itself. ${capitalise(spellQuantity(seeds, 'seed'))} and ${drawn} count as drawn at random (errors clustered both ways)${users === null ? '' : ', because clips of one person are alike'}. `,
       { code: 'docs/claims.md' },
       ' has the method, its assumptions and how well it covers.',
+    ],
+    users !== null && [
+      'Up: how many users have more clips right than with the baseline, over all seeds; down: fewer. The others have as many.',
     ],
     [
       'The last two columns are the power of a design with this scatter: the smallest true difference that it would find in four of five cases, and how often it shows equivalence if there is no difference at all.',

@@ -67,6 +67,16 @@ describe('the question of a profile', () => {
     expect(arm?.certainty?.adjusted).toBeCloseTo(3 * arm!.certainty!.p, 12);
   });
 
+  test('counts the users who gain and who lose, over all seeds', () => {
+    expect(question.arms.map(({ sides }) => sides)).toEqual([
+      { more: 0, fewer: 6 },
+      { more: 1, fewer: 1 },
+      { more: 2, fewer: 2 },
+    ]);
+    const still = resultsOf([modelWith('Baseline', flat(2, 2), false), modelWith('arm', flat(1, 2), false)]);
+    expect(answerQuestion(still, settings)?.arms[0]?.sides).toBeNull();
+  });
+
   test('has a second endpoint on the clips of some classes, by a margin of its own', () => {
     // Class 1 are the first ten clips of each user: all that is wrong is of them.
     const byClass = ({ runs, ...model }: ModelResult): ModelResult => ({
@@ -339,6 +349,6 @@ describe('the figure and the table', () => {
       '−15.4 to −9.6',
       '−14.8 to −10.2',
     ]);
-    expect(textsOf(table).map((row) => row[5])).toEqual(['different', 'equivalent', 'undecided']);
+    expect(textsOf(table).map((row) => row[6])).toEqual(['different', 'equivalent', 'undecided']);
   });
 });
