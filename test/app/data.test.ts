@@ -49,7 +49,7 @@ describe('repro data list', () => {
       await fs.mkdir(path.join(folder, name), { recursive: true });
     await fs.writeFile(path.join(folder, 'data/MNIST/train.gz.repro-part'), '');
     const { datasets } = JSON.parse((await call('list', '--json')).stdout);
-    expect(datasets).toHaveLength(15);
+    expect(datasets).toHaveLength(17);
     expect(datasets.filter((one: { present: boolean }) => one.present)).toMatchObject([{ name: 'cifar10' }]);
   });
 });
