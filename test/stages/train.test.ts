@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
@@ -57,6 +57,18 @@ describe('the stages train and evaluate', () => {
     });
     await expect(evaluate.run(context)).rejects.toMatchObject({ code: 'engine-changed' });
     expect(await readdir(root)).not.toContain('other');
+  });
+
+  it('train a model at a learning rate of its own', async () => {
+    const rates = { [basename(modelFile, '.yaml')]: 0.02, other: 0.5 };
+    const outputs = [join(root, 'own-rate')];
+    const { context } = contextOf({
+      params: { ...params, learningRates: rates },
+      inputs: { frames, model: modelFile },
+      outputs,
+    });
+    await train.run(context);
+    expect(await json('own-rate', 'run.json')).toMatchObject({ training: { learningRate: 0.02 } });
   });
 
   it('write the files that the report reads, with the same bytes every time', async () => {
