@@ -107,8 +107,9 @@ function describeProfile(root: string, profile: string): string {
   const last = models.at(-1);
   const pair = [...new Set([baseline, against[last] ?? baseline, last])].join(', ');
   const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
-  const { files = [], published, classes } = readConfig(root, `datasets/${dataset.name}`);
-  const fetch = !dataset.simulated && files.length > 0 ? `./repro data fetch ${dataset.name}` : undefined;
+  const { files = [], git, published, classes } = readConfig(root, `datasets/${dataset.name}`);
+  const isFetched = !dataset.simulated && (files.length > 0 || git !== undefined);
+  const fetch = isFetched ? `./repro data fetch ${dataset.name}` : undefined;
   // A check would find other frames in all of them.
   const { limit } = profiled.frames;
   const all = limit === undefined ? published.train : limit.train * classes.length;
