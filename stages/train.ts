@@ -7,16 +7,18 @@ import { describeCompat } from '../src/results/thesis/compat.ts';
 import { defineStage, requireInput, requireOutput } from '../src/runner/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
 import type { Folds } from '../src/training/folds.ts';
-import { type ModelOverrides, resolveModel } from '../src/training/resolve-model.ts';
+import {
+  type ModelOverrides,
+  type ModelSections,
+  overridesOf,
+  resolveModel,
+} from '../src/training/resolve-model.ts';
 import { readSeed } from '../src/training/schedule.ts';
 import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
-interface Params {
+/** `train:` has the engine, and settings that override those of the model's file. */
+interface Params extends ModelSections<ModelOverrides & { readonly engine: EngineChoice }> {
   readonly dataset?: { readonly folds?: Folds; readonly validation?: 'users' };
-  /** The engine, and settings that override those of the model's file. */
-  readonly train: ModelOverrides & { readonly engine: EngineChoice };
-  /** Of this model alone, instead of that of `train`. */
-  readonly learningRates?: Readonly<Record<string, number>>;
 }
 
 export default defineStage<Params>({
@@ -28,10 +30,9 @@ export default defineStage<Params>({
     const seed = readSeed(matrix.seed);
     // The id of a model is the name of its file, as in `models` of a profile.
     const id = basename(modelFile, '.yaml');
-    const learningRate = params.learningRates?.[id];
     const resolved = resolveModel(
       parse(await readFile(modelFile, 'utf8')),
-      learningRate === undefined ? params.train : { ...params.train, learningRate },
+      overridesOf(id, params),
       `configs/models/${id}.yaml`,
     );
     const { folds, validation } = params.dataset ?? {};

@@ -132,6 +132,15 @@ function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): 
   };
 }
 
+/** What a profile, or the part of it that a training gets, overrides in one model: its `train:` section, with this model's own learning rate. */
+export function overridesOf<Train extends ModelOverrides>(
+  id: string,
+  { train, learningRates }: ModelSections<Train>,
+): Train {
+  const learningRate = learningRates?.[id];
+  return learningRate === undefined ? train : { ...train, learningRate };
+}
+
 /** Where a model's settings come from: its own file, or the profile (or `--set`) that overrides it. */
 export interface SettingOrigins {
   /** The model's file, for messages. */
@@ -202,6 +211,13 @@ export interface ModelOverrides extends Partial<TrainSection> {
   readonly network?: DeepPartial<NetworkSection>;
   readonly loss?: Partial<ModelFile['loss']>;
   readonly compat?: Partial<Compat>;
+}
+
+/** The sections of a profile that override settings of models. */
+export interface ModelSections<Train extends ModelOverrides = ModelOverrides> {
+  readonly train: Train;
+  /** By model: of this model alone, instead of that of `train`. */
+  readonly learningRates?: Readonly<Record<string, number>>;
 }
 
 type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };

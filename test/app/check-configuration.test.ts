@@ -43,3 +43,11 @@ test('a setting of a model, of the profile or of the frames, and a run too many 
     ' make them again: ./repro run --profile quick && ./repro baseline update --profile quick',
   ]);
 });
+
+test('a learning rate of one model is its own setting', async () => {
+  await project.edit('configs/profiles/words.yaml', 'memoryless: 0.003', 'memoryless: 0.01');
+  const { exitCode, stdout } = await check('words');
+  expect(exitCode).toBe(4);
+  expect(stdout).toMatch(/^memoryless, seed 2039 +differs +train\.learningRate: 0\.003 → 0\.01$/m);
+  expect(stdout).not.toMatch(/^broad-gain, .*learningRate/m);
+});

@@ -37,7 +37,7 @@ export async function printPlan(name: string, options: PipelineOptions): Promise
   });
   const schema = new JsonSchema(definition, 'schemas/model.schema.json');
   throwProblems(await findFileProblems(file, schema, projectRoot));
-  const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
+  const { model, spec } = await buildModel(plan, file, plan.settings);
   if (spec === undefined) throw unknownFrames(plan);
   const training = model.training.batchSize;
   const evaluation = numberAt(plan, 'evaluate', 'batchSize') ?? EVALUATION_BATCH;

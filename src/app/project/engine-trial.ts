@@ -112,7 +112,7 @@ export async function readTrainings(plan: Plan) {
   const [first, ...others] = listModules(plan, trainModule);
   if (facts === undefined || first === undefined) return undefined;
   const models = await Promise.all(
-    [...new Map(listTrainings(plan))].map(([file, { train }]) => buildModel(plan, file, train ?? {}, facts)),
+    [...new Map(listTrainings(plan))].map(([file, params]) => buildModel(plan, file, params, facts)),
   );
   const [largest] = models
     .flatMap(({ spec, model }) => (spec === undefined ? [] : { spec, samples: model.training.batchSize }))

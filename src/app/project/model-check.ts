@@ -15,7 +15,8 @@ import { THESIS } from '../../results/thesis/published.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import {
   type ModelFile,
-  type ModelOverrides,
+  type ModelSections,
+  overridesOf,
   type ResolvedModel,
   refuseSetting,
   resolveModel,
@@ -41,7 +42,7 @@ export async function checkModels(plan: Plan): Promise<void> {
   if (facts?.layout === 'samples') nameReader(facts);
   for (const [file, params] of new Map(listTrainings(plan))) {
     try {
-      await buildModel(plan, file, params.train ?? {}, facts);
+      await buildModel(plan, file, params, facts);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       problems.push({ at: error.where ?? file, message: error.message, fix: error.fix });
@@ -135,21 +136,23 @@ interface BuiltModel {
  * Builds a model's layers, without parameters.
  *
  * @param file relative to the project, or absolute; also its name in messages. Its schema accepts it
- * @param overrides the `train:` section of the plan's profile
+ * @param sections of the plan's profile, or its part that a training gets
  * @param facts of the plan's data set, if they have been read
  * @throws {ReproError} if it is impossible
  */
 export async function buildModel(
   plan: Plan,
   file: string,
-  overrides: Json,
+  sections: JsonObject,
   facts?: DatasetFacts,
 ): Promise<BuiltModel> {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
-  // Their schemas have checked both.
+  // Their schemas have checked all three.
   const read = value as unknown as ModelFile;
-  const origins = { file, overrides: overrides as ModelOverrides, placeOf };
+  const asked = { train: {}, ...sections } as unknown as ModelSections;
+  const overrides = overridesOf(path.basename(file, '.yaml'), asked);
+  const origins = { file, overrides, placeOf };
   const model = resolveModel(read, origins.overrides, file, placeOf);
   checkTrials(plan, model, origins);
   checkValidation(plan, model, origins);

@@ -1,4 +1,4 @@
-import { getAt, type Json } from '../../base/schema/json.ts';
+import { getAt, type JsonObject } from '../../base/schema/json.ts';
 import { listSome } from '../../base/text.ts';
 import { type Baseline, baselinePathOf, nameRun, type RunFacts } from '../../report/baseline/baseline.ts';
 import { listSettingDifferences } from '../../report/baseline/exact-rules.ts';
@@ -29,7 +29,7 @@ export async function compareConfiguration(plan: Plan, baseline: Baseline) {
     const text =
       run === undefined
         ? `missing in ${baselinePathOf(plan.profile)}`
-        : await findDifferences(plan, run, model, params.train ?? {});
+        : await findDifferences(plan, run, model, params);
     if (text !== null) differing.push({ name, text });
   }
   for (const name of left.keys()) differing.push({ name, text: 'the profile has no such run' });
@@ -41,9 +41,9 @@ async function findDifferences(
   plan: Plan,
   run: RunFacts,
   modelFile: string,
-  overrides: Json,
+  params: JsonObject,
 ): Promise<string | null> {
-  const { model } = await buildModel(plan, modelFile, overrides);
+  const { model } = await buildModel(plan, modelFile, params);
   const { network, training } = model;
   const now = flattenSettings({ network, training, frames: getAt(plan.settings, ['frames']) ?? {} });
   const before = new Map(Object.entries({ ...run.settings, 'training.epochs': run.epochs }));

@@ -29,7 +29,12 @@ import {
   settleEvaluation,
 } from '../../training/evaluate-run.ts';
 import { assembleFrames } from '../../training/frame-cache.ts';
-import { type ModelFile, type ModelOverrides, resolveModel } from '../../training/resolve-model.ts';
+import {
+  type ModelFile,
+  type ModelSections,
+  overridesOf,
+  resolveModel,
+} from '../../training/resolve-model.ts';
 import { formatRunFiles, trainOnFrames } from '../../training/train-on-frames.ts';
 import { type Baseline, findBaselineRun, type RunFacts } from '../baseline/baseline.ts';
 import {
@@ -44,10 +49,9 @@ import { collectFramesFacts, collectRunFacts, collectTrainingFacts } from '../ba
 
 /** What can be recomputed: the content of a profile and of the files that it names, and of its committed baseline. */
 export interface Recipe {
-  readonly profile: {
+  readonly profile: ModelSections & {
     readonly simulate: SimulationOptions;
     readonly frames: FrameSettings;
-    readonly train: ModelOverrides;
     readonly evaluate: EvaluationParams;
   };
   /** In whose layout the recordings are. */
@@ -111,7 +115,7 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
   const end = (run: RunFacts | null): void =>
     tell({ kind: 'end', engine: version, frames: stored.facts, run, values: [...told.values()] });
   compare('frames', pairValues(expected, listFrames(stored.facts)));
-  const model = resolveModel(file, profile.train, `configs/models/${id}.yaml`);
+  const model = resolveModel(file, overridesOf(id, profile), `configs/models/${id}.yaml`);
   const { frameOrder } = model.training;
   const frames = await assembleFrames(stored, FRAME_CACHE_FILES.index, undefined, frameOrder);
   const trained = await trainOnFrames(frames, {
