@@ -349,36 +349,44 @@ test('README.md says of the spoken words what their run gave', () => {
   );
 });
 
-test('docs/designs.md says which verdicts change without one of the seeds', () => {
+test('docs/designs.md says which verdicts change without one of the seeds or people', () => {
   const changes = listEndpoints(repository).flatMap(({ profile, clips, margin, arms }) => {
     const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
     const table = tableOf(profile, clips === null ? [] : question.second.classes);
     const seeds = [...table.arms.values().next().value!.keys()];
-    const judge = (kept: readonly string[]) => {
-      const cells = arms.map(({ model, baseline }) => sumCells(table, kept, model, baseline));
+    const judge = (kept: readonly string[], of = table) => {
+      const cells = arms.map(({ model, baseline }) => sumCells(of, kept, model, baseline));
       return measureContrasts(cells, { margin }).map((one) => compareWithMargin(one, margin));
     };
     const all = judge(seeds);
-    const without = seeds.map((seed) => judge(seeds.filter((one) => one !== seed)));
-    return arms.flatMap(({ model, speaker }, at) => {
-      const found = without.map((verdicts) => verdicts[at]!).filter((verdict) => verdict !== all[at]);
-      const name = clips === null ? profile : `${profile}, direction`;
-      if (speaker !== undefined || found.length === 0) return [];
-      return [`${name}: ${model} ${[...new Set(found)].join()} ${found.length} of ${seeds.length}`];
-    });
+    const people = table.hasGroups ? [...new Set(table.groups.values())] : [];
+    const without = {
+      seeds: seeds.map((seed) => judge(seeds.filter((one) => one !== seed))),
+      people: people.map((person) => judge(seeds, withoutGroup(table, person))),
+    };
+    const name = clips === null ? profile : `${profile}, direction`;
+    return Object.entries(without).flatMap(([of, judged]) =>
+      arms.flatMap(({ model, speaker }, at) => {
+        const found = judged.map((verdicts) => verdicts[at]!).filter((verdict) => verdict !== all[at]);
+        if (speaker !== undefined || found.length === 0) return [];
+        return [`${name}: ${model} ${[...new Set(found)].join()} ${found.length} of ${judged.length} ${of}`];
+      }),
+    );
   });
   expect(changes).toEqual([
-    'arms, direction: no-reg slight 2 of 16',
-    'arms, direction: broad different 2 of 16',
-    'control: plif-6 equivalent 2 of 10',
-    'control-long: plif-9 different 1 of 10',
-    'fashion-mnist: mnist-lif undecided 3 of 3',
-    'fashion-mnist: mnist-plif-16 undecided 3 of 3',
-    'fashion-mnist: mnist-neuron undecided 3 of 3',
-    'nmnist: lif undecided 5 of 5',
-    'nmnist: no-reg undecided 5 of 5',
-    'rows-fixed: broad slight 2 of 8',
-    'words: broad-gain undecided,different 12 of 20',
+    'arms, direction: no-reg slight 2 of 16 seeds',
+    'arms, direction: broad different 2 of 16 seeds',
+    'arms, direction: broad different 3 of 48 people',
+    'control: plif-6 equivalent 2 of 10 seeds',
+    'control-long: plif-9 different 1 of 10 seeds',
+    'fashion-mnist: mnist-lif undecided 3 of 3 seeds',
+    'fashion-mnist: mnist-plif-16 undecided 3 of 3 seeds',
+    'fashion-mnist: mnist-neuron undecided 3 of 3 seeds',
+    'nmnist: lif undecided 5 of 5 seeds',
+    'nmnist: no-reg undecided 5 of 5 seeds',
+    'rows-fixed: broad slight 2 of 8 seeds',
+    'words: broad-gain undecided,different 12 of 20 seeds',
+    'words: broad-gain undecided,different 18 of 30 people',
   ]);
 });
 
@@ -395,6 +403,15 @@ function tableOf(profile: string, classes: readonly number[] = []): AnswerTable 
   }
   const groups = new Map(clips.map((row) => [row.clip!, row.user || row.clip!]));
   return { isScore: false, hasGroups: clips.some(({ user }) => user !== ''), arms, groups };
+}
+
+function withoutGroup(table: AnswerTable, group: string): AnswerTable {
+  const others = (answers: ReadonlyMap<string, number>) =>
+    new Map([...answers].filter(([clip]) => table.groups.get(clip) !== group));
+  const arms = [...table.arms].map(
+    ([model, runs]) => [model, new Map([...runs].map(([seed, of]) => [seed, others(of)]))] as const,
+  );
+  return { ...table, arms: new Map(arms) };
 }
 
 test('docs/question.md compares no-reg on rows with broad-fixed, and with itself on gestures', () => {
