@@ -7,6 +7,7 @@ import type { ClaimVerdict } from '../../src/verdicts/claims-file.ts';
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { formatBarePoints, formatBareRange } from '../../src/verdicts/words.ts';
 import { drawArms } from './draw-arms.ts';
+import { describeEpochs, drawEpochs } from './epochs.ts';
 import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
 import { writeSweep } from './sweep.ts';
 
@@ -21,6 +22,7 @@ export async function main({ root, profile }: { root: string; profile?: string }
     await writeSweep(root, path.join(root, 'results', sweep), sweep);
   fs.writeFileSync(path.join(root, 'docs/results.md'), composePage(root));
   fs.writeFileSync(path.join(root, 'docs/images/arms.svg'), await drawArms(root));
+  fs.writeFileSync(path.join(root, 'docs/images/epochs.svg'), await drawEpochs(root));
 }
 
 /** Keeps the report of the last run, which has to be one of this profile. */
@@ -65,6 +67,7 @@ export function composePage(root: string): string {
     'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
       '*undecided*. Where a profile compares all trainings of another comparison and more, its verdict is the only one: the table refers to it, the figure has nothing else, and what a report below says of the others does not count. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
       'clip right. With `results` alone, it recomputes all of them.',
+    describeEpochs(root),
     ...listProfiles(root).map((profile) => describeProfile(root, profile)),
   ].join('\n\n')}\n`;
 }

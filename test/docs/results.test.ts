@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
+import { drawEpochs } from '../../scripts/results/epochs.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
 import { listEndpoints } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
@@ -35,9 +36,10 @@ interface BaselineRun {
   readonly test: { readonly clips: number; readonly wrong: readonly number[] };
 }
 
-test('docs/results.md and its figure are what `node scripts/results.mjs` makes of results/', async () => {
+test('docs/results.md and its figures are what `node scripts/results.mjs` makes of results/', async () => {
   expect(readPage('docs/results.md')).toBe(composePage(repository));
   expect(readPage('docs/images/arms.svg')).toBe(await drawArms(repository));
+  expect(readPage('docs/images/epochs.svg')).toBe(await drawEpochs(repository));
 });
 
 test('a comparison is judged where it has all of its trainings and more, and others refer to it', () => {
