@@ -9,7 +9,7 @@ import {
   type DifferenceVerdict,
 } from '../../src/verdicts/verdicts.ts';
 import { formatPoints } from '../../src/verdicts/words.ts';
-import { type KeptEndpoint, listEndpoints, readConfig } from './questions.ts';
+import { type KeptEndpoint, kindOf, listEndpoints, readConfig } from './questions.ts';
 
 const COLORS: Readonly<Record<DifferenceVerdict, string>> = {
   different: 'vermilion',
@@ -32,12 +32,14 @@ const LINE = 16;
 const GAP = 10;
 const AXIS = 36;
 /** Characters of a line of a heading, generously: fonts differ. */
-const HEADING_LENGTH = 52;
+const HEADING_LENGTH = 42;
 const AXIS_TEXT = 'text-anchor="middle" font-size="11" opacity="0.8"';
 
 /** An endpoint, and the lines above it. */
 interface Group extends KeptEndpoint {
   readonly heading: readonly string[];
+  /** What its data are, on the right of the heading. */
+  readonly kind: string;
 }
 
 export async function drawArms(root: string): Promise<string> {
@@ -46,13 +48,19 @@ export async function drawArms(root: string): Promise<string> {
     const arms = endpoint.arms.filter(({ speaker }) => speaker === undefined);
     const { title } = readConfig(root, `profiles/${profile}`).report;
     const heading = clips === null ? `${title} (compared with\u00a0${baseline})` : `On ${clips}`;
-    return { ...endpoint, arms, heading: wrapText(heading, HEADING_LENGTH).split('\n') };
+    return {
+      ...{ ...endpoint, arms },
+      ...{ heading: wrapText(heading, HEADING_LENGTH).split('\n'), kind: kindOf(root, profile) },
+    };
   });
   const ends = groups.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));
   const reach = Math.max(...ends.map(Math.abs));
-  // The left column has what begins in the upper half of all; endpoints of a profile stay together.
-  const half = heightOf(groups) / 2;
-  const split = groups.findIndex(({ clips }, at) => clips === null && heightOf(groups.slice(0, at)) >= half);
+  // So that the longer column is as short as it can be; endpoints of a profile stay together.
+  const longer = (at: number): number => Math.max(heightOf(groups.slice(0, at)), heightOf(groups.slice(at)));
+  const split = groups.reduce(
+    (best, { clips }, at) => (clips === null && longer(at) < longer(best) ? at : best),
+    0,
+  );
   const figure = {
     ...{ id: 'arms', title: 'Accuracy with other kinds of τ, each compared with its baseline', caption: '' },
     alt: groups
@@ -60,7 +68,7 @@ export async function drawArms(root: string): Promise<string> {
         const said = group.arms.map(
           (arm) => `${nameOf(arm, group)} ${formatPoints(arm.difference)}, ${DIFFERENCE_TITLES[arm.verdict]}`,
         );
-        return `${group.heading.join(' ')}: ${said.join(', ')}.`;
+        return `${group.heading.join(' ')}, ${group.kind}: ${said.join(', ')}.`;
       })
       .join(' '),
     legend: DIFFERENCE_VERDICTS.filter((verdict) =>
@@ -98,6 +106,9 @@ function drawColumn(groups: readonly Group[], reach: number): Panel {
     const bold = group.clips === null ? 'font-weight="600"' : '';
     return [
       ...group.heading.map((line, index) => write(line, 0, top + index * LINE + 12, bold)),
+      group.clips === null
+        ? write(group.kind, WIDTH - PADDING, top + 12, 'text-anchor="end" font-size="11" opacity="0.8"')
+        : '',
       `<path d="M${low},${first}H${high}V${last}H${low}Z" fill-opacity="0.1"/>`,
       ...ticks.map((points) => {
         const opacity = points === 0 ? 0.6 : 0.13;

@@ -75,8 +75,26 @@ export function isSweep(root: string, profile: string): boolean {
   return existsSync(path.join(root, 'results', profile, 'section.md'));
 }
 
+/** In the order in which pages and figures have them. */
+const KINDS = ['real recordings', 'still images', 'simulated'] as const;
+
+/** What a profile's data are. */
+export function kindOf(root: string, profile: string): (typeof KINDS)[number] {
+  const { dataset } = readConfig(root, `profiles/${profile}`);
+  const { layout } = readConfig(root, `datasets/${dataset.name}`);
+  return dataset.simulated ? 'simulated' : layout === 'idx' ? 'still images' : 'real recordings';
+}
+
+/** The profiles in results/: real recordings first, and of each kind those with most trainings. */
 export function listProfiles(root: string): string[] {
-  return readdirSync(path.join(root, 'results')).sort();
+  const all = readdirSync(path.join(root, 'results')).sort();
+  const count = (profile: string): number => {
+    const { models, seeds } = readConfig(root, `profiles/${profile}`);
+    return models.length * seeds.length;
+  };
+  return KINDS.flatMap((kind) =>
+    all.filter((profile) => kindOf(root, profile) === kind).sort((a, b) => count(b) - count(a)),
+  );
 }
 
 export function titleOf(root: string, model: string): string {

@@ -44,7 +44,12 @@ test('docs/results.md and its figures are what `node scripts/results.mjs` makes 
 
 test('a comparison is judged where it has all of its trainings and more, and others refer to it', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'results-'));
+  for (const name of ['profiles', 'datasets'])
+    mkdirSync(path.join(root, 'configs', name), { recursive: true });
+  writeFileSync(path.join(root, 'configs/datasets/digits.yaml'), 'layout: idx');
   const keep = (profile: string, trainings: Record<string, string>) => {
+    const designed = JSON.stringify({ dataset: { name: 'digits' }, models: [], seeds: [] });
+    writeFileSync(path.join(root, `configs/profiles/${profile}.yaml`), designed);
     const folder = path.join(root, 'results', profile);
     mkdirSync(folder, { recursive: true });
     const arm = { model: 'arm', difference: 0.5, verdict: 'different' };
