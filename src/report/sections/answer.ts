@@ -195,7 +195,10 @@ function stateLearning({ arms }: Question): string | null {
   if (!learned.some(isDifferent)) return null;
   const fixed = arms.filter(({ model }) => spreadOf(model) === 'fixed');
   if (fixed.length === 0) return 'Whether τ have to be learned would show in the arm fixed-spread.';
-  const verdicts = fixed.map(({ model, verdict }) => `${model.title} (${DIFFERENCE_TITLES[verdict]})`);
+  const verdicts = fixed.map(
+    ({ model, verdict, difference }) =>
+      `${model.title} (${DIFFERENCE_TITLES[verdict]}, ${formatPoints(difference)})`,
+  );
   return `Whether τ have to be learned shows where they differ but are not learned: ${joinWords(verdicts)}. The learned and the fixed ones are not compared with each other.`;
 }
 

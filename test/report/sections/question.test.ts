@@ -263,7 +263,7 @@ describe('the answer at the top', () => {
       /Whether τ have to be learned would show in the arm fixed-spread\.$/,
     );
     expect(answerOf(resultsOf([baseline, learned, fixed]))[3]).toMatch(
-      /shows where they differ but are not learned: alike \(equivalent\)\. The learned and the fixed ones are not compared with each other\.$/,
+      /shows where they differ but are not learned: alike \(equivalent, 0\.0 points\)\. The learned and the fixed ones are not compared with each other\.$/,
     );
     expect(answerOf(resultsOf([baseline, worse]))[3]).not.toContain('learned');
   });
