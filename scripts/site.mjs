@@ -8,7 +8,7 @@ import process from 'node:process';
 
 const root = path.resolve(import.meta.dirname, '..');
 const preview = 'docs/images/social-preview.png';
-const figure = 'docs/images/arms.svg';
+const figures = ['docs/images/arms.svg', 'docs/images/epochs.svg'];
 
 /** Of what the style of the report does not know. */
 const style = `
@@ -46,7 +46,7 @@ export async function buildSite(folder, { run, repository }) {
   const pages = ['docs/results.md', ...reports];
   fs.cpSync(path.join(run, 'report'), path.join(folder, 'report'), { recursive: true });
   fs.cpSync(path.join(root, 'results'), path.join(folder, 'results'), { recursive: true });
-  for (const picture of [preview, figure]) fs.cpSync(path.join(root, picture), path.join(folder, picture));
+  for (const picture of [preview, ...figures]) fs.cpSync(path.join(root, picture), path.join(folder, picture));
   const index = fs.readFileSync(path.join(folder, 'report/index.html'), 'utf8');
   const frame = {
     style: `${/<style>([\s\S]*?)<\/style>/.exec(index)?.[1] ?? ''}${style}`,
@@ -58,7 +58,7 @@ export async function buildSite(folder, { run, repository }) {
       const target = path.posix.join(path.posix.dirname(page), href.split('#')[0]);
       if (/^(?:https?:|#)/.test(href)) return href;
       if (pages.includes(target)) return href.replace(/\.md(?=#|$)/, '.html');
-      return target.startsWith('results/') || target === figure ? href : `${files}/${target}`;
+      return target.startsWith('results/') || figures.includes(target) ? href : `${files}/${target}`;
     };
     const marked = new Marked({
       walkTokens: (token) => {

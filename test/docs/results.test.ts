@@ -423,7 +423,7 @@ test('docs/question.md has comparisons of spoken words that were not stated befo
   });
   const [noReg, broad] = advantages.map((one) => [points(one.difference), intervalOf(one)]);
   expect(page).toContain(
-    `is ${noReg![0]} points for \`no-reg\` (${noReg![1]}) and ${broad![0]} for \`broad\` (${broad![1]}; both not stated before)`,
+    `by ${noReg![0]} points for \`no-reg\` (${noReg![1]}) and ${broad![0]} for \`broad\` (${broad![1]}; both not stated before)`,
   );
   const { runs }: { runs: (BaselineRun & { accuracies: { test: number[] } })[] } = JSON.parse(
     readPage('configs/baselines/words.json'),
