@@ -46,7 +46,8 @@ export async function buildSite(folder, { run, repository }) {
   const pages = ['docs/results.md', ...reports];
   fs.cpSync(path.join(run, 'report'), path.join(folder, 'report'), { recursive: true });
   fs.cpSync(path.join(root, 'results'), path.join(folder, 'results'), { recursive: true });
-  for (const picture of [preview, ...figures]) fs.cpSync(path.join(root, picture), path.join(folder, picture));
+  for (const picture of [preview, ...figures])
+    fs.cpSync(path.join(root, picture), path.join(folder, picture));
   const index = fs.readFileSync(path.join(folder, 'report/index.html'), 'utf8');
   const frame = {
     style: `${/<style>([\s\S]*?)<\/style>/.exec(index)?.[1] ?? ''}${style}`,

@@ -16,8 +16,9 @@ import {
 import { readSeed } from '../src/training/schedule.ts';
 import { trainModel, workloadOf, writeRunFiles } from '../src/training/train-model.ts';
 
-/** `train:` has the engine, and settings that override those of the model's file. */
-interface Params extends ModelSections<ModelOverrides & { readonly engine: EngineChoice }> {
+interface Params extends ModelSections {
+  /** The engine, and settings that override those of the model's file. */
+  readonly train: ModelOverrides & { readonly engine: EngineChoice };
   readonly dataset?: { readonly folds?: Folds; readonly validation?: 'users' };
 }
 

@@ -1,4 +1,4 @@
-// The figure of docs/results.md and the README, docs/images/arms.svg: all arms of all questions that were answered, on one axis.
+// The figure of docs/results.md, docs/images/arms.svg: all arms of all questions that were answered, on one axis.
 import { escapeMarkup, wrapText } from '../../src/base/text.ts';
 import type { Panel } from '../../src/report/drawing/figure.ts';
 import { renderFigure } from '../../src/report/drawing/render.ts';
@@ -49,8 +49,10 @@ export async function drawArms(root: string): Promise<string> {
     const { title } = readConfig(root, `profiles/${profile}`).report;
     const heading = clips === null ? `${title} (compared with\u00a0${baseline})` : `On ${clips}`;
     return {
-      ...{ ...endpoint, arms },
-      ...{ heading: wrapText(heading, HEADING_LENGTH).split('\n'), kind: kindOf(root, profile) },
+      ...endpoint,
+      arms,
+      kind: kindOf(root, profile),
+      heading: wrapText(heading, HEADING_LENGTH).split('\n'),
     };
   });
   const ends = groups.flatMap(({ arms }) => arms.flatMap(({ low, high }) => [low ?? 0, high ?? 0]));

@@ -8,7 +8,7 @@ import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
 import { formatBarePoints, formatShare, joinWords } from '../../src/verdicts/words.ts';
 import { formatMarkdownTable, readConfig, readEndpoints } from './questions.ts';
 
-/** The profile whose question is asked again, and one with fewer test clips. */
+/** The profile whose question is asked again, and one with fewer test clips; both test every epoch. */
 const PROFILE = 'words';
 const SMALLER = 'spoken-digits';
 
@@ -74,11 +74,11 @@ export function describeEpochs(root: string): string {
     '## Epochs chosen on the tested people',
     `Table 1 of the thesis has each training's best test epoch, as other papers do: it is chosen on the clips that it is tested on. In profile \`${PROFILE}\`, all of ${train.epochs} epochs ` +
       `were tested and the last one counts, so the ${seeds.length} trainings of each arm show what such a choice would add: ${rangeAdded(choices)} ` +
-      `points of accuracy, and at most ${formatBarePoints(moved).slice(1)} points to a difference from \`baseline\`. ` +
+      `points of accuracy, and at most ${(100 * moved).toFixed(1)} points to a difference from \`baseline\`. ` +
       (outside.length === 0
         ? 'All differences stay within their intervals.'
         : `Outside of their intervals: ${joinWords(outside.map(({ model }) => model))}.`) +
-      ` Verdicts by best epochs were not computed: they need the answers of these epochs. The fewer clips are tested, the more it adds: ${rangeAdded(readChoices(root, SMALLER))} points on the 300 of \`${SMALLER}\`.`,
+      ` Verdicts by best epochs were not computed: they need the answers of these epochs. On the 300 test clips of \`${SMALLER}\`, it adds ${rangeAdded(readChoices(root, SMALLER))} points.`,
     '![Differences from baseline by last and by best epochs](images/epochs.svg)',
     formatMarkdownTable(head, rows, ['---', '---:', '---:', '---:', '---:', '---:']),
   ].join('\n\n');

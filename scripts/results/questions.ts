@@ -82,7 +82,11 @@ const KINDS = ['real recordings', 'still images', 'simulated'] as const;
 export function kindOf(root: string, profile: string): (typeof KINDS)[number] {
   const { dataset } = readConfig(root, `profiles/${profile}`);
   const { layout } = readConfig(root, `datasets/${dataset.name}`);
-  return dataset.simulated ? 'simulated' : layout === 'idx' ? 'still images' : 'real recordings';
+  return dataset.simulated
+    ? 'simulated'
+    : ['idx', 'cifar10'].includes(layout)
+      ? 'still images'
+      : 'real recordings';
 }
 
 /** The profiles in results/: real recordings first, and of each kind those with most trainings. */

@@ -151,7 +151,7 @@ function divergedError(
   return new ReproError('training-diverged', `${what} (learning rate ${learningRate.toPrecision(3)}).`, {
     where: `seed ${seed}`,
     fix: [
-      'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
+      'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower learning rate (`train.learningRate`, or the model’s in `learningRates`).',
       lambdas.some((lambda) => lambda > 0)
         ? `The regulariser λ = ${lambdas.join(', ')} needs more than one τ per layer: the variance of a single number is undefined.`
         : 'If it happens in the very first batch, suspect the frames: `./repro run frames --force`.',

@@ -133,10 +133,7 @@ function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): 
 }
 
 /** What a profile, or the part of it that a training gets, overrides in one model: its `train:` section, with this model's own learning rate. */
-export function overridesOf<Train extends ModelOverrides>(
-  id: string,
-  { train, learningRates }: ModelSections<Train>,
-): Train {
+export function overridesOf(id: string, { train, learningRates }: ModelSections): ModelOverrides {
   const learningRate = learningRates?.[id];
   return learningRate === undefined ? train : { ...train, learningRate };
 }
@@ -214,8 +211,8 @@ export interface ModelOverrides extends Partial<TrainSection> {
 }
 
 /** The sections of a profile that override settings of models. */
-export interface ModelSections<Train extends ModelOverrides = ModelOverrides> {
-  readonly train: Train;
+export interface ModelSections {
+  readonly train: ModelOverrides;
   /** By model: of this model alone, instead of that of `train`. */
   readonly learningRates?: Readonly<Record<string, number>>;
 }

@@ -153,7 +153,7 @@ export async function buildModel(
   const asked = { train: {}, ...sections } as unknown as ModelSections;
   const overrides = overridesOf(path.basename(file, '.yaml'), asked);
   const origins = { file, overrides, placeOf };
-  const model = resolveModel(read, origins.overrides, file, placeOf);
+  const model = resolveModel(read, overrides, file, placeOf);
   checkTrials(plan, model, origins);
   checkValidation(plan, model, origins);
   checkTau(read, model, origins);
