@@ -24,7 +24,9 @@ test('README.md says of the spoken words what their run gave', () => {
     `far apart are ${points(broad!.difference)} (${intervalOf(broad!)}), even if they are not`,
   );
   expect(points(fixed!.difference)).toBe(points(broad!.difference));
-  for (const arm of [noReg!, broad!, fixed!]) expect(arm).toMatchObject({ verdict: 'different' });
+  const { 'broad-gain': gain } = armsOf('words-rate');
+  expect(readme).toContain(`by ${points(gain!.difference)} points (${intervalOf(gain!)})`);
+  for (const arm of [noReg!, broad!, fixed!, gain!]) expect(arm).toMatchObject({ verdict: 'different' });
 });
 
 test('the table of spoken words in docs/question.md is from docs/results.md', () => {
@@ -116,6 +118,13 @@ test('docs/question.md has comparisons of spoken words that were not stated befo
     `goes to ${tauOf('baseline-shuffled', without)} steps (in order ${tauOf('baseline')})`,
   );
   expect(page).toContain(`hidden layer is ${tauOf('no-reg')} steps, not longer`);
+  const { runs: atOneRate } = JSON.parse(readPage('configs/baselines/words-rate.json'));
+  const gained = ['broad-gain', 'plif-9-gain'];
+  expect(page).toContain(`are alike (${gained.map((model) => tauOf(model, atOneRate)).join(' and ')} steps)`);
+  const shares = gained.map(
+    (model) => `${percentOf('words-rate', model)} against ${percentOf('words', model)} %`,
+  );
+  expect(page).toContain(`at 0.03 than at 0.1: ${shares.join(', and ')}.`);
   const lastOf = (model: string) =>
     new Map(runs.filter((run) => run.model === model).map((run) => [run.seed, run.accuracies.test.at(-1)!]));
   const widened = ['no-reg', 'broad'].map((model) => {
