@@ -25,7 +25,7 @@ test('README.md says of the spoken words what their run gave', () => {
   );
   expect(points(fixed!.difference)).toBe(points(broad!.difference));
   const { 'broad-gain': gain } = armsOf('words-rate');
-  expect(readme).toContain(`by ${points(gain!.difference)} points (${intervalOf(gain!)})`);
+  expect(readme).toContain(`${points(gain!.difference)} points better (${intervalOf(gain!)})`);
   for (const arm of [noReg!, broad!, fixed!, gain!]) expect(arm).toMatchObject({ verdict: 'different' });
 });
 
@@ -120,7 +120,9 @@ test('docs/question.md has comparisons of spoken words that were not stated befo
   expect(page).toContain(`hidden layer is ${tauOf('no-reg')} steps, not longer`);
   const { runs: atOneRate } = JSON.parse(readPage('configs/baselines/words-rate.json'));
   const gained = ['broad-gain', 'plif-9-gain'];
-  expect(page).toContain(`are alike (${gained.map((model) => tauOf(model, atOneRate)).join(' and ')} steps)`);
+  expect(page).toContain(
+    `are alike there (${gained.map((model) => tauOf(model, atOneRate)).join(' and ')} steps)`,
+  );
   const shares = gained.map(
     (model) => `${percentOf('words-rate', model)} against ${percentOf('words', model)} %`,
   );
