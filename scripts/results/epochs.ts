@@ -1,5 +1,5 @@
 // What it would add to choose each training's epoch on the clips that it is tested on: a section of docs/results.md, and its figure,
-// docs/images/epochs.svg. Only of a profile that tests every epoch and chooses none.
+// docs/images/epochs.svg.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { renderFigure } from '../../src/report/drawing/render.ts';
@@ -44,8 +44,8 @@ function compareChoices(root: string) {
       last: difference,
       best: difference + moved,
       moved,
-      low: low ?? difference,
-      high: high ?? difference,
+      low: low!,
+      high: high!,
     };
   });
 }
