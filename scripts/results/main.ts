@@ -10,6 +10,7 @@ import { drawArms } from './draw-arms.ts';
 import { describeEpochs, drawEpochs } from './epochs.ts';
 import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
 import { writeSweep } from './sweep.ts';
+import { fillTables } from './tables.ts';
 
 /** Sections of a report that are kept; docs/results.md has the first sentences of those that answer something. */
 const answers = ['Width against τ', 'Use of the time constants'];
@@ -21,6 +22,8 @@ export async function main({ root, profile }: { root: string; profile?: string }
   for (const sweep of listProfiles(root).filter((one) => isSweep(root, one)))
     await writeSweep(root, path.join(root, 'results', sweep), sweep);
   fs.writeFileSync(path.join(root, 'docs/results.md'), composePage(root));
+  const question = path.join(root, 'docs/question.md');
+  fs.writeFileSync(question, fillTables(root, fs.readFileSync(question, 'utf8')));
   fs.writeFileSync(path.join(root, 'docs/images/arms.svg'), await drawArms(root));
   fs.writeFileSync(path.join(root, 'docs/images/epochs.svg'), await drawEpochs(root));
 }

@@ -8,6 +8,7 @@ import { drawEpochs } from '../../scripts/results/epochs.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
 import { listEndpoints } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
+import { readKeptAnswers } from '../../scripts/results/tables.ts';
 import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
@@ -18,7 +19,7 @@ import { type AnswerCells, compareWithMargin, measureContrasts } from '../../src
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
 import { parseRecords } from '../support/csv-records.ts';
-import { type BaselineRun, tableOf } from './kept-results.ts';
+import type { BaselineRun } from './kept-results.ts';
 import { blocks, readPage, repository } from './pages.ts';
 
 test('docs/results.md and its figures are what `node scripts/results.mjs` makes of results/', async () => {
@@ -145,7 +146,7 @@ test('its commands run on any processor, and get the data that a command can get
 test('docs/designs.md says which verdicts change without one of the seeds or people', () => {
   const changes = listEndpoints(repository).flatMap(({ profile, clips, margin, arms }) => {
     const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
-    const table = tableOf(profile, clips === null ? [] : question.second.classes);
+    const table = readKeptAnswers(repository, profile, clips === null ? [] : question.second.classes);
     const seeds = [...table.arms.values().next().value!.keys()];
     const judge = (cells: readonly AnswerCells[]) =>
       measureContrasts(cells, { margin }).map((one) => compareWithMargin(one, margin));
