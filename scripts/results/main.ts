@@ -22,8 +22,8 @@ export async function main({ root, profile }: { root: string; profile?: string }
   for (const sweep of listProfiles(root).filter((one) => isSweep(root, one)))
     await writeSweep(root, path.join(root, 'results', sweep), sweep);
   fs.writeFileSync(path.join(root, 'docs/results.md'), composePage(root));
-  const question = path.join(root, 'docs/question.md');
-  fs.writeFileSync(question, fillTables(root, fs.readFileSync(question, 'utf8')));
+  for (const page of ['question', 'designs'].map((name) => path.join(root, `docs/${name}.md`)))
+    fs.writeFileSync(page, fillTables(root, fs.readFileSync(page, 'utf8')));
   fs.writeFileSync(path.join(root, 'docs/images/arms.svg'), await drawArms(root));
   fs.writeFileSync(path.join(root, 'docs/images/epochs.svg'), await drawEpochs(root));
 }

@@ -1,12 +1,14 @@
-// Fills the tables of a page from results/. A comment above each says which rows: `<!-- compare` or `<!-- change`, then a line for each.
-import { readdirSync, readFileSync } from 'node:fs';
+// Fills the tables of a page from results/. A comment above each says which: `<!-- compare` or `<!-- change`, then a line for
+// each row, or `<!-- left out`.
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import Papa from 'papaparse';
 import { type AnswerTable, sumCells } from '../../src/verdicts/answers.ts';
 import { type Contrast, measureContrasts } from '../../src/verdicts/contrasts.ts';
 import type { Interval } from '../../src/verdicts/stats/proportions.ts';
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { formatBarePoints, formatBareRange } from '../../src/verdicts/words.ts';
+import { readKeptAnswers, readRecords } from './kept-answers.ts';
+import { tabulateLeftOut } from './leave-out.ts';
 import { formatMarkdownTable, listEndpoints } from './questions.ts';
 
 /** A page with all of its tables as results/ has them. */
@@ -15,11 +17,15 @@ export function fillTables(root: string, page: string): string {
   const tabulate: Record<string, (rows: string[][]) => string> = {
     compare: (rows) => tabulateComparisons(kept, rows),
     change: (rows) => tabulateChanges(root, rows),
+    'left out': () => tabulateLeftOut(root),
   };
-  return page.replace(/(<!-- (compare|change)\n([^>]*)-->\n\n)(?:\|.*\n)*/g, (_, head, kind, lines) => {
-    const rows = lines.trim().split('\n');
-    return `${head}${tabulate[kind]!(rows.map((row: string) => row.split(' ')))}\n`;
-  });
+  return page.replace(
+    /(<!-- (compare|change|left out)\n([^>]*)-->\n\n)(?:\|.*\n)*/g,
+    (_, head, kind, lines) => {
+      const rows = lines.trim().split('\n');
+      return `${head}${tabulate[kind]!(rows.map((row: string) => row.split(' ')))}\n`;
+    },
+  );
 }
 
 /** The trained networks of one model in one run. */
@@ -151,24 +157,3 @@ const CHANGES: Record<string, string> = {
   permuted: 'permuted within their layer',
   'permuted-gain-kept': 'permuted, gain kept',
 };
-
-/** The answers.csv of a kept result. @param classes that count; all if there are none */
-export function readKeptAnswers(root: string, profile: string, classes: readonly number[] = []): AnswerTable {
-  const rows = readRecords(path.join(root, 'results', profile, 'answers.csv'));
-  const clips = rows.filter((row) => classes.length === 0 || classes.includes(Number(row.class)));
-  const arms = new Map<string, Map<string, Map<string, number>>>();
-  for (const column of Object.keys(rows[0] ?? {}).slice(3)) {
-    const [model = '', seed = ''] = column.split('@');
-    // With folds, a training tests some of the clips.
-    const tested = clips.filter((row) => row[column] !== '');
-    const answers = new Map(tested.map((row) => [row.clip!, Number(row[column])]));
-    arms.set(model, (arms.get(model) ?? new Map()).set(seed, answers));
-  }
-  const groups = new Map(clips.map((row) => [row.clip!, row.user || row.clip!]));
-  return { isScore: false, hasGroups: clips.some(({ user }) => user !== ''), arms, groups };
-}
-
-function readRecords(file: string): Record<string, string>[] {
-  const options = { header: true, skipEmptyLines: true } as const;
-  return Papa.parse<Record<string, string>>(readFileSync(file, 'utf8'), options).data;
-}

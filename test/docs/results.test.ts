@@ -8,15 +8,11 @@ import { drawEpochs } from '../../scripts/results/epochs.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
 import { listEndpoints } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
-import { readKeptAnswers } from '../../scripts/results/tables.ts';
 import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
 import { renderMarkdown } from '../../src/report/page/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
-import { sumCells } from '../../src/verdicts/answers.ts';
-import { type AnswerCells, compareWithMargin, measureContrasts } from '../../src/verdicts/contrasts.ts';
-import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
 import { parseRecords } from '../support/csv-records.ts';
 import type { BaselineRun } from './kept-results.ts';
@@ -142,45 +138,3 @@ test('its commands run on any processor, and get the data that a command can get
   const [own, ...others] = commands.filter((command) => !command.includes('repro check'));
   expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
 });
-
-test('docs/designs.md says which verdicts change without one of the seeds or people', () => {
-  const changes = listEndpoints(repository).flatMap(({ profile, clips, margin, arms }) => {
-    const { question } = JSON.parse(readPage(`results/${profile}/claims.json`));
-    const table = readKeptAnswers(repository, profile, clips === null ? [] : question.second.classes);
-    const seeds = [...table.arms.values().next().value!.keys()];
-    const judge = (cells: readonly AnswerCells[]) =>
-      measureContrasts(cells, { margin }).map((one) => compareWithMargin(one, margin));
-    const sum = (kept: readonly string[]) =>
-      arms.map(({ model, baseline }) => sumCells(table, kept, model, baseline));
-    const whole = sum(seeds);
-    const all = judge(whole);
-    const people = table.hasGroups ? whole[0]!.groups : 0;
-    const without = {
-      seeds: seeds.map((seed) => judge(sum(seeds.filter((one) => one !== seed)))),
-      people: Array.from({ length: people }, (_, person) =>
-        judge(whole.map((one) => dropGroup(one, person))),
-      ),
-    };
-    const name = `\`${profile}\`${clips === null ? '' : ', direction'}`;
-    return Object.entries(without).flatMap(([of, judged]) =>
-      arms.flatMap(({ model, speaker }, at) => {
-        const found = judged.map((verdicts) => verdicts[at]!).filter((verdict) => verdict !== all[at]);
-        if (speaker !== undefined || found.length === 0) return [];
-        const becomes = [...new Set(found)].map((verdict) => DIFFERENCE_TITLES[verdict]).join(' or ');
-        return [`| ${name} | \`${model}\` | ${becomes} | ${found.length} of ${judged.length} ${of} |`];
-      }),
-    );
-  });
-  const table = /\| without \|\n.*\n((?:\|.*\n)+)/.exec(readPage('docs/designs.md'))?.[1] ?? '';
-  expect(table.trim().split('\n')).toEqual(changes);
-});
-
-/** Without the answers of one group. */
-function dropGroup(cells: AnswerCells, group: number): AnswerCells {
-  const rows = cells.rows.map(({ at, sums, counts }) => {
-    const keep = <Value>(values: readonly Value[]) => values.filter((_, index) => at[index] !== group);
-    const renumbered = keep(at).map((one) => (one > group ? one - 1 : one));
-    return { at: renumbered, sums: keep(sums), counts: keep(counts) };
-  });
-  return { ...cells, rows, groups: cells.groups - 1 };
-}
