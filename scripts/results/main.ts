@@ -68,8 +68,9 @@ export function composePage(root: string): string {
       'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`._',
     tabulateArms(root),
     'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
-      '*undecided*. Where a profile compares all trainings of another comparison and more, its verdict is the only one: the table refers to it, the figure has nothing else, and what a report below says of the others does not count. `python3 scripts/recompute.py results/arms` computes those of a profile again with SciPy, from `answers.csv`: who got which ' +
-      'clip right. With `results` alone, it recomputes all of them.',
+      '*undecided*. Where a profile compares all trainings of another comparison and more, its verdict is the only one, and the table refers to it.',
+    '`python3 scripts/recompute.py results` computes all of it again with SciPy, from `answers.csv`: who got which clip right. The command of each section trains a part of its run again, with one seed, ' +
+      'and checks every digit; with `REPRO_ISA=avx2`, on a processor with AVX2. Without that variable, any processor compares within [tolerances](check.md#the-rules-and-how-sure-they-are) that may be too tight.',
     describeEpochs(root),
     ...listProfiles(root).map((profile) => describeProfile(root, profile)),
   ].join('\n\n')}\n`;
@@ -78,12 +79,12 @@ export function composePage(root: string): string {
 /** All arms of all questions, second endpoints below their first. */
 function tabulateArms(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) =>
-    arms.map(({ model, baseline, difference, low, high, verdict, also, speaker }) => [
+    arms.map(({ model, baseline, difference, low, high, verdict, speaker }) => [
       `\`${profile}\`${clips === null ? '' : `, ${clips}`}`,
       ...[`\`${model}\``, `\`${baseline}\``, formatBarePoints(difference)],
       low === null || high === null ? '–' : formatBareRange({ low, high }),
       formatBarePoints(margin).slice(1),
-      ...[speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``, also.join(', ')],
+      speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``,
     ]),
   );
   const head = [
@@ -94,9 +95,8 @@ function tabulateArms(root: string): string {
     '95 % interval',
     'margin',
     'verdict',
-    'the same trainings',
   ];
-  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---', '---']);
+  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
 }
 
 function describeProfile(root: string, profile: string): string {
@@ -122,22 +122,22 @@ function describeProfile(root: string, profile: string): string {
   const isPart = !dataset.simulated && frames.train.clips < all;
   const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
   const computed = isPart
-    ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others. This repeats a part of it with one seed:`
-    : `Computed by \`${engines}\`. This repeats a part of it with one seed, and checks every digit${train.engine === 'wasm' ? '' : ', on a processor with AVX2. Without it, leave out the first command: the results are then compared within [tolerances](check.md#the-rules-and-how-sure-they-are), which were measured on profile `quick` and may be too tight here'}:`;
+    ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others.`
+    : `Computed by \`${engines}\`.`;
   const isa = engines.includes('avx2') ? 'export REPRO_ISA=avx2' : undefined;
   const commands = [isa, fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
   return [
     `## ${report.title}`,
-    description.trim(),
+    [description.trim(), report.question?.text ?? ''].join(' ').trim(),
     ...answersOf(read(`results/${profile}/report.md`), report.question?.text),
     computed,
     ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
-    `More of the report: [results/${profile}/report.md](../results/${profile}/report.md).`,
+    `[The report](../results/${profile}/report.md).`,
   ].join('\n\n');
 }
 
 /**
- * The answers of a kept report: question, verdicts and design at its top, and what begins the sections that answer something.
+ * What the table cannot say of a kept report: its design, and the sentences in bold of sections that answer something.
  *
  * @param question left out if the run asks none
  */
@@ -145,12 +145,12 @@ export function answersOf(report: string, question = ''): string[] {
   const { head, sections } = splitSections(report);
   const paragraphs = head.trim().split('\n\n');
   const from = paragraphs.indexOf(question);
-  // The run at a glance, a list, follows the answer.
-  const to = paragraphs.findIndex((part, at) => at > from && /^(?:- |\*\*What would change)/.test(part));
+  // The design follows the verdicts; the run at a glance, a list, follows both.
+  const design = paragraphs.slice(from + 1).find((part) => !part.startsWith('**'));
   return [
-    ...(from === -1 ? [] : paragraphs.slice(from, to)),
+    ...(from === -1 || design === undefined ? [] : [design]),
     ...sections
       .filter(({ title }) => answers.includes(title))
-      .flatMap(({ text }) => text.split('\n\n').find((part) => part.startsWith('**')) ?? []),
+      .flatMap(({ text }) => /^\*\*.*?\*\*/m.exec(text)?.[0].replaceAll('**', '') ?? []),
   ];
 }

@@ -39,7 +39,7 @@ export function listEndpoints(root: string) {
   });
   return all.map((own) => ({
     ...own,
-    arms: own.arms.map((arm) => ({ ...arm, ...findShared(arm, own, all) })),
+    arms: own.arms.map((arm) => ({ ...arm, speaker: findSpeaker(arm, own, all) })),
   }));
 }
 
@@ -52,22 +52,17 @@ function readTrainings(answers: string): [string, string][] {
 
 type ProfileEndpoint = KeptEndpoint & { profile: string; trainings: ReadonlyMap<string, string> };
 
-/** Where else trainings of a comparison are; and the profile that compares all of them and more, so that its verdict counts. */
-function findShared(arm: KeptEndpoint['arms'][number], own: ProfileEndpoint, all: ProfileEndpoint[]) {
-  const pair = [arm.model, arm.baseline].map((model) => ({ model, of: new RegExp(`^${model}@`) }));
-  const ours = [...own.trainings].filter(([name]) => pair.some(({ of }) => of.test(name)));
-  const found: { also: string[]; speaker?: string } = { also: [] };
-  for (const { profile, clips, trainings, arms } of all) {
-    if (profile === own.profile || clips !== own.clips) continue;
-    const same = ours.filter(([name, answers]) => trainings.get(name) === answers);
-    const models = pair.filter(({ of }) => same.some(([name]) => of.test(name)));
-    if (models.length > 0)
-      found.also.push(`${models.map(({ model }) => `\`${model}\``).join(', ')} in \`${profile}\``);
-    const count = [...trainings.keys()].filter((name) => pair.some(({ of }) => of.test(name))).length;
+/** The profile that compares all trainings of a comparison and more, so that its verdict counts. */
+function findSpeaker(arm: KeptEndpoint['arms'][number], own: ProfileEndpoint, all: ProfileEndpoint[]) {
+  const isOfPair = (name: string) => name.startsWith(`${arm.model}@`) || name.startsWith(`${arm.baseline}@`);
+  const ours = [...own.trainings].filter(([name]) => isOfPair(name));
+  const speaker = all.findLast(({ profile, clips, trainings, arms }) => {
+    if (profile === own.profile || clips !== own.clips) return false;
+    const isSame = ours.every(([name, answers]) => trainings.get(name) === answers);
     const isJudged = arms.some(({ model, baseline }) => model === arm.model && baseline === arm.baseline);
-    if (isJudged && same.length === ours.length && count > same.length) found.speaker = profile;
-  }
-  return found;
+    return isJudged && isSame && [...trainings.keys()].filter(isOfPair).length > ours.length;
+  });
+  return speaker?.profile;
 }
 
 /** Whether it was run at several values, and told of in a section of its own: by sweep.ts. */
