@@ -24,6 +24,7 @@ const slow = [
   'test/app/train-val-folders.test.ts',
   'test/data/fetch/long.test.ts',
   'test/docs/calibration.test.ts',
+  'test/docs/designs-page.test.ts',
   'test/docs/examples.test.ts',
   'test/network/engines/session.test.ts',
   'test/native/kernels.test.ts',
