@@ -35,7 +35,7 @@ interface Trained {
 }
 
 /** What is kept of runs, each file read once. */
-export class KeptResults {
+class KeptResults {
   readonly endpoints: ReturnType<typeof listEndpoints>;
   private readonly root: string;
   private readonly tables = new Map<string, AnswerTable>();
