@@ -107,7 +107,7 @@ describe('the explorable page', () => {
       // Twice as long; τ was 2 in both layers.
       await slider(page, 'of all neurons').fill('1');
       await expectText(page, '#sentence').toMatch(
-        /^The answer (is still|was) “\d”.*, with .* spikes and .* synaptic operations, compared with before the change\.$/,
+        /^(The|Without your changes, the) answer is “\d”.*; now with .* spikes and .* synaptic operations\.$/,
       );
       await expectText(page, '.taus').toContain('All 16 neurons have τ = 4.00 steps.');
       expect(await read(page, '.inspector .name')).toMatch(/: τ = 4\.00 steps, learned 2\.00$/);
@@ -137,7 +137,7 @@ describe('the explorable page', () => {
       await expectText(page, '.taus').toMatch(/ neurons, τ from /);
       await mean.check();
       await expectText(page, '.taus').toMatch(/All .* neurons have τ = /);
-      await expectText(page, '#sentence').toMatch(/compared with before the change/);
+      await expectText(page, '#sentence').toMatch(/now with .* spikes/);
       await expect.poll(() => page.url(), SLOW).toContain('&taus=layer-mean');
       await undo(page).click();
       await expectText(page, '.taus').toMatch(/ neurons, τ from /);
@@ -162,7 +162,7 @@ describe('the explorable page', () => {
       await expect.poll(listPictures, SLOW).toEqual(recorded.toReversed());
       await choice(page, 'Frames').selectOption('frozen at step 3');
       await expect.poll(listPictures, SLOW).toEqual(recorded.map(() => recorded[2]));
-      await expectText(page, '#sentence').toMatch(/^The answer (is still|was) /);
+      await expectText(page, '#sentence').toMatch(/your changes.*; now with /);
     });
   });
 
@@ -199,7 +199,7 @@ describe('the explorable page', () => {
       await choice(page, 'Frames').selectOption('shuffled');
       await slider(page, 'of all neurons').fill('-1');
       await expect.poll(() => page.url(), SLOW).toMatch(/step=3&order=shuffled.*&tau=all\*0\.5$/);
-      await expectText(page, '#sentence').toMatch(/^The answer (is still|was) /);
+      await expectText(page, '#sentence').toMatch(/your changes.*; now with /);
       expect(await measure(page, 'history.length')).toBe(places);
       address = new URL(page.url()).hash;
       view = await seen(page);
@@ -246,7 +246,7 @@ describe('the explorable page', () => {
       await expectText(page, '.answer [role=status]').toBe('Computing …');
       expect(await isBusy()).toBe('true');
       await page.evaluate('window.release()');
-      await expectText(page, '.answer [role=status]').toMatch(/^The answer (is still|was) “\d”/);
+      await expectText(page, '.answer [role=status]').toMatch(/your changes.*; now with/);
       expect(await isBusy()).toBe('false');
     });
   });

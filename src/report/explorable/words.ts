@@ -28,21 +28,21 @@ export function describeClipOutcome({ decision, decidedAt, soFar }: ClipOutcome,
 }
 
 /**
- * `The answer is still “left wave” (right), with 12 % more spikes and 3 % fewer synaptic operations, compared with before the change.`
+ * `The answer is “left wave” (right), with your changes and without; now with 12 % more spikes and 3 % fewer synaptic operations.`
  *
- * @param trained the same network and clip, with nothing changed
+ * @param trained the network of the run on the same clip as recorded
  */
 export function describeChange(now: ClipOutcome, trained: ClipOutcome, known: Known): string {
-  const tell = ({ decision }: ClipOutcome, verb: string, label = known.label) =>
-    decision === null ? 'no class gets a vote' : `the answer ${verb} ${judge(decision, { ...known, label })}`;
+  const tell = ({ decision }: ClipOutcome, label = known.label) =>
+    decision === null ? 'no class gets a vote' : `the answer is ${judge(decision, { ...known, label })}`;
   const answer =
     now.decision === trained.decision
-      ? tell(now, 'is still')
-      : `${tell(trained, 'was', null)}; now ${tell(now, 'is')}`;
+      ? `${tell(now)}, with your changes and without`
+      : `without your changes, ${tell(trained, null)}; with them, ${tell(now)}`;
   const [after, before] = [now.soFar.at(-1)!, trained.soFar.at(-1)!];
   const spikes = compareAmounts(after.spikes, before.spikes, 'spikes');
   const operations = compareAmounts(after.operations, before.operations, 'synaptic operations');
-  return `${capitalise(answer)}, with ${spikes} and ${operations}, compared with before the change.`;
+  return `${capitalise(answer)}; now with ${spikes} and ${operations}.`;
 }
 
 /** `12 % more spikes`, `as many spikes`. @param noun in the plural */

@@ -100,6 +100,8 @@ output { font-size: .85rem; color: var(--muted); white-space: nowrap; }
 @media (max-width: 40rem) {
   .stage, .layer { grid-template-columns: minmax(0, 1fr); }
   .answer { grid-template-columns: minmax(0, 1fr); gap: .5rem; padding: .3rem .5rem; font-size: .875rem; }
+  /* A longer sentence scrolls, so that the bar leaves room for what one changes. */
+  .answer p { max-height: 5.8em; overflow-y: auto; }
   .player { gap: .75rem; grid-template-columns: 5rem minmax(0, 1fr) auto; }
 }
 /* Drawings. */
