@@ -161,6 +161,21 @@ describe('doctor', () => {
     expect(rowsIn(await doctor('--profile', 'quick', ...quickly))).toEqual([]);
   });
 
+  test('fails if the data of the profile that it is asked about are not here', async () => {
+    const without = ['--set', 'dataset.root=data/nowhere', '--set', 'train.engine=tfjs-cpu'];
+    expect((await doctor('--profile', 'rows', ...without)).exitCode).toBe(1);
+    expect((await doctor('--profile', 'rows', '--set', 'train.engine=tfjs-cpu')).exitCode).toBe(0);
+  });
+
+  test('and `profiles` lists what there is to run, with what it trains and the data that are not here', async () => {
+    const { profiles } = await project.json(['profiles']);
+    expect(profiles.find(({ profile }: { profile: string }) => profile === 'overnight')).toMatchObject({
+      trainings: 160,
+      data: { isHere: false, fix: './repro data fetch dvs128-gesture' },
+    });
+    expect((await project.call(['profiles'])).stdout).toMatch(/^quick {2}4 trainings$/m);
+  });
+
   test('tells what is wrong with a profile, and with an engine, where there may be a GPU', async () => {
     const withGpu = (...words: readonly string[]) =>
       project.call(['doctor', '--profile', 'quick', ...words], { REPRO_GPU: 'none of that name' });

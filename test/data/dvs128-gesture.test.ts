@@ -137,7 +137,7 @@ describe('verifying recordings', () => {
     const command = './repro data fetch dvs128-gesture --root ';
     expect(error.fix).toMatch(/^DVS128 Gesture .* can be downloaded by one command:\n/);
     expect(error.fix?.split('\n')[1]).toContain(command);
-    expect(error.fix).toContain(`repro run verify --profile full --set dataset.root=${root}/nowhere`);
+    expect(error.fix).toContain(`repro data verify dvs128-gesture --root ${root}/nowhere`);
     for (const step of [
       'research.ibm.com',
       'DvsGesture.tar.gz',
@@ -338,7 +338,7 @@ describe('verifying simulated recordings', () => {
     await writeGestures(second, gestureFiles(true));
     const [notSimulated, notReal] = [await failure(simulated, first), await failure(real, second)];
     expect(notSimulated).toMatchObject({ code: 'data-kind' });
-    expect(notSimulated.fix).toContain(`--profile full --set dataset.root=${first}`);
+    expect(notSimulated.fix).toContain(`--profile overnight --set dataset.root=${first}`);
     expect(notReal).toMatchObject({ code: 'data-kind' });
     expect(notReal.fix).toContain('./repro run --profile quick');
     expect(notReal.fix).toContain('--set dataset.root=DIR');

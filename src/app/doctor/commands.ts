@@ -6,7 +6,7 @@ import { collect, lazily, threadsOption, withPipelineOptions } from '../options/
 const doctorExamples = `
 Without --profile and --set, it estimates profiles full and overnight. Estimates are for the native engine and all recordings of DVS128 Gesture.
 With a GPU, it tries the engines for these profiles, unless that is known, a run is under way or there are results, and shows which one \`auto\` takes.
---plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
+With --profile or --set, it exits with 1 if the data of that run are not here. --plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
 
 Examples:
   $ repro doctor

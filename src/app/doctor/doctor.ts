@@ -7,7 +7,6 @@ import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
 import { getAt, type Json } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
-import { commandToGet, showPath } from '../../data/contract/how-to-get.ts';
 import { parseRecordingName } from '../../data/dvs128-gesture/files.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
 import { loadAddon } from '../../network/engines/native/addon.ts';
@@ -26,7 +25,8 @@ import {
   type RecordingCounts,
   type Speed,
 } from '../../training/speed.ts';
-import { factsOfPlan, hasFiles, isSimulated } from '../project/dataset-files.ts';
+import { exitCode } from '../process/ending.ts';
+import { findData } from '../project/dataset-files.ts';
 import {
   decideEngine,
   formatMs,
@@ -63,24 +63,17 @@ export async function doctor(options: PipelineOptions & { readonly plan?: string
   const data: MachineFinding[] = [];
   for (const one of selections) {
     const plan = await loadSelectedPlan(one);
-    data.push(...(await findData(plan)).filter(({ text }) => data.every((known) => known.text !== text)));
+    const found = await findData(plan);
+    if (found !== null && data.every(({ text }) => text !== found.text))
+      data.push({ what: 'data', state: found.isHere ? 'ok' : 'missing', text: found.text, fix: found.fix });
     runs.push(await examineRun(plan, engines));
   }
+  // `repro doctor --profile NAME && …` guards a run.
+  if (isChosen && data.some(({ state }) => state !== 'ok')) process.exitCode = exitCode.stageFailed;
   if (options.json === true)
     return printJson({ version: 1, command: 'doctor', findings: [...findings, ...data], runs });
   printFindings([...data, ...runs.map(describeRun)], findings);
   for (const line of runs.flatMap(tabulateTried)) process.stdout.write(`${line}\n`);
-}
-
-/** Whether the recordings or images of a profile are here; nothing if it makes its own. */
-async function findData(plan: Plan): Promise<MachineFinding[]> {
-  const facts = await factsOfPlan(plan);
-  const root = getAt(plan.settings, ['dataset', 'root']);
-  if (facts === undefined || typeof root !== 'string' || isSimulated(plan.settings)) return [];
-  const place = path.resolve(plan.projectRoot, root);
-  const text = `${facts.title}: ${hasFiles(place) ? 'in' : 'not in'} ${showPath(place)}`;
-  if (hasFiles(place)) return [{ what: 'data', state: 'ok', text, fix: null }];
-  return [{ what: 'data', state: 'missing', text, fix: commandToGet(facts, place) }];
 }
 
 /** Prints what was found, aligned with `all`. */

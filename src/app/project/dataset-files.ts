@@ -7,6 +7,7 @@ import { JsonSchema } from '../../base/schema/json-schema.ts';
 import { throwProblems } from '../../base/schema/problems.ts';
 import { checkSchema } from '../../base/schema/schema-problems.ts';
 import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { commandToGet, showPath } from '../../data/contract/how-to-get.ts';
 import { DATASETS_FOLDER, type DatasetFacts, toFacts } from '../../results/dataset-facts.ts';
 import { readDatasetFacts } from '../../results/dataset-file.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
@@ -62,8 +63,22 @@ export function isSimulated(settings: Plan['settings']): boolean {
   return ['simulated', 'standIn'].some((key) => getAt(settings, ['dataset', key]) === true);
 }
 
+/** What says which data a plan reads. */
+type Located = Pick<Plan, 'projectRoot' | 'settings'>;
+
 /** The facts of a plan's data set, which its schema has checked; undefined if its settings name none. */
-export async function factsOfPlan({ projectRoot, settings }: Plan): Promise<DatasetFacts | undefined> {
+export async function factsOfPlan({ projectRoot, settings }: Located): Promise<DatasetFacts | undefined> {
   const file = path.join(projectRoot, DATASETS_FOLDER, `${getAt(settings, ['dataset', 'name'])}.yaml`);
   return existsSync(file) ? readDatasetFacts(file) : undefined;
+}
+
+/** Whether the recordings or images of a plan are here, and how to get them; null if it makes its own. */
+export async function findData(plan: Located) {
+  const facts = await factsOfPlan(plan);
+  const root = getAt(plan.settings, ['dataset', 'root']);
+  if (facts === undefined || typeof root !== 'string' || isSimulated(plan.settings)) return null;
+  const place = path.resolve(plan.projectRoot, root);
+  const isHere = hasFiles(place);
+  const text = `${facts.title}: ${isHere ? 'in' : 'not in'} ${showPath(place)}`;
+  return { isHere, text, fix: isHere ? null : commandToGet(facts, place) };
 }

@@ -82,6 +82,15 @@ export function addRunCommands(program: Command): void {
     .addHelpText('after', statusExamples)
     .action(lazily(async () => (await import('./status.ts')).status));
 
+  program
+    .command('profiles')
+    .description(
+      'list the profiles: what each asks, how many networks it trains, and whether its data are here',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro profiles')
+    .action(lazily(async () => (await import('./profiles.ts')).profiles));
+
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')
     .option('--mermaid', 'print a Mermaid flowchart, a drawing for Markdown')

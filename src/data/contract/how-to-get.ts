@@ -11,18 +11,15 @@ export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: Publ
   return `${name} (${sizeBytes === undefined ? about : `${formatBytes(sizeBytes)}, `}md5 ${md5})`;
 }
 
-/** The last step of every instruction: `repro run verify` and `npm run reproduce` with the options that lead to `root`. */
+/** The last step of every instruction: what checks the data at `root`, and what trains on them. */
 export function thenRun(facts: Pick<DatasetFacts, 'name' | 'profile' | 'root'>, root: string): string[] {
-  if (facts.profile === undefined)
-    return [
-      'Then check every file, and write a profile to train on it (docs/data.md):',
-      `   ./repro data verify ${facts.name}${placeOption(root, facts.root)}`,
-    ];
-  const option = rootOption(root, facts.root);
+  const { profile } = facts;
   return [
-    'Then run (with your own --profile and --set options, if you have others):',
-    `   ./repro run verify --profile ${facts.profile}${option}      (checks every file)`,
-    `   npm run reproduce -- --profile ${facts.profile}${option}`,
+    'Then run your command again, or for example:',
+    `   ./repro data verify ${facts.name}${placeOption(root, facts.root)}      (checks every file)`,
+    ...(profile === undefined
+      ? []
+      : [`   npm run reproduce -- --profile ${profile}${rootOption(root, facts.root)}`]),
   ];
 }
 

@@ -86,7 +86,8 @@ async function readProfile(
   return readYamlFile(paths.absolute(file), file);
 }
 
-async function listProfiles(folder: string): Promise<string[]> {
+/** The names of the profiles in a folder. @throws {ReproError} `unreadable` */
+export async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {
     names = await readdir(folder);
