@@ -8,39 +8,12 @@ import { howToGet } from '../../src/data/contract/how-to-get.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { AUDIO_DEFAULTS } from '../../src/results/audio-settings.ts';
 import { isCommitted } from '../../src/results/dataset-facts.ts';
-import { ALL_FACTS, ASL_DVS, CIFAR10_DVS } from '../support/datasets.ts';
+import { ALL_FACTS, ASL_DVS, CIFAR10_DVS, SPOKEN, WITH_PROFILE } from '../support/datasets.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** They have no profile of their own. */
-const SPOKEN = [
-  'arabic-digits',
-  'arabic-speech-commands',
-  'arabic-words',
-  'arabic-words-5db',
-  'arabic-words-causal',
-  'free-spoken-digits',
-  'speech-commands',
-];
-
-const NAMES = [
-  'dvs128-gesture',
-  'nmnist',
-  'cifar10-dvs',
-  'asl-dvs',
-  'mnist',
-  'fashion-mnist',
-  'cifar10',
-  'two-scales',
-  'two-scales-alone',
-];
-
-test('there are the seven data sets of the original, the two of the positive control, five of spoken words and a part of one', () => {
-  expect(ALL_FACTS.map(({ name }) => name).sort()).toEqual([...NAMES, ...SPOKEN, 'spoken-digits'].sort());
-});
-
 /** In this order. */
-const SETS = NAMES.map((name) => ALL_FACTS.find((facts) => facts.name === name)!);
+const SETS = ALL_FACTS.filter(({ name }) => WITH_PROFILE.includes(name));
 
 describe.each(ALL_FACTS.map((facts) => [facts.name, facts] as const))('%s', (name, facts) => {
   test('is as its schema says, and can be opened', () => {
