@@ -15,7 +15,7 @@ export interface BaselineRun {
   readonly model: string;
   readonly seed: number;
   readonly layers: readonly { readonly tauMeans: number[] }[];
-  readonly test: { readonly clips: number; readonly wrong: readonly number[] };
+  readonly test: { readonly clips: number; readonly correctByStep: readonly number[] };
 }
 
 /** A page without its line breaks. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { pages, repository } from '../docs/pages.ts';
 
-test('the package has what runs the project once it is installed, and nothing of its tests, results and measurements', () => {
+test('the package has what runs the project once it is installed, and nothing of its tests and measurements, and of its results only the answers', () => {
   const words = ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'];
   const printed = execFileSync('npm', words, {
     cwd: repository,
@@ -16,13 +16,16 @@ test('the package has what runs the project once it is installed, and nothing of
   const own = packed.filter((file) => !file.startsWith('node_modules/'));
   expect([...new Set(own.map((file) => file.split('/')[0]))].sort()).toEqual([
     ...['CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'README.md', 'bin', 'configs', 'dist', 'docs'],
-    ...['package.json', 'pipeline.yaml', 'schemas', 'scripts', 'src', 'stages', 'tsconfig.json'],
+    ...['package.json', 'pipeline.yaml', 'results', 'schemas', 'scripts', 'src', 'stages', 'tsconfig.json'],
   ]);
   const below = (folder: string) =>
     readdirSync(path.join(repository, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => path.posix.join(folder, name))
       .filter((name) => path.extname(name) !== '');
   const docs = pages.filter((page) => page.startsWith('docs/'));
+  // Baselines refer to them.
+  const answers = below('results').filter((file) => /^results\/[^/]+\/answers\.csv$/.test(file));
+  expect(packed.filter((file) => file.startsWith('results/')).sort()).toEqual(answers.sort());
   const needed = [...['src', 'stages', 'configs', 'schemas', 'bin'].flatMap(below), ...docs];
   expect(needed.filter((file) => !packed.includes(file))).toEqual([]);
   // The compiled program is not made on installation.

@@ -6,7 +6,7 @@ import { quoteWords } from '../../base/files/shell-words.ts';
 import { listSome } from '../../base/text.ts';
 import type { Baseline, RunFacts } from '../../report/baseline/baseline.ts';
 import { baselinePathOf, formatBaseline } from '../../report/baseline/baseline.ts';
-import { readFramesFacts, readRunFacts } from '../../report/baseline/collect.ts';
+import { readFramesFacts, readKeptAnswers, readRunFacts } from '../../report/baseline/collect.ts';
 import { readResultFile } from '../../results/stage-files.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
@@ -28,7 +28,8 @@ export async function updateBaseline(options: PipelineOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const file = baselinePathOf(plan.profile);
   const target = path.join(plan.projectRoot, file);
-  const content = formatBaseline(await collectFresh(plan, options));
+  const kept = await readKeptAnswers(plan.projectRoot, plan.profile);
+  const content = formatBaseline(await collectFresh(plan, options), kept);
   const written = (await readFile(target, 'utf8').catch(() => null)) !== content;
   if (written) await writeFileAtomic(target, content);
   printResult(options, 'baseline update', { profile: plan.profile, file, written }, () => [

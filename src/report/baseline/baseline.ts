@@ -48,7 +48,7 @@ const runShape = v.object({
   engine: v.string(),
   /** The fact `engine` of the evaluation. */
   evaluationEngine: v.string(),
-  /** Everything that affects the training, except the number of its epochs, by dotted key. */
+  /** Everything that affects the training, except the number of its epochs, by dotted key; in the file, what not all runs have alike. */
   settings: v.looseObject({}),
   epochs: count,
   /** Epoch of the evaluated checkpoint, from 1. */
@@ -74,8 +74,8 @@ const runShape = v.object({
     clips: count,
     /** sha256 of the list of clips with their classes: answers to other clips are never compared. */
     list: v.string(),
-    /** The clips that were answered wrong, by their rows as in predictions.csv, ascending. */
-    wrong: numbers,
+    /** The clips that were answered wrong, by their rows as in predictions.csv, ascending; not in the file if the kept answers say so. */
+    wrong: v.exactOptional(numbers),
     /** How many are right after each time step. */
     correctByStep: numbers,
     /** How many are right with their frames in another order, by the order's name. */
@@ -86,13 +86,16 @@ const runShape = v.object({
     cost: v.record(v.string(), number),
   }),
 });
-export type RunFacts = Value<typeof runShape>;
+type KeptRun = Value<typeof runShape>;
+export type RunFacts = KeptRun & { readonly test: { readonly wrong: readonly number[] } };
 
 const shape = v.object({
   profile: v.string(),
   dataset: v.string(),
   simulated: v.boolean(),
   frames: v.object({ train: framesShape, test: framesShape }),
+  /** Those that all runs have alike. */
+  settings: v.optional(v.looseObject({}), {}),
   /** In the order of the profile's models, then of its seeds. */
   runs: v.array(runShape),
   /** The report's verdict on each published claim, by its id. */
@@ -102,7 +105,14 @@ const shape = v.object({
 });
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.json. */
-export type Baseline = Value<typeof shape>;
+export type Baseline = Omit<Value<typeof shape>, 'settings' | 'runs'> & {
+  readonly runs: readonly RunFacts[];
+};
+
+/** The test clips that each training of a committed result answered wrong, by `model@seed` and as in `RunFacts`. */
+export type KeptAnswers = ReadonlyMap<string, readonly number[]>;
+
+const keyOf = ({ model, seed }: Pick<RunFacts, 'model' | 'seed'>) => `${model}@${seed}`;
 
 /** `simulated dvs128-gesture`. */
 export function nameData({ dataset, simulated }: Pick<Baseline, 'dataset' | 'simulated'>): string {
@@ -139,14 +149,26 @@ export function baselinePathOf(profile: string): string {
   return `configs/baselines/${profile}.json`;
 }
 
+/** Where the answers of a committed result are, if its profile asks a question. */
+export function answersPathOf(profile: string): string {
+  return `results/${profile}/answers.csv`;
+}
+
 const version = 1;
 const about =
   'What a run of this profile gave, for ./repro check to compare later runs with: docs/check.md. ' +
   'Do not edit it: ./repro baseline update writes it and shows first what changes.';
 
-/** The text of a baseline: keys in a fixed order and a line for each fact and each list, so that git shows and merges changes run by run. */
-export function formatBaseline(baseline: Baseline): string {
+/**
+ * The text of a baseline: keys in a fixed order and a line for each fact and each list, so that git shows and merges changes run by run.
+ * Settings that all runs have alike are there once, and answers that are kept elsewhere are not.
+ */
+export function formatBaseline(baseline: Baseline, kept: KeptAnswers = new Map()): string {
   const { profile, dataset, simulated, frames, runs, claims, question } = baseline;
+  const [first, ...others] = runs.map(({ settings }) => settings);
+  const common = Object.keys(first ?? {}).filter((key) =>
+    others.every((settings) => isSame(settings[key], first![key])),
+  );
   const content = {
     about,
     version,
@@ -154,7 +176,15 @@ export function formatBaseline(baseline: Baseline): string {
     dataset,
     simulated,
     frames,
-    runs: runs.map((run) => ({ ...run, settings: sortKeys(run.settings) })),
+    settings: sortKeys(first ?? {}, (key) => common.includes(key)),
+    runs: runs.map((run) => {
+      const { wrong, ...test } = run.test;
+      return {
+        ...run,
+        settings: sortKeys(run.settings, (key) => !common.includes(key)),
+        test: isSame(wrong, kept.get(keyOf(run))) ? test : run.test,
+      };
+    }),
     claims: sortKeys(claims),
     ...(question === undefined ? {} : { question: sortKeys(question) }),
   };
@@ -166,23 +196,37 @@ export function formatBaseline(baseline: Baseline): string {
   return `${text}\n`;
 }
 
-function sortKeys<T>(values: { readonly [key: string]: T }): { [key: string]: T } {
-  return Object.fromEntries(
-    Object.keys(values)
-      .sort()
-      .map((key) => [key, values[key]!]),
-  );
+// Both were read from JSON, or written in the order of the code.
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+function sortKeys<T>(values: { readonly [key: string]: T }, isKept = (_: string) => true) {
+  const keys = Object.keys(values).filter(isKept).sort();
+  return Object.fromEntries(keys.map((key) => [key, values[key]!]));
 }
 
 /**
  * @param file its name in messages
- * @throws {ReproError} `baseline-invalid` naming the field: damaged, or of another version or profile
+ * @param kept as in `formatBaseline`
+ * @throws {ReproError} `baseline-invalid` naming the field: damaged, of another version or profile, or of another run than its answers
  */
-export function parseBaseline(text: string, profile: string, file: string): Baseline {
+export function parseBaseline(
+  text: string,
+  profile: string,
+  file: string,
+  kept: KeptAnswers = new Map(),
+): Baseline {
   const fix = `Restore it from git, or write it again: ./repro baseline update --profile ${profile}`;
   const from = { file, text, fix, code: 'baseline-invalid' };
-  const baseline = readResult(from, shape, version);
+  const { settings, runs, ...baseline } = readResult(from, shape, version);
   if (baseline.profile !== profile)
     refuse(from, `field "profile" is "${baseline.profile}", but the file is that of profile "${profile}"`);
-  return baseline;
+  const complete = (run: KeptRun, index: number): RunFacts => {
+    const { clips, correctByStep, wrong = kept.get(keyOf(run)) } = run.test;
+    const where = `field "runs[${index}].test.wrong" is missing, and ${answersPathOf(profile)}`;
+    if (wrong === undefined) return refuse(from, `${where} has no answers of ${nameRun(run)}`);
+    if (run.test.wrong === undefined && clips - wrong.length !== correctByStep.at(-1))
+      refuse(from, `${where} has the answers of another run`);
+    return { ...run, settings: { ...settings, ...run.settings }, test: { ...run.test, wrong } };
+  };
+  return { ...baseline, runs: runs.map(complete) };
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasErrorCode } from '../../base/errors.ts';
 import { FRAME_CACHE_FILES, parseClipIndex } from '../../results/clip-index.ts';
+import { parseTable } from '../../results/result-file.ts';
 import {
   nameUnreadable,
   type RunFolders,
@@ -12,7 +13,14 @@ import {
   readResultFile,
   readRunFiles,
 } from '../../results/stage-files.ts';
-import { type Baseline, baselinePathOf, parseBaseline, type RunFacts } from './baseline.ts';
+import {
+  answersPathOf,
+  type Baseline,
+  baselinePathOf,
+  type KeptAnswers,
+  parseBaseline,
+  type RunFacts,
+} from './baseline.ts';
 import { collectFramesFacts, collectRunFacts } from './run-facts.ts';
 
 /**
@@ -24,12 +32,35 @@ import { collectFramesFacts, collectRunFacts } from './run-facts.ts';
  */
 export async function readBaseline(projectRoot: string, profile: string): Promise<Baseline | null> {
   const file = baselinePathOf(profile);
-  try {
-    return parseBaseline(await readFile(path.join(projectRoot, file), 'utf8'), profile, file);
-  } catch (error) {
+  const text = await readIfThere(path.join(projectRoot, file));
+  return text === null
+    ? null
+    : parseBaseline(text, profile, file, await readKeptAnswers(projectRoot, profile));
+}
+
+/** None if the committed result of a profile has no answers. @throws {ReproError} `results-invalid` naming line and column */
+export async function readKeptAnswers(projectRoot: string, profile: string): Promise<KeptAnswers> {
+  const file = answersPathOf(profile);
+  const text = await readIfThere(path.join(projectRoot, file));
+  if (text === null) return new Map();
+  const { columns, rows } = parseTable({ file, text, fix: 'Restore it from git.' }, [
+    'clip',
+    'user',
+    'class',
+  ]);
+  return new Map(
+    [...columns].map((column) => [
+      column,
+      rows.flatMap((row) => (row.text(column) === '0' ? [row.count('clip')] : [])),
+    ]),
+  );
+}
+
+function readIfThere(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
     if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
-  }
+  });
 }
 
 /** Reads what a baseline keeps of a training and its evaluation. @throws {ReproError} `results-invalid` as `collectRunFacts` */

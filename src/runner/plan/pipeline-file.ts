@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { formatPath, type Json, type JsonPath } from '../../base/schema/json.ts';
-import { JsonSchema, readJsonSchema } from '../../base/schema/json-schema.ts';
-import { type Problem, throwProblems } from '../../base/schema/problems.ts';
-import { checkSchema, findFileProblems } from '../../base/schema/schema-problems.ts';
+import { readJsonSchema } from '../../base/schema/json-schema.ts';
+import type { Problem } from '../../base/schema/problems.ts';
+import { findFileProblems, readChecked } from '../../base/schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../base/schema/yaml-document.ts';
 import type { ProjectPaths } from './project-paths.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { formatBaseline, parseBaseline } from '../../../src/report/baseline/baseline.ts';
-import { readBaseline } from '../../../src/report/baseline/collect.ts';
+import { readBaseline, readKeptAnswers } from '../../../src/report/baseline/collect.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { exampleBaseline, exampleRun } from './example.ts';
 
@@ -36,6 +36,38 @@ describe('the file of a baseline', () => {
   test('keeps the answers to the question', () => {
     const now = exampleBaseline({ question: { 'no-reg': 'equivalent' } });
     expect(parseBaseline(formatBaseline(now), 'quick', 'a file')).toEqual(now);
+  });
+
+  test('has a setting once that all runs have alike', () => {
+    const baseline = exampleBaseline({
+      runs: [exampleRun(), exampleRun({ seed: 2021, settings: { parameters: 1000, other: 1 } })],
+    });
+    const content = JSON.parse(formatBaseline(baseline));
+    expect(content.settings).toEqual({ parameters: 1000 });
+    expect(content.runs[1].settings).toEqual({ other: 1 });
+    expect(parse(formatBaseline(baseline))).toEqual(baseline);
+  });
+
+  test('does not repeat the answers of a committed result, and is refused with those of another run', async () => {
+    const root = await temporaryFolder();
+    const write = async (name: string, content: string) => {
+      await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+      await writeFile(path.join(root, name), content);
+    };
+    const answers = Array.from({ length: 100 }, (_, clip) => `${clip},,0,${clip < 10 ? 0 : 1}\n`);
+    const csv = `clip,user,class,no-reg@2020\n${answers.join('')}`;
+    await write('results/quick/answers.csv', csv);
+    const short = formatBaseline(exampleBaseline(), await readKeptAnswers(root, 'quick'));
+    expect(short).not.toContain('"wrong"');
+    await write(file, short);
+    expect(await readBaseline(root, 'quick')).toEqual(exampleBaseline());
+    await write('results/quick/answers.csv', csv.replace('\n0,,0,0', '\n0,,0,1'));
+    expect(formatBaseline(exampleBaseline(), await readKeptAnswers(root, 'quick'))).toContain('"wrong"');
+    await expect(readBaseline(root, 'quick')).rejects.toThrow(
+      /runs\[0\]\.test\.wrong.*results\/quick\/answers\.csv.*another run/,
+    );
+    await write('results/quick/answers.csv', 'clip,user,class\n');
+    await expect(readBaseline(root, 'quick')).rejects.toThrow('no answers of no-reg, seed 2020');
   });
 
   test('has each list of numbers on one line, so that a difference is read as one', () => {

@@ -36,6 +36,8 @@ export class CliProject extends ProjectFolder {
     for (const name of ['pipeline.yaml', 'configs', 'dist/explore.js', 'schemas', 'stages']) {
       await fs.cp(path.join(repository, name), project.at(name), { recursive: true });
     }
+    // Baselines refer to the answers there.
+    symlinkSync(path.join(repository, 'results'), project.at('results'));
     return project;
   }
 
