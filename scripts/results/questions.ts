@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Papa from 'papaparse';
 import { parse } from 'yaml';
+import { mergeSettings } from '../../src/runner/plan/profile.ts';
 import type { QuestionEntry } from '../../src/verdicts/claims-file.ts';
 
 /** An endpoint of a question. */
@@ -100,9 +101,11 @@ export function titleOf(root: string, model: string): string {
   return readConfig(root, `models/${model}`).title;
 }
 
-/** @param name of a file in configs/, without its ending */
+/** @param name of a file in configs/, without its ending; of a profile, all that it sets is given */
 export function readConfig(root: string, name: string): ReturnType<typeof parse> {
-  return parse(readFileSync(path.join(root, `configs/${name}.yaml`), 'utf8'));
+  const content = parse(readFileSync(path.join(root, `configs/${name}.yaml`), 'utf8'));
+  if (content.extends === undefined) return content;
+  return mergeSettings(readConfig(root, `profiles/${content.extends}`), { ...content, extends: null });
 }
 
 /** A table in Markdown. */

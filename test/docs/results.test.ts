@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
 import { drawEpochs } from '../../scripts/results/epochs.ts';
 import { answersOf, composePage } from '../../scripts/results/main.ts';
-import { listEndpoints } from '../../scripts/results/questions.ts';
+import { listEndpoints, readConfig } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
 import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
@@ -81,7 +81,7 @@ const asked = kept.filter((profile) => existsSync(path.join(repository, `results
 test.each(asked)(
   'the verdicts of %s follow from its answers.csv, which agrees with its baseline',
   (profile) => {
-    const { dataset, models: designed, report } = parse(readPage(`configs/profiles/${profile}.yaml`));
+    const { dataset, models: designed, report } = readConfig(repository, `profiles/${profile}`);
     const { classes } = parse(readPage(`configs/datasets/${dataset.name}.yaml`));
     const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
     // A design may be committed before its run.

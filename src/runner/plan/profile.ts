@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
-import { isJsonObject } from '../../base/schema/json.ts';
+import { getAt, isJsonObject, type Json, type JsonObject, type JsonPath } from '../../base/schema/json.ts';
 import { readJsonSchema } from '../../base/schema/json-schema.ts';
 import { ConfigurationError, type Place, throwProblems } from '../../base/schema/problems.ts';
 import { checkSchema, type SchemaSubject } from '../../base/schema/schema-problems.ts';
@@ -82,8 +82,45 @@ async function readProfile(
     const at = asked === undefined ? document.positionOf(['profiles', 'default']) : `--profile ${asked}`;
     throw problemAt(at, `there is no profile "${name}" in ${folder}.`, suggestName(name, known));
   }
-  const file = path.posix.join(folder, `${name}.yaml`);
-  return readYamlFile(paths.absolute(file), file);
+  const read = (name: string) => {
+    const file = path.posix.join(folder, `${name}.yaml`);
+    return readYamlFile(paths.absolute(file), file);
+  };
+  const own = await read(name);
+  if (!isJsonObject(own.value) || own.value.extends === undefined) return own;
+  const parent = own.value.extends;
+  const at = own.positionOf(['extends']);
+  if (typeof parent !== 'string' || !known.includes(parent))
+    throw problemAt(at, `there is no profile "${parent}" in ${folder}.`, suggestName(`${parent}`, known));
+  const base = await read(parent);
+  if (!isJsonObject(base.value) || base.value.extends === undefined)
+    return extendProfile(own.value, own, base);
+  throw problemAt(at, `profile "${parent}" extends another one itself.`, 'Extend that one.');
+}
+
+/** A mapping with the values of another one over its own, as in a JSON merge patch: null takes a key away. */
+export function mergeSettings(parent: JsonObject, own: JsonObject): JsonObject {
+  const merged = new Map<string, Json>(Object.entries(parent));
+  for (const [key, value] of Object.entries(own)) {
+    const before = merged.get(key);
+    if (value === null) merged.delete(key);
+    else
+      merged.set(key, isJsonObject(value) ? mergeSettings(isJsonObject(before) ? before : {}, value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** A profile that says `extends`, resolved. Each position is in the file that says the value. */
+function extendProfile(own: JsonObject, document: YamlDocument, parent: YamlDocument): YamlDocument {
+  const base = isJsonObject(parent.value) ? parent.value : {};
+  const sayer = (path: JsonPath) =>
+    getAt(own, path) === undefined && getAt(base, path) !== undefined ? parent : document;
+  return {
+    file: document.file,
+    value: mergeSettings(base, { ...own, extends: null }),
+    positionOf: (path, part) => sayer(path).positionOf(path, part),
+    positionIn: (path, fragment) => sayer(path).positionIn(path, fragment),
+  };
 }
 
 /** The names of the profiles in a folder. @throws {ReproError} `unreadable` */

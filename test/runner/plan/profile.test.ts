@@ -23,6 +23,32 @@ describe('a profile', () => {
     expect(await settingsOf({ profile: 'large' })).toMatchObject({ models: ['one'] });
   });
 
+  test('may extend another one, and errors name the file that says the value', async () => {
+    const parent =
+      'models: [one, two]\ndata: {root: a, simulated: false}\ntitle: "${data.root}"\ntrain: {epochs: 9}\n';
+    const extend = (own: string, base = parent) => ({
+      ...profileFiles,
+      'profiles/large.yaml': base,
+      'profiles/small.yaml': `extends: large\n${own}`,
+    });
+    const own = 'models: [three]\ndata: {root: b}\ntrain: {epochs: null}\n';
+    expect((await planOf(pipeline, extend(own), {})).settings).toEqual({
+      models: ['three'],
+      data: { root: 'b', simulated: false },
+      title: 'b',
+      train: {},
+    });
+    expect(
+      await refusalOf(pipeline, extend('train: {epochs: x}\n', parent.replace('[one, two]', '1'))),
+    ).toMatch(/^profiles\/large.yaml:1:9 {2}models: .*\nprofiles\/small.yaml:2:17 {2}train.epochs: /);
+    expect(await refusalOf(pipeline, extend('', 'extends: small\n'))).toMatch(
+      /^profiles\/small.yaml:1:10 .*"large" extends/,
+    );
+    expect(await refuse({}, 'extends: larg\n')).toBe(
+      'profiles/small.yaml:1:10  there is no profile "larg" in profiles.\n  Closest: "large".',
+    );
+  });
+
   test('may refer to its own values', async () => {
     const profile =
       'models: [a]\ntrain: {epochs: 3}\ntitle: "${train.epochs} epochs of ${models}${extra}"\nextra: ""\n';
