@@ -51,7 +51,7 @@ export interface StatedClaims {
   /** Whether claims are about other trainings, too, or only about these very ones. */
   readonly trainings: 'drawn' | 'fixed';
   readonly claims: readonly StatedClaim[];
-  /** Where a value is written, `claims.yaml:8:14`; nothing if the claims are from no file. */
+  /** Where a value is written, `judge.yaml:8:14`; nothing if the claims are from no file. */
   readonly placeOf?: (...at: JsonPath) => string;
 }
 

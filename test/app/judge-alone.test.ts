@@ -24,11 +24,11 @@ test('it says and exits as `repro judge` does, in a folder with nothing else', a
   });
   await fs.cp(file, project.at('judge.mjs'));
   for (const words of [
-    ['claims.yaml', 'results.csv'],
+    ['judge.yaml', 'results.csv'],
     ['good.yaml', 'results.csv', '--json'],
-    ['claims.yaml', 'results.csv', '--markdown'],
+    ['judge.yaml', 'results.csv', '--markdown'],
     ['bad.yaml', 'results.csv'],
-    ['claims.yaml', 'bad.csv'],
+    ['judge.yaml', 'bad.csv'],
     ['renamed.yaml', 'results.csv'],
   ]) {
     const [own, alone] = await Promise.all([
@@ -52,8 +52,8 @@ test('it tells its version and its own help, and points to that help', async () 
   const call = (...words: readonly string[]) => execa(process.execPath, [file, ...words], { reject: false });
   const { version } = JSON.parse(await fs.readFile(path.join(repository, 'package.json'), 'utf8'));
   expect((await call('--version')).stdout).toBe(version);
-  expect((await call('--help')).stdout).toContain('$ node judge.mjs claims.yaml results.csv --junit');
-  expect(await call('claims.yaml', 'results.csv', '--jsn')).toMatchObject({
+  expect((await call('--help')).stdout).toContain('$ node judge.mjs judge.yaml results.csv --junit');
+  expect(await call('judge.yaml', 'results.csv', '--jsn')).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('(node judge.mjs --help describes its options)'),
   });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 const judge = (...words: readonly string[]) => project.call(['judge', ...words]);
 
 test('a claim has a line with its verdict, its value with interval, and why; one that is not reproduced gives 4', async () => {
-  const { exitCode, stdout, stderr } = await judge('claims.yaml', 'results.csv');
+  const { exitCode, stdout, stderr } = await judge('judge.yaml', 'results.csv');
   expect(stdout.replaceAll('\u00a0', ' ').split('\n')).toEqual([
     expect.stringMatching(
       /^a-above-b {2}reproduced {6}a − b \+19\.3 points \(95 % interval \+\S+ to \+\S+ points, p < 0\.001\)\. Over three seeds/,
@@ -42,7 +42,7 @@ test('the code is 2 if results lack what a claim names, which stderr explains af
 
 describe('the option', () => {
   test('--json gives one document with the numbers', async () => {
-    const { exitCode, stdout } = await judge('claims.yaml', 'results.csv', '--json');
+    const { exitCode, stdout } = await judge('judge.yaml', 'results.csv', '--json');
     const { claims, ...document } = JSON.parse(stdout);
     expect(document).toEqual({ version: 1, command: 'judge', ok: false });
     expect(claims[0]).toMatchObject({
@@ -54,11 +54,11 @@ describe('the option', () => {
   });
 
   test.each([
-    ['--junit', '<testsuite name="claims.yaml" tests="3" failures="1" errors="0" skipped="1" time="0">'],
+    ['--junit', '<testsuite name="judge.yaml" tests="3" failures="1" errors="0" skipped="1" time="0">'],
     ['--markdown', '| d-0.9: It reaches 90 %. | A paper, section 4.2, page 7, Table 2 | not applicable |'],
     ['--latex', '\\newcommand{\\verdictCFirst}{not reproduced}'],
   ])('%s gives text of that form', async (option, text) => {
-    const { exitCode, stdout } = await judge('claims.yaml', 'results.csv', option);
+    const { exitCode, stdout } = await judge('judge.yaml', 'results.csv', option);
     expect(stdout).toContain(text);
     expect(exitCode).toBe(4);
   });
@@ -66,7 +66,7 @@ describe('the option', () => {
   test.each([[['--json', '--latex']], [['--markdown', '--junit']]])(
     'is refused beside another one: %j',
     async (options) => {
-      const { exitCode, stdout, stderr } = await judge('claims.yaml', 'results.csv', ...options);
+      const { exitCode, stdout, stderr } = await judge('judge.yaml', 'results.csv', ...options);
       expect(stderr).toMatch(
         /^error: option '--\w+' cannot be used with option '--\w+'\n\(repro judge --help /,
       );
@@ -94,7 +94,7 @@ test.each([
   ['nothing', '', 'bad.csv:1:1  column "arm" is missing'],
 ])('results with %s are refused, with file, line and what was expected', async (_, text, message) => {
   await project.write('bad.csv', text);
-  const { exitCode, stdout, stderr } = await judge('claims.yaml', 'bad.csv');
+  const { exitCode, stdout, stderr } = await judge('judge.yaml', 'bad.csv');
   expect(stderr).toContain(message);
   expect([exitCode, stdout]).toEqual([2, '']);
 });
@@ -103,7 +103,7 @@ test('results with a byte order mark, Windows’ line ends and quotes are read',
   const quoted = studyFiles['results.csv'].replaceAll(/^(\w+),/gm, '"$1",').replaceAll('\n', '\r\n');
   await project.write('windows.csv', `\ufeff${quoted}`);
   const [windows, plain] = await Promise.all(
-    ['windows.csv', 'results.csv'].map((file) => judge('claims.yaml', file)),
+    ['windows.csv', 'results.csv'].map((file) => judge('judge.yaml', file)),
   );
   expect(windows!.stdout).toBe(plain!.stdout);
 });
@@ -136,10 +136,10 @@ test.each([
 );
 
 test.each([
-  [['claims.yaml', '.'], '.  cannot be read: expected a regular file, found a folder'],
+  [['judge.yaml', '.'], '.  cannot be read: expected a regular file, found a folder'],
   [['.', 'results.csv'], '.  cannot be read: expected a regular file, found a folder'],
-  [['claims.yaml', 'none.csv'], 'none.csv  this file does not exist.'],
-  [['claims.yaml'], "error: missing required argument 'results'"],
+  [['judge.yaml', 'none.csv'], 'none.csv  this file does not exist.'],
+  [['judge.yaml'], "error: missing required argument 'results'"],
 ])('files like %j are refused', async (words, message) => {
   const { exitCode, stderr } = await judge(...words);
   expect(stderr).toContain(message);
@@ -148,10 +148,10 @@ test.each([
 
 test('names with escape sequences cannot act on the terminal', async () => {
   const hostile = await CliProject.create({
-    'claims.yaml': studyFiles['claims.yaml'].replaceAll('arm: a', 'arm: "\\e[2Ja"'),
+    'judge.yaml': studyFiles['judge.yaml'].replaceAll('arm: a', 'arm: "\\e[2Ja"'),
     'results.csv': studyFiles['results.csv'].replaceAll(/^a,/gm, '\u001b[2Ja,'),
   });
-  const { stdout } = await hostile.call(['judge', 'claims.yaml', 'results.csv']);
+  const { stdout } = await hostile.call(['judge', 'judge.yaml', 'results.csv']);
   expect(stdout).toContain('a-above-b  reproduced');
   expect(stdout).not.toContain('\u001b');
 });

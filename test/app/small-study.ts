@@ -37,10 +37,10 @@ function write(...claims: readonly string[]): string {
   return `version: 1\nsource: A paper\nclaims:${claims.join('')}\n`;
 }
 
-/** Files of a study, whose `claims.yaml` has a claim that is reproduced, one that is not, and one about an arm that is not there. */
+/** Files of a study, whose `judge.yaml` has a claim that is reproduced, one that is not, and one about an arm that is not there. */
 export const studyFiles = {
   'results.csv': results,
-  'claims.yaml': write(better, worse, unknown),
+  'judge.yaml': write(better, worse, unknown),
   'good.yaml': write(better, untestable),
   'renamed.yaml': write(better, unknown),
   'results file.csv': results,

@@ -113,7 +113,7 @@ async function createJudged(): Promise<CliProject> {
     ({ at, text }) => at.startsWith('docs/judge.md') && text.startsWith('version: 1'),
   );
   const answers = await readFile(path.join(repository, 'results/arms/answers.csv'), 'utf8');
-  return CliProject.create({ 'claims.yaml': claims?.text ?? '', 'results.csv': toTable(answers) });
+  return CliProject.create({ 'judge.yaml': claims?.text ?? '', 'results.csv': toTable(answers) });
 }
 
 /** What each example of the pages needs: a project in which its command prints what the page shows. */

@@ -11,7 +11,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function read(...lines: string[]) {
-  const file = path.join(folder, 'claims.yaml');
+  const file = path.join(folder, 'judge.yaml');
   writeFileSync(file, lines.join('\n'));
   return readStatedClaims(file);
 }
@@ -86,7 +86,7 @@ describe('claims to judge by', () => {
   ])('with %s are refused at its place', async (_, lines, place, message) => {
     const failure = await read(...HEAD, ...lines).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'configuration', message: expect.stringMatching(message) });
-    expect((failure as { where: string }).where).toContain(`claims.yaml${place}`);
+    expect((failure as { where: string }).where).toContain(`judge.yaml${place}`);
   });
 
   test('need a source', async () => {

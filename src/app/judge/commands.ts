@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { lazily } from '../options/options.ts';
 
 const help = `
-Judges your own results, from whatever pipeline. claims.yaml says what is claimed, with a margin stated before; results.csv has a row for each
+Judges your own results, from whatever pipeline. judge.yaml says what is claimed, with a margin stated before; results.csv has a row for each
 answer: arm, seed, item and correct (or value, for scores), and optionally group, such as a person or a site. docs/judge.md describes both.
 
 Exits with 4 if a claim is not reproduced; else with 2 if a file is wrong, or a claim is not applicable to these results.
@@ -20,7 +20,7 @@ const formats = {
 /** @param name how examples call the command */
 export function describeJudgeCommand(command: Command, name: string): Command {
   const examples = ['', ' --junit > claims.xml', ' --latex > verdicts.tex'].map(
-    (options) => `\n  $ ${name} claims.yaml results.csv${options}`,
+    (options) => `\n  $ ${name} judge.yaml results.csv${options}`,
   );
   command
     .description('judge results of your own against published claims')

@@ -131,13 +131,13 @@ describe('the test suite', () => {
       judged({ verdict: 'not-reproduced' }, 'b'),
       judged({ verdict: 'not-applicable', measured: '' }, 'c'),
     ];
-    expect(formatJunit(judgements, 'claims.yaml')).toBe(`<?xml version="1.0" encoding="UTF-8"?>
-<testsuite name="claims.yaml" tests="3" failures="1" errors="0" skipped="1" time="0">
-  <testcase classname="claims.yaml" name="test-lambda-0.01: It is so." time="0"/>
-  <testcase classname="claims.yaml" name="b: It is so." time="0">
+    expect(formatJunit(judgements, 'judge.yaml')).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="judge.yaml" tests="3" failures="1" errors="0" skipped="1" time="0">
+  <testcase classname="judge.yaml" name="test-lambda-0.01: It is so." time="0"/>
+  <testcase classname="judge.yaml" name="b: It is so." time="0">
     <failure message="not reproduced. 95.3\u00a0%, mean of two seeds. Over two seeds it is."/>
   </testcase>
-  <testcase classname="claims.yaml" name="c: It is so." time="0">
+  <testcase classname="judge.yaml" name="c: It is so." time="0">
     <skipped message="not applicable. Over two seeds it is."/>
   </testcase>
 </testsuite>
