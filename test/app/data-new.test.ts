@@ -339,7 +339,7 @@ describe('repro data new', () => {
       project.expectFailure(['data', 'new', folder], 2, ...texts);
     await fails('nowhere', 'nowhere  there is no such folder.');
     await project.write('zips/a.zip', 'PK');
-    await fails('zips', '.aedat4, .mat, .npy', 'found a.zip.', 'Unpack archives.');
+    await fails('zips', '.aedat4, .npy, .npz, .wav, .mat', 'found a.zip.', 'Unpack archives.');
     await project.write('music/a/1.mp3', 'ID3');
     await project.write('music/a/2.FLAC', 'fLaC');
     await fails('music', 'found a/1.mp3, a/2.FLAC.', 'ffmpeg -i');

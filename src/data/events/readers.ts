@@ -1,10 +1,10 @@
-import { ReproError } from '../../base/errors.ts';
+import { latin1Text } from '../../base/text.ts';
 import type { AudioSettings } from '../../results/audio-settings.ts';
+import type { SampleFiles } from '../../results/dataset-facts.ts';
 import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
-import type { Sensor } from './events.ts';
-import { decodeMatEvents } from './mat-events.ts';
+import type { Events, Sensor } from './events.ts';
 import { decodeNmnist } from './nmnist-events.ts';
 import { decodeNpyEvents, type NpySettings } from './npy-events.ts';
 import { decodeSound } from './sound-events.ts';
@@ -20,13 +20,33 @@ export interface ReaderSettings {
 /** The data set that a file of events belongs to. */
 interface SampleSource extends ReaderSettings {
   readonly title: string;
+  /** No event may be outside. */
   readonly sensor: Sensor;
 }
 
-/** What turns a file with one clip into events and sentences on what is odd, by the name that a data set's `reader` gives. */
-export const READERS = {
-  'nmnist-bin': { endings: ['.bin'], decode: decodeNmnist },
+interface Decoded {
+  readonly events: Events;
+  /** If the file says it. */
+  readonly sensor?: Sensor;
+  /** Sentences on what is odd. */
+  readonly warnings: readonly string[];
+}
+
+/** What turns a file with one clip into events. */
+export interface SampleReader {
+  /** In words. */
+  readonly format: string;
+  readonly endings: readonly string[];
+  decode(bytes: Uint8Array, file: string, of: SampleSource): Decoded | Promise<Decoded>;
+}
+
+export type ReaderName = SampleFiles['reader'];
+
+/** By the name that a data set's `reader` gives; those that browsers have, too. */
+export const READERS: Readonly<Record<Exclude<ReaderName, 'mat'>, SampleReader>> = {
+  'nmnist-bin': { format: 'N-MNIST', endings: ['.bin'], decode: decodeNmnist },
   aedat2: {
+    format: 'AEDAT 2.0',
     endings: ['.aedat'],
     decode(bytes, file, { sensor }) {
       const header = readAedat2Header(bytes, file);
@@ -38,41 +58,32 @@ export const READERS = {
     },
   },
   aedat3: {
+    format: 'AEDAT 3.1',
     endings: ['.aedat'],
     decode(bytes, file, { sensor }) {
       const { events, summary } = decodeAedat3(bytes, { file, sensor });
       return { events, warnings: summary.warnings };
     },
   },
-  aedat4: {
-    endings: ['.aedat4'],
-    async decode(bytes, file, of) {
-      return withSensor(await decodeAedat4(bytes, file), file, of);
-    },
-  },
-  mat: { endings: ['.mat'], decode: decodeMatEvents },
-  npy: { endings: ['.npy', '.npz'], decode: decodeNpyEvents },
+  aedat4: { format: 'AEDAT 4.0', endings: ['.aedat4'], decode: (bytes, file) => decodeAedat4(bytes, file) },
+  npy: { format: 'NumPy', endings: ['.npy', '.npz'], decode: decodeNpyEvents },
   wav: {
+    format: 'WAV',
     endings: ['.wav'],
-    decode: (bytes, file, of) =>
-      withSensor(decodeSound(bytes, file, of.audio), file, of, '`audio.bands` x 1'),
+    decode: (bytes, file, { audio }) => decodeSound(bytes, file, audio),
   },
-} as const satisfies Readonly<
-  Record<
-    string,
-    { endings: readonly string[]; decode(bytes: Uint8Array, file: string, of: SampleSource): object }
-  >
->;
+};
 
-/** @throws {ReproError} `sample-sensor` if a recording's own sensor is not that of the data set */
-function withSensor<T extends { readonly sensor: Sensor }>(
-  { sensor: found, ...sample }: T,
+/** Which of some readers a file needs: of AEDAT by the version in its first line, of others by its ending; undefined for anything else. */
+export function findReader<Name extends ReaderName>(
+  readers: Readonly<Record<Name, SampleReader>>,
   file: string,
-  { title, sensor }: SampleSource,
-  size = 'its sensor',
-): Omit<T, 'sensor'> {
-  if (found.height === sensor.height && found.width === sensor.width) return sample;
-  const what = `${size} is ${found.width} x ${found.height}, but the sensor of ${title} is ${sensor.width} x ${sensor.height}.`;
-  const fix = 'Correct `sensor` of the data set, or remove the file.';
-  throw new ReproError('sample-sensor', what, { where: file, fix });
+  bytes: Uint8Array,
+): Name | undefined {
+  const version = /^#!AER-DAT(\d)/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
+  return (Object.keys(readers) as Name[]).find((name) =>
+    name.startsWith('aedat')
+      ? name === `aedat${version}`
+      : readers[name].endings.some((ending) => file.toLowerCase().endsWith(ending)),
+  );
 }

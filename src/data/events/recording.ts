@@ -1,14 +1,8 @@
 import { ReproError } from '../../base/errors.ts';
-import { latin1Text } from '../../base/text.ts';
 import { CONVERT, OTHER_SOUND } from '../../formats/wav.ts';
-import { addressOfCamera, DVS128_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
-import { decodeAedat3 } from './aedat3-parser.ts';
-import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
-import { decodeNmnist } from './nmnist-events.ts';
-import { decodeNpyEvents, guessNpySettings } from './npy-events.ts';
-import type { ReaderSettings } from './readers.ts';
-import { decodeSound } from './sound-events.ts';
+import { guessNpySettings } from './npy-events.ts';
+import { findReader, READERS, type ReaderName, type ReaderSettings } from './readers.ts';
 
 /** A recording outside any data set. */
 interface Recording {
@@ -52,47 +46,26 @@ export async function decodeRecording(
   expected: Sensor = SMALLEST,
   { npy, audio }: ReaderSettings = {},
 ): Promise<Recording> {
-  if (/\.wav$/i.test(file)) return { ...decodeSound(bytes, file, audio), format: 'WAV' };
-  const sensors = [expected, ...SENSORS];
-  if (/\.bin$/i.test(file)) {
-    const { events, warnings } = decodeNmnist(bytes, file, { title: 'N-MNIST', sensor: LARGEST });
-    const sensor = smallestSensor(extentOf(events), sensors);
-    return { events, sensor, format: 'N-MNIST', warnings };
+  const reader = findReader(READERS, file, bytes);
+  if (reader === undefined) {
+    const problem =
+      'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.';
+    const fix = OTHER_SOUND.test(file)
+      ? CONVERT
+      : 'For a sample of a data set: `./repro data show NAME CLIP`.';
+    throw new ReproError('recording-format', problem, { where: file, fix });
   }
-  if (/\.np[yz]$/i.test(file)) {
-    const settings = npy ?? guessNpySettings(bytes, file);
-    const { events, warnings } = decodeNpyEvents(bytes, file, { sensor: LARGEST, npy: settings });
-    return { events, sensor: smallestSensor(extentOf(events), sensors), format: 'NumPy', warnings };
-  }
-  const head = latin1Text(bytes.subarray(0, 14));
-  if (head.startsWith('#!AER-DAT4.0')) {
-    const { events, sensor, warnings } = await decodeAedat4(bytes, file);
-    return { events, sensor, format: 'AEDAT 4.0', warnings };
-  }
-  if (head.startsWith('#!AER-DAT3.1')) {
-    const { events, summary } = decodeAedat3(bytes, { file, sensor: LARGEST });
-    return {
-      events,
-      sensor: smallestSensor(extentOf(events)),
-      format: 'AEDAT 3.1',
-      warnings: summary.warnings,
-    };
-  }
-  if (head.startsWith('#!AER-DAT2.0')) {
-    const header = readAedat2Header(bytes, file);
-    const address = addressOfCamera(header) ?? guessAddress(bytes.subarray(header.sizeBytes));
-    const { events, warnings } = decodeAedat2(bytes, file, LARGEST, address);
-    const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
-    return { events, sensor: smallestSensor(extentOf(events)), format: `AEDAT 2.0 of a ${camera}`, warnings };
-  }
-  throw new ReproError(
-    'recording-format',
-    'this is not a recording in AEDAT 2.0, 3.1 or 4.0, and its name does not end in .bin, .npy, .npz or .wav.',
-    {
-      where: file,
-      fix: OTHER_SOUND.test(file) ? CONVERT : 'For a sample of a data set: `./repro data show NAME CLIP`.',
-    },
-  );
+  const { format, decode } = READERS[reader];
+  const settings = { npy: reader === 'npy' ? (npy ?? guessNpySettings(bytes, file)) : undefined, audio };
+  const source = { title: 'the recording', sensor: LARGEST, ...settings };
+  const { events, sensor, warnings } = await decode(bytes, file, source);
+  const sensors = isOfAnyProgram(reader) ? [expected, ...SENSORS] : CAMERAS;
+  return { events, sensor: sensor ?? smallestSensor(extentOf(events), sensors), format, warnings };
+}
+
+/** Of formats that any program writes, sensors may be smaller than those of cameras. */
+export function isOfAnyProgram(reader: ReaderName): boolean {
+  return reader === 'nmnist-bin' || reader === 'npy';
 }
 
 /** The smallest common sensor that is at least as large; of others as large as asked, if there is none. */

@@ -1,22 +1,21 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import { formatCount, latin1Text, listSome } from '../../base/text.ts';
+import { formatCount, listSome } from '../../base/text.ts';
 import { CONVERT, decodeWav, OTHER_SOUND } from '../../formats/wav.ts';
 import { AUDIO_DEFAULTS } from '../../results/audio-settings.ts';
 import { isSound, type SampleFacts, type SampleFiles } from '../../results/dataset-facts.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import { countClasses, describeProblem, Problems } from '../contract/problems.ts';
-import { decodeAedat4 } from '../events/aedat4.ts';
 import { spanOf } from '../events/clips.ts';
-import type { Events, Sensor } from '../events/events.ts';
+import type { Sensor } from '../events/events.ts';
 import { guessNpySettings, type NpySettings } from '../events/npy-events.ts';
-import { READERS } from '../events/readers.ts';
-import { extentOf, SENSORS, smallestSensor } from '../events/recording.ts';
+import { findReader } from '../events/readers.ts';
+import { extentOf, isOfAnyProgram, SENSORS, smallestSensor } from '../events/recording.ts';
 import { encodeSound } from '../events/sound-events.ts';
 import { FolderTree, kindOfSource, readWhole, type TreeFile } from '../reading/file-tree.ts';
 import { warnOfBothSplits } from './both-splits.ts';
 import { guessNames, LAYOUTS } from './guess-names.ts';
-import { LARGEST_SAMPLE_BYTES, sampleLayout, splitSamples } from './layout.ts';
+import { LARGEST_SAMPLE_BYTES, SAMPLE_READERS, sampleLayout, splitSamples } from './layout.ts';
 
 /** A split, a user and a class, and the file. */
 const DEPTH = 4;
@@ -26,7 +25,6 @@ const TEST_SHARE = 0.2;
 const NO_LARGER: Sensor = { height: 4096, width: 4096 };
 
 type Progress = (done: number, total: number) => Promise<void>;
-type Reader = SampleFiles['reader'];
 
 /** What was found out, and where `sensor` and `split` come from, in words. */
 export type Inspection = Awaited<ReturnType<typeof inspectRecordings>>;
@@ -96,7 +94,7 @@ export async function inspectRecordings(
 }
 
 function findRecordings(all: readonly string[], where: string): string[] {
-  const endings = [...new Set(Object.values(READERS).flatMap(({ endings }): readonly string[] => endings))];
+  const endings = [...new Set(Object.values(SAMPLE_READERS).flatMap(({ endings }) => endings))];
   const paths = all.filter((file) => endings.some((ending) => file.toLowerCase().endsWith(ending)));
   if (paths.length > 0) return paths;
   const there = all.length === 0 ? 'no files' : listSome(all);
@@ -129,16 +127,15 @@ async function readAll(
   const npy = await guessNpy(tree, names);
   let done = 0;
   const read = async (bytes: Uint8Array, file: string): Promise<void> => {
-    const reader = readerOf(file, bytes);
+    const reader = findReader(SAMPLE_READERS, file, bytes) ?? 'aedat4';
     const sound = reader === 'wav' ? decodeWav(bytes, file) : undefined;
     if (sound !== undefined) rateHz = Math.min(rateHz, sound.rateHz);
-    const {
-      events,
-      sensor,
-      warnings: found,
-    } = sound === undefined
-      ? await decode(reader, bytes, file, npy)
-      : encodeSound(sound, file, chooseBands(rateHz));
+    // As training reads it, but of any sensor.
+    const of = { title: 'the data set', sensor: NO_LARGER, npy };
+    const decoded = sound
+      ? encodeSound(sound, file, chooseBands(rateHz))
+      : await SAMPLE_READERS[reader].decode(bytes, file, of);
+    const { events, sensor } = decoded;
     const entry = { names: names.get(file)!, reader, ...(reader === 'npy' ? npy : {}) };
     entries.set(`${reader} ${entry.names}`, entry);
     if (sensor !== undefined) headers.set(showSensor(sensor), sensor);
@@ -147,7 +144,7 @@ async function readAll(
     const { startUs, endUs } = spanOf(events);
     // Frames of sound begin at 0, and the last one has its end.
     durationsUs.push(reader === 'wav' ? Math.max(0, endUs - 1) : endUs - startUs);
-    warnings.push(...found);
+    warnings.push(...decoded.warnings);
   };
   await tree.walk(
     async (file) => {
@@ -186,7 +183,9 @@ async function guessNpy(
   names: ReadonlyMap<string, string>,
 ): Promise<NpySettings | undefined> {
   const files: TreeFile[] = [];
-  await tree.walk(async (file) => void (names.has(file.path) && isNpy(file.path) && files.push(file)));
+  await tree.walk(
+    async (file) => void (names.has(file.path) && /\.np[yz]$/i.test(file.path) && files.push(file)),
+  );
   const [largest] = files.sort((a, b) => b.sizeBytes - a.sizeBytes);
   return largest && guessNpySettings(await readWhole(largest, LARGEST_SAMPLE_BYTES), largest.path);
 }
@@ -195,30 +194,6 @@ async function guessNpy(
 function chooseBands(rateHz: number): SampleFacts['audio'] {
   if (rateHz >= 2 * AUDIO_DEFAULTS.highHz) return undefined;
   return { highHz: 100 * Math.floor((rateHz * 19) / 4000) };
-}
-
-function isNpy(file: string): boolean {
-  return /\.np[yz]$/i.test(file);
-}
-
-function readerOf(file: string, bytes: Uint8Array): Reader {
-  if (/\.bin$/i.test(file)) return 'nmnist-bin';
-  if (/\.mat$/i.test(file)) return 'mat';
-  if (/\.wav$/i.test(file)) return 'wav';
-  if (isNpy(file)) return 'npy';
-  const version = /^#!AER-DAT([23])/.exec(latin1Text(bytes.subarray(0, 14)))?.[1];
-  return version === '2' ? 'aedat2' : version === '3' ? 'aedat3' : 'aedat4';
-}
-
-/** As training reads it, but of any sensor. */
-async function decode(
-  reader: Reader,
-  bytes: Uint8Array,
-  file: string,
-  npy: NpySettings | undefined,
-): Promise<{ readonly events: Events; readonly sensor?: Sensor; readonly warnings: readonly string[] }> {
-  if (reader === 'aedat4') return decodeAedat4(bytes, file);
-  return READERS[reader].decode(bytes, file, { title: 'the data set', sensor: NO_LARGER, npy });
 }
 
 function showSensor({ width, height }: Sensor): string {
@@ -253,7 +228,7 @@ function chooseSensor(
   }
   if (extent.height === 1)
     return { sensor: extent, sensorFrom: `one row, as y is always 0; the largest x is ${extent.width - 1}` };
-  const mayBeSmall = samples.every(({ reader }) => reader === 'nmnist-bin' || reader === 'npy');
+  const mayBeSmall = samples.every(({ reader }) => isOfAnyProgram(reader));
   return {
     sensor: smallestSensor(extent, mayBeSmall ? SENSORS : undefined),
     sensorFrom: `the smallest common camera for the largest coordinates, x ${extent.width - 1} and y ${extent.height - 1}`,

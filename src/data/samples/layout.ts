@@ -1,10 +1,12 @@
 import path from 'node:path';
+import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
 import { latin1Text, listSome } from '../../base/text.ts';
 import type { SampleFacts } from '../../results/dataset-facts.ts';
 import { SPLITS, type Split } from '../contract/clips.ts';
 import { failMissing } from '../contract/how-to-get.ts';
-import { READERS } from '../events/readers.ts';
+import { decodeMatEvents } from '../events/mat-events.ts';
+import { READERS, type ReaderName, type SampleReader } from '../events/readers.ts';
 import { type FileTree, FolderTree, kindOfSource, readWhole } from '../reading/file-tree.ts';
 import { TarTree } from '../reading/tar-tree.ts';
 import { ZipTree } from '../reading/zip-tree.ts';
@@ -38,15 +40,26 @@ export function sampleLayout(facts: SampleFacts): SampleLayout {
   return { facts, parts, parseName: nameReader(facts) };
 }
 
-/** @throws {ReproError} if the bytes are not a sample */
+/** By the name that a data set's `reader` gives. */
+export const SAMPLE_READERS: Readonly<Record<ReaderName, SampleReader>> = {
+  ...READERS,
+  mat: { format: 'MATLAB', endings: ['.mat'], decode: decodeMatEvents },
+};
+
+/** @throws {ReproError} if the bytes are not a sample; `sample-sensor` if its own sensor is not that of the data set */
 export async function decodeSample(
-  { facts }: SampleLayout,
+  { facts: { title, sensor, audio } }: SampleLayout,
   { files }: SampleName,
   bytes: Uint8Array,
   file: string,
 ) {
-  const { title, sensor, audio } = facts;
-  return READERS[files.reader].decode(bytes, file, { title, sensor, npy: files, audio });
+  const of = { title, sensor, npy: files, audio };
+  const { sensor: found = sensor, ...sample } = await SAMPLE_READERS[files.reader].decode(bytes, file, of);
+  if (found.height === sensor.height && found.width === sensor.width) return sample;
+  const size = files.reader === 'wav' ? '`audio.bands` x 1' : 'its sensor';
+  const what = `${size} is ${found.width} x ${found.height}, but the sensor of ${title} is ${sensor.width} x ${sensor.height}.`;
+  const fix = 'Correct `sensor` of the data set, or remove the file.';
+  throw new ReproError('sample-sensor', what, { where: file, fix });
 }
 
 /** The name of a sample in a part; null for another file. A zip may hold samples of another part, which would be read twice. */

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Events } from '../../../src/data/events/events.ts';
-import { READERS } from '../../../src/data/events/readers.ts';
 import { decodeSound, eventsOfLevels } from '../../../src/data/events/sound-events.ts';
 import type { AudioSettings } from '../../../src/results/audio-settings.ts';
 import { float, wav } from '../../support/wav-fixture.ts';
@@ -263,13 +262,6 @@ describe('bands that cannot be are refused', () => {
         message: expect.stringMatching(words),
         fix: expect.stringMatching(/lowHz < highHz.*fewer bands.*windowMs/),
       }),
-    );
-  });
-
-  test('where the data set’s sensor has another number of them', () => {
-    const source = { title: 'Words', sensor: { height: 1, width: 64 }, audio: { bands: 8, highHz: 3800 } };
-    expect(() => READERS.wav.decode(soundOf([0, 1]), 'a.wav', source)).toThrow(
-      expect.objectContaining({ code: 'sample-sensor', message: expect.stringMatching(/8 x 1, .* 64 x 1/) }),
     );
   });
 });
