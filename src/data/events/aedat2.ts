@@ -7,14 +7,6 @@ const DAMAGED = 'The file is cut off or damaged: download it again.';
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
 
-/** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */
-export function guessAddress(events: Uint8Array): Aedat2Address {
-  for (let at = 0; at + 8 <= events.length; at += 8) {
-    if (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80) return DAVIS_ADDRESS;
-  }
-  return DVS128_ADDRESS;
-}
-
 /**
  * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time
  * (u32, µs).
@@ -24,7 +16,7 @@ export function guessAddress(events: Uint8Array): Aedat2Address {
  * is more than 2^31 µs below the one before it, 2^32 µs are added from there on.
  *
  * @param file name for messages
- * @param address where the address holds x, y and polarity; by default as the original reads CIFAR10-DVS
+ * @param sensor one of 128 x 128 pixels is a DVS128, unless the header names a DAVIS
  * @returns the events in file order, and a sentence for each accepted irregularity
  * @throws {ReproError} `aedat2-header` for another magic, version or line end, or a header line without an end;
  *   `aedat2-truncated` if the events are not a multiple of 8 bytes; `aedat2-event` for a pixel outside the sensor; each
@@ -35,9 +27,8 @@ export function decodeAedat2(
   bytes: Uint8Array,
   file: string,
   sensor: Sensor,
-  address: Aedat2Address = CIFAR10_DVS_ADDRESS,
 ): { readonly events: Events; readonly warnings: readonly string[] } {
-  const start = readAedat2Header(bytes, file).sizeBytes;
+  const { lines, sizeBytes: start } = readHeader(bytes, file);
   const capacity = Math.floor((bytes.length - start) / EVENT_BYTES);
   const left = (bytes.length - start) % EVENT_BYTES;
   if (left !== 0) {
@@ -50,7 +41,11 @@ export function decodeAedat2(
   const events = makeEvents(capacity);
   const { tUs, x, y, p } = events;
   const { width, height } = sensor;
-  const { xShift, xMask, xFlip, yShift, yMask, yFlip, pShift, pFlip, skipped, unused } = address;
+  const { xShift, xMask, xFlip, yShift, yMask, yFlip, pShift, pFlip, skipped, unused } = chooseAddress(
+    lines,
+    bytes.subarray(start),
+    sensor,
+  );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const notes = new ReaderNotes(file);
   let length = 0;
@@ -97,14 +92,6 @@ function failPixel(file: string, at: number, x: number, y: number, { width, heig
   throw new ReproError('aedat2-event', text, { where: `${file}: byte ${at}`, fix });
 }
 
-/** The lines that start with `#`. */
-interface Aedat2Header {
-  /** Those after the magic, without `#` and line ends. */
-  readonly lines: readonly string[];
-  /** Up to the first event. */
-  readonly sizeBytes: number;
-}
-
 const MAGIC = '#!AER-DAT2.0\r\n';
 /** jAER's newer files close the header with this line; older ones, CIFAR10-DVS among them, continue directly with events. */
 const END_LINE = 'End Of ASCII Header';
@@ -113,8 +100,8 @@ const LARGEST_HEADER_BYTES = 2 ** 20;
 const HASH = 0x23;
 const LINE_FEED = 0x0a;
 
-/** @throws {ReproError} `aedat2-header` for another magic, version or line end, or a line without an end */
-export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header {
+/** @returns the lines after the magic, without `#` and line ends; and the size up to the first event */
+function readHeader(bytes: Uint8Array, file: string) {
   const start = bytes.subarray(0, LARGEST_HEADER_BYTES);
   if (latin1Text(start.subarray(0, MAGIC.length)) !== MAGIC) {
     const { what, fix } = explainMagic(bytes, '2.0');
@@ -134,15 +121,23 @@ export function readAedat2Header(bytes: Uint8Array, file: string): Aedat2Header 
 }
 
 /**
- * Where the addresses of jAER's recording hold x, y and polarity, by the class of camera that its header names, as in
- * `# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128`; null for an unknown one, or if it names none, as in old recordings.
+ * Where addresses hold x, y and polarity, by the class of camera that jAER's header names, as in
+ * `# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128`. If it names none, as in old recordings, only a DVS128 leaves bits 15 to 31 of every
+ * address empty; CIFAR10-DVS is read as the original reads it, whatever bits its addresses have.
  */
-export function addressOfCamera({ lines }: Aedat2Header): Aedat2Address | null {
-  const camera =
-    lines.map((line) => /^\s*AEChip:\s*(\S+)/.exec(line)?.[1]).find((name) => name !== undefined) ?? '';
+function chooseAddress(
+  lines: readonly string[],
+  events: Uint8Array,
+  { width, height }: Sensor,
+): Aedat2Address {
+  const camera = lines.map((line) => /^\s*AEChip:\s*(\S+)/.exec(line)?.[1]).find(Boolean) ?? '';
   if (/DVS128|Tmpdiff128/i.test(camera)) return DVS128_ADDRESS;
   // SBRet10 is what the DAVIS240 was called first.
-  return /DAVIS|SBRet/i.test(camera) ? DAVIS_ADDRESS : null;
+  if (/DAVIS|SBRet/i.test(camera)) return DAVIS_ADDRESS;
+  if (width === 128 && height === 128) return DVS128_ADDRESS;
+  const isWide = (_: number, at: number) =>
+    at % EVENT_BYTES === 0 && (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80);
+  return events.some(isWide) ? DAVIS_ADDRESS : DVS128_ADDRESS;
 }
 
 function fail(file: string, offset: number, what: string, fix: string): never {
@@ -153,7 +148,7 @@ function fail(file: string, offset: number, what: string, fix: string): never {
  * Where an AEDAT 2.0 event's 32-bit address holds its parts: `x = ((address >>> xShift) & xMask) ^ xFlip`, y and p alike.
  * With all bits of the mask in `flip`, the coordinate is mirrored: `127 - x` is `x ^ 127` for 7 bits.
  */
-export interface Aedat2Address {
+interface Aedat2Address {
   readonly xShift: number;
   readonly xMask: number;
   readonly xFlip: number;
@@ -179,7 +174,7 @@ export interface Aedat2Address {
  * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
  * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
  */
-const CIFAR10_DVS_ADDRESS: Aedat2Address = {
+const DVS128_ADDRESS: Aedat2Address = {
   xShift: 1,
   xMask: 0x7f,
   xFlip: 0x7f,
@@ -192,18 +187,11 @@ const CIFAR10_DVS_ADDRESS: Aedat2Address = {
   unused: 0xffff_8000 | 0,
 };
 
-/** jAER's DVS128: as CIFAR10-DVS, but what has a bit above 14 (an external signal) is left out, as jAER does. */
-export const DVS128_ADDRESS: Aedat2Address = {
-  ...CIFAR10_DVS_ADDRESS,
-  skipped: 0xffff_8000 | 0,
-  unused: 0,
-};
-
 /**
  * jAER's DAVIS cameras, coordinates as in the file: polarity in bit 11, x in bits 12-21, y in bits 22-30. Bit 31 marks
  * samples of the picture sensor, bit 10 external events and the motion sensor: no pixel's events, left out.
  */
-export const DAVIS_ADDRESS: Aedat2Address = {
+const DAVIS_ADDRESS: Aedat2Address = {
   xShift: 12,
   xMask: 0x3ff,
   xFlip: 0,

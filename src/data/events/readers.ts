@@ -1,7 +1,7 @@
 import { latin1Text } from '../../base/text.ts';
 import type { AudioSettings } from '../../results/audio-settings.ts';
 import type { SampleFiles } from '../../results/dataset-facts.ts';
-import { addressOfCamera, DAVIS_ADDRESS, decodeAedat2, guessAddress, readAedat2Header } from './aedat2.ts';
+import { decodeAedat2 } from './aedat2.ts';
 import { decodeAedat3 } from './aedat3-parser.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
@@ -48,14 +48,7 @@ export const READERS: Readonly<Record<Exclude<ReaderName, 'mat'>, SampleReader>>
   aedat2: {
     format: 'AEDAT 2.0',
     endings: ['.aedat'],
-    decode(bytes, file, { sensor }) {
-      const header = readAedat2Header(bytes, file);
-      // CIFAR10-DVS as the original reads it, whatever bits its addresses have.
-      const isDvs128 = sensor.width === 128 && sensor.height === 128;
-      const guess = isDvs128 ? undefined : guessAddress(bytes.subarray(header.sizeBytes));
-      const camera = addressOfCamera(header) ?? guess;
-      return decodeAedat2(bytes, file, sensor, camera === DAVIS_ADDRESS ? camera : undefined);
-    },
+    decode: (bytes, file, { sensor }) => decodeAedat2(bytes, file, sensor),
   },
   aedat3: {
     format: 'AEDAT 3.1',

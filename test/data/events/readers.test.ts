@@ -55,24 +55,3 @@ test.each([
     await expect(decoded).rejects.toMatchObject({ code: 'sample-sensor', message });
   },
 );
-
-test('an AEDAT 2.0 recording is read as its header says, or as its addresses look, and CIFAR10-DVS as the original does', async () => {
-  const bytes = (camera: string) =>
-    Buffer.concat([
-      Buffer.from(`#!AER-DAT2.0\r\n# AEChip: ${camera}\r\n`),
-      Uint8Array.of(0x0c, 0x81, 0x28, 0, 0, 0, 0, 7),
-    ]);
-  const placeIn = async (camera: string) => {
-    const { events } = await SAMPLE_READERS.aedat2.decode(bytes(camera), 'a.aedat', DAVIS);
-    return [events.x[0], events.y[0]];
-  };
-  expect(await placeIn('eu.seebetter.ini.chips.davis.Davis346')).toEqual([18, 50]);
-  expect(await placeIn('ch.unizh.ini.jaer.chip.retina.DVS128')).toEqual([127, 40]);
-  // No camera in the header: only a DVS128 leaves the upper bits empty.
-  expect(await placeIn('unknown')).toEqual([18, 50]);
-  const { events } = await SAMPLE_READERS.aedat2.decode(bytes('unknown'), 'a.aedat', {
-    ...DAVIS,
-    sensor: { height: 128, width: 128 },
-  });
-  expect([events.x[0], events.y[0]]).toEqual([127, 40]);
-});
