@@ -1,9 +1,7 @@
 import path from 'node:path';
 import type { JsonPath } from '../base/schema/json.ts';
-import { JsonSchema } from '../base/schema/json-schema.ts';
 import { formatPlace, type Problem, throwProblems } from '../base/schema/problems.ts';
-import { checkSchema } from '../base/schema/schema-problems.ts';
-import { readYamlFile } from '../base/schema/yaml-document.ts';
+import { readChecked } from '../base/schema/schema-problems.ts';
 import { quoteName } from '../base/text.ts';
 
 /** What is published of a value besides it. */
@@ -73,19 +71,15 @@ interface StatedClaimsFile {
  * @throws {ConfigurationError} with all that is wrong, at `file:line:column`
  */
 export async function readStatedClaims(file: string): Promise<StatedClaims> {
-  const [document, { default: definition }] = await Promise.all([
-    readYamlFile(path.resolve(file), file),
-    import('../../schemas/judge.schema.json', { with: { type: 'json' } }),
-  ]);
+  const schema = import('../../schemas/judge.schema.json', { with: { type: 'json' } });
+  const { document, content } = await readChecked<StatedClaimsFile>(
+    path.resolve(file),
+    file,
+    'judge',
+    schema,
+  );
+  const { source, better = 'higher', trainings = 'drawn', claims } = content;
   const place = document.positionOf.bind(document);
-  const schema = new JsonSchema(definition, 'schemas/judge.schema.json');
-  throwProblems(await checkSchema(schema, { value: document.value, place }));
-  const {
-    source,
-    better = 'higher',
-    trainings = 'drawn',
-    claims,
-  } = document.value as unknown as StatedClaimsFile;
   const problem = (message: string, ...at: JsonPath): Problem => ({ at: place(['claims', ...at]), message });
   const problems = claims.flatMap(({ id, evidence, measure }, index) => [
     ...('than' in measure && measure.arm === measure.than

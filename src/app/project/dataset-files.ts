@@ -3,10 +3,7 @@ import path from 'node:path';
 import { ReproError } from '../../base/errors.ts';
 import { suggestName } from '../../base/schema/closest-name.ts';
 import { getAt } from '../../base/schema/json.ts';
-import { JsonSchema } from '../../base/schema/json-schema.ts';
-import { throwProblems } from '../../base/schema/problems.ts';
-import { checkSchema } from '../../base/schema/schema-problems.ts';
-import { readYamlFile } from '../../base/schema/yaml-document.ts';
+import { readChecked } from '../../base/schema/schema-problems.ts';
 import { commandToGet, showPath } from '../../data/contract/how-to-get.ts';
 import { DATASETS_FOLDER, type DatasetFacts, toFacts } from '../../results/dataset-facts.ts';
 import { readDatasetFacts } from '../../results/dataset-file.ts';
@@ -42,14 +39,9 @@ export async function readCheckedFacts(projectRoot: string, name: string): Promi
     });
   }
   const file = `${DATASETS_FOLDER}/${name}.yaml`;
-  const [document, { default: definition }] = await Promise.all([
-    readYamlFile(path.join(projectRoot, file), file),
-    import('../../../schemas/dataset.schema.json', { with: { type: 'json' } }),
-  ]);
-  const place = document.positionOf.bind(document);
-  const schema = new JsonSchema(definition, 'schemas/dataset.schema.json');
-  throwProblems(await checkSchema(schema, { value: document.value, place }));
-  return toFacts(name, document.value as object);
+  const schema = import('../../../schemas/dataset.schema.json', { with: { type: 'json' } });
+  const { content } = await readChecked<object>(path.join(projectRoot, file), file, 'dataset', schema);
+  return toFacts(name, content);
 }
 
 /** Whether there is a file, or a folder with more than what a download has left. */

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { shortenText } from '../text.ts';
 import { findClosest, suggestName } from './closest-name.ts';
-import { formatPath, getAt, isJsonObject, type Json, type JsonPath } from './json.ts';
-import type { JsonSchema, SchemaError } from './json-schema.ts';
-import { ConfigurationError, type Place, type Problem } from './problems.ts';
-import { keyAdvice, parseYaml, readTextFile } from './yaml-document.ts';
+import { formatPath, getAt, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
+import { JsonSchema, type SchemaError } from './json-schema.ts';
+import { ConfigurationError, type Place, type Problem, throwProblems } from './problems.ts';
+import { keyAdvice, parseYaml, readTextFile, readYamlFile, type YamlDocument } from './yaml-document.ts';
 
 export interface SchemaSubject {
   readonly value: Json;
@@ -36,6 +36,29 @@ export async function checkSchema(schema: JsonSchema, subject: SchemaSubject): P
       );
     })
     .map((error) => toProblem(error, subject));
+}
+
+/**
+ * Reads a YAML file that one of `schemas/` describes.
+ *
+ * @param name of the schema, `judge`
+ * @returns `content`: the type that says the same as the schema
+ * @throws {ConfigurationError} with the place of every problem
+ */
+export async function readChecked<Content>(
+  absolutePath: string,
+  file: string,
+  name: string,
+  imported: Promise<{ readonly default: JsonObject }>,
+  describe?: SchemaSubject['describe'],
+): Promise<{ readonly document: YamlDocument; readonly content: Content }> {
+  const [document, { default: definition }] = await Promise.all([readYamlFile(absolutePath, file), imported]);
+  const { value } = document;
+  const place = document.positionOf.bind(document);
+  const schema = new JsonSchema(definition, `schemas/${name}.schema.json`);
+  throwProblems(await checkSchema(schema, { value, place, ...(describe && { describe }) }));
+  // TypeScript does not know what the schema has just checked.
+  return { document, content: value as unknown as Content };
 }
 
 function toProblem(error: SchemaError, subject: SchemaSubject): Problem {

@@ -4,7 +4,7 @@ import { formatPath, type Json, type JsonPath } from '../../base/schema/json.ts'
 import { readJsonSchema } from '../../base/schema/json-schema.ts';
 import type { Problem } from '../../base/schema/problems.ts';
 import { findFileProblems, readChecked } from '../../base/schema/schema-problems.ts';
-import { readYamlFile, type YamlDocument } from '../../base/schema/yaml-document.ts';
+import type { YamlDocument } from '../../base/schema/yaml-document.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
 export type InputEntry =
@@ -49,21 +49,9 @@ export interface PipelineFile {
 }
 
 /** Reads a pipeline file and checks it against its schema. @throws {ConfigurationError} with the place of every problem */
-export async function readPipelineFile(absolutePath: string, file: string): Promise<PipelineFile> {
-  const [document, { default: definition }] = await Promise.all([
-    readYamlFile(absolutePath, file),
-    import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
-  ]);
-  const schema = new JsonSchema(definition, 'schemas/pipeline.schema.json');
-  throwProblems(
-    await checkSchema(schema, {
-      value: document.value,
-      place: (path, part) => document.positionOf(path, part),
-      describe: describePipelinePath,
-    }),
-  );
-  // The schema has just checked the shape.
-  return { document, content: document.value as unknown as PipelineContent };
+export function readPipelineFile(absolutePath: string, file: string): Promise<PipelineFile> {
+  const schema = import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } });
+  return readChecked<PipelineContent>(absolutePath, file, 'pipeline', schema, describePipelinePath);
 }
 
 /** `stage "train": inputs[0]: `. */
