@@ -123,7 +123,11 @@ export function judgeContrasts(
   return { verdict, measured, reason: explain(claim, verdict, named, context) };
 }
 
-function describeContrast({ name, contrast: { difference, certainty } }: NamedContrast, unit: Unit): string {
+/** `No Reg. − Baseline +1.4 points (95 % interval −0.1 to +2.9 points, p = 0.06)`. */
+export function describeContrast(
+  { name, contrast: { difference, certainty } }: NamedContrast,
+  unit: Unit,
+): string {
   const found = `${name} ${unit.difference(difference)}`;
   if (certainty === null) return `${found} (no interval)`;
   const { interval, p } = certainty;

@@ -46,8 +46,8 @@ Name a run by: a model, model,seed or an instance (its last run), last, a profil
 UTC (the latest run of each network up to then). Networks are paired by model and seed. If each side has only one model, they are paired by
 seed; if each has only one seed, by model. Results of earlier runs are read from the cache.
 
-Differences are B - A. The last part has the difference in test accuracy, with its interval and p, for other seeds and people, if the recordings
-are the same; with one training on each side, for these trainings. docs/compare.md explains it.
+Shows the settings that differ, then the difference in test accuracy, B - A, with its interval and p, for other seeds and people, if the
+recordings are the same; with one training on each side, for these trainings. docs/compare.md explains it.
 
 Examples:
   $ repro compare baseline no-reg

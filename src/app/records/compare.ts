@@ -1,25 +1,20 @@
 import process from 'node:process';
-import { formatBytes } from '../../base/text.ts';
-import {
-  type AccuracyDifference,
-  compareRuns,
-  type MetricRow,
-  nameAnswers,
-  type PairComparison,
-  type RunResults,
-  settingsOf,
-} from '../../report/comparison/compare.ts';
-import { readTestAnswers } from '../../results/predictions.ts';
+import { isSameJson } from '../../base/files/canonical-json.ts';
+import { listSome } from '../../base/text.ts';
+import { readTestAnswers, type TestAnswer } from '../../results/predictions.ts';
 import { fixOf, type ResultFile } from '../../results/result-file.ts';
+import { nameSetting, readSettings } from '../../results/run-file.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { Store } from '../../runner/store/store.ts';
+import { type AnswerTable, findUnpaired, sumCells } from '../../verdicts/answers.ts';
+import { measureContrasts, nameDesign } from '../../verdicts/contrasts.ts';
+import { ACCURACY_UNIT, describeContrast } from '../../verdicts/findings.ts';
 import { stateP } from '../../verdicts/stats/p-values.ts';
 import { factsOf } from '../project/facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../project/load-plan.ts';
 import { stageNames } from '../project/stages.ts';
-import { formatFigure, formatSeconds } from '../view/format.ts';
 import { type Colors, colorsFor, printResult, printWarning, toOneLine } from '../view/print.ts';
 import { alignTable } from '../view/table.ts';
 import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
@@ -30,13 +25,6 @@ interface CompareOptions extends PipelineOptions {
 
 /** `repro compare A B`. @throws {ReproError} `no-record` if nothing matches one of them */
 export async function compareNamed(a: string, b: string, options: CompareOptions): Promise<void> {
-  const compared = await compareRecorded(a, b, options);
-  printResult(options, 'compare', documentOf(compared), () =>
-    describeComparison(compared, colorsFor(process.stdout)),
-  );
-}
-
-async function compareRecorded(a: string, b: string, options: CompareOptions) {
   const plan = await loadSelectedPlan(options);
   const store = new Store(cacheFolderOf(plan).store);
   const present = new Map<string, RunRecord>();
@@ -44,53 +32,71 @@ async function compareRecorded(a: string, b: string, options: CompareOptions) {
     if (isPresent && record !== null) present.set(id, record);
   }
   const networks = new RecordedNetworks(plan, present);
-  const recordOf = new Map<RunResults, RecordedNetwork>();
-  const read = async (wanted: string): Promise<RunResults[]> => {
-    const found: RunResults[] = [];
+  const read = async (wanted: string): Promise<Network[]> => {
+    const found: Network[] = [];
     for (const recorded of networks.find(wanted, options.only)) {
-      const results = await readResults(recorded, store);
-      found.push(results);
-      recordOf.set(results, recorded);
       const { evaluation } = recorded;
+      const network = await readNetwork(recorded, store);
+      found.push(network);
       // A model's name means its present result. A fingerprint or a time may name any run, without a warning.
-      if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
+      if (networks.isPresent(evaluation) || !isModel(network, wanted)) continue;
       const why = plan.instances.has(evaluation.id)
         ? 'has no result of the present settings, code and data'
         : `is not in profile ${plan.profile}`;
-      const last = describeConfiguration(evaluation);
-      printWarning(`${nameNetwork(results)} ${why}; this is its last run: ${last}`);
+      printWarning(`${network.name} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
     }
     return found;
   };
-  return { a, b, comparison: compareRuns(await read(a), await read(b)), recordOf };
+  const sides: Sides = [await read(a), await read(b)];
+  const pairs = pairNetworks(...sides);
+  const onlyIn = (side: 0 | 1) =>
+    sides[side].filter((one) => pairs.every((pair) => pair[side] !== one)).map(({ name }) => name);
+  const found = {
+    ...{ runs: { a, b }, onlyA: onlyIn(0), onlyB: onlyIn(1) },
+    settings: diffSettings(sides),
+    differences: measureDifferences(pairs),
+  };
+  printResult(options, 'compare', found, () => describe(found, sides, colorsFor(process.stdout)));
 }
 
-type ComparedRuns = Awaited<ReturnType<typeof compareRecorded>>;
+type Settings = ReadonlyMap<string, string>;
+
+/** A trained and evaluated network; what is no longer kept is null. */
+interface Network {
+  /** `baseline,2020`, safe to print: it comes from a record, which may be of others. */
+  readonly name: string;
+  readonly model: string;
+  readonly seed: string;
+  /** In force, `train.epochs` -> JSON text. */
+  readonly settings: Settings | null;
+  readonly answers: readonly TestAnswer[] | null;
+  readonly data: RecordedNetwork['data'];
+}
+
+type Sides = readonly [readonly Network[], readonly Network[]];
+type Pair = readonly [Network, Network];
+
+/** What run.json says of how a network was made. */
+const sections = ['dataset', 'simulated', 'frames', 'network', 'training', 'compat', 'split', 'engine'];
+
+async function readNetwork({ evaluation, lineage, data }: RecordedNetwork, store: Store): Promise<Network> {
+  const run = await readText(lineage.get(stageNames.train), 'run.json', store);
+  const predictions = await readText(evaluation, 'predictions.csv', store);
+  const { model = evaluation.id, seed = '' } = evaluation.parts.matrix;
+  return {
+    name: toOneLine(seed === '' ? `${model}` : `${model},${seed}`),
+    ...{ model: `${model}`, seed: `${seed}`, data },
+    settings:
+      run &&
+      new Map(
+        [...readSettings(run, sections)].map(([key, value]) => [nameSetting(key), JSON.stringify(value)]),
+      ),
+    answers: predictions && readTestAnswers(predictions),
+  };
+}
 
 /** Hundreds of times those of the thesis. */
 const BYTES_AT_MOST = 64 * 1024 * 1024;
-
-/** Reads what a network's stages left; what is no longer kept is null. */
-async function readResults(
-  { evaluation, lineage, data }: RecordedNetwork,
-  store: Store,
-): Promise<RunResults> {
-  const training = lineage.get(stageNames.train);
-  const [run, predictions] = [
-    await readText(training, 'run.json', store),
-    await readText(evaluation, 'predictions.csv', store),
-  ];
-  const { model, seed } = evaluation.parts.matrix;
-  return {
-    model: String(model ?? evaluation.id),
-    seed: String(seed ?? ''),
-    settings: run === null ? null : settingsOf(run),
-    answers: predictions === null ? null : nameAnswers(readTestAnswers(predictions)),
-    metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
-    run: evaluation.fingerprint,
-    data,
-  };
-}
 
 async function readText(
   record: RunRecord | undefined,
@@ -103,189 +109,159 @@ async function readText(
   return { file: `${output.path}/${name}`, text: bytes.toString('utf8'), fix: fixOf(record.id) };
 }
 
-/** Metrics of a stage, such as `evaluate.testAccuracy`; texts among them are settings. */
-function numbersOf({ stage, metrics }: RunRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(metrics).flatMap(([name, value]) =>
-      typeof value === 'number' ? [[`${stage}.${name}`, value]] : [],
-    ),
-  );
-}
-
 /** Whether words such as `baseline`, `baseline,2020` or `evaluate@baseline,2020` name a network by what it is. */
-function isModel({ model, seed }: RunResults, wanted: string): boolean {
+function isModel({ model, seed }: Network, wanted: string): boolean {
   return wanted
     .replace(/^(evaluate|train)@/, '')
     .split(',')
     .every((word) => word === model || word === seed);
 }
 
-/** What `--json` prints. */
-function documentOf({ a, b, comparison, recordOf }: ComparedRuns): object {
-  const describe = (results: RunResults): object => ({
-    model: results.model,
-    seed: results.seed,
-    stages: Object.fromEntries(
-      [...(recordOf.get(results)?.lineage ?? [])].map(([stage, { parts, outputs: _, ...told }]) => {
-        return [stage, { overrides: [], ...told, facts: parts.facts }];
-      }),
-    ),
+/** Each with that of the same model and seed; if both sides have one model, only the seeds have to match; if both have one seed, only the models. */
+function pairNetworks(...sides: Sides): Pair[] {
+  const isOne = (name: 'model' | 'seed') =>
+    sides.every((side) => new Set(side.map((one) => one[name])).size === 1);
+  const [oneModel, oneSeed] = [isOne('model'), isOne('seed')];
+  return sides[0].flatMap((a): Pair[] => {
+    const b = sides[1].find(
+      ({ model, seed }) => (oneModel || model === a.model) && (oneSeed || seed === a.seed),
+    );
+    return b === undefined ? [] : [[a, b]];
   });
+}
+
+/** The settings in which the two sides differ; of each, the values of all its networks. */
+function diffSettings(sides: Sides) {
+  const [before, now] = [valuesOf(sides[0]), valuesOf(sides[1])];
+  return [...new Set([...before.keys(), ...now.keys()])].flatMap((name) => {
+    const [a, b] = [[...(before.get(name) ?? [])].sort(), [...(now.get(name) ?? [])].sort()];
+    return isSameJson(a, b) ? [] : [{ name, a, b }];
+  });
+}
+
+function valuesOf(networks: readonly Network[]): Map<string, Set<string>> {
+  const values = new Map<string, Set<string>>();
+  for (const { settings } of networks)
+    for (const [name, value] of settings ?? []) values.set(name, (values.get(name) ?? new Set()).add(value));
+  return values;
+}
+
+/** How much more accurate B is than A: of each two models, over the seeds that both have. */
+function measureDifferences(pairs: readonly Pair[]) {
+  const groups = new Map<string, Pair[]>();
+  for (const pair of pairs) {
+    const models = JSON.stringify(pair.map(({ model }) => model));
+    groups.set(models, [...(groups.get(models) ?? []), pair]);
+  }
+  const found = [...groups.values()].map((group) => {
+    const table = tableOf(group);
+    const seeds = group.map((_, i) => `${i}`);
+    const problem = findProblem(group) ?? findUnpaired(table, seeds, ['A', 'B']);
+    const networks = group.map(([a, b]) => (a.name === b.name ? a.name : `${a.name} → ${b.name}`));
+    return { networks, problem, table, cells: problem === null ? sumCells(table, seeds, 'B', 'A') : null };
+  });
+  const all = found.flatMap(({ cells }) => cells ?? []);
+  // One training on each side says nothing of others.
+  const fixed = all.every(({ rows }) => rows.length === 1) ? 'seeds' : undefined;
+  const contrasts = measureContrasts(all, { margin: 0, largest: 1, fixed });
+  return found.map(({ networks, problem, table: { hasGroups }, cells }) => ({
+    ...{ networks, problem },
+    measured: cells && { ...contrasts[all.indexOf(cells)]!, design: nameDesign(cells, hasGroups) },
+  }));
+}
+
+/** Why the answers of two sides cannot be compared; null if they can. */
+function findProblem(pairs: readonly Pair[]): string | null {
+  if (pairs.flat().some(({ answers }) => answers === null)) return 'the answers of a run are no longer kept';
+  // A clip's name says nothing of what is in it: other simulated recordings have the same names.
+  const isSame = ([a, b]: Pair) =>
+    (['frames', 'recordings'] as const).some((one) => a.data[one] !== null && a.data[one] === b.data[one]);
+  if (!pairs.every(isSame)) return 'they were, or may have been, tested on different recordings';
+  // With folds, each seed has other people to test; and engines give the same up to rounding.
+  const differing = [0, 1].flatMap((side) =>
+    [...valuesOf(pairs.map((pair) => pair[side]!))].flatMap(([name, { size }]) => (size > 1 ? [name] : [])),
+  );
+  const mixed = new Set(differing.filter((name) => !/^(engine(s$|\.)|split\.)/.test(name)));
+  return mixed.size > 0 ? `seeds were trained with different settings: ${[...mixed].join(', ')}` : null;
+}
+
+/** The answers of pairs, one after the other, as those of arms A and B. */
+function tableOf(pairs: readonly Pair[]): AnswerTable {
+  const hasGroups = pairs.flat().every(({ answers }) => answers?.every(({ user }) => user !== null));
+  const groups = new Map<string, string>();
+  const armOf = (side: 0 | 1) =>
+    new Map(pairs.map((pair, i) => [`${i}`, nameAnswers(pair[side].answers ?? [], hasGroups, groups)]));
   return {
-    runs: { a, b },
-    pairs: comparison.pairs.map((pair) => ({ ...pair, a: describe(pair.a), b: describe(pair.b) })),
-    differences: comparison.differences.map(({ pairs, ...one }) => ({
-      ...one,
-      networks: pairs.map((pair) => namePair(pair.a, pair.b)),
-    })),
-    onlyA: comparison.onlyA.map(describe),
-    onlyB: comparison.onlyB.map(describe),
+    ...{ isScore: false, hasGroups, groups },
+    arms: new Map([
+      ['A', armOf(0)],
+      ['B', armOf(1)],
+    ]),
   };
 }
 
-/** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
-function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
-  const { a, b, comparison } = compared;
-  const { pairs, onlyA, onlyB } = comparison;
-  const lines = [`A  ${toOneLine(a)}`, `B  ${toOneLine(b)}`];
-  const add = (heading: string, some: readonly string[]): void =>
-    void lines.push('', colors.bold(heading), ...some.map((line) => `  ${line}`.trimEnd()));
-  const isSimulated = pairs.some((pair) =>
-    [pair.a, pair.b].some(({ settings }) => settings?.get('simulated') === 'true'),
+/**
+ * Whether each clip was recognised: 0 or 1. A clip is known by its recording, its class, and how many of that class come before it there, since
+ * runs may number clips differently.
+ *
+ * @param groups gets the group of each
+ */
+function nameAnswers(
+  answers: readonly TestAnswer[],
+  hasGroups: boolean,
+  groups: Map<string, string>,
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  return new Map(
+    answers.map(({ recording, user, class: label, predicted }) => {
+      const kind = `${recording} class ${label}`;
+      const count = counts.get(kind) ?? 0;
+      counts.set(kind, count + 1);
+      const name = `${kind} ${count}`;
+      groups.set(name, hasGroups ? `${user}` : name);
+      return [name, Number(predicted === label)];
+    }),
   );
-  if (isSimulated) lines.push(colors.yellow('Simulated data: these results say nothing about the thesis.'));
-  if (pairs.length === 0) lines.push('', 'No network of A has a counterpart in B: nothing to compare.');
-  for (const [side, runs] of [
-    ['A', onlyA],
-    ['B', onlyB],
-  ] as const) {
-    if (runs.length > 0) lines.push(`only in ${side}: ${runs.map(nameNetwork).join(' ')}`);
-  }
-  if (pairs.length > 0) {
-    const several = pairs.length > 1;
-    const places = pairs.flatMap((pair) => describePlaces(pair, compared, several));
-    add('Settings that differ', describeSettings(pairs));
-    add('Where and when', places.length > 0 ? places : ['the same runs']);
-    add(
-      'Measured',
-      pairs.flatMap((pair) => describeMetrics(pair, several)),
-    );
-    const { differences } = comparison;
-    add(
-      'Test accuracy',
-      differences.flatMap((one) => describeDifference(one, differences.length)),
-    );
-    if (differences.some(({ pairs: { length }, measured }) => length === 1 && measured !== null)) {
-      const limits =
-        '  One training of each side says nothing of others with the same settings: that takes several seeds.';
-      lines.push(colors.dim(limits));
-    }
-  }
-  return lines;
 }
 
-/** Each setting once, with the pairs that it holds for unless these are all. */
-function describeSettings(pairs: readonly PairComparison[]): string[] {
-  const rows = new Map<string, { row: readonly [string, string, string]; pairs: string[] }>();
-  for (const { a, b, settings } of pairs) {
-    for (const { name, a: before, b: now } of settings ?? []) {
-      const row = [name, before ?? 'unset', now ?? 'unset'] as const;
-      const known = rows.get(JSON.stringify(row)) ?? { row, pairs: [] };
-      known.pairs.push(namePair(a, b));
-      rows.set(JSON.stringify(row), known);
-    }
-  }
-  const unknown = pairs.filter(({ settings }) => settings === null).map(({ a, b }) => namePair(a, b));
-  const table = [...rows.values()].map(({ row, pairs: those }) => [
-    ...row,
-    those.length === pairs.length ? '' : those.join(', '),
-  ]);
-  const lines = table.length > 0 ? alignTable([['', 'A', 'B', ''], ...table]) : [];
-  if (unknown.length > 0) {
-    lines.push(`unknown for ${unknown.join(', ')}: run.json of a training is no longer kept`);
-  }
-  return lines.length > 0 ? lines : ['none'];
+interface Comparison {
+  readonly runs: Readonly<Record<'a' | 'b', string>>;
+  readonly onlyA: readonly string[];
+  readonly onlyB: readonly string[];
+  readonly settings: ReturnType<typeof diffSettings>;
+  readonly differences: ReturnType<typeof measureDifferences>;
 }
 
-/** What is shown of a run: `train host`, `train took`. */
-const placeRows: readonly (readonly [
-  name: string,
-  show: (record: RunRecord) => string | null | undefined,
-])[] = [
-  ['run', ({ fingerprint }) => fingerprint.slice(0, 12)],
-  ['settings', describeConfiguration],
-  ['began', ({ startedAt }) => startedAt.slice(0, 19).replace('T', ' ')],
-  ['commit', ({ commit, dirty }) => commit && `${commit.slice(0, 7)}${dirty ? '+' : ''}`],
-  ['host', ({ host, node }) => `${host}, Node ${node}`],
-  ['engine', ({ parts }) => parts.facts.engine],
-  [
-    'took',
-    ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
-      `${formatSeconds(totalSeconds)}${peakMemoryBytes === null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
-  ],
-];
-
-function describePlaces({ a, b }: PairComparison, { recordOf }: ComparedRuns, several: boolean): string[] {
-  const rows = ['train', 'evaluate'].flatMap((stage) => {
-    const records = [a, b].map((results) => recordOf.get(results)?.lineage.get(stage));
-    return placeRows.map(([name, show]) => [
-      `${stage} ${name}`,
-      ...records.map((record) => (record && show(record)) ?? 'not known'),
-    ]);
-  });
-  const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
-  return shown.length === 0 ? [] : alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown]);
-}
-
-function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
-  const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
-  // With several pairs, only rows that differ.
-  const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
-  if (shown.length === 0) return [`${namePair(a, b)}: all numbers are the same`];
-  const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
-    toOneLine(name),
-    show(first),
-    show(second),
-    first === null || second === null ? '' : signed(second - first, formatFigure),
-  ]);
-  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], { numbers: true });
-}
-
-function describeDifference({ pairs, measured, problem }: AccuracyDifference, count: number): string[] {
-  const [{ a, b }] = pairs as readonly [PairComparison];
-  const who =
-    pairs.length > 1 ? toOneLine(a.model === b.model ? a.model : `${a.model} → ${b.model}`) : namePair(a, b);
-  if (measured === null) return [`${who}: ${toOneLine(problem)}`];
-  const { difference, certainty, pHolm, design } = measured;
-  if (certainty === null)
-    return [
-      `${who}: B - A ${points(difference)} points over ${design}, which does not say how far others may be`,
-    ];
-  const { interval, p } = certainty;
-  const corrected = count > 1 ? `, ${stateP(pHolm ?? 1)} for ${count} differences (Holm)` : '';
+/** For people: what differs in settings, then in test accuracy. */
+function describe(found: Comparison, sides: Sides, colors: Colors): string[] {
+  const { runs, onlyA, onlyB, settings, differences } = found;
+  const networks = sides.flat();
+  const isSimulated = networks.some((one) => one.settings?.get('simulated') === 'true');
+  const isLost = networks.some((one) => one.settings === null);
+  const show = (values: readonly string[]) => (values.length === 0 ? 'unset' : listSome(values));
+  const rows = settings.map(({ name, a, b }) => [name, show(a), show(b)]);
+  const only = (side: string, names: readonly string[]) =>
+    names.length > 0 ? [`only in ${side}: ${names.join(' ')}`] : [];
   return [
-    `${who}: B - A ${points(difference)} points (95 % interval ${points(interval.low)} to ${points(interval.high)}, ${stateP(p)}${corrected})`,
-    `  over ${design}`,
+    ...[`A  ${toOneLine(runs.a)}`, `B  ${toOneLine(runs.b)}`, ...only('A', onlyA), ...only('B', onlyB)],
+    ...(isSimulated ? [colors.yellow('Simulated data: these results say nothing about the thesis.')] : []),
+    ...['', colors.bold('Settings that differ')],
+    ...(rows.length > 0 ? alignTable([['', 'A', 'B'], ...rows]) : ['none']).map((line) => `  ${line}`),
+    ...(isLost ? ['  unknown for some: run.json of a training is no longer kept'] : []),
+    ...['', colors.bold('Test accuracy, B - A')],
+    ...(differences.length === 0 ? ['  No network of A has a counterpart in B.'] : []),
+    ...differences.map((one) => `  ${describeDifference(one, differences.length)}`),
   ];
 }
 
-/** Percentage points with a sign. */
-function points(share: number): string {
-  return signed(100 * share, (value) => value.toFixed(1));
-}
-
-function signed(value: number, format: (size: number) => string): string {
-  const size = format(Math.abs(value));
-  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
-}
-
-/** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
-function namePair(a: RunResults, b: RunResults): string {
-  const [first, second] = [nameNetwork(a), nameNetwork(b)];
-  return first === second ? first : `${first} → ${second}`;
-}
-
-/** Names come from records, which may be of others. */
-function nameNetwork({ model, seed }: RunResults): string {
-  return toOneLine(seed === '' ? model : `${model},${seed}`);
+function describeDifference(
+  { networks, problem, measured }: Comparison['differences'][number],
+  count: number,
+): string {
+  const name = `${networks.join(', ')}:`;
+  if (measured === null) return `${name} ${toOneLine(problem ?? '')}`;
+  const { certainty, design } = measured;
+  const corrected =
+    certainty && count > 1 ? `; ${stateP(certainty.adjusted)} for ${count} differences (Holm)` : '';
+  return `${describeContrast({ name, contrast: measured }, ACCURACY_UNIT)} over ${design}${corrected}`;
 }

@@ -1,10 +1,17 @@
 import { ReproError } from '../../base/errors.ts';
 import { compareCodeUnits } from '../../base/files/canonical-json.ts';
-import type { DataIdentity } from '../../report/comparison/compare.ts';
 import { findAmong } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { openRecords, type Records, type RunRecord } from '../../runner/store/records.ts';
 import { stageNames } from '../project/stages.ts';
+
+/** What a network was evaluated on, by digests; null where it is not known. */
+interface DataIdentity {
+  /** Of the frames that the evaluation read. */
+  readonly frames: string | null;
+  /** Of the recordings that the frames were made from, whatever the settings. */
+  readonly recordings: string | null;
+}
 
 /** An evaluation on record, with the run of every stage that it was made from, by stage. */
 export interface RecordedNetwork {
