@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { readConfig } from '../../scripts/results/questions.ts';
 import { howToGet } from '../../src/data/contract/how-to-get.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { AUDIO_DEFAULTS } from '../../src/results/audio-settings.ts';
@@ -26,7 +27,7 @@ describe.each(ALL_FACTS.map((facts) => [facts.name, facts] as const))('%s', (nam
 
   test('has a profile for it at its usual root, unless it is of spoken words', () => {
     if (facts.profile === undefined) return expect(SPOKEN).toContain(name);
-    const profile = parse(readFileSync(path.join(root, `configs/profiles/${facts.profile}.yaml`), 'utf8'));
+    const profile = readConfig(root, `profiles/${facts.profile}`);
     expect(profile.dataset).toMatchObject({ name, simulated: facts.simulated === true, root: facts.root });
   });
 
