@@ -1,13 +1,61 @@
 import type { Dataset, File, Group } from 'h5wasm';
 import { ReproError } from '../base/errors.ts';
-import { quoteName } from '../base/text.ts';
-import { type NirArray, type NirGraph, type NirNode, type NirType, nirParameters } from './nir-graph.ts';
 
 /*
+ * A network as the Neuromorphic Intermediate Representation (NIR) describes it: nodes with parameters, and edges along which values flow.
+ * See https://neuroir.org and Pedersen et al. 2024 (doi 10.1038/s41467-024-52259-9).
+ *
  * NIR files: HDF5 with a text `version` and a group `node`, a graph. Its texts `edges`, [E, 2], name the ends of each edge; its group
  * `nodes` has a group for each node: a text `type`, and a dataset for each parameter. Names and types are those that the Python package
  * nir writes: floats of 32 bits, whole numbers of 64.
  */
+
+/** A parameter; `shape` is [] for a single number. Whole numbers are far below 2²⁴, where singles have no fraction. */
+export interface NirArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A parameter that is one number. */
+export function nirNumber(value: number): NirArray {
+  return { shape: [], data: Float32Array.of(value) };
+}
+
+type Kind = 'whole' | 'real';
+const pool = { kernel_size: 'whole', stride: 'whole', padding: 'whole' } as const;
+const fire = { v_threshold: 'real', v_reset: 'real' } as const;
+
+/** The nodes that networks here have, and their parameters. Of neurons, τ is in the file's unit of time. */
+const nirParameters = {
+  Input: { shape: 'whole' },
+  Output: { shape: 'whole' },
+  Conv2d: {
+    ...{ input_shape: 'whole', weight: 'real', bias: 'real' },
+    ...{ stride: 'whole', padding: 'whole', dilation: 'whole', groups: 'whole' },
+  },
+  Linear: { weight: 'real' },
+  Flatten: { input_type: 'whole', start_dim: 'whole', end_dim: 'whole' },
+  SumPool2d: pool,
+  AvgPool2d: pool,
+  IF: { r: 'real', ...fire },
+  LIF: { tau: 'real', r: 'real', v_leak: 'real', ...fire },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Kind>>>>;
+
+type NirType = keyof typeof nirParameters;
+
+/** `{ type: 'Linear', weight }` */
+export type NirNode = {
+  readonly [T in NirType]: { readonly type: T } & {
+    readonly [Name in keyof (typeof nirParameters)[T]]: NirArray;
+  };
+}[NirType];
+
+export interface NirGraph {
+  readonly nodes: ReadonlyMap<string, NirNode>;
+  readonly edges: readonly (readonly [from: string, to: string])[];
+  /** Texts by name, free for any use. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 /** Of the package nir whose layout this is. */
 const VERSION = '1.0.7';
@@ -73,119 +121,60 @@ function writeText(group: Group, name: string, text: string): void {
   group.create_dataset({ name, data: text, shape: [], dtype: 'S' });
 }
 
+/** What is read of a file, by the names of nodes: the networks of this project need nothing else of it. */
+export interface NirContent {
+  readonly metadata: NirGraph['metadata'];
+  readonly nodes: ReadonlyMap<string, Readonly<Record<string, NirArray>>>;
+}
+
+/** Of all values of a file together: 13 kB can declare a weight of 20,000 x 20,000, which HDF5 then fills in. */
+const LARGEST_BYTES = 2 ** 28;
+
 /**
- * Reads a NIR file of any program.
+ * Reads the numbers and the metadata of a NIR file.
  *
  * @param where the file's name, for errors
- * @throws {ReproError} `nir-invalid` if it is damaged, lacks a parameter, or has a node of an unknown type,
- *   or a value that is not finite
+ * @throws {ReproError} `nir-invalid` if it is damaged, or declares too many values
  */
-export async function readNir(bytes: Uint8Array, where?: string): Promise<NirGraph> {
+export async function readNir(bytes: Uint8Array, where?: string): Promise<NirContent> {
   const { open, files } = await loadHdf5();
   files.writeFile(NAME, bytes);
   let file: File | undefined;
   try {
     file = open('r');
-    return readGraph(file);
+    const datasets = datasetsBelow(file.get('node') as Group);
+    const sizes = datasets.map(([, { metadata }]) => metadata.total_size * metadata.size);
+    if (sizes.reduce((sum, size) => sum + size, 0) > LARGEST_BYTES)
+      throw new RangeError(`its values take more than ${LARGEST_BYTES / 2 ** 20} MiB`);
+    const nodes = new Map<string, Record<string, NirArray>>();
+    const metadata: Record<string, string> = {};
+    for (const [path, { value, shape }] of datasets) {
+      const [group, node = '', name = ''] = path.split('/');
+      if (typeof value === 'string') {
+        if (group === 'metadata') metadata[node] = value;
+      } else if (group === 'nodes' && value !== null) {
+        const values = typeof value === 'object' ? (value as ArrayLike<number | bigint>) : [value];
+        const data = Float32Array.from(values, Number);
+        nodes.set(node, { ...nodes.get(node), [name]: { shape: shape ?? [], data } });
+      }
+    }
+    return { nodes, metadata };
   } catch (cause) {
     const problem =
-      cause instanceof MisfitError ? cause.message : 'not a NIR file, or damaged: HDF5 cannot read it';
-    throw new ReproError('nir-invalid', `${problem}.`, {
-      where,
-      fix: 'Write it again, by `./repro export state --to nir` or the Python package nir, or fetch it again. docs/nir.md lists what is read.',
-      cause,
-    });
+      cause instanceof RangeError ? cause.message : 'not a NIR file, or damaged: HDF5 cannot read it';
+    const fix = 'Write it again: ./repro export state SOURCE --to nir';
+    throw new ReproError('nir-invalid', `${problem}.`, { where, fix, cause });
   } finally {
     file?.close();
     files.unlink(NAME);
   }
 }
 
-/** Of all values of a file together: 13 kB can declare a weight of 20,000 x 20,000, which HDF5 then fills in. */
-const LARGEST_BYTES = 2 ** 28;
-
-/** What is left of it. */
-interface Room {
-  bytes: number;
-}
-
-/** What is wrong with a file's content, for `readNir`. */
-class MisfitError extends Error {}
-
-function readGraph(file: File): NirGraph {
-  const graph = groupIn(file, 'node', 'the file');
-  const nodes = groupIn(graph, 'nodes', '"node"');
-  const room: Room = { bytes: LARGEST_BYTES };
-  const ends = valueIn(graph, 'edges', room);
-  const names = Array.isArray(ends) ? ends.map(String) : [];
-  const edges = Array.from(
-    { length: names.length / 2 },
-    (_, i) => [names[2 * i]!, names[2 * i + 1]!] as const,
-  );
-  const own = graph.keys().includes('metadata') ? groupIn(graph, 'metadata', '"node"') : undefined;
-  return {
-    nodes: new Map(nodes.keys().map((name) => [name, readNode(groupIn(nodes, name, '"nodes"'), name, room)])),
-    edges,
-    metadata: Object.fromEntries(
-      own?.keys().flatMap((name) => {
-        const text = valueIn(own, name, room);
-        return typeof text === 'string' ? [[name, text] as const] : [];
-      }) ?? [],
-    ),
-  };
-}
-
-function groupIn(parent: Group, name: string, where: string): Group {
-  const found = parent.keys().includes(name) ? parent.get(name) : null;
-  if (found !== null && 'type' in found && found.type === 'Group') return found as Group;
-  throw new MisfitError(`${where} has no group ${quoteName(name)}`);
-}
-
-/** Of a dataset; undefined if there is none, or it is empty. */
-function valueIn(group: Group, name: string, room: Room): Dataset['value'] | undefined {
-  const found = group.keys().includes(name) ? group.get(name) : null;
-  if (found === null || !('value' in found)) return undefined;
-  const { total_size: count, size, shape } = found.metadata;
-  room.bytes -= count * size;
-  if (room.bytes < 0) {
-    const problem = `${quoteName(found.path)} is [${shape}]: with it, all values take more than ${LARGEST_BYTES / 2 ** 20} MiB`;
-    throw new MisfitError(problem);
-  }
-  return found.value ?? undefined;
-}
-
-function readNode(group: Group, name: string, room: Room): NirNode {
-  const type = valueIn(group, 'type', room);
-  const where = `node ${quoteName(name)}`;
-  if (typeof type !== 'string' || !isKnown(type)) {
-    const known = Object.keys(nirParameters).join(', ');
-    throw new MisfitError(`${where} is of type ${quoteName(String(type))}; known here are ${known}`);
-  }
-  const arrays = Object.entries(nirParameters[type]).map(([parameter, kind]): [string, NirArray] => {
-    const found = readArray(group, parameter, room);
-    if (found?.data.every(Number.isFinite)) return [parameter, found];
-    // Its neurons would stay silent, and the accuracy would look like any other.
-    if (found !== undefined)
-      throw new MisfitError(`${where} (${type}): some values of ${quoteName(parameter)} are NaN or infinite`);
-    if (kind === 'hint') return [parameter, { shape: [0], data: new Float32Array() }];
-    // Files of early versions have none.
-    if (parameter === 'v_reset') return [parameter, { shape: [], data: Float32Array.of(0) }];
-    throw new MisfitError(`${where} (${type}) has no numbers ${quoteName(parameter)}`);
+/** The datasets of a group and of its groups, by their paths in it. */
+function datasetsBelow(group: Group, prefix = ''): [string, Dataset][] {
+  return group.keys().flatMap((name): [string, Dataset][] => {
+    const one = group.get(name);
+    if (one !== null && 'value' in one) return [[prefix + name, one]];
+    return one !== null && 'keys' in one ? datasetsBelow(one, `${prefix}${name}/`) : [];
   });
-  // The table of parameters, from which the type of nodes follows, has been read to the end.
-  return { type, ...Object.fromEntries(arrays) } as NirNode;
-}
-
-function isKnown(type: string): type is NirType {
-  return Object.hasOwn(nirParameters, type);
-}
-
-function readArray(group: Group, name: string, room: Room): NirArray | undefined {
-  const value = valueIn(group, name, room);
-  const numbers = typeof value === 'number' || typeof value === 'bigint' ? [value] : value;
-  if (!ArrayBuffer.isView(numbers) && !Array.isArray(numbers)) return undefined;
-  const shape = (group.get(name) as Dataset).shape ?? [];
-  // One by one, many millions take a minute.
-  if (numbers instanceof Float32Array) return { shape, data: numbers };
-  return { shape, data: Float32Array.from(numbers as ArrayLike<number | bigint>, Number) };
 }

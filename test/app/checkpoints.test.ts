@@ -198,17 +198,13 @@ describe('repro export', () => {
       await expectRefused(words, 'Restore it: ./repro run train@baseline,2020');
   });
 
-  test('writes a NIR graph, which can be evaluated but not exported', async () => {
+  test('writes a NIR graph, which can be evaluated', async () => {
     expect((await call('export', 'state', 'imported.safetensors', '--to', 'nir')).stdout).toMatch(
       /imported\.nir: 16 nodes, /,
     );
-    const evaluated = await call('evaluate', 'imported.nir', '--json');
-    expect(JSON.parse(evaluated.stdout)).toMatchObject({ correct: 2, engine: { name: 'nir' } });
-    await expectRefused(
-      ['export', 'state', 'imported.nir', '--to', 'npz'],
-      'can be evaluated, but not exported',
-    );
-    await expectRefused(['evaluate', 'imported.nir', '--dt', '0'], 'expected a number above 0.');
+    expect(JSON.parse((await call('evaluate', 'imported.nir', '--json')).stdout)).toMatchObject({
+      correct: 2,
+    });
   });
 
   test('refuses an empty name, and one with another extension than the format’s', async () => {

@@ -21,7 +21,6 @@ import {
 } from '../../exchange/checkpoints/import-export.ts';
 import type { ImportAnswers } from '../../exchange/checkpoints/infer-network.ts';
 import { loadCheckpoint, type Which } from '../../exchange/checkpoints/loaded-checkpoint.ts';
-import { nirEngine } from '../../exchange/checkpoints/nir.ts';
 import { describeEngine } from '../../network/engines/engine.ts';
 import { chooseEngine } from '../../network/engines/selection/engines.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
@@ -47,13 +46,13 @@ interface EvaluateOptions extends SourceOptions {
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly threads?: number;
-  readonly dt?: number;
 }
 
 /** `repro evaluate SOURCE`: accuracy and loss of a state on the test clips of a profile, on stdout; progress on stderr. */
 export async function evaluate(source: string, options: EvaluateOptions): Promise<void> {
   const checkpoint = await loadSource(source, options);
-  const openEngine = prepareEngine(checkpoint, source, options);
+  // Making frames first can take long.
+  networkToEvaluate(checkpoint);
   const plan = await loadSelectedPlan(options);
   const signals = listenForSignals();
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
@@ -64,7 +63,7 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
     if (output === undefined)
       throw new Error(`the pipeline has no stage "${stageNames.frames}" with an output`);
     const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
-    const engine = await openEngine();
+    const engine = await chooseEngine(options.engine, { threads: options.threads });
     const line = new StatusLine();
     const evaluation = await evaluateCheckpoint(checkpoint, {
       engine,
@@ -72,9 +71,7 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
       otherFrames: options.otherFrames === true,
       // The profile's schema has checked it.
       compat: (getAt(plan.settings, ['train', 'compat']) ?? {}) as Partial<ScoringCompat>,
-      // A graph's loops return only between batches.
-      batchSize:
-        checkpoint.graph !== undefined ? 1 : typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
+      batchSize: typeof batchSize === 'number' ? batchSize : EVALUATION_BATCH,
       signal: signals.stop,
       progress: (done, total) => line.show(`${done} of ${total} clips`),
     }).finally(() => line.clear());
@@ -104,24 +101,6 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
   }
 }
 
-/**
- * What evaluates a checkpoint: an engine, or a NIR graph in steps of `dt` in its unit of time. Fails if its network is not known, or cannot
- * be run so: making frames first can take long.
- */
-function prepareEngine(checkpoint: LoadedCheckpoint, where: string, options: EvaluateOptions) {
-  const { graph } = checkpoint;
-  const ignored = (['dt', 'engine', 'threads'] as const).find(
-    (name) => options[name] !== undefined && (name === 'dt') === (graph === undefined),
-  );
-  if (ignored !== undefined) {
-    const problem = `${graph === undefined ? 'only applies' : 'does not apply'} to .nir files`;
-    throw new ReproError('usage', `--${ignored} ${problem}`, { where, fix: 'Leave it out.' });
-  }
-  const nir = graph === undefined ? undefined : nirEngine(graph, { dt: options.dt, where });
-  if (nir === undefined) networkToEvaluate(checkpoint);
-  return async () => nir ?? chooseEngine(options.engine, { threads: options.threads });
-}
-
 /** Accuracy and loss, and the clips they were measured on. */
 export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
   const { clips, correct, accuracy, interval, loss, dataset, simulated, steps, frameOrder } = evaluation;
@@ -149,10 +128,6 @@ export async function exportState(named: string, options: ExportOptions): Promis
   if (out !== undefined) requireEnding(out, to, 'Change the name, or choose another format with --to.');
   refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
   const checkpoint = await loadSource(named, options);
-  if (checkpoint.graph !== undefined) {
-    const fix = 'Name what it was made from: a training, or a .pt or .safetensors file.';
-    throw new ReproError('usage', 'a .nir file can be evaluated, but not exported.', { where: named, fix });
-  }
   const { source } = checkpoint;
   const { file, sizeBytes, content } = await exportCheckpoint(checkpoint, { to, out, force });
   const what = Object.entries(content).map(([noun, count]) => `${count} ${noun}`);

@@ -18,13 +18,12 @@ Examples:
   $ repro import state.pt --pooling average --out imported.safetensors`;
 
 const evaluateExamples = `
-SOURCE is anything that export accepts, or a .nir file of any program (docs/nir.md). The frames are those of the profile. If they are not up
-to date, this runs what \`repro run frames\` runs.
+SOURCE is anything that export accepts. The frames are those of the profile. If they are not up to date, this runs what
+\`repro run frames\` runs.
 
 Examples:
   $ repro evaluate check_point_max.pt --profile full --set dataset.root=/data/DvsGesture
-  $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames
-  $ repro evaluate norse.nir --dt 0.001`;
+  $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames`;
 
 /** Adds the commands for network states, besides `export state`: `import`, `evaluate`. */
 export function addCheckpointCommands(program: Command): void {
@@ -63,16 +62,9 @@ export function addCheckpointCommands(program: Command): void {
     )
     .addOption(new Option('--engine <name>', 'engine to compute with').choices(engineChoices))
     .addOption(threadsOption())
-    .option('--dt <time>', 'length of a time step, in the unit of a .nir file (default: 1)', parsePositive)
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
     .action(lazily(async () => (await import('./checkpoints.ts')).evaluate));
-}
-
-function parsePositive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('expected a number above 0.');
 }
 
 function parseTau(text: string): number {

@@ -17,7 +17,7 @@ Examples:
   $ repro export figures --report ~/Downloads/report --format svg --out paper/figures`;
 
 const stateExamples = `
-SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
+SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors, .pt or .nir file.
 
 Examples:
   $ repro export state train@baseline,2020 --to npz

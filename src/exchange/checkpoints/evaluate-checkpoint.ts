@@ -1,5 +1,4 @@
 import { ReproError } from '../../base/errors.ts';
-import type { NirGraph } from '../../formats/nir-graph.ts';
 import { findBrokenTensors, type State } from '../../formats/tensor.ts';
 import type { EvaluationSession } from '../../network/engines/engine.ts';
 import { buildNetwork, type NetworkConfig } from '../../network/networks.ts';
@@ -21,8 +20,6 @@ import { refuseOtherFrames, warnOfSimulated } from './self-description.ts';
 /** A state, and what is known about it. */
 export interface LoadedCheckpoint {
   readonly state: State;
-  /** Of a NIR file, whose state is empty. */
-  readonly graph?: NirGraph;
   /** Null if unknown. */
   readonly network: NetworkConfig | null;
   /** Why the network is unknown. */
@@ -80,7 +77,7 @@ export async function evaluateCheckpoint(
   },
 ): Promise<CheckpointEvaluation> {
   const { state, trainedOn, source } = checkpoint;
-  const network = checkpoint.graph === undefined ? networkToEvaluate(checkpoint) : checkpoint.network;
+  const network = networkToEvaluate(checkpoint);
   const frames = await openFrameCache(
     framesFolder,
     ({ dataset }) => (dataset === trainedOn.dataset ? trainedOn.testUsers : undefined),
@@ -91,19 +88,15 @@ export async function evaluateCheckpoint(
     // First, as no setting makes one kind of frames of the other.
     checkKind(network, index, source);
     const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
-    if (network !== null) checkFramesFit(network, index, frames.input);
+    checkFramesFit(network, index, frames.input);
     const clips = index.splits.test;
-    // Of another program's graph, only the ends are known.
-    const spec: NetworkSpec =
-      network === null
-        ? { input: frames.input, classes: index.classes.length, layers: [] }
-        : buildNetwork(network);
+    const spec = buildNetwork(network);
     const scoring = scoringOf(spec, { ...COMPAT_DEFAULTS, ...checkpoint.compat, ...compat });
     const session = await engine.open(spec, state);
     let done = 0;
     const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
       evaluateClips(session, { source: frames.test, labels: labelsOf(clips) }, rows.test, {
-        scoring: network === null ? { ...scoring, votes: null } : scoring,
+        scoring,
         batchSize,
         beforeBatch,
         afterBatch: (count) => {
@@ -129,17 +122,17 @@ export async function evaluateCheckpoint(
 const otherProfile = 'Choose a profile with frames like those of its training, with --profile.';
 
 /** Refuses still images for networks that see a sequence of frames, and the other way round. */
-function checkKind(network: NetworkConfig | null, { dataset, frames }: ClipIndex, where: string): void {
-  const { architecture = 'event-frames' } = network ?? {};
+function checkKind(
+  { architecture = 'event-frames' }: NetworkConfig,
+  { dataset, frames }: ClipIndex,
+  where: string,
+): void {
   const isStill = frames.splitBy === null;
   if ((architecture === 'event-frames') !== isStill) return;
   const [wanted, found] = isStill
     ? ['sequences of frames', 'still images']
     : [`still images (${architecture})`, 'sequences of frames'];
-  const problem =
-    network === null
-      ? `${dataset} has still images, and the file does not say for how many steps to show them.`
-      : `the network is for ${wanted}, but ${dataset} has ${found} here.`;
+  const problem = `the network is for ${wanted}, but ${dataset} has ${found} here.`;
   throw new ReproError('frames-misfit', problem, { where, fix: otherProfile });
 }
 

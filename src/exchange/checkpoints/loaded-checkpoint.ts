@@ -31,12 +31,10 @@ const STATES: Readonly<Record<Which, readonly string[]>> = {
  *   its tensors, or an error of its format
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
-  const checkpoint = await load(source, which);
-  const { network, state, graph } = checkpoint;
   try {
+    const checkpoint = await load(source, which);
     // The description may lie in another file, or have been edited.
-    const spec = network === null ? undefined : buildNetwork(network);
-    if (spec !== undefined && graph === undefined) checkState(spec, state);
+    if (checkpoint.network !== null) checkState(buildNetwork(checkpoint.network), checkpoint.state);
     return checkpoint;
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
