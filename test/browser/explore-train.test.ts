@@ -4,7 +4,7 @@ import { measure, useBrowser, type Visit } from './visit.ts';
 
 const visit = useBrowser();
 
-/** The page of a network of linear layers, in which a step takes milliseconds. It stands still. */
+/** The page of a network of linear layers, in which an epoch takes milliseconds. It stands still. */
 const open = (look: (visit: Visit) => Promise<void>) =>
   visit('one model on ten digits', { file: 'explore.html', reducedMotion: 'reduce' }, look);
 
@@ -32,22 +32,22 @@ async function readFirst(page: Page): Promise<string> {
 it('training changes the network of the page, says so, and can go on and be undone', async () => {
   await open(async ({ page, complaints }) => {
     const first = await readFirst(page);
-    await button(page, 'Train 20 steps').click();
-    await told(page).toMatch(/^After 20 steps on 30 clips: \d+ of 30 test clips right, .*; mean τ/);
+    await button(page, 'Train 5 epochs').click();
+    await told(page).toMatch(/^After 5 epochs of 30 clips: \d+ of 30 test clips right, .*; mean τ/);
     await until(() => answers(page)).not.toBe(first);
-    expect(await measure(page, 'document.activeElement.textContent')).toBe('Train 20 steps');
+    expect(await measure(page, 'document.activeElement.textContent')).toBe('Train 5 epochs');
     const accounts = () =>
       page.locator('.training svg').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
     expect(await accounts()).toEqual([
-      expect.stringMatching(/^Loss of a batch, over 20 steps: [\d.]+ to [\d.]+$/),
-      expect.stringMatching(/^Test clips right, of 30, over 20 steps: \d+ to \d+$/),
-      expect.stringMatching(/^τ of layer 1, change in %, over 20 steps: 0 to −?[\d.]+$/),
-      expect.stringMatching(/^τ of layer 2, change in %, over 20 steps: 0 to −?[\d.]+$/),
+      expect.stringMatching(/^Loss, over 5 epochs: [\d.]+ to [\d.]+$/),
+      expect.stringMatching(/^Test clips right, of 30, over 5 epochs: \d+ to \d+$/),
+      expect.stringMatching(/^τ of layer 1, change in %, over 5 epochs: 0 to −?[\d.]+$/),
+      expect.stringMatching(/^τ of layer 2, change in %, over 5 epochs: 0 to −?[\d.]+$/),
     ]);
 
-    await button(page, 'Train 20 steps').click();
-    await told(page).toMatch(/^After 40 steps/);
-    expect((await accounts())[0]).toContain('over 40 steps');
+    await button(page, 'Train 5 epochs').click();
+    await told(page).toMatch(/^After 10 epochs/);
+    expect((await accounts())[0]).toContain('over 10 epochs');
 
     await button(page, 'Undo all changes').click();
     await told(page).toMatch(/^$/);
@@ -60,10 +60,10 @@ it('training changes the network of the page, says so, and can go on and be undo
 it('when a training ends, the view is that of the trained network, on the clip and with the changes of now', async () => {
   await open(async ({ page }) => {
     await readFirst(page);
-    await button(page, 'Train 20 steps').click();
+    await button(page, 'Train 5 epochs').click();
     await page.getByRole('combobox', { name: 'Clip', exact: true }).selectOption({ label: '3' });
     await page.getByRole('slider', { name: /of all neurons/ }).fill('1');
-    await until(() => page.locator('.counts thead').textContent()).toContain('trained here for 20 steps');
+    await until(() => page.locator('.counts thead').textContent()).toContain('trained here for 5 epochs');
     await until(() => page.locator('.inspector .name').textContent()).toMatch(
       /: τ = [34]\.\d\d steps, learned [12]\.\d\d$/,
     );
@@ -77,10 +77,10 @@ it('when a training ends, the view is that of the trained network, on the clip a
   });
 });
 
-it('a stopped training leaves the network of the steps so far', async () => {
+it('a stopped training leaves the network of the epochs so far', async () => {
   await open(async ({ page }) => {
     const first = await readFirst(page);
-    // Stops at the first step that the page shows.
+    // Stops at the first epoch that the page shows.
     await page.evaluate(`
       const told = document.querySelector('#training-text');
       new MutationObserver((_, watch) => {
@@ -91,12 +91,12 @@ it('a stopped training leaves the network of the steps so far', async () => {
       document.querySelector('#train').click();
     `);
     const network = page.locator('#network option').first();
-    await until(() => network.textContent()).toMatch(/^Baseline, trained here for \d steps?$/);
-    const steps = Number((await network.textContent())!.match(/\d+/)?.[0]);
-    expect(steps).toBeLessThan(20);
-    await told(page).toContain(`After ${steps} step`);
+    await until(() => network.textContent()).toMatch(/^Baseline, trained here for \d epochs?$/);
+    const epochs = Number((await network.textContent())!.match(/\d+/)?.[0]);
+    expect(epochs).toBeLessThan(5);
+    await told(page).toContain(`After ${epochs} epoch`);
     await until(() => answers(page)).not.toBe(first);
-    expect(await button(page, 'Train 20 steps').isEnabled()).toBe(true);
+    expect(await button(page, 'Train 5 epochs').isEnabled()).toBe(true);
   });
 });
 
@@ -112,7 +112,7 @@ it('a training that fails while another network is shown is told with the one th
         window.fail = () => this.dispatchEvent(event);
       };
     `);
-    await button(page, 'Train 20 steps').click();
+    await button(page, 'Train 5 epochs').click();
     await page.locator('#network').selectOption({ index: 1 });
     await told(page).toMatch(/^Baseline is being trained\. /);
     await page.evaluate('window.fail()');

@@ -141,12 +141,12 @@ it('Stop ends the thread, and neither a training nor a recomputation starts besi
       await expect
         .poll(() => page.locator('.recompute').textContent(), SLOW)
         .toMatch(/Training: \d+ of \d+\. About \d+ /);
-      expect(await button(page, 'Train 20 steps').isDisabled()).toBe(true);
+      expect(await button(page, 'Train 5 epochs').isDisabled()).toBe(true);
       expect(await page.getByRole('combobox', { name: 'Result' }).isDisabled()).toBe(true);
       await button(page, 'Stop').click();
       await told(page).toBe('Stopped.');
       await expect.poll(() => page.workers().length, SLOW).toBe(threads);
-      await button(page, 'Train 20 steps').click();
+      await button(page, 'Train 5 epochs').click();
       await expect.poll(() => button(page, 'Recompute this result').isDisabled()).toBe(true);
       await button(page, 'Stop').click();
       await expect.poll(() => button(page, 'Recompute this result').isEnabled()).toBe(true);

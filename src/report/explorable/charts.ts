@@ -3,7 +3,8 @@ import type { Shape } from '../../network/maps.ts';
 import { formatTau, formatValue, type NeuronView, sumAtStep } from './words.ts';
 
 /*
- * The page's charts, as SVG of a fixed size that the page scales. Colours are CSS variables, which follow the reader's colour scheme.
+ * The page's charts, as SVG of a fixed size that the page scales. Colours are CSS variables, which follow the reader's colour scheme. Vega, which
+ * draws the report's figures, compiles expressions by `new Function`, which the page's security policy forbids; and these charts follow a slider.
  */
 
 type Interval = readonly [low: number, high: number];
@@ -156,23 +157,23 @@ export function drawTaus(taus: Float32Array, selected: number | null, domain: In
   return drawFigure(200, bottom + 32, 'Distribution of τ', parts);
 }
 
-/** Values over the steps of a training. @param around what the vertical axis holds besides the values */
+/** Values over the epochs of a training. @param around what the vertical axis holds besides the values */
 export function drawLine(
   title: string,
-  points: readonly (readonly [step: number, value: number])[],
-  steps: number,
+  points: readonly (readonly [epoch: number, value: number])[],
+  epochs: number,
   around: readonly number[] = [],
 ): string {
   const values = points.map(([, value]) => value);
   const domain: Interval = [Math.min(...around, ...values), Math.max(...around, ...values)];
   const sides: Interval = [44, 232];
-  const [x, y] = [linearScale([0, steps], sides), linearScale(domain, [88, 8])];
+  const [x, y] = [linearScale([0, epochs], sides), linearScale(domain, [88, 8])];
   const [start, end] = [values[0]!, values.at(-1)!].map(formatValue);
-  const line = points.map(([step, value], i) => `${i === 0 ? 'M' : 'L'}${x(step)} ${y(value)}`);
-  const figure = drawFigure(240, 110, `${title}, over ${steps} steps: ${start} to ${end}`, [
+  const line = points.map(([epoch, value], i) => `${i === 0 ? 'M' : 'L'}${x(epoch)} ${y(value)}`);
+  const figure = drawFigure(240, 110, `${title}, over ${epochs} epochs: ${start} to ${end}`, [
     ...drawRows(linearTicks(domain, 4), y, sides),
-    ...linearTicks([0, steps], 4).map((tick) =>
-      drawText(x(tick), 105, 'middle', tick === 0 ? 'step 0' : formatValue(tick)),
+    ...linearTicks([0, epochs], 5).map((tick) =>
+      drawText(x(tick), 105, 'middle', tick === 0 ? 'epoch 0' : formatValue(tick)),
     ),
     drawPath(line, 'var(--ink)', 1.5),
   ]);

@@ -1,20 +1,23 @@
 import type { State } from '../../formats/tensor.ts';
-import { drawDropoutMasks } from '../../network/dropout-masks.ts';
-import type { Engine, Frames } from '../../network/engines/engine.ts';
+import type { Engine } from '../../network/engines/engine.ts';
 import type { ForwardNetwork } from '../../network/forward.ts';
-import { tauOfLogit } from '../../network/neurons.ts';
-import { type NetworkSpec, spikingLayers } from '../../network/spec.ts';
 import { mixSeed, TorchRandom } from '../../network/torch-random.ts';
-import { predictClasses, scoringOf } from '../../training/scores.ts';
+import { COMPAT_DEFAULTS } from '../../results/thesis/compat.ts';
+import { clipsOfArray, type LabelledClips } from '../../training/clip-source.ts';
+import { runEpoch } from '../../training/epoch.ts';
+import { evaluateClips } from '../../training/evaluation.ts';
+import { scoringOf } from '../../training/scores.ts';
+import { startPosition, type TrainingTask } from '../../training/task.ts';
+import { tauStatistics } from '../../training/time-constants.ts';
 import type { EmbeddedFrames, EmbeddedModel, TrainingSetting } from './payload.ts';
 
 /** Any number; with it, the same clicks give the same network. */
 const SEED = 1;
 
 export interface PageTrainingTask {
-  readonly steps: number;
+  readonly epochs: number;
   /** Trained in the page before, so that going on draws other batches. */
-  readonly stepsBefore: number;
+  readonly epochsBefore: number;
   readonly settings: TrainingSetting & { readonly lambda: EmbeddedModel['regulariseTau'] };
   readonly training: readonly LabelledFrames[];
   readonly heldOut: readonly LabelledFrames[];
@@ -28,9 +31,9 @@ export interface LabelledFrames {
 }
 
 export interface PageTrainingProgress {
-  /** Optimiser steps so far; 0 before the first. */
-  readonly step: number;
-  /** Of the last batch; null before the first. */
+  /** Epochs so far, with those of before. */
+  readonly epoch: number;
+  /** Mean over the batches of the last epoch; null before the first. */
   readonly loss: number | null;
   /** Held-out clips that are right. */
   readonly correct: number;
@@ -40,75 +43,61 @@ export interface PageTrainingProgress {
 }
 
 /**
- * Trains a network step by step. Adam starts without moments. The first progress is that of the untouched network.
+ * Trains a network on, at a constant learning rate. Adam starts without moments. The first progress is that of the untouched network.
  *
- * @throws {ReproError} `out-of-memory`
+ * @throws {ReproError} `out-of-memory`, `training-diverged`
  */
-export async function trainSteps(
+export async function trainFurther(
   engine: Engine,
   { spec, state }: Pick<ForwardNetwork, 'spec' | 'state'>,
-  task: PageTrainingTask,
+  { epochs, epochsBefore, clipSteps, ...given }: PageTrainingTask,
   tell: (progress: PageTrainingProgress) => void,
 ): Promise<void> {
-  const { settings, clipSteps, stepsBefore, heldOut } = task;
+  const { regularise, loss, lambda, ...rates } = given.settings;
+  const [train, test] = [given.training, given.heldOut].map(
+    (clips): LabelledClips => ({
+      source: clipsOfArray([clipSteps, ...spec.input], 'uint32', joinFrames(clips)),
+      labels: Int32Array.from(clips, ({ label }) => label),
+    }),
+  ) as [LabelledClips, LabelledClips];
+  const last = epochsBefore + epochs;
+  const batchSize = Math.min(rates.batchSize, train.labels.length);
+  const compat = { ...COMPAT_DEFAULTS, regularise, loss, selection: 'last' } as const;
+  const testRows = test.labels.map((_, row) => row);
+  const task: TrainingTask = {
+    ...{ engine, spec, seed: SEED, compat, train, test, testRows },
+    settings: {
+      ...{ ...rates, batchSize, regulariseTau: lambda, epochs: last },
+      ...{ cosineHalfPeriod: Number.POSITIVE_INFINITY, testEvery: 1, validationShare: 0 },
+    },
+    split: { train: train.labels.map((_, row) => row), validation: new Int32Array() },
+  };
+  const random = new TorchRandom(mixSeed(SEED, epochsBefore)).state();
+  const position = { ...startPosition(spec, state, random), epoch: epochsBefore };
   const session = await engine.open(spec, state);
-  const framesOf = (clips: readonly LabelledFrames[]): Frames => ({
-    shape: [clips.length, clipSteps, ...spec.input],
-    data: joinFrames(clips),
-  });
   try {
-    const order = drawOrder(task);
-    for (let step = 0; step <= task.steps; step++) {
-      let loss: number | null = null;
-      if (step > 0) {
-        const clips = order.next().value;
-        const labels = Int32Array.from(clips, ({ label }) => label);
-        const dropoutMasks = drawDropoutMasks(spec, clips.length, {
-          ...{ seed: SEED, epoch: stepsBefore, batch: step },
-        });
-        const batch = { frames: framesOf(clips), labels, dropoutMasks };
-        ({ loss } = await session.trainStep(batch, { ...settings, regulariseTau: settings.lambda }));
-      }
-      let correct = 0;
-      for (const clip of heldOut) {
-        const [answer] = predictClasses(await session.evaluate(framesOf([clip])), scoringOf(spec));
-        if (answer === clip.label) correct += 1;
-      }
-      const reached = await session.state();
-      tell({ step, loss, correct, tau: meanTaus(reached, spec), state: reached });
+    const { score } = await evaluateClips(session, test, testRows, {
+      ...{ scoring: scoringOf(spec, compat), batchSize },
+    });
+    const tau = tauStatistics(spec, state, state).map(({ tauMean }) => tauMean);
+    tell({ epoch: epochsBefore, loss: null, correct: score.correct, tau, state });
+    while (position.epoch < last) {
+      await runEpoch(task, session, position, async () => {});
+      const row = position.rows.at(-1)!;
+      tell({
+        ...{ epoch: position.epoch, loss: row.train.loss, state: await session.state() },
+        correct: Math.round(row.test!.accuracy * testRows.length),
+        tau: row.layers.map(({ tauMean }) => tauMean),
+      });
     }
   } finally {
     session.dispose();
   }
 }
 
-/** Batches without end: the clips in a new order each time, of which a last partial batch is dropped, as in the run. */
-function* drawOrder({
-  training,
-  settings,
-  stepsBefore,
-}: PageTrainingTask): Generator<LabelledFrames[], never> {
-  const size = Math.min(settings.batchSize, training.length);
-  const random = new TorchRandom(mixSeed(SEED, stepsBefore));
-  for (;;) {
-    const order = Array.from(random.permutation(training.length), (place) => training[place]!);
-    for (let at = 0; at + size <= order.length; at += size) yield order.slice(at, at + size);
-  }
-}
-
-/** Counts of any type become floats, in which they are exact. */
-function joinFrames(clips: readonly LabelledFrames[]): Float32Array {
+function joinFrames(clips: readonly LabelledFrames[]): Uint32Array<ArrayBuffer> {
   const size = clips[0]?.frames.length ?? 0;
-  const joined = new Float32Array(clips.length * size);
+  const joined = new Uint32Array(clips.length * size);
   for (const [clip, { frames }] of clips.entries()) joined.set(frames, clip * size);
   return joined;
-}
-
-/** Mean τ of each spiking layer, in steps. */
-function meanTaus(state: State, spec: NetworkSpec): number[] {
-  return spikingLayers(spec).map(({ name, neuron }) => {
-    const logits = state.get(`${name}.w`)?.data;
-    if (!(logits instanceof Float32Array)) return neuron.tau.mean;
-    return logits.reduce((sum, logit) => sum + tauOfLogit(logit), 0) / logits.length;
-  });
 }

@@ -172,12 +172,12 @@ export function describeFileError(error: unknown, file: string): string {
 }
 
 /** How far a training in the page has come. */
-export type TrainingPoint = Pick<PageTrainingProgress, 'step' | 'loss' | 'correct' | 'tau'>;
+export type TrainingPoint = Pick<PageTrainingProgress, 'epoch' | 'loss' | 'correct' | 'tau'>;
 
 /**
- * `After 20 steps on 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 5: 1.701 steps, was 1.724.`
+ * `After 5 epochs of 33 clips: 41 of 45 test clips right, were 40; mean τ moved most in layer 5: 1.701 steps, was 1.724.`
  *
- * @param points from before the first step on
+ * @param points from before the first epoch on
  * @param clips that the network learned from, and test clips
  */
 export function describeTraining(
@@ -187,12 +187,12 @@ export function describeTraining(
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return '';
   const right = `${last.correct} of ${formatCount(clips.test, 'test clip')} right`;
-  if (last.step === 0) return `Before training: ${right}.`;
+  if (last.epoch === 0) return `Before training: ${right}.`;
   const moves = last.tau.map((tau, layer) => Math.abs(tau - first.tau[layer]!));
   const layer = moves.indexOf(Math.max(...moves));
   const [now, before] = [last, first].map(({ tau }) => tau[layer]!.toFixed(3));
-  const steps = `${formatCount(last.step, 'step')} on ${formatCount(clips.training, 'clip')}`;
-  return `After ${steps}: ${right}, were ${first.correct}; mean τ moved most in layer ${layer + 1}: ${now} steps, was ${before}.`;
+  const epochs = `${formatCount(last.epoch, 'epoch')} of ${formatCount(clips.training, 'clip')}`;
+  return `After ${epochs}: ${right}, were ${first.correct}; mean τ moved most in layer ${layer + 1}: ${now} steps, was ${before}.`;
 }
 
 /** What a network made of a clip. */

@@ -20,7 +20,7 @@ export type Request =
       readonly frames: EmbeddedFrames;
       readonly steps: number;
     }
-  /** It answers with a `PageTrainingProgress` before the first and after each step. */
+  /** It answers with a `PageTrainingProgress` before the first and after each epoch. */
   | { readonly kind: 'train'; readonly network: ForwardNetwork; readonly task: PageTrainingTask }
   /** It answers with an `OwnClip`. */
   | { readonly kind: 'read'; readonly task: RecordingTask }
@@ -105,11 +105,11 @@ export function makeNetwork(model: number, state: State, history: Network['histo
   return { model, forward, history };
 }
 
-/** `Baseline`, or `Baseline, trained here for 20 steps`. */
+/** `Baseline`, or `Baseline, trained here for 5 epochs`. */
 export function titleNetwork(model: number, network = networkInUse(model)): string {
   const { title } = payload.models[model]!;
-  const trained = network?.history.at(-1)?.step;
-  return trained === undefined ? title : `${title}, trained here for ${formatCount(trained, 'step')}`;
+  const trained = network?.history.at(-1)?.epoch;
+  return trained === undefined ? title : `${title}, trained here for ${formatCount(trained, 'epoch')}`;
 }
 
 export interface ShownClip {

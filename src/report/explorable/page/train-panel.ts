@@ -20,9 +20,9 @@ import {
 } from './networks.ts';
 import { change, clipOf, stateNow, type View } from './store.ts';
 
-const STEPS = 20;
+const EPOCHS = 5;
 
-/** Adam starts without moments: with a larger learning rate, its first steps undo much of what a network has learned. */
+/** Adam starts without moments: with a larger learning rate, its first epochs undo much of what a network has learned. */
 const LARGEST_START = 0.001;
 
 /** Multiplications of a step. Those of profile quick take a fortieth; those of the thesis' networks sixteen times as many, and more memory than there is. */
@@ -32,7 +32,7 @@ const clipsOf = (split: string) => payload.clips.filter((clip) => clip.split ===
 const counts = { training: clipsOf('train').length, test: clipsOf('test').length };
 const batchSize = Math.min(payload.training.batchSize, counts.training);
 
-/** `reached`: null before the first step has ended. */
+/** `reached`: null before the first epoch has ended. */
 let training: {
   readonly thread: Worker;
   readonly model: number;
@@ -50,20 +50,20 @@ export function isTraining(): boolean {
 function start(): void {
   const { model } = stateNow();
   const { forward, history } = networkInUse(model)!;
-  const stepsBefore = history.at(-1)?.step ?? 0;
+  const epochsBefore = history.at(-1)?.epoch ?? 0;
   const { regulariseTau: lambda } = payload.models[model]!;
   const learningRate = Math.min(payload.training.learningRate, LARGEST_START);
   const read = ({ id, class: label }: EmbeddedClip) => ({ frames: clipOf(id)!.frames, label });
   const task: PageTrainingTask = {
-    ...{ steps: STEPS, stepsBefore, settings: { ...payload.training, learningRate, lambda } },
+    ...{ epochs: EPOCHS, epochsBefore, settings: { ...payload.training, learningRate, lambda } },
     ...{ training: clipsOf('train').map(read), heldOut: clipsOf('test').map(read), clipSteps: steps },
   };
   const thread = startThread();
   let points = history;
   thread.onmessage = ({ data: { state: reached, ...point } }: MessageEvent<PageTrainingProgress>) => {
-    points = [...points, { ...point, step: stepsBefore + point.step }];
-    training = { thread, model, points, reached: point.step === 0 ? null : reached };
-    if (point.step === STEPS) stop();
+    points = [...points, point];
+    training = { thread, model, points, reached: point.loss === null ? null : reached };
+    if (point.epoch === epochsBefore + EPOCHS) stop();
     else change({});
   };
   thread.onerror = (event) => {
@@ -81,7 +81,7 @@ function viewOf(model: number) {
   return [networkInUse(model), clip, edits];
 }
 
-/** The page continues with the network of the steps so far. */
+/** The page continues with the network of the epochs so far. */
 function stop(): void {
   if (training === null) return;
   const { thread, model, points, reached } = training;
@@ -101,7 +101,7 @@ function refuse(network: Network | null): string {
   return `This network is too large to train in a page: a step takes ${Math.round(work / 1e9)} billion multiplications.`;
 }
 
-const OFFER = `The network continues to learn in this page, with the engine of this project: ${STEPS} steps, each on ${batchSize} of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
+const OFFER = `The network continues to learn in this page, with the engine of this project: ${EPOCHS} epochs of ${formatCount(counts.training, 'clip')} that it has learned from. It is scored on the ${formatCount(counts.test, 'test clip')} of this page, which it has not learned from. Your changes of τ, threshold and reset are not part of the training; they apply to what it has learned. A link to this view does not carry a training. “Undo all changes” brings back the network of the run.`;
 
 /** @param isRecomputing whether the page recomputes a result: one at a time */
 export function drawTraining({ state: { model } }: View, isRecomputing: boolean) {
@@ -112,9 +112,9 @@ export function drawTraining({ state: { model } }: View, isRecomputing: boolean)
   const other = trained === model ? '' : `${payload.models[trained]!.title} is being trained. `;
   const hasFailed = viewOf(model).every((one, i) => one === failure.view[i]);
   const text = hasFailed ? failure.text : other + describeTraining(points, counts);
-  // A screen reader should hear how it ended, not each step.
+  // A screen reader should hear how it ended, not each epoch.
   const [click, verb, live] =
-    training === null ? [start, `Train ${STEPS} steps`, 'polite'] : [stop, 'Stop', 'off'];
+    training === null ? [start, `Train ${EPOCHS} epochs`, 'polite'] : [stop, 'Stop', 'off'];
   const controls = html`<button type="button" id="train" ?disabled=${isRecomputing} @click=${click}>${verb}</button>
     ${isRecomputing ? 'A result is being recomputed. Stop it first.' : nothing}
     <p role="status" id="training-text" aria-live=${live}>${text}</p>
@@ -129,17 +129,17 @@ export function drawTraining({ state: { model } }: View, isRecomputing: boolean)
 /** Loss, score, and mean τ of each layer, which is drawn as a change: all are close to where they were. */
 const drawCharts = keepLast((points: readonly TrainingPoint[]): string => {
   const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined || last.step === 0) return '';
-  const end = STEPS * Math.ceil(last.step / STEPS);
-  const losses = points.flatMap(({ step, loss }) => (loss === null ? [] : [[step, loss] as const]));
-  const scores = points.map(({ step, correct }) => [step, correct] as const);
+  if (first === undefined || last === undefined || last.epoch === 0) return '';
+  const end = EPOCHS * Math.ceil(last.epoch / EPOCHS);
+  const losses = points.flatMap(({ epoch, loss }) => (loss === null ? [] : [[epoch, loss] as const]));
+  const scores = points.map(({ epoch, correct }) => [epoch, correct] as const);
   const around = [Math.max(0, first.correct - 2), Math.min(counts.test, first.correct + 2)];
   const taus = first.tau.map((start, layer) => {
-    const changes = points.map(({ step, tau }) => [step, 100 * (tau[layer]! / start - 1)] as const);
+    const changes = points.map(({ epoch, tau }) => [epoch, 100 * (tau[layer]! / start - 1)] as const);
     return drawLine(`τ of layer ${layer + 1}, change in %`, changes, end, [-0.1, 0.1]);
   });
   return [
-    drawLine('Loss of a batch', losses, end, [0, 0.01]),
+    drawLine('Loss', losses, end, [0, 0.01]),
     drawLine(`Test clips right, of ${counts.test}`, scores, end, around),
     ...taus,
   ].join('');

@@ -4,7 +4,7 @@ import { instanceEngine } from '../../../network/engines/native/addon-engine.ts'
 import { runForward } from '../../../network/forward.ts';
 import { readOwnClip } from '../own-clip.ts';
 import { type RecomputeEvent, recompute } from '../recompute.ts';
-import { trainSteps } from '../training.ts';
+import { trainFurther } from '../training.ts';
 import type { Request } from './networks.ts';
 
 // A thread that computes. What goes wrong in it is an `error` event of the worker.
@@ -18,5 +18,5 @@ addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
     const { recipe, model, seed } = request;
     const tell = (event: RecomputeEvent) => postMessage(event);
     recompute(recipe, { model, seed, engine: openEngine(), tell }).catch(reportError);
-  } else trainSteps(openEngine(), request.network, request.task, postMessage).catch(reportError);
+  } else trainFurther(openEngine(), request.network, request.task, postMessage).catch(reportError);
 });
