@@ -96,7 +96,7 @@ describe('repro data info', () => {
       const { stdout } = await call('info', 'spoken-digits', ...root);
       expect(stdout).toMatch(/^sensor +64 bands$/m);
       expect(stdout).toContain('is in the repository: `git checkout -- configs/recordings/spoken-digits`');
-      expect(stdout).toContain('\n   npm run reproduce -- --profile spoken-digits');
+      expect(stdout).toContain('\n   ./repro data verify spoken-digits');
       expect(stdout).not.toMatch(/by hand|nowhere/);
     },
   );

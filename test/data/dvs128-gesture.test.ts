@@ -338,7 +338,7 @@ describe('verifying simulated recordings', () => {
     await writeGestures(second, gestureFiles(true));
     const [notSimulated, notReal] = [await failure(simulated, first), await failure(real, second)];
     expect(notSimulated).toMatchObject({ code: 'data-kind' });
-    expect(notSimulated.fix).toContain(`--profile overnight --set dataset.root=${first}`);
+    expect(notSimulated.fix).toContain(`--profile full --set dataset.root=${first}`);
     expect(notReal).toMatchObject({ code: 'data-kind' });
     expect(notReal.fix).toContain('./repro run --profile quick');
     expect(notReal.fix).toContain('--set dataset.root=DIR');

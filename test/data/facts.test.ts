@@ -44,8 +44,6 @@ describe.each(ALL_FACTS.map((facts) => [facts.name, facts] as const))('%s', (nam
     expect(steps).toContain(`./repro data verify ${name}`);
     // What is in the repository is nowhere else.
     expect(steps.includes("--root '/somewhere else'")).toBe(!isCommitted(facts));
-    if (facts.profile !== undefined)
-      expect(steps).toContain(`npm run reproduce -- --profile ${facts.profile}`);
     if (facts.simulated !== true && !isCommitted(facts))
       expect(steps).toContain(new URL(facts.homepage!).host);
     for (const { name: file, md5, urls = [] } of facts.files) {

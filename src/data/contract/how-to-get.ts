@@ -12,14 +12,10 @@ export function describePublishedFile({ name, md5, sizeBytes, aboutBytes }: Publ
 }
 
 /** The last step of every instruction: what checks the data at `root`, and what trains on them. */
-export function thenRun(facts: Pick<DatasetFacts, 'name' | 'profile' | 'root'>, root: string): string[] {
-  const { profile } = facts;
+export function thenRun({ name, root: usual }: Pick<DatasetFacts, 'name' | 'root'>, root: string): string[] {
   return [
-    'Then run your command again, or for example:',
-    `   ./repro data verify ${facts.name}${placeOption(root, facts.root)}      (checks every file)`,
-    ...(profile === undefined
-      ? []
-      : [`   npm run reproduce -- --profile ${profile}${rootOption(root, facts.root)}`]),
+    `Then run your command again; \`./repro profiles\` lists what there is. This checks every file:`,
+    `   ./repro data verify ${name}${placeOption(root, usual)}`,
   ];
 }
 
