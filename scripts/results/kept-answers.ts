@@ -5,7 +5,7 @@ import Papa from 'papaparse';
 import type { AnswerTable } from '../../src/verdicts/answers.ts';
 
 /** The answers.csv of a kept result. @param classes that count; all if there are none */
-export function readKeptAnswers(root: string, profile: string, classes: readonly number[] = []): AnswerTable {
+export function readAnswerTable(root: string, profile: string, classes: readonly number[] = []): AnswerTable {
   const rows = readRecords(path.join(root, 'results', profile, 'answers.csv'));
   const clips = rows.filter((row) => classes.length === 0 || classes.includes(Number(row.class)));
   const arms = new Map<string, Map<string, Map<string, number>>>();

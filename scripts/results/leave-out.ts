@@ -4,14 +4,14 @@ import path from 'node:path';
 import { sumCells } from '../../src/verdicts/answers.ts';
 import { type AnswerCells, compareWithMargin, measureContrasts } from '../../src/verdicts/contrasts.ts';
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
-import { readKeptAnswers } from './kept-answers.ts';
+import { readAnswerTable } from './kept-answers.ts';
 import { formatMarkdownTable, listEndpoints } from './questions.ts';
 
 /** Only verdicts that change, without those that another profile gives. */
 export function tabulateLeftOut(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) => {
     const claims = readFileSync(path.join(root, 'results', profile, 'claims.json'), 'utf8');
-    const table = readKeptAnswers(
+    const table = readAnswerTable(
       root,
       profile,
       clips === null ? [] : JSON.parse(claims).question.second.classes,

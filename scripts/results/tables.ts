@@ -7,7 +7,7 @@ import { type Contrast, measureContrasts } from '../../src/verdicts/contrasts.ts
 import type { Interval } from '../../src/verdicts/stats/proportions.ts';
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
 import { formatBarePoints, formatBareRange } from '../../src/verdicts/words.ts';
-import { readKeptAnswers, readRecords } from './kept-answers.ts';
+import { readAnswerTable, readRecords } from './kept-answers.ts';
 import { tabulateLeftOut } from './leave-out.ts';
 import { formatMarkdownTable, listEndpoints } from './questions.ts';
 
@@ -47,7 +47,7 @@ class KeptResults {
 
   /** The answers of a run. */
   tableOf(profile: string): AnswerTable {
-    const table = this.tables.get(profile) ?? readKeptAnswers(this.root, profile);
+    const table = this.tables.get(profile) ?? readAnswerTable(this.root, profile);
     this.tables.set(profile, table);
     return table;
   }
