@@ -13,12 +13,14 @@ test('the tables of docs/question.md are what `node scripts/results.mjs` makes o
 test('README.md says of the spoken words what their runs gave', () => {
   const { 'no-reg': noReg, broad, 'broad-fixed': fixed } = armsOf('words');
   const { 'broad-gain': gain } = armsOf('words-rate');
+  const { 'broad-gain': wide } = armsOf('words-wide');
   const row = (arm: Arm) => ` | +${points(arm.difference)} | ${intervalOf(arm)} |`;
   const readme = readPage('README.md').split('\n');
   for (const [start, arm] of [
     ['| a learned τ per neuron, instead of one per layer', noReg!],
     ['| τ that start far apart, learned or not, instead of one per layer', broad!],
     ['| different τ instead of one long τ per layer, with the same gain and learning rate', gain!],
+    ['| the same in a layer of 256 with dropout, each at the rate chosen for it before', wide!],
   ] as const) {
     expect(readme).toContain(start + row(arm));
     expect(arm.verdict).toBe('different');
