@@ -20,10 +20,10 @@ export function fillTables(root: string, page: string): string {
     'left out': () => tabulateLeftOut(root),
   };
   return page.replace(
-    /(<!-- (compare|change|left out)\n([^>]*)-->\n\n)(?:\|.*\n)*/g,
+    /(<!-- (compare|change|left out)\n([^>]*)-->\n\n)(?:\|.*\n)*\n*/g,
     (_, head, kind, lines) => {
       const rows = lines.trim().split('\n');
-      return `${head}${tabulate[kind]!(rows.map((row: string) => row.split(' ')))}\n`;
+      return `${head}${tabulate[kind]!(rows.map((row: string) => row.split(' ')))}\n\n`;
     },
   );
 }
