@@ -12,9 +12,16 @@ import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig }
 import { writeSweep } from './sweep.ts';
 import { fillTables } from './tables.ts';
 
-/** Sections of a report that are kept; docs/results.md has the first sentences of those that answer something. */
-const answers = ['Width against τ', 'Use of the time constants'];
-const kept = ['The question', ...answers, 'What holds', 'Results', 'Time', 'Settings'];
+/** Sections of a report that are kept. */
+const kept = [
+  'The question',
+  'Width against τ',
+  'Use of the time constants',
+  'What holds',
+  'Results',
+  'Time',
+  'Settings',
+];
 
 /** @param profile of the last run, whose results are then kept first */
 export async function main({ root, profile }: { root: string; profile?: string }): Promise<void> {
@@ -62,98 +69,75 @@ function splitSections(page: string): { head: string; sections: { title: string;
 
 /** The text of docs/results.md. */
 export function composePage(root: string): string {
+  const profiles = listProfiles(root);
+  const sweeps = profiles.filter((profile) => isSweep(root, profile));
+  const runs = profiles.filter((profile) => !sweeps.includes(profile));
   return `${[
     '# Results',
-    'What committed runs gave, made by `node scripts/results.mjs` from `results/`, so no number here is typed. [designs.md](designs.md) has the designs, [question.md](question.md) ' +
-      'what the results mean; the reports linked below have figures, tables and settings. Profiles that are missing here have not been run yet.',
+    'What committed runs gave, made by `node scripts/results.mjs` from `results/`. [The question](question.md) says what it means, [the designs](designs.md) what was fixed before. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
     '_Each arm compared with its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
       'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`._',
     tabulateArms(root),
-    'Verdicts are by the rule of [claims.md](claims.md#the-question). They take into account how many arms a profile has, and intervals do not: one may leave out 0 where the verdict is ' +
-      '*undecided*. Where a profile compares all trainings of another comparison and more, its verdict is the only one, and the table refers to it.',
-    '`python3 scripts/recompute.py results` computes all of it again with SciPy, from `answers.csv`: who got which clip right. The command of each section trains a part of its run again, with one seed, ' +
-      'and checks every digit; with `REPRO_ISA=avx2`, on a processor with AVX2. Without that variable, any processor compares within [tolerances](check.md#the-rules-and-how-sure-they-are) that may be too tight.',
+    '*Direction* means the four classes that differ by direction alone. Verdicts are by [the rule](claims.md#the-question) and take into account how many arms a profile has; intervals do not, so one may leave out 0 where ' +
+      'the verdict is *undecided*. Where another profile has all trainings of a comparison and more, its verdict is the only one.',
+    '## To repeat a part',
+    '`python3 scripts/recompute.py results` computes all of it again with SciPy from `answers.csv`: who got which clip right. To train a part again and check every digit, take a line of the table:',
+    ['```sh', ...commandsOf(root, runs[0]!), '```'].join('\n'),
+    'Leave out `REPRO_ISA` where the table says `wasm`. With it, a processor needs AVX2; without it, `check` compares within [tolerances](check.md#the-rules-and-how-sure-they-are), which may be too tight. Profile `nmnist` was ' +
+      'run on a part of its recordings, so `check` fails on all of them.',
+    tabulateRuns(root, runs),
     describeEpochs(root),
-    ...listProfiles(root).map((profile) => describeProfile(root, profile)),
+    ...sweeps.map((profile) => readFile(root, `results/${profile}/section.md`).trim()),
   ].join('\n\n')}\n`;
+}
+
+function readFile(root: string, file: string): string {
+  return fs.readFileSync(path.join(root, file), 'utf8');
 }
 
 /** All arms of all questions, second endpoints below their first. */
 function tabulateArms(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) =>
     arms.map(({ model, baseline, difference, low, high, verdict, speaker }) => [
-      `\`${profile}\`${clips === null ? '' : `, ${clips}`}`,
+      `\`${profile}\`${clips === null ? '' : ', direction'}`,
       ...[`\`${model}\``, `\`${baseline}\``, formatBarePoints(difference)],
       low === null || high === null ? '–' : formatBareRange({ low, high }),
       formatBarePoints(margin).slice(1),
       speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``,
     ]),
   );
-  const head = [
-    'profile',
-    'arm',
-    'compared with',
-    'points more accurate',
-    '95 % interval',
-    'margin',
-    'verdict',
-  ];
+  const head = ['profile', 'arm', 'compared with', 'points', '95 % interval', 'margin', 'verdict'];
   return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
 }
 
-function describeProfile(root: string, profile: string): string {
-  const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8');
-  if (isSweep(root, profile)) return read(`results/${profile}/section.md`).trim();
-  const { dataset, description, models, seeds, report, train, ...profiled } = readConfig(
-    root,
-    `profiles/${profile}`,
-  );
-  const { runs, frames } = JSON.parse(read(`configs/baselines/${profile}.json`));
-  const engines = [...new Set(runs.map(({ engine }: { engine: string }) => engine))].join('; ');
-  // A question needs its baselines among the models.
+/** What a part of a profile needs: data, models with the baselines of a question, one seed. */
+function partOf(root: string, profile: string) {
+  const { dataset, models, seeds, report } = readConfig(root, `profiles/${profile}`);
   const { baseline = models[0], against = {} } = report.question ?? {};
   const last = models.at(-1);
   const pair = [...new Set([baseline, against[last] ?? baseline, last])].join(', ');
-  const command = `--profile ${profile} --set 'models=[${pair}]' --set 'seeds=[${seeds.at(-1)}]'`;
-  const { files = [], git, published, classes } = readConfig(root, `datasets/${dataset.name}`);
-  const isFetched = !dataset.simulated && (files.length > 0 || git !== undefined);
-  const fetch = isFetched ? `./repro data fetch ${dataset.name}` : undefined;
-  // A check would find other frames in all of them.
-  const { limit } = profiled.frames;
-  const all = limit === undefined ? published.train : limit.train * classes.length;
-  const isPart = !dataset.simulated && frames.train.clips < all;
-  const [training, test] = [frames.train, frames.test].map(({ clips }) => clips.toLocaleString('en'));
-  const computed = isPart
-    ? `Computed by \`${engines}\` on ${training} training and ${test} test clips that were at hand: \`./repro check\` fails on any others.`
-    : `Computed by \`${engines}\`.`;
-  const isa = engines.includes('avx2') ? 'export REPRO_ISA=avx2' : undefined;
-  const commands = [isa, fetch, `./repro run ${command}`, isPart ? undefined : `./repro check ${command}`];
-  return [
-    `## ${report.title}`,
-    [description.trim(), report.question?.text ?? ''].join(' ').trim(),
-    ...answersOf(read(`results/${profile}/report.md`), report.question?.text),
-    computed,
-    ['```sh', commands.filter((one) => one !== undefined).join(' && '), '```'].join('\n'),
-    `[The report](../results/${profile}/report.md).`,
-  ].join('\n\n');
+  const data = dataset.simulated ? null : dataset.name;
+  return { data, models: `models=[${pair}]`, seeds: `seeds=[${seeds.at(-1)}]` };
 }
 
-/**
- * What the table cannot say of a kept report: its design, and the sentences in bold of sections that answer something.
- *
- * @param question left out if the run asks none
- */
-export function answersOf(report: string, question = ''): string[] {
-  const { head, sections } = splitSections(report);
-  const paragraphs = head.trim().split('\n\n');
-  const from = paragraphs.indexOf(question);
-  // The design follows the verdicts; the run at a glance, a list, follows both.
-  const design = paragraphs.slice(from + 1).find((part) => !part.startsWith('**'));
-  return [
-    ...(from === -1 || design === undefined ? [] : [design]),
-    ...sections
-      .filter(({ title }) => answers.includes(title))
-      .flatMap(({ text }) => /^\*\*.*?\*\*/m.exec(text)?.[0].replaceAll('**', '') ?? []),
-  ];
+function commandsOf(root: string, profile: string): string[] {
+  const { data, models, seeds } = partOf(root, profile);
+  const part = `--profile ${profile} --set '${models}' --set '${seeds}'`;
+  const steps = [`./repro data fetch ${data}`, `./repro run ${part}`, `./repro check ${part}`];
+  return ['export REPRO_ISA=avx2', ...steps];
+}
+
+function tabulateRuns(root: string, profiles: readonly string[]): string {
+  const rows = profiles.map((profile) => {
+    const { runs } = JSON.parse(readFile(root, `configs/baselines/${profile}.json`));
+    // The reports have the rest of it: bytes and compiler.
+    const [name, , isa] = runs[0].engine.split(' ');
+    const { data, models, seeds } = partOf(root, profile);
+    const link = `[\`${profile}\`](../results/${profile}/report.md)`;
+    const engine = name === 'native' ? `${name}, ${isa}` : name;
+    return [link, data ?? 'simulated', runs.length, `\`${models}\` \`${seeds}\``, engine];
+  });
+  const head = ['report', 'data', 'trainings', 'a part', 'computed by'];
+  return formatMarkdownTable(head, rows, ['---', '---', '---:', '---', '---']);
 }

@@ -5,18 +5,16 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { drawArms } from '../../scripts/results/draw-arms.ts';
 import { drawEpochs } from '../../scripts/results/epochs.ts';
-import { answersOf, composePage } from '../../scripts/results/main.ts';
+import { composePage } from '../../scripts/results/main.ts';
 import { listEndpoints, readConfig } from '../../scripts/results/questions.ts';
 import { drawSweep } from '../../scripts/results/sweep.ts';
 import { formatCsv } from '../../src/formats/csv.ts';
 import { answerQuestion, tabulateAnswers } from '../../src/report/data/question.ts';
-import { renderMarkdown } from '../../src/report/page/markdown.ts';
-import { buildReport } from '../../src/report/report.ts';
 import { listVerdicts } from '../../src/report/sections/question.ts';
-import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../report/result-values.ts';
+import { makeModelResult, makeRunResult } from '../report/result-values.ts';
 import { parseRecords } from '../support/csv-records.ts';
 import type { BaselineRun } from './kept-results.ts';
-import { blocks, readPage, repository } from './pages.ts';
+import { readPage, repository } from './pages.ts';
 
 test('docs/results.md and its figures are what `node scripts/results.mjs` makes of results/', async () => {
   expect(readPage('docs/results.md')).toBe(composePage(repository));
@@ -58,22 +56,6 @@ test('a comparison is judged where it has all of its trainings and more, and oth
   const broad = rows.filter((row) => /^\| `without-time`.* \| `broad` \| `baseline`/.test(row));
   expect(broad.map((row) => row.split(' | ')[6])).toEqual(['see `arms` |', 'see `arms` |']);
 });
-
-test('it takes the design from the top of a report', () => {
-  const models = [modelWith('Baseline', [1, 2, 3]), modelWith('Arm', [2, 3, 3])];
-  const results = makeResults({ models, seeds: [1, 2, 3], simulated: true });
-  const question = answerQuestion(results, { text: 'Does it differ?', baseline: 'Baseline', margin: 0.02 });
-  const report = renderMarkdown(buildReport(results, { title: 'A run', question, judgements: [] }));
-  const [whom, ...rest] = answersOf(report, 'Does it differ?');
-  expect(rest).toEqual([]);
-  expect(whom).toMatch(/^Four simulated people with 100 clips/);
-});
-
-const modelWith = (id: string, wrong: readonly number[]) =>
-  makeModelResult({
-    ...{ id, title: id, published: null },
-    runs: wrong.map((count, seed) => makeRunResult({ seed, answers: makeAnswers(100 - count, 100) })),
-  });
 
 const kept = readdirSync(path.join(repository, 'results'));
 const asked = kept.filter((profile) => existsSync(path.join(repository, `results/${profile}/answers.csv`)));
@@ -127,13 +109,23 @@ test.each(swept)('what is drawn and told of %s follows from the answers at each 
   for (const [name, text] of drawn) expect(readPage(`results/${profile}/${name}`)).toBe(text);
 });
 
-test('its commands run on any processor, and get the data that a command can get', () => {
-  const commands = blocks.filter(({ at }) => at.startsWith('docs/results.md')).map(({ text }) => text.trim());
-  expect(commands).toHaveLength(kept.length - swept.length);
-  for (const command of commands)
-    expect(command).toMatch(
-      /^(?:export REPRO_ISA=avx2 && )?\.\/repro (?:data fetch (?:fashion-mnist|mnist|nmnist|arabic-words(?:-[a-z0-9]+)?) && \.\/repro )?run /,
-    );
-  const [own, ...others] = commands.filter((command) => !command.includes('repro check'));
-  expect([own, others]).toEqual([expect.stringContaining('--profile nmnist'), []]);
+test('its table has a part of each run, with the baselines that its question needs', () => {
+  const parts = readPage('docs/results.md').matchAll(
+    /^\| \[`(.*?)`\].* `models=\[(.*?)\]` `seeds=\[(\d+)\]` /gm,
+  );
+  const found = [...parts].map(([, profile, models, seed]) => ({
+    profile,
+    models: models!.split(', '),
+    seed,
+  }));
+  expect(found.map(({ profile }) => profile).sort()).toEqual(
+    kept.filter((one) => !swept.includes(one)).sort(),
+  );
+  for (const { profile, models, seed } of found) {
+    const { runs }: { runs: BaselineRun[] } = JSON.parse(readPage(`configs/baselines/${profile}.json`));
+    const ran = runs.map(({ model, seed: of }) => `${model}@${of}`);
+    expect(ran).toEqual(expect.arrayContaining(models.map((model) => `${model}@${seed}`)));
+    const { question } = readConfig(repository, `profiles/${profile}`).report;
+    if (question !== undefined) expect(models).toContain(question.baseline);
+  }
 });
