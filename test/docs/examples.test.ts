@@ -82,9 +82,9 @@ describe('the examples in the pages', () => {
   });
 });
 
-describe('the model in docs/models.md', () => {
+describe('the model in docs/networks.md', () => {
   const model =
-    blocks.find(({ at, language }) => at.startsWith('docs/models.md') && language === 'yaml')?.text ?? '';
+    blocks.find(({ at, language }) => at.startsWith('docs/networks.md') && language === 'yaml')?.text ?? '';
 
   test('runs beside the baseline, under the quick profile and the full one', async () => {
     const project = await copyThis();
@@ -101,7 +101,7 @@ describe('the model in docs/models.md', () => {
   test('trains for an epoch of the quick profile, on fewer people, and so does each variation of it in the text', async () => {
     const lif = ['neuron: lif', 'tau: { per: layer, mean: 16, std: 0 }'] as const;
     const lambdas = '[0.1, 0.1, 0.1, 0.1, 0.1, 0, 0]';
-    for (const part of [...lif, lambdas]) expect(readPage('docs/models.md')).toContain(`\`${part}\``);
+    for (const part of [...lif, lambdas]) expect(readPage('docs/networks.md')).toContain(`\`${part}\``);
     const project = await copyThis();
     const files = {
       mine: model,

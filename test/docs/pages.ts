@@ -5,7 +5,7 @@ export const repository = path.resolve(import.meta.dirname, '../..');
 
 /** A fenced block of a page. */
 export interface Block {
-  /** `docs/explain.md:8`, of its first line. */
+  /** `docs/cache.md:8`, of its first line. */
   readonly at: string;
   /** Empty for output and drawings. */
   readonly language: string;

@@ -47,7 +47,7 @@ UTC (the latest run of each network up to then). Networks are paired by model an
 seed; if each has only one seed, by model. Results of earlier runs are read from the cache.
 
 Shows the settings that differ, then the difference in test accuracy, B - A, with its interval and p, for other seeds and people, if the
-recordings are the same; with one training on each side, for these trainings. docs/compare.md explains it.
+recordings are the same; with one training on each side, for these trainings. docs/check.md explains it.
 
 Examples:
   $ repro compare baseline no-reg
