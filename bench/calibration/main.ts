@@ -27,7 +27,7 @@ export function listChunks(): Chunk[] {
     .map((chunk, at) => ({ ...chunk, seed: at + 1 }));
 }
 
-/** Writes the tables of docs/judge.md. @param worker the compiled worker.ts */
+/** Writes tables of bench/verdicts.md, and the one of docs/judge.md. @param worker the compiled worker.ts */
 export async function main({
   root,
   worker,
@@ -36,10 +36,10 @@ export async function main({
   readonly worker: string;
 }): Promise<void> {
   const outcomes = await simulate(listChunks(), worker);
-  const page = path.join(root, 'docs/judge.md');
+  const page = path.join(root, 'bench/verdicts.md');
   const drawn = outcomes.filter(({ sample }) => sample === 'any');
   writeTable(page, 'claim', describeVerdicts(drawn));
-  writeTable(page, 'decided claim', describeDecided(drawn));
+  writeTable(path.join(root, 'docs/judge.md'), 'decided claim', describeDecided(drawn));
   writeTable(page, 'studies', describeDesigns(outcomes));
 }
 

@@ -62,17 +62,16 @@ const endpoints = [
   ['direction', { clips: 8, margin: 2 * MARGIN }, { accuracy: 0.91, seeds: 0.039, users: 0.036 }],
 ] as const;
 
-/** Writes the table of docs/claims.md, and those of docs/designs.md. */
+/** Writes tables of bench/verdicts.md, and those of docs/designs.md on what has not been run, or asks most. */
 export function main({ root }: { readonly root: string }): void {
-  const designs = path.join(root, 'docs/designs.md');
-  writeTable(designs, 'deviation between seeds', describeRows());
-  writeTable(designs, 'endpoint', describeEndpoints());
-  writeTable(designs, 'seeds of each arm', describeNights());
-  writeTable(designs, 'people differ by', describeWords());
-  const claims = path.join(root, 'docs/claims.md');
-  writeTable(claims, 'trainings that succeed', describePlateau());
+  const [page, designs] = ['bench/verdicts.md', 'docs/designs.md'].map((file) => path.join(root, file));
+  writeTable(designs!, 'seeds of each arm', describeNights());
+  writeTable(designs!, 'people differ by', describeWords());
+  writeTable(page!, 'deviation between seeds', describeRows());
+  writeTable(page!, 'endpoint', describeEndpoints());
+  writeTable(page!, 'trainings that succeed', describePlateau());
   writeTable(
-    claims,
+    page!,
     'design',
     DESIGNS.map((one) => describeDesign(...one)),
   );

@@ -4,15 +4,15 @@ import { KINDS, simulateChunk } from '../../bench/calibration/trials.ts';
 import { DESIGNS, describeDesign } from '../../bench/intervals/main.ts';
 import { readPage } from './pages.ts';
 
-const page = readPage('docs/judge.md');
+const page = readPage('bench/verdicts.md');
 
-test('docs/judge.md says what the judge says of simulated studies with half the margin', () => {
+test('bench/verdicts.md says what the judge says of simulated studies with half the margin', () => {
   const chunks = listChunks().filter(({ truth }) => truth === 'half');
   const outcomes = chunks.flatMap(simulateChunk);
   for (const kind of KINDS) expect(page).toContain(describeVerdict(kind, 'half', outcomes));
 });
 
-test('docs/judge.md has at most 5 % of wrong verdicts for every claim and truth', () => {
+test('bench/verdicts.md has at most 5 % of wrong verdicts for every claim and truth', () => {
   const shares = [...page.matchAll(/^\| [a-z-]+ \| [^|]+ \| \*\*([\d.]+)\*\* \|/gm)].map(([, share]) =>
     Number(share),
   );
@@ -20,7 +20,7 @@ test('docs/judge.md has at most 5 % of wrong verdicts for every claim and truth'
   expect(Math.max(...shares)).toBeLessThanOrEqual(5);
 });
 
-test('docs/judge.md has at most 6 % of wrong verdicts for every kind of study', () => {
+test('bench/verdicts.md has at most 6 % of wrong verdicts for every kind of study', () => {
   const [, rows = ''] = /^\| studies \|.*\n\|[- |:]*\n((?:\|.*\n)*)/m.exec(page) ?? [];
   const shares = [...rows.matchAll(/\| ([\d.]+) (?=\|)/g)].map(([, share]) => Number(share));
   // Of people whose values were published, only accuracies are judged.
@@ -28,17 +28,13 @@ test('docs/judge.md has at most 6 % of wrong verdicts for every kind of study', 
   expect(Math.max(...shares)).toBeLessThanOrEqual(6);
 });
 
-const claims = readPage('docs/claims.md');
-
-test('docs/claims.md says how often intervals contain the truth with unequal people', () => {
+test('bench/verdicts.md says how often intervals contain the truth with unequal people', () => {
   const [unequal] = DESIGNS.filter(([, { sharing, users }]) => sharing === 'zipf' && users === 5);
-  expect(claims).toContain(describeDesign(...unequal!));
+  expect(page).toContain(describeDesign(...unequal!));
 });
 
-test('docs/claims.md has at most 6 % of wrong verdicts for every design', () => {
-  const rows = DESIGNS.map(
-    ([name]) => claims.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '',
-  );
+test('bench/verdicts.md has at most 6 % of wrong verdicts for every design', () => {
+  const rows = DESIGNS.map(([name]) => page.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '');
   const shares = rows.flatMap((row) =>
     [...row.matchAll(/\| ([\d.]+) % (?=\|)/g)].map(([, share]) => Number(share)),
   );
