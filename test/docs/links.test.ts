@@ -15,7 +15,7 @@ function anchorsOf(page: string): (string | undefined)[] {
   return [...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id)];
 }
 
-test.each([...pages, 'CHANGELOG.md', 'bench/README.md', 'native/README.md'])(
+test.each([...pages, 'CHANGELOG.md', 'bench/README.md', 'bench/verdicts.md', 'native/README.md'])(
   'every link of %s to this repository leads to a file, and to a place in it',
   (page) => {
     const links = [...readPage(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
