@@ -72,7 +72,7 @@ function addExportState(group: Command): void {
     .addOption(
       new Option(
         '--to <format>',
-        'format to write: safetensors, NumPy’s npz, or nir for neuromorphic simulators and chips (docs/nir.md)',
+        'format to write: safetensors, NumPy’s npz, or nir for neuromorphic simulators and chips (docs/checkpoints.md)',
       )
         .choices(['safetensors', 'npz', 'nir'])
         .makeOptionMandatory(),

@@ -19,7 +19,7 @@ export async function loadNir(file: string): Promise<LoadedCheckpoint> {
   const content = await readNir(await readRegular(file), file);
   const own = decodeMetadata(content.metadata, file);
   if (own === null) {
-    const fix = 'Only files of `./repro export state --to nir` can be read (docs/nir.md).';
+    const fix = 'Only files of `./repro export state --to nir` can be read (docs/checkpoints.md).';
     throw new ReproError('nir-foreign', 'another program wrote this file.', { where: file, fix });
   }
   const name = path.basename(file).replace(NIR_NAME, '');

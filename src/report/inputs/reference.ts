@@ -24,7 +24,7 @@ const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The cure for a log that cannot be read. */
-const LOG_FORMS = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
+const LOG_FORMS = 'docs/report.md lists the forms of the authors’ logs that can be read.';
 
 /**
  * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
@@ -60,7 +60,7 @@ async function findLogs(
     if (log === undefined && inFolder.length > 0) {
       throw new ReproError('report-input', 'This folder contains no event file of TensorBoard.', {
         where: join(folder, id),
-        fix: 'Event files have "tfevents" in their names: docs/tensorboard.md.',
+        fix: 'Event files have "tfevents" in their names: docs/report.md.',
       });
     }
     return log === undefined ? [] : [[id, log]];
@@ -117,7 +117,7 @@ async function readLog(folder: string, log: Log): Promise<ReferenceCurves> {
   if (placed !== null) return placed;
   throw new ReproError('report-input', 'This log has no value of test_accuracy or val_accuracy.', {
     where: join(folder, log[0] ?? ''),
-    fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
+    fix: 'The epochs come from these tags: docs/formats.md lists all tags.',
   });
 }
 
