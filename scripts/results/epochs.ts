@@ -72,7 +72,7 @@ export function describeEpochs(root: string): string {
   const { seeds, train } = readConfig(root, `profiles/${PROFILE}`);
   return [
     '## Epochs chosen on the tested people',
-    `Table 1 of the thesis has each training's best test epoch, as other papers do: it is chosen on the clips that it is tested on. In profile \`${PROFILE}\`, all of ${train.epochs} epochs ` +
+    `Table 1 of the thesis has each training's best test epoch, as other papers do. In profile \`${PROFILE}\`, all of ${train.epochs} epochs ` +
       `were tested and the last one counts, so the ${seeds.length} trainings of each arm show what such a choice would add: ${rangeAdded(choices)} ` +
       `points of accuracy, and at most ${(100 * moved).toFixed(1)} points to a difference from \`baseline\`. ` +
       (outside.length === 0
