@@ -1,4 +1,4 @@
-import type { Scalar, YAMLError } from 'yaml';
+import type { Document, Scalar, YAMLError } from 'yaml';
 import { hasErrorCode, messageOf, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
@@ -73,29 +73,12 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
   if (root === null || (yaml.isScalar(root) && root.value === null)) {
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
   }
-  const problems: Problem[] = [];
-  // `yaml.visit` copies the way to each node, which takes a tenth as long as parsing.
-  const check = (node: unknown, around: readonly unknown[]): void => {
-    if (yaml.isPair(node)) for (const one of [node.key, node.value]) check(one, around);
-    if (yaml.isCollection(node)) {
-      const within = [...around, node];
-      for (const item of node.items) check(item, within);
-    }
-    if (yaml.isScalar(node)) {
-      const problem = describeScalar(node);
-      if (problem !== null) problems.push({ at: positionAt(offsetOf(node)), ...problem });
-    }
-    if (!yaml.isAlias(node)) return;
-    const target = node.resolve(parsed);
-    if (target !== undefined && !around.includes(target)) return;
-    const message =
-      target === undefined
-        ? `there is no anchor "&${node.source}" above this alias.`
-        : `the alias "*${node.source}" is inside the value it repeats, so it never ends.`;
-    problems.push({ at: positionAt(offsetOf(node)), message });
-  };
-  check(root, []);
-  throwProblems(problems);
+  throwProblems(
+    findUnrepresentable(yaml, parsed).map(({ node, ...problem }) => ({
+      at: positionAt(offsetOf(node)),
+      ...problem,
+    })),
+  );
   let value: Json;
   try {
     value = parsed.toJS();
@@ -104,23 +87,7 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
     const message = `not YAML: ${messageOf(cause)}.`;
     throw new ConfigurationError([{ at: positionAt(0), message }]);
   }
-
-  const follow = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(parsed) : node);
-  const findEntry = (container: unknown, step: string | number): readonly unknown[] | undefined => {
-    const node = follow(container);
-    if (yaml.isSeq(node)) return typeof step === 'number' ? [node.items[step], node.items[step]] : undefined;
-    if (!yaml.isMap(node)) return undefined;
-    const nameOf = ({ key }: { readonly key: unknown }) => (yaml.isScalar(key) ? key.value : key);
-    const own = node.items.find((pair) => nameOf(pair) === step);
-    if (own !== undefined) return [own.key, own.value];
-    const merged = node.items.filter(({ key }) => yaml.isScalar(key) && key.source === '<<');
-    const sources = merged.map(({ value: source }) => follow(source));
-    for (const source of sources.flatMap((one) => (yaml.isSeq(one) ? one.items : [one]))) {
-      const found = findEntry(source, step);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
+  const findEntry = entryFinder(yaml, parsed);
   const offsetAt = (path: JsonPath, part: 'key' | 'value'): number => {
     let nodes: readonly unknown[] = [root, root];
     for (const step of path) {
@@ -139,6 +106,58 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
       const [line = ''] = text.slice(start).split('\n', 1);
       return positionAt(start + Math.max(0, line.indexOf(fragment)));
     },
+  };
+}
+
+type Yaml = typeof import('yaml');
+
+/** The nodes of a document that JSON cannot represent, and why. */
+function findUnrepresentable(
+  yaml: Yaml,
+  parsed: Document.Parsed,
+): (Omit<Problem, 'at'> & { node: unknown })[] {
+  const found: ReturnType<typeof findUnrepresentable> = [];
+  // `yaml.visit` copies the way to each node, which takes a tenth as long as parsing.
+  const check = (node: unknown, around: readonly unknown[]): void => {
+    if (yaml.isPair(node)) for (const one of [node.key, node.value]) check(one, around);
+    if (yaml.isCollection(node)) {
+      const within = [...around, node];
+      for (const item of node.items) check(item, within);
+    }
+    if (yaml.isScalar(node)) {
+      const problem = describeScalar(node);
+      if (problem !== null) found.push({ node, ...problem });
+    }
+    if (!yaml.isAlias(node)) return;
+    const target = node.resolve(parsed);
+    if (target === undefined)
+      found.push({ node, message: `there is no anchor "&${node.source}" above this alias.` });
+    else if (around.includes(target)) {
+      const message = `the alias "*${node.source}" is inside the value it repeats, so it never ends.`;
+      found.push({ node, message });
+    }
+  };
+  check(parsed.contents, []);
+  return found;
+}
+
+/** Finds key and value of an entry of a list or mapping, also through aliases and merge keys. */
+function entryFinder(yaml: Yaml, parsed: Document.Parsed) {
+  const follow = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(parsed) : node);
+  return function findEntry(container: unknown, step: string | number): readonly unknown[] | undefined {
+    const node = follow(container);
+    if (yaml.isSeq(node)) return typeof step === 'number' ? [node.items[step], node.items[step]] : undefined;
+    if (!yaml.isMap(node)) return undefined;
+    const nameOf = ({ key }: { readonly key: unknown }) => (yaml.isScalar(key) ? key.value : key);
+    const own = node.items.find((pair) => nameOf(pair) === step);
+    if (own !== undefined) return [own.key, own.value];
+    const merged = node.items.filter(({ key }) => yaml.isScalar(key) && key.source === '<<');
+    const sources = merged.map(({ value: source }) => follow(source));
+    for (const source of sources.flatMap((one) => (yaml.isSeq(one) ? one.items : [one]))) {
+      const found = findEntry(source, step);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   };
 }
 
