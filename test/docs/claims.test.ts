@@ -2,12 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compareAccuracy } from '../../src/report/claims/judgement.ts';
 import { marginOf } from '../../src/verdicts/published-values.ts';
-import { NORMAL_QUANTILES, studentQuantile } from '../../src/verdicts/stats/distributions.ts';
-import { independentDifference } from '../../src/verdicts/stats/proportions.ts';
 
 const page = readFileSync(new URL('../../docs/claims.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 const CLIPS = 288;
-const Z_90 = NORMAL_QUANTILES['95'];
 
 it('docs/claims.md says which counts reproduce and which contradict each published one', () => {
   const rows = [
@@ -31,24 +28,4 @@ it('docs/claims.md says which counts reproduce and which contradict each publish
       Math.min(...contradicted.filter((ours) => ours > correct)),
     ]);
   }
-});
-
-it('docs/claims.md explains the margins with their numbers', () => {
-  const equal = { successes: 275, trials: CLIPS };
-  const { low, high } = independentDifference(equal, equal, Z_90);
-  const reach = CLIPS * Math.max(-low, high);
-  const deviation = Math.sqrt((2 * 275 * 13) / CLIPS);
-  expect(page).toContain(`counts reaches ${reach.toFixed(1)} clips to either side`);
-  expect(page).toContain(
-    `differ by ${(NORMAL_QUANTILES['75'] * deviation).toFixed(1)} clips or less in half of the cases`,
-  );
-  // Four of five: 90 % of the normal distribution on either side.
-  expect(page).toContain(`in four of five takes ${Math.ceil(reach + 1.2816 * deviation)} clips`);
-  expect(page).toContain(`of ${studentQuantile(0.975, 5).toFixed(2)} standard errors over six people`);
-});
-
-it('docs/claims.md says what it takes to show that there is no difference', () => {
-  // Six users of the same number of clips.
-  const deviation = ((6 / CLIPS) * Math.sqrt(6)) / studentQuantile(0.95, 5);
-  expect(page).toContain(`differences must be below ${(100 * deviation).toFixed(1)} points`);
 });
