@@ -5,7 +5,7 @@ import { mixSeed, TorchRandom } from './torch-random.ts';
  * The dropout masks of one batch, [batchSize, features] per dropout layer: 1 / (1 - p) with probability 1 - p, otherwise 0.
  *
  * Each batch has its own stream, which depends only on these three numbers, so that a resumed training draws the same masks;
- * docs/training.md has the recipe. PyTorch on a GPU uses the GPU's generator, which is not reproduced.
+ * the test has them in NumPy. PyTorch on a GPU uses the GPU's generator, which is not reproduced.
  *
  * @param at epoch and batch count from 0
  */

@@ -7,7 +7,7 @@ import { smallNetwork } from '../training/small-task.ts';
 const at = { seed: 2020, epoch: 3, batch: 7 };
 
 describe('drawDropoutMasks', () => {
-  it('follows the recipe in docs/training.md', () => {
+  it('draws the masks that NumPy draws', () => {
     /*
      * Worked out with NumPy, whose RandomState is an MT19937 seeded with one 32-bit number:
      *

@@ -22,7 +22,7 @@ describe('frames in another order', () => {
     expect(data).toEqual(Float32Array.of(0.75, 1.25, 0.75, 1.25, 0.75, 1.25, 0.75, 1.25));
   });
 
-  it('are drawn for each clip by the recipe in docs/training.md with `shuffled`', async () => {
+  it('are the permutations that NumPy draws for each clip with `shuffled`', async () => {
     /*
      * Worked out with NumPy's RandomState, seeded as in test/network/dropout-masks.test.ts by mix(0x74696d65, row):
      *
