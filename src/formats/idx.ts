@@ -22,7 +22,7 @@ const OTHER = 'This is another file, or a damaged one: download it again.';
  * @param limitBytes most bytes of the unpacked file
  * @throws {ReproError} `idx-header` for anything but an IDX file of unsigned bytes; `idx-size` if numbers are missing or
  *   something follows them, or beyond `limitBytes`; `idx-gzip` if it cannot be unpacked
- * @see http://yann.lecun.com/exdb/mnist/; docs/formats.md
+ * @see http://yann.lecun.com/exdb/mnist/
  */
 export function decodeIdx(bytes: Uint8Array, file: string, limitBytes: number): IdxArray {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;

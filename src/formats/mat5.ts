@@ -80,7 +80,7 @@ const DAMAGED = 'The file is cut off or damaged: download it again.';
  * @returns the arrays by name; the last one counts where a name occurs twice, as in MATLAB
  * @throws {ReproError} `mat5-header` for another kind of file (7.3 is named), `mat5-element` for damage, `mat5-truncated`,
  *   `mat5-variable` for a wanted array that is missing or not numeric
- * @see "MAT-File Format", The MathWorks, chapter 1; docs/formats.md
+ * @see "MAT-File Format", The MathWorks, chapter 1
  */
 export function readMat5(
   bytes: Uint8Array,

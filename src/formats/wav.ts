@@ -37,7 +37,7 @@ export const CONVERT = 'Convert it to WAV with 16-bit PCM: ffmpeg -i FILE -ac 1 
  * @param file name for messages
  * @throws {ReproError} `wav-format` for another file or encoding, `wav-truncated` for what is not all there, `wav-sample` for a number
  *   that is not finite, or huge; each with file and byte
- * @see Microsoft, Multimedia Programming Interface and Data Specifications 1.0, 1991; docs/formats.md
+ * @see Microsoft, Multimedia Programming Interface and Data Specifications 1.0, 1991
  */
 export function decodeWav(bytes: Uint8Array, file: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -11,7 +11,7 @@ import { copyThis, projects } from './projects.ts';
 /** Blocks without a language that are no output, and outputs that take a training or a certain machine, by how they begin. */
 const unchecked: readonly string[] = [
   // Drawings, lists and formats, some with tests of their own.
-  ...['val_0.15_', '#!AER-DAT3.1', 'every step', 'once  '],
+  ...['val_0.15_', 'every step', 'once  '],
   // What a terminal shows while something runs: test/app/live-view.test.ts, test/app/run-output.test.ts.
   '✔ simulate',
   // Takes many trainings: test/app/evidence.test.ts.

@@ -18,7 +18,7 @@ const START_TIME = 'Start-Time: 1970-01-01 00:00:00 (TZ+0000)';
  * A packet ends early where the camera's 31-bit clock overflows, since the overflow count belongs to the packet.
  *
  * @param events with x and y below 2^15
- * @see docs/formats.md; the layout is libcaer's `caer_event_packet_header` and `caer_polarity_event`
+ * @see libcaer's `caer_event_packet_header` and `caer_polarity_event`
  */
 export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}): Uint8Array {
   const { packetEvents = 4096, comments = [] } = options;

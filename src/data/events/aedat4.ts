@@ -28,7 +28,7 @@ const LARGEST_SIDE = 2 ** 15;
  *   sentence for each accepted irregularity
  * @throws {ReproError} `aedat4-header`, `aedat4-packet`, `aedat4-truncated`, `aedat4-compression`, `aedat4-event` for a
  *   pixel outside the sensor or an impossible time, `aedat4-size` beyond what is read; each with file, packet and byte
- * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html; docs/formats.md
+ * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html
  */
 export async function decodeAedat4(
   bytes: Uint8Array,
