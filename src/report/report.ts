@@ -12,11 +12,11 @@ import type { Banner, Block, Report, Section, Text } from './page/document.ts';
 import { writeAnswer } from './sections/answer.ts';
 import { describeClaims } from './sections/claims.ts';
 import { describeClips } from './sections/clips.ts';
-import { describeCost } from './sections/cost.ts';
+import { answerCost, tabulateCost } from './sections/cost.ts';
 import { describeData } from './sections/data.ts';
 import { tabulateBestEpochs, tabulateLate } from './sections/epoch-tables.ts';
 import { listFacts } from './sections/facts.ts';
-import { describeNeurons } from './sections/neurons.ts';
+import { describeNeurons, describeSpikes } from './sections/neurons.ts';
 import { tabulateDifferences, tabulateOutcomes, tabulateSeeds } from './sections/outcome-tables.ts';
 import { describeQuestion } from './sections/question.ts';
 import { describeRerun, type RunOrigin } from './sections/rerun.ts';
@@ -85,17 +85,21 @@ function listSections(
     describeOutcomes(results, outcomes, judgements ?? [], question !== null),
     describeCurves(results),
     ...describeNeurons(results),
-    describeTime(results),
     ...describeTauChanges(results),
-    {
-      id: 'mistakes',
-      title: 'Misclassifications',
-      blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
-    },
-    describeData(results),
-    ...describeClips(results),
-    describeSettings(results),
-    describeRerun(results, origin),
+    ...[
+      describeAccuracies(results, outcomes),
+      ...describeSpikes(results),
+      describeTime(results),
+      {
+        id: 'mistakes',
+        title: 'Misclassifications',
+        blocks: [{ kind: 'figure', figure: drawConfusion(results) } as const],
+      },
+      describeData(results),
+      ...describeClips(results),
+      describeSettings(results),
+      describeRerun(results, origin),
+    ].map((section): Section => ({ ...section, folded: true })),
   ];
 }
 
@@ -103,7 +107,7 @@ function announce(results: Results): Banner[] {
   const incomparable = judgeComparability(results);
   const thesis = THESIS.datasetTitle;
   const isOther = results.dataset.name !== THESIS.dataset;
-  const otherText = `The thesis reports ${thesis} only, so nothing here can be compared with it.`;
+  const otherText = `The thesis reports ${thesis} only, so its accuracies are left out.`;
   const banners = {
     simulated: {
       title: 'Simulated data: these results say nothing about the thesis',
@@ -136,11 +140,9 @@ function describeOutcomes(
   const contrasts = asks || first === undefined || others.length === 0 ? null : contrastModels(first, others);
   const tables = present(
     tabulateOutcomes(results, outcomes, judgements),
-    tabulateLate(results, outcomes),
-    tabulateBestEpochs(results),
     contrasts && tabulateDifferences(contrasts),
-    results.seeds.length > 1 && tabulateSeeds(outcomes),
   );
+  const cost = answerCost(results);
   return {
     id: 'results',
     title: 'Results',
@@ -150,8 +152,22 @@ function describeOutcomes(
       ),
       { kind: 'figure', figure: drawOutcomes(outcomes, chance, comparable) },
       ...tables.map((table): Block => ({ kind: 'table', table })),
-      ...describeCost(results),
+      ...(cost.length === 0 ? [] : [{ kind: 'paragraph', text: cost } as const]),
     ],
+  };
+}
+
+function describeAccuracies(results: Results, outcomes: readonly Outcome[]): Section {
+  const tables = present(
+    results.seeds.length > 1 && tabulateSeeds(outcomes),
+    tabulateLate(results, outcomes),
+    tabulateBestEpochs(results),
+    tabulateCost(results),
+  );
+  return {
+    id: 'accuracies',
+    title: 'Runs, epochs and costs',
+    blocks: tables.map((table): Block => ({ kind: 'table', table })),
   };
 }
 

@@ -38,7 +38,7 @@ it.each([TITLES[0], TITLES[2]])(
       const order = await tabThrough(page);
       expect(order[0]?.text).toBe('Skip to the results');
       expect(order.length).toBe(
-        await measure(page, `document.querySelectorAll('a[href], [tabindex="0"]').length`),
+        await measure(page, `document.querySelectorAll('a[href], summary, [tabindex="0"]').length`),
       );
       const places = order.map(({ index }) => index);
       expect(places).toEqual([...places].sort((a, b) => a - b));

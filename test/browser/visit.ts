@@ -44,6 +44,8 @@ export function useBrowser(flags: readonly string[] = []) {
           complaints.push(`request: ${request.url()}`);
       });
       await page.goto(address, { waitUntil: 'load' });
+      // What is folded has to be right, too.
+      await page.evaluate(`document.querySelectorAll('details').forEach((one) => { one.open = true; })`);
       await look({ page, complaints });
     } finally {
       await context.close();

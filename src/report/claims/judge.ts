@@ -18,7 +18,7 @@ import {
 import { lateAccuracy } from '../data/epochs.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
-import { listModelDeviations, listSwitched } from '../data/settings.ts';
+import { listModelDeviations, nameSwitched } from '../data/settings.ts';
 import { type Claim, type Measure, type MeasureOf, modelsOf, type NetworkKey } from './claim.ts';
 import {
   judgeAlike,
@@ -196,7 +196,7 @@ function fewestTrainingClips({ dataset, manifest }: Results): number {
 
 /** Settings other than the defaults, for the reader to weigh. The choice of the epoch has its own rules. */
 function nameSwitches(results: Results): string {
-  const switched = listSwitched(results).filter((one) => !one.startsWith('selection='));
+  const switched = nameSwitched(results).filter((one) => !one.startsWith('selection='));
   const every = results.models.flatMap(({ runs }) => runs.map(({ training }) => training.testEvery));
   const steps = [...new Set(every)].filter((step) => typeof step === 'number' && step > 1);
   return [

@@ -203,39 +203,37 @@ export interface NamedSwitch extends Switch {
   readonly dataset?: string;
 }
 
-export const SWITCHES: readonly NamedSwitch[] = Object.entries<Omit<NamedSwitch, 'name'>>({
+const SWITCHES: readonly NamedSwitch[] = Object.entries<Omit<NamedSwitch, 'name'>>({
   ...COMPAT_SWITCHES,
   ...FRAME_SWITCHES,
 }).map(([name, one]) => ({ name, ...one }));
 
-/** The switches that are not at their defaults for every model: `trials=first-88`. */
-export function listSwitched(results: Results): string[] {
-  return SWITCHES.flatMap((one) =>
-    [...usedValues(results, one)]
-      .filter(([value, models]) => !isConsequence(one, value, models))
-      .map(([value]) => value)
-      .filter((value) => one.choices.slice(1).some((choice) => choice.value === value))
-      .map((value) => `${one.name}=${value}`),
+/** The switches that are not at their defaults for every model, with the values in force and the models that use each. */
+export function listSwitched(results: Results) {
+  return SWITCHES.flatMap((one) => {
+    const used = usedValues(results, one);
+    const switched = [...used.keys()].filter(
+      (value) => value !== one.choices[0].value && !isConsequence(one, value, used.get(value)!),
+    );
+    return switched.length === 0 ? [] : [{ one, used, switched }];
+  });
+}
+
+/** Those, as `trials=first-88`. */
+export function nameSwitched(results: Results): string[] {
+  return listSwitched(results).flatMap(({ one, switched }) =>
+    switched.map((value) => `${one.name}=${value}`),
   );
 }
 
 /** Whether nobody chose this value: without clips to validate on, the last epoch is kept. */
-export function isConsequence(
-  { name }: NamedSwitch,
-  value: string,
-  models: ReadonlySet<ModelResult>,
-): boolean {
+function isConsequence({ name }: NamedSwitch, value: string, models: ReadonlySet<ModelResult>): boolean {
   const validates = [...models].some(({ runs }) => runs.some(({ clips }) => clips.validation > 0));
   return name === 'selection' && value === 'last' && !validates;
 }
 
-/** Whether the profile's own batch size overrides the switch in some run, so that neither of its values applies there. */
-export function isBatchSizeOverruled(results: Results): boolean {
-  return results.models.some((model) => model.runs.some((run) => overrulingBatchSize(model, run) !== null));
-}
-
 /** Values in force, each with the models that use it. */
-export function usedValues(
+function usedValues(
   results: Results,
   { name, dataset, choices }: NamedSwitch,
 ): Map<string, Set<ModelResult>> {
@@ -245,18 +243,9 @@ export function usedValues(
     for (const run of model.runs) {
       // Frames made with the default do not name it.
       const value =
-        dataset !== undefined
-          ? (Reflect.get(run.frames, name) ?? choices[0].value)
-          : ((name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat[name]);
+        dataset === undefined ? run.compat[name] : (Reflect.get(run.frames, name) ?? choices[0].value);
       if (typeof value === 'string') used.set(value, (used.get(value) ?? new Set()).add(model));
     }
   }
   return used;
-}
-
-/** The batch size, if the profile overrides the one in the model's file; otherwise null. */
-function overrulingBatchSize({ train }: ModelResult, { compat, training }: RunResult): string | null {
-  const { batchSize } = training;
-  const overruled = compat.batch_size === 'paper' && batchSize !== train.batchSize;
-  return overruled && typeof batchSize === 'number' ? String(batchSize) : null;
 }

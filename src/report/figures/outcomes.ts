@@ -34,7 +34,6 @@ export function drawOutcomes(outcomes: readonly Outcome[], chance: number, compa
     caption: sentences(
       `Bars show the 95 % interval (Wilson)${dots.some(({ seeds = [] }) => seeds.length > 0) ? ', small ticks the seeds' : ''}.`,
       explainTies(models),
-      'The thesis reports the maximum over epochs: it is chosen on the test clips themselves, so it is biased upwards.',
     ),
     alt: outcomes.map((outcome) => describeOutcome(outcome, comparable)).join(' '),
     legend: kinds.map(({ name, mark }): LegendEntry => {

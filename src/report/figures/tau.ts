@@ -1,6 +1,6 @@
 import type { TauQuantiles } from '../../results/tau-file.ts';
 import { summarise } from '../../verdicts/stats/means.ts';
-import { formatShare, present, sentences } from '../../verdicts/words.ts';
+import { present, sentences } from '../../verdicts/words.ts';
 import { allRuns, describeEpochs } from '../data/epochs.ts';
 import { describeCoverage, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
@@ -223,10 +223,10 @@ export function drawTauNeurons(results: Results): Figure | null {
     ),
     alt: sentences(
       `Histograms of the time constants of single neurons, for each of ${layers.length} spiking layers.`,
-      ...all.map(({ title, layer, bins, explained }) => {
-        const peak = bins.reduce((most, bin) => (bin.share > most.share ? bin : most));
-        const [from, to] = [bins[0]!.from, bins.at(-1)!.to].map((tau) => tau.toFixed(2));
-        return `${title}, layer ${layer}: ${from} to ${to}, most at ${peak.from.toFixed(2)}; two groups explain ${formatShare(explained)}.`;
+      ...[...drawn].map((title) => {
+        const bins = all.filter((one) => one.title === title).flatMap((one) => one.bins);
+        const [from, to] = [bins.map((bin) => bin.from), bins.map((bin) => bin.to)];
+        return `${title}: ${Math.min(...from).toFixed(2)} to ${Math.max(...to).toFixed(2)}.`;
       }),
     ),
     legend: modelLegend(results).filter(({ label }) => drawn.has(label)),

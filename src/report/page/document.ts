@@ -118,6 +118,8 @@ export interface Command {
 export interface Section {
   readonly id: string;
   readonly title: string;
+  /** Whether a reader has to open it: what is looked up rather than read. */
+  readonly folded?: boolean;
   readonly blocks: readonly Block[];
 }
 

@@ -11,9 +11,11 @@ export function renderMarkdown(report: Report): string {
     ...report.banners.map(({ title, text }) => `> **${escapeMarkdown(title)}.** ${escapeMarkdown(text)}`),
     ...report.answer.map(renderBlock),
     report.facts.map(({ name, value }) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(value)}`).join('\n'),
-    ...report.sections.flatMap((section) => [
-      `## ${escapeMarkdown(section.title)}`,
-      ...section.blocks.map(renderBlock),
+    ...report.sections.flatMap(({ title, folded = false, blocks }) => [
+      `## ${escapeMarkdown(title)}`,
+      ...(folded ? ['<details><summary>Show</summary>'] : []),
+      ...blocks.map(renderBlock),
+      ...(folded ? ['</details>'] : []),
     ]),
     '---',
     renderText(report.footer),

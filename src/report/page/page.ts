@@ -9,6 +9,7 @@ import type {
   GalleryPicture,
   Inline,
   Report,
+  Section,
   Table,
   Text,
 } from './document.ts';
@@ -39,16 +40,25 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '</ul></nav>',
     '</header>',
     '<main id="main">',
-    ...report.sections.map(
-      ({ id, title, blocks }) =>
-        `<section id="${escapeMarkup(id)}">\n<h2>${escapeMarkup(title)}</h2>\n${blocks.map((block) => renderBlock(block, drawn)).join('\n')}\n</section>`,
-    ),
+    ...report.sections.map((section) => renderSection(section, drawn)),
     '</main>',
     `<footer><p>${renderText(report.footer)}</p></footer>`,
     '</body>',
     '</html>',
     '',
   ].join('\n');
+}
+
+/** A link to a folded section leads to what it holds, so that browsers open it. */
+function renderSection(
+  { id, title, folded = false, blocks }: Section,
+  drawn: ReadonlyMap<string, RenderedFigure>,
+): string {
+  const content = blocks.map((block) => renderBlock(block, drawn)).join('\n');
+  const [name, head] = [escapeMarkup(id), `<h2>${escapeMarkup(title)}</h2>`];
+  return folded
+    ? `<section><details><summary>${head}</summary>\n<div id="${name}">\n${content}\n</div></details></section>`
+    : `<section id="${name}">\n${head}\n${content}\n</section>`;
 }
 
 /** The beginning of a page up to its body: styles are inline, and nothing else is allowed than its policy says. */

@@ -46,6 +46,10 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; 
 
 section { margin-top: 3.25rem; }
 h2 { font-size: 1.45rem; line-height: 1.25; letter-spacing: -.01em; margin: 0 0 .8rem; }
+summary { cursor: pointer; }
+summary h2 { display: inline; }
+details[open] summary { margin-bottom: .8rem; }
+section:has(> details:not([open])) { margin-top: 1rem; }
 h3 { font-size: 1.05rem; line-height: 1.3; margin: 0 0 .2rem; }
 p, ul { max-width: 44rem; margin: 0 0 .8rem; }
 .lead { font-size: 1.2rem; line-height: 1.45; max-width: 46rem; }
@@ -141,6 +145,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   th, td { padding-right: .55rem; }
   .number { white-space: normal; }
   .detail, thead th { font-size: 7.5pt; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   .banner, td.differs, .commands { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -7,16 +7,10 @@ import { holmAdjust, stateP } from '../../verdicts/stats/p-values.ts';
 import { formatPoints, formatShare, present, spellCount } from '../../verdicts/words.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import { type Block, makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
+import { makeTable, numberColumn, type Table, type Text, textColumn } from '../page/document.ts';
 
-/** What the models cost, and whether one τ per neuron changes it. */
-export function describeCost(results: Results): Block[] {
-  const answer = answerCost(results);
-  const table: Block = { kind: 'table', table: tabulateCost(results) };
-  return answer.length === 0 ? [table] : [{ kind: 'paragraph', text: answer }, table];
-}
-
-function tabulateCost({ models, seeds }: Results): Table {
+/** What the models cost. */
+export function tabulateCost({ models, seeds }: Results): Table {
   const rows = models.map((model) => ({ model, costs: costsOf(model) }));
   const group = 'Synaptic operations per clip, millions';
   const millions = (values: readonly (number | null)[]) => {

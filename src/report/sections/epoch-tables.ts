@@ -43,6 +43,9 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
     judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
   const [run, published] = [titleOwnResults(results), 'Published'];
   const lastEpochs = `Last ${LATE_EPOCHS} epochs`;
+  const longest = Math.max(
+    ...results.models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.epochs.length)),
+  );
   const byMaximum = outcomes.map(({ model, maximum }) => ({ title: model.title, value: maximum.test.mean }));
   const byMean = outcomes.flatMap(({ model: { title, runs } }) => {
     const means = runs.flatMap((one) => lateAccuracy(one, cosinePeriod(one))?.mean ?? []);
@@ -60,7 +63,9 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
     numberColumn('Maximum', ({ maximum }) => formatShare(maximum.test.mean), run),
     numberColumn(capitalise(nameEpoch(results.models)), ({ chosen }) => showShare(chosen.test.mean), run),
     numberColumn('Last cosine cycle', ({ model: { runs } }) => lateCell(runs, cosinePeriod), run),
-    numberColumn(lastEpochs, ({ model: { runs } }) => lateCell(runs, () => LATE_EPOCHS), run),
+    // With fewer epochs than either window, both are all of them.
+    (comparable || longest > LATE_EPOCHS) &&
+      numberColumn(lastEpochs, ({ model: { runs } }) => lateCell(runs, () => LATE_EPOCHS), run),
   ]);
 }
 

@@ -5,7 +5,7 @@ import { hasFolds } from '../../results/thesis/published.ts';
 import { formatShare, groupDigits, groupTitles, joinWords, present } from '../../verdicts/words.ts';
 import { allRuns } from '../data/epochs.ts';
 import type { Results, RunResult } from '../data/results.ts';
-import { listSwitched } from '../data/settings.ts';
+import { nameSwitched } from '../data/settings.ts';
 import type { Report } from '../page/document.ts';
 import type { RunOrigin } from './rerun.ts';
 
@@ -27,7 +27,7 @@ export function listFacts(results: Results, origin: RunOrigin | null): Report['f
     ['Classes', `${classes.length}, chance ${formatShare(1 / classes.length)}`],
     [models.length === 1 ? 'Model' : 'Models', joinWords(models.map(({ title }) => title))],
     [seeds.length === 1 ? 'Seed' : 'Seeds', seeds.join(', ')],
-    ['Compatibility switches', listSwitched(results).join(', ')],
+    ['Compatibility switches', nameSwitched(results).join(', ')],
     ['Epochs', distinct(({ metrics }) => groupDigits(metrics.epochs.length))],
     ['Parameters', describeParameters(results)],
     ['Software', distinct(({ engine }) => nameEngine(engine))],

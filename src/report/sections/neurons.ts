@@ -21,12 +21,12 @@ import {
   textColumn,
 } from '../page/document.ts';
 
-/** Time constants and spikes of each layer, if the training recorded them. */
+// What a figure or table says, before it.
+const answer = (text: Text): Block[] => (text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }]);
+
+/** The time constants of each layer, if the training recorded them. */
 export function describeNeurons(results: Results): Section[] {
   if (countLayers(results) === 0) return [];
-  // What the figures below say, first.
-  const answer = (text: Text): Block[] =>
-    text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }];
   return [
     {
       id: 'time-constants',
@@ -38,6 +38,13 @@ export function describeNeurons(results: Results): Section[] {
         ...present(drawTauNeurons(results)).map((figure): Block => ({ kind: 'figure', figure })),
       ],
     },
+  ];
+}
+
+/** The spikes of each layer, if they were counted. */
+export function describeSpikes(results: Results): Section[] {
+  if (countLayers(results) === 0) return [];
+  return [
     {
       id: 'spikes',
       title: 'Spikes',
@@ -108,7 +115,7 @@ export function answerGroups(results: Results): Text {
           ? 'In no layer do the neurons form two groups by their τ.'
           : `The neurons form two groups by their τ in ${joinWords(grouped.map(({ title, layer }) => `layer ${layer} of ${title}`))}.`,
     },
-    ` Divided in two as well as possible, the parts explain ${formatShare(least.value)} (${least.title}, layer ${least.layer}) to ${formatShare(most.value)} (${most.title}, layer ${most.layer}) of the variance of ln τ. It would be about 65\u00a0% in a normal distribution, 75\u00a0% in an even one, and more with two groups; from ${100 * GROUPS_FROM}\u00a0% on, they count as two. Groups of less than 5\u00a0% of the neurons do not show.${all.length < found.length ? ` Layers of fewer than ${FEWEST_NEURONS} neurons are left out.` : ''} Nothing in the training rewards groups, and a λ pulls all τ of a layer together.`,
+    ` Divided in two as well as possible, the parts explain ${formatShare(least.value)} (${least.title}, layer ${least.layer}) to ${formatShare(most.value)} (${most.title}, layer ${most.layer}) of the variance of ln τ; from ${100 * GROUPS_FROM}\u00a0% on, they count as two groups.${all.length < found.length ? ` Layers of fewer than ${FEWEST_NEURONS} neurons are left out.` : ''}`,
   ];
 }
 

@@ -202,10 +202,10 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
     ],
     [sentences(details, `Chance is ${formatShare(1 / classes.length)}.`, explainTies(models))],
     users > 0 && [
-      `“Over users”: the 95 % interval for clips of other people like these (Student’s, over the accuracies of ${spellCount(users)} users, weighted by their clips). Clips of one person are alike; the interval above it ignores that.`,
+      `“Over users”: the 95 % interval for other people like these (Student’s, over ${spellCount(users)} users). Clips of one person are alike; the interval above it ignores that.`,
     ],
     [
-      `A maximum over epochs is chosen on the clips that it is measured on, so it is biased upwards; its interval ignores that. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(models)}.`,
+      'A maximum over epochs, as the thesis reports, is chosen on the clips that it is measured on, so it is biased upwards.',
     ],
     unheld.length > 0 && [`No clips were held out for validation${whose}: training used all of them.`],
     comparable &&

@@ -1,18 +1,9 @@
 import { capitalise } from '../../base/text.ts';
 import type { Choice } from '../../results/thesis/compat.ts';
 import { findPublishedModel, nameSource, THESIS } from '../../results/thesis/published.ts';
-import { joinWords, present, sentences, spellCount } from '../../verdicts/words.ts';
+import { joinWords, present, sentences } from '../../verdicts/words.ts';
 import type { ModelResult, Results } from '../data/results.ts';
-import {
-  compareSettings,
-  isBatchSizeOverruled,
-  isConsequence,
-  listDeviations,
-  listSwitched,
-  type NamedSwitch,
-  SWITCHES,
-  usedValues,
-} from '../data/settings.ts';
+import { compareSettings, listDeviations, listSwitched } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
 import {
   type Block,
@@ -53,18 +44,15 @@ function summariseDeviations(results: Results): string {
 }
 
 function describeCompat(results: Results): Block[] {
-  const switched = listSwitched(results).length;
-  const disagree = 'The paper, its code and its runs disagree on the points in this table';
-  const verb = switched === 1 ? 'does not have its default' : 'do not have their defaults';
-  const text = sentences(
-    switched === 0
-      ? `${disagree}. Here, all have their defaults, which follow the intent of the thesis.`
-      : `${disagree}; ${spellCount(switched)} of them ${verb}.`,
-    isBatchSizeOverruled(results) && 'The profile sets its own batch size, which overrides both.',
-  );
+  const table = tabulateCompat(results);
+  const disagree: Text = [
+    'The paper, its code and its runs disagree on some points (',
+    { code: 'docs/deviations.md' },
+    `). ${table.rows.length === 0 ? 'Here, all' : 'Those not in this table'} have their defaults, which follow the intent of the thesis.`,
+  ];
   return [
-    { kind: 'paragraph', text: [text] },
-    { kind: 'table', table: tabulateCompat(results) },
+    { kind: 'paragraph', text: disagree },
+    ...(table.rows.length === 0 ? [] : [{ kind: 'table', table } as const]),
   ];
 }
 
@@ -93,26 +81,26 @@ export function tabulateSettings(results: Results): Table {
   );
 }
 
-/** How each disagreement between paper, published code and published runs is resolved here. */
-export function tabulateCompat(results: Results): Table {
-  const note = [
-    'Values other than the default are marked; ',
-    { code: 'docs/deviations.md' },
-    ' gives the evidence.',
-  ];
-  const rows = SWITCHES.map((one) => ({ one, used: usedValues(results, one) })).filter(
-    ({ used }) => used.size > 0,
-  );
+/** The disagreements between paper, published code and published runs that do not have their defaults here. */
+function tabulateCompat(results: Results): Table {
+  const nameModels = (models: ReadonlySet<ModelResult>): string =>
+    joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
   return makeTable(
-    { id: 'table-compat', caption: 'Where paper, code and runs disagree', notes: [note] },
-    rows,
+    { id: 'table-compat', caption: 'Where paper, code and runs disagree' },
+    listSwitched(results),
     // This run comes first: on a phone, the other columns need scrolling.
     [
       textColumn('Disagreement', ({ one: { decides, dataset, name } }) => ({
         text: decides,
         details: [`${dataset === undefined ? 'compat' : 'frames'}.${name}`],
       })),
-      textColumn('This run', ({ one, used }) => describeUse(results, one, used)),
+      textColumn('This run', ({ used }) => ({
+        // If it applies to all models, their names are superfluous.
+        text: joinWords(
+          [...used].map(([value, models]) => (used.size === 1 ? value : `${value} (${nameModels(models)})`)),
+        ),
+        tone: 'differs',
+      })),
       textColumn('Default', ({ one: { choices } }) => describeChoice(choices[0])),
       textColumn('Alternative', ({ one: { choices } }) => describeAlternatives(choices.slice(1))),
     ],
@@ -129,29 +117,5 @@ function describeAlternatives(choices: readonly Choice[]): Cell {
   return {
     text: choices.map(({ value }) => value).join(', '),
     details: choices.map(({ value, means, of }) => `${value}: ${means}${of === null ? '' : ` (${of})`}`),
-  };
-}
-
-function describeUse(
-  results: Results,
-  one: NamedSwitch,
-  used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
-): Cell {
-  const usual = one.choices[0].value;
-  const whose = (models: ReadonlySet<ModelResult>): string =>
-    joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
-  const other = [...used].filter(([value]) => value !== usual);
-  const asUsual = used.get(usual);
-  if (other.length === 0) return { text: usual, details: ['default'] };
-  if (asUsual === undefined && other.every(([value, models]) => isConsequence(one, value, models)))
-    return { text: 'last', details: ['default where no clips are held out'] };
-  // If it applies to all models, their names are superfluous.
-  const values = other.map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`));
-  const why = asUsual === undefined ? 'not the default' : `default for ${whose(asUsual)}`;
-  const isSet = one.name === 'batch_size' && isBatchSizeOverruled(results);
-  return {
-    text: values.join(', '),
-    tone: 'differs',
-    details: [isSet ? 'set by train.batchSize of the profile' : why],
   };
 }

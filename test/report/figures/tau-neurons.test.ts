@@ -62,7 +62,7 @@ describe('the time constants of the neurons', () => {
 
   it('are told to form groups only where a layer of many has more than an even spread', () => {
     expect(plain(answerGroups(resultsOf(modelOf('Hill', HILL))))).toMatch(
-      /^In no layer do the neurons form two groups by their τ\. .*\(Hill, layer 1\) of the variance of ln τ\./,
+      /^In no layer do the neurons form two groups by their τ\. .*\(Hill, layer 1\) of the variance of ln τ;/,
     );
     expect(plain(answerGroups(resultsOf(modelOf('Even', EVEN), modelOf('Two', TWO))))).toMatch(
       /^The neurons form two groups by their τ in layer 1 of Two\. /,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Cost } from '../../../src/network/cost.ts';
-import { answerCost, describeCost } from '../../../src/report/sections/cost.ts';
+import { answerCost, tabulateCost } from '../../../src/report/sections/cost.ts';
 import { makeModelResult, makeResults, makeRunResult, plain, split, textsOf } from '../result-values.ts';
 
 const COST: Cost = {
@@ -57,17 +57,13 @@ describe('the answer about cost', () => {
 });
 
 describe('the table of costs', () => {
-  const tableOf = (models: readonly ReturnType<typeof modelOf>[]) =>
-    describeCost(makeResults({ models, seeds: [2020, 2021] })).flatMap((block) =>
-      block.kind === 'table' ? [block.table] : [],
-    );
-
   it('has means over the seeds, and a dash where an engine did not count', () => {
-    const [table] = tableOf([modelOf('A', 'layer', [6e6, 7e6]), modelOf('B', 'layer', [null, 5e6])]);
-    expect(textsOf(table!)).toEqual([
+    const models = [modelOf('A', 'layer', [6e6, 7e6]), modelOf('B', 'layer', [null, 5e6])];
+    const table = tabulateCost(makeResults({ models, seeds: [2020, 2021] }));
+    expect(textsOf(table)).toEqual([
       ['A', '90.0 %', '2.0 MB', '95.0 %', '50', '4', '6.5'],
       ['B', '90.0 %', '2.0 MB', '95.0 %', '50', '4', '–'],
     ]);
-    expect(table!.notes.map(plain).join(' ')).toMatch(/means over two seeds.*–: not measured by webgpu\.$/);
+    expect(table.notes.map(plain).join(' ')).toMatch(/means over two seeds.*–: not measured by webgpu\.$/);
   });
 });
