@@ -37,6 +37,7 @@ describe('repro export figures', () => {
       files: [{ file: 'paper/figures/accuracy.svg' }],
     });
     expect(project.read('paper/figures/accuracy.svg')).toContain(NOTICE);
+    expect((await figures('--report', 'made', '--out', 'paper/figures')).exitCode).toBe(0);
     await project.write('artifacts/report/figures/index.json', project.read('made/figures/index.json'));
     await project.write('artifacts/report/figures/accuracy.svg', makeSheet());
     const refused = await figures('--out', 'paper/figures');

@@ -47,8 +47,8 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
     const content = await convertFigure({ title, alt, file, svg: await readFigureFile(file) }, format);
     files.push({ file: path.join(out, `${id}.${format}`), content });
   }
-  for (const { file } of files) {
-    if (force || (await kindOfPath(file)) === null) continue;
+  for (const { file, content } of files) {
+    if (force || (await kindOfPath(file)) === null || (await holds(file, content))) continue;
     const fix = 'Choose another folder with --out, or replace it with --force.';
     throw new ReproError('output-exists', 'this file already exists; nothing was written.', {
       where: file,
@@ -59,6 +59,14 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
   const written = files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }));
   printResult(options, 'export figures', { files: written }, () =>
     written.map(({ file, sizeBytes }) => `${toOneLine(file)}  ${formatBytes(sizeBytes)}`),
+  );
+}
+
+/** Whether an earlier export left the same bytes there. */
+async function holds(file: string, content: string | Uint8Array): Promise<boolean> {
+  return readFile(file).then(
+    (found) => found.equals(Buffer.from(content)),
+    () => false,
   );
 }
 
