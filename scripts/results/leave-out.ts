@@ -30,15 +30,19 @@ export function tabulateLeftOut(root: string): string {
         judge(whole.map((one) => dropGroup(one, person))),
       ),
     };
-    return Object.entries(without).flatMap(([of, judged]) =>
-      arms.flatMap(({ model, speaker }, at) => {
+    return arms.flatMap(({ model, speaker }, at) => {
+      const changed = Object.entries(without).map(([of, judged]) => {
         const found = judged.map((verdicts) => verdicts[at]!).filter((verdict) => verdict !== all[at]);
-        if (speaker !== undefined || found.length === 0) return [];
-        const becomes = [...new Set(found)].map((verdict) => DIFFERENCE_TITLES[verdict]).join(' or ');
-        const name = `\`${profile}\`${clips === null ? '' : ', direction'}`;
-        return [[name, `\`${model}\``, becomes, `${found.length} of ${judged.length} ${of}`]];
-      }),
-    );
+        return { found, share: `${found.length} of ${judged.length} ${of}` };
+      });
+      const becomes = new Set(
+        changed.flatMap(({ found }) => found.map((verdict) => DIFFERENCE_TITLES[verdict])),
+      );
+      if (speaker !== undefined || becomes.size === 0) return [];
+      const shares = changed.filter(({ found }) => found.length > 0).map(({ share }) => share);
+      const name = `\`${profile}\`${clips === null ? '' : ', direction'}`;
+      return [[name, `\`${model}\``, [...becomes].join(' or '), shares.join(', ')]];
+    });
   });
   return formatMarkdownTable(['profile', 'arm', 'becomes', 'without'], rows);
 }

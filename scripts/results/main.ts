@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { ClaimVerdict } from '../../src/verdicts/claims-file.ts';
 import { DIFFERENCE_TITLES } from '../../src/verdicts/verdicts.ts';
-import { formatBarePoints, formatBareRange } from '../../src/verdicts/words.ts';
+import { formatBarePoints, formatBareRange, joinWords } from '../../src/verdicts/words.ts';
 import { drawArms } from './draw-arms.ts';
 import { describeEpochs, drawEpochs } from './epochs.ts';
 import { formatMarkdownTable, isSweep, listEndpoints, listProfiles, readConfig } from './questions.ts';
@@ -74,21 +74,18 @@ export function composePage(root: string): string {
   const runs = profiles.filter((profile) => !sweeps.includes(profile));
   return `${[
     '# Results',
-    'What committed runs gave, made by `node scripts/results.mjs` from `results/`. [The question](question.md) says what it means, [the designs](designs.md) what was fixed before. Profiles that are missing here have not been run yet.',
+    'What committed runs gave. [The question](question.md) says what it means, [the designs](designs.md) what was fixed before. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
-    '_Each arm compared with its baseline, for other seeds and other people (or clips, where the data have no people); bars are 95 % intervals, and the margin is shaded. The axis is linear up to ' +
-      'about two points and logarithmic beyond. Arms are named as their files in `configs/models/`._',
+    '_Each arm, named as its file in `configs/models/`, compared with its baseline, for other seeds and people (clips, where the data have no people); bars are 95 % intervals, the margin is shaded. The axis is logarithmic beyond two points._',
     tabulateArms(root),
-    '*Direction* means the four classes that differ by direction alone. Verdicts are by [the rule](claims.md#the-question) and take into account how many arms a profile has; intervals do not, so one may leave out 0 where ' +
-      'the verdict is *undecided*. Where another profile has all trainings of a comparison and more, its verdict is the only one.',
+    '*Direction* means the four classes that differ by direction alone. Verdicts are by [the rule](claims.md#the-question), corrected for the number of arms; intervals are not corrected. Where another profile has all trainings of a comparison and more, its verdict is the only one.',
     '## To repeat a part',
-    '`python3 scripts/recompute.py results` computes all of it again with SciPy from `answers.csv`: who got which clip right. To train a part again and check every digit, take a line of the table:',
+    '`python3 scripts/recompute.py results` computes all of it again with SciPy from the answers to each clip. To train a part again and check every digit, take a line of the table:',
     ['```sh', ...commandsOf(root, runs[0]!), '```'].join('\n'),
-    'Leave out `REPRO_ISA` where the table says `wasm`. With it, a processor needs AVX2; without it, `check` compares within [tolerances](check.md#the-rules-and-how-sure-they-are), which may be too tight. Profile `nmnist` was ' +
-      'run on a part of its recordings, so `check` fails on all of them.',
+    'Leave out `REPRO_ISA` where the table says `wasm`; elsewhere a processor needs AVX2. `check` fails on `nmnist`, which was run on a part of its recordings.',
     tabulateRuns(root, runs),
+    `Runs at several values of one setting have pages of their own, with the command that repeats them: ${joinWords(sweeps.map((profile) => linkReport(profile, readConfig(root, `profiles/${profile}`).report.title)))}.`,
     describeEpochs(root),
-    ...sweeps.map((profile) => readFile(root, `results/${profile}/section.md`).trim()),
   ].join('\n\n')}\n`;
 }
 
@@ -98,17 +95,16 @@ function readFile(root: string, file: string): string {
 
 /** All arms of all questions, second endpoints below their first. */
 function tabulateArms(root: string): string {
-  const rows = listEndpoints(root).flatMap(({ profile, clips, margin, arms }) =>
+  const rows = listEndpoints(root).flatMap(({ profile, clips, arms }) =>
     arms.map(({ model, baseline, difference, low, high, verdict, speaker }) => [
       `\`${profile}\`${clips === null ? '' : ', direction'}`,
-      ...[`\`${model}\``, `\`${baseline}\``, formatBarePoints(difference)],
-      low === null || high === null ? '–' : formatBareRange({ low, high }),
-      formatBarePoints(margin).slice(1),
+      ...[`\`${model}\``, `\`${baseline}\``],
+      `${formatBarePoints(difference)} (${formatBareRange({ low: low!, high: high! })})`,
       speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``,
     ]),
   );
-  const head = ['profile', 'arm', 'compared with', 'points', '95 % interval', 'margin', 'verdict'];
-  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---:', '---:', '---']);
+  const head = ['profile', 'arm', 'compared with', 'points (95 % interval)', 'verdict'];
+  return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---']);
 }
 
 /** What a part of a profile needs: data, models with the baselines of a question, one seed. */
@@ -129,15 +125,22 @@ function commandsOf(root: string, profile: string): string[] {
 }
 
 function tabulateRuns(root: string, profiles: readonly string[]): string {
+  const endpoints = listEndpoints(root);
   const rows = profiles.map((profile) => {
     const { runs } = JSON.parse(readFile(root, `configs/baselines/${profile}.json`));
     // The reports have the rest of it: bytes and compiler.
     const [name, , isa] = runs[0].engine.split(' ');
     const { data, models, seeds } = partOf(root, profile);
-    const link = `[\`${profile}\`](../results/${profile}/report.md)`;
+    const margins = endpoints.filter((one) => one.profile === profile).map(({ margin }) => 100 * margin);
     const engine = name === 'native' ? `${name}, ${isa}` : name;
-    return [link, data ?? 'simulated', runs.length, `\`${models}\` \`${seeds}\``, engine];
+    const link = linkReport(profile, `\`${profile}\``);
+    const part = `\`${models}\` \`${seeds}\``;
+    return [link, data ?? 'simulated', runs.length, margins.join(', '), part, engine];
   });
-  const head = ['report', 'data', 'trainings', 'a part', 'computed by'];
-  return formatMarkdownTable(head, rows, ['---', '---', '---:', '---', '---']);
+  const head = ['report', 'data', 'trainings', 'margins', 'a part', 'computed by'];
+  return formatMarkdownTable(head, rows, ['---', '---', '---:', '---', '---', '---']);
+}
+
+function linkReport(profile: string, text: string): string {
+  return `[${text}](../results/${profile}/report.md)`;
 }

@@ -29,7 +29,7 @@ export function readEndpoints(claims: string): KeptEndpoint[] {
   }));
 }
 
-/** The endpoints of all profiles in results/, without those of sweeps, which their sections have. */
+/** The endpoints of all profiles in results/, without those of sweeps, which their reports have. */
 export function listEndpoints(root: string) {
   const all = listProfiles(root).flatMap((profile) => {
     if (isSweep(root, profile)) return [];
@@ -66,9 +66,9 @@ function findSpeaker(arm: KeptEndpoint['arms'][number], own: ProfileEndpoint, al
   return speaker?.profile;
 }
 
-/** Whether it was run at several values, and told of in a section of its own: by sweep.ts. */
+/** Whether it was run at several values, by sweep.ts. */
 export function isSweep(root: string, profile: string): boolean {
-  return existsSync(path.join(root, 'results', profile, 'section.md'));
+  return existsSync(path.join(root, 'results', profile, `${profile}.csv`));
 }
 
 /** In the order in which pages and figures have them. */

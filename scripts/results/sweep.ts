@@ -79,7 +79,7 @@ export async function drawSweep(root: string, folder: string, profile: string): 
   return [
     [`${profile}.csv`, tabulate(name, runs)],
     [`figures/${profile}.svg`, await draw(root, profile, name, runs)],
-    ['section.md', describe(root, profile, name, runs)],
+    ['report.md', describe(root, profile, name, runs)],
   ];
 }
 
@@ -178,12 +178,12 @@ function describe(root: string, profile: string, name: string, runs: Runs): stri
     ({ model, baseline }) => `${titleOf(root, model)} compared with ${titleOf(root, baseline)}`,
   );
   return `${[
-    `## ${report.title}`,
+    `# ${report.title}`,
     description.trim(),
     `Test accuracies, the mean of ${models[0]?.accuracies.length} seeds, and in parentheses how many of these trainings answer both questions (more than ${formatShare(SOLVED)} right).`,
     formatMarkdownTable([name, ...models.map(({ model }) => titleOf(root, model))], accuracies),
-    `![Test accuracy of each training, by ${name}](../results/${profile}/figures/${profile}.svg)`,
-    `Dots are means, ticks are seeds. The differences in points, with 95 % intervals for other seeds and other clips. Where some trainings of a model answer both questions and others do not, intervals are [only rough](claims.md#the-question).`,
+    `![Test accuracy of each training, by ${name}](figures/${profile}.svg)`,
+    `Dots are means, ticks are seeds. The differences in points, with 95 % intervals for other seeds and other clips. Where some trainings of a model answer both questions and others do not, intervals are [only rough](../../docs/claims.md#the-question).`,
     formatMarkdownTable([name, ...comparisons], differences),
     `\`node scripts/sweep.mjs ${profile} --check\` runs all of it again and compares every answer.`,
   ].join('\n\n')}\n`.replaceAll('\u00a0', ' ');
