@@ -101,7 +101,9 @@ function roundNumbers(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, round));
 }
 
-const swept = kept.filter((profile) => existsSync(path.join(repository, `results/${profile}/${profile}.csv`)));
+const swept = kept.filter((profile) =>
+  existsSync(path.join(repository, `results/${profile}/${profile}.csv`)),
+);
 
 test.each(swept)('what is drawn and told of %s follows from the answers at each value', async (profile) => {
   const drawn = await drawSweep(repository, path.join(repository, 'results', profile), profile);
