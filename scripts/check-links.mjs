@@ -2,27 +2,24 @@
 //   node scripts/check-links.mjs                  all addresses
 //   node scripts/check-links.mjs ADDRESS...       these
 
-import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { EnvHttpProxyAgent, interceptors, request } from 'undici';
+import { parse } from 'yaml';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dispatcher = new EnvHttpProxyAgent().compose(interceptors.redirect({ maxRedirections: 10 }));
 /** How a file begins, by its ending. */
 const beginnings = { '.zip': Buffer.from('PK'), '.gz': Buffer.of(0x1f, 0x8b) };
 
-function readFacts(...words) {
-  const command = [path.join(root, 'bin/repro.js'), 'data', ...words, '--json'];
-  return JSON.parse(execFileSync(process.execPath, command, { cwd: root, encoding: 'utf8' }));
-}
-
 /** Every address, with the name of its file. */
 function listLinks() {
-  const files = readFacts('list').datasets.flatMap(({ name }) => readFacts('info', name).files);
-  return files.flatMap(({ name, urls = [], zipUrl }) =>
-    [...urls, zipUrl ?? []].flat().map((url) => ({ name, url })),
-  );
+  const folder = path.join(root, 'configs/datasets');
+  const facts = fs.readdirSync(folder).map((name) => parse(fs.readFileSync(path.join(folder, name), 'utf8')));
+  return facts
+    .flatMap(({ files = [] }) => files)
+    .flatMap(({ name, urls = [], zipUrl }) => [...urls, zipUrl ?? []].flat().map((url) => ({ name, url })));
 }
 
 /** What is wrong with an address; null if nothing is. */

@@ -56,7 +56,7 @@ export class Repository {
   }
 
   /** Makes this tree the folder `sounds` of a new commit, beside others and after another commit. @returns what a data set's file says */
-  commit(tree: string, url = 'http://data.invalid/data.git'): GitFolder {
+  commit(tree: string): GitFolder {
     const older = this.git([
       'commit-tree',
       '-m',
@@ -67,12 +67,12 @@ export class Repository {
     const whole = this.tree(`040000 tree ${tree}\tsounds`, `040000 tree ${other}\tother`);
     const commit = this.git(['commit-tree', '-p', older, '-m', 'data', whole]);
     this.git(['update-ref', 'refs/heads/main', commit]);
-    return { url, commit, folder: 'sounds', tree };
+    return { url: 'http://data.invalid/data.git', commit, folder: 'sounds', tree };
   }
 }
 
-export async function makeRepository(): Promise<Repository> {
-  const folder = path.join(await temporaryFolder(), 'data.git');
+export async function makeRepository(parent: string): Promise<Repository> {
+  const folder = path.join(parent, 'data.git');
   await mkdir(folder);
   const repository = new Repository(folder);
   repository.git(['init', '--bare', '--quiet']);
