@@ -10,11 +10,12 @@ const alone = [
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',
 ];
-/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, PyTorch, compilers, whole runs, TensorFlow.js. */
+/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, PyTorch, SciPy, compilers, whole runs, TensorFlow.js. */
 const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
   'test/report/explorable/recompute-run.test.ts',
+  'test/report/recompute.test.ts',
   'test/app/cache-kill.test.ts',
   'test/app/data-new-run.test.ts',
   'test/app/export-sharing.test.ts',
@@ -22,6 +23,7 @@ const slow = [
   'test/app/newcomer.test.ts',
   'test/app/sleep.test.ts',
   'test/app/train-val-folders.test.ts',
+  'test/data/fetch/kill.test.ts',
   'test/data/fetch/long.test.ts',
   'test/docs/calibration.test.ts',
   'test/docs/designs-page.test.ts',
