@@ -27,7 +27,7 @@ export function listChunks(): Chunk[] {
     .map((chunk, at) => ({ ...chunk, seed: at + 1 }));
 }
 
-/** Writes tables of bench/verdicts.md, and the one of docs/judge.md. @param worker the compiled worker.ts */
+/** Writes tables of bench/verdicts.md. @param worker the compiled worker.ts */
 export async function main({
   root,
   worker,
@@ -39,7 +39,7 @@ export async function main({
   const page = path.join(root, 'bench/verdicts.md');
   const drawn = outcomes.filter(({ sample }) => sample === 'any');
   writeTable(page, 'claim', describeVerdicts(drawn));
-  writeTable(path.join(root, 'docs/judge.md'), 'decided claim', describeDecided(drawn));
+  writeTable(page, 'decided claim', describeDecided(drawn));
   writeTable(page, 'studies', describeDesigns(outcomes));
 }
 

@@ -62,16 +62,16 @@ const endpoints = [
   ['direction', { clips: 8, margin: 2 * MARGIN }, { accuracy: 0.91, seeds: 0.039, users: 0.036 }],
 ] as const;
 
-/** Writes tables of bench/verdicts.md, and those of docs/designs.md on what has not been run, or asks most. */
+/** Writes tables of bench/verdicts.md. */
 export function main({ root }: { readonly root: string }): void {
-  const [page, designs] = ['bench/verdicts.md', 'docs/designs.md'].map((file) => path.join(root, file));
-  writeTable(designs!, 'seeds of each arm', describeNights());
-  writeTable(designs!, 'people differ by', describeWords());
-  writeTable(page!, 'deviation between seeds', describeRows());
-  writeTable(page!, 'endpoint', describeEndpoints());
-  writeTable(page!, 'trainings that succeed', describePlateau());
+  const page = path.join(root, 'bench/verdicts.md');
+  writeTable(page, 'seeds of each arm', describeNights());
+  writeTable(page, 'people differ by', describeWords());
+  writeTable(page, 'deviation between seeds', describeRows());
+  writeTable(page, 'endpoint', describeEndpoints());
+  writeTable(page, 'trainings that succeed', describePlateau());
   writeTable(
-    page!,
+    page,
     'design',
     DESIGNS.map((one) => describeDesign(...one)),
   );

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { renderFigure } from '../../src/report/drawing/render.ts';
 import { colorVariable, POINT_LABELS } from '../../src/report/drawing/theme.ts';
 import { drawDotPlot } from '../../src/report/figures/dot-plot.ts';
-import { formatBarePoints, formatShare, joinWords } from '../../src/verdicts/words.ts';
-import { formatMarkdownTable, readConfig, readEndpoints } from './questions.ts';
+import { formatBarePoints, joinWords } from '../../src/verdicts/words.ts';
+import { readConfig, readEndpoints } from './questions.ts';
 
 /** The profile whose question is asked again, and one with fewer test clips; both test every epoch. */
 const PROFILE = 'words';
@@ -61,14 +61,6 @@ export function describeEpochs(root: string): string {
   const compared = compareChoices(root);
   const moved = Math.max(...compared.map((arm) => Math.abs(arm.moved)));
   const outside = compared.filter(({ best, low, high }) => best < low || best > high);
-  const rows = choices.map(({ model, last, best }, at) => {
-    const { [at - 1]: arm } = compared;
-    return [
-      ...[`\`${model}\``, formatShare(last), formatShare(best), formatBarePoints(best - last)],
-      ...(arm === undefined ? ['–', '–'] : [formatBarePoints(arm.last), formatBarePoints(arm.best)]),
-    ];
-  });
-  const head = ['arm', 'last epoch', 'best epoch', 'adds', 'from `baseline`, last', 'from `baseline`, best'];
   const { seeds, train } = readConfig(root, `profiles/${PROFILE}`);
   return [
     '## Epochs chosen on the tested people',
@@ -78,9 +70,8 @@ export function describeEpochs(root: string): string {
       (outside.length === 0
         ? 'All differences stay within their intervals.'
         : `Outside of their intervals: ${joinWords(outside.map(({ model }) => model))}.`) +
-      ` Verdicts by best epochs were not computed: they need the answers of these epochs. On the 300 test clips of \`${SMALLER}\`, it adds ${rangeAdded(readChoices(root, SMALLER))} points.`,
+      ` On the 300 test clips of \`${SMALLER}\`, it adds ${rangeAdded(readChoices(root, SMALLER))} points.`,
     '![Differences from baseline by last and by best epochs](images/epochs.svg)',
-    formatMarkdownTable(head, rows, ['---', '---:', '---:', '---:', '---:', '---:']),
   ].join('\n\n');
 }
 

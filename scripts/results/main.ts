@@ -76,9 +76,9 @@ export function composePage(root: string): string {
     '# Results',
     'What committed runs gave. [The question](question.md) says what it means, [the designs](designs.md) what was fixed before. Profiles that are missing here have not been run yet.',
     '![Differences in accuracy of all arms, with intervals and margins](images/arms.svg)',
-    '_Each arm, named as its file in `configs/models/`, compared with its baseline, for other seeds and people (clips, where the data have no people); bars are 95 % intervals, the margin is shaded. The axis is logarithmic beyond two points._',
+    '_Each arm compared with its baseline, for other seeds and people (clips, where the data have no people); bars are 95 % intervals, the margin is shaded. The axis is logarithmic beyond two points._',
     tabulateArms(root),
-    '*Direction* means the four classes that differ by direction alone. Verdicts are by [the rule](claims.md#the-question), corrected for the number of arms; intervals are not corrected. Where another profile has all trainings of a comparison and more, its verdict is the only one.',
+    '*Direction* means the four classes that differ by direction alone. Verdicts are by [the rule](claims.md#the-question), corrected for the number of arms; intervals are not corrected. A comparison is listed for the profile that has most of its trainings.',
     '## To repeat a part',
     '`python3 scripts/recompute.py results` computes all of it again with SciPy from the answers to each clip. To train a part again and check every digit, take a line of the table:',
     ['```sh', ...commandsOf(root, runs[0]!), '```'].join('\n'),
@@ -93,15 +93,17 @@ function readFile(root: string, file: string): string {
   return fs.readFileSync(path.join(root, file), 'utf8');
 }
 
-/** All arms of all questions, second endpoints below their first. */
+/** All arms of all questions, second endpoints below their first, each where most of its trainings are. */
 function tabulateArms(root: string): string {
   const rows = listEndpoints(root).flatMap(({ profile, clips, arms }) =>
-    arms.map(({ model, baseline, difference, low, high, verdict, speaker }) => [
-      `\`${profile}\`${clips === null ? '' : ', direction'}`,
-      ...[`\`${model}\``, `\`${baseline}\``],
-      `${formatBarePoints(difference)} (${formatBareRange({ low: low!, high: high! })})`,
-      speaker === undefined ? DIFFERENCE_TITLES[verdict] : `see \`${speaker}\``,
-    ]),
+    arms
+      .filter(({ speaker }) => speaker === undefined)
+      .map(({ model, baseline, difference, low, high, verdict }) => [
+        `\`${profile}\`${clips === null ? '' : ', direction'}`,
+        ...[`\`${model}\``, `\`${baseline}\``],
+        `${formatBarePoints(difference)} (${formatBareRange({ low: low!, high: high! })})`,
+        DIFFERENCE_TITLES[verdict],
+      ]),
   );
   const head = ['profile', 'arm', 'compared with', 'points (95 % interval)', 'verdict'];
   return formatMarkdownTable(head, rows, ['---', '---', '---', '---:', '---']);

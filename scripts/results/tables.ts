@@ -106,8 +106,7 @@ function tabulateComparisons(kept: KeptResults, rows: readonly string[][]): stri
     'compared with',
     '% right',
     'and there',
-    'points',
-    '95 % interval',
+    'points (95 % interval)',
     'verdict',
   ];
   const cells = rows.map(([profile = '', arm = '', baseline = '', other, ...less]) => {
@@ -125,11 +124,11 @@ function tabulateComparisons(kept: KeptResults, rows: readonly string[][]): stri
       other === undefined ? `\`${profile}\`` : `\`${profile}\`, less that in \`${other}\``,
       ...[`\`${arm}\``, `\`${baseline}\``],
       ...pair.map((one) => (other === undefined ? kept.shareOf(one) : '')),
-      ...[formatBarePoints(difference), formatBareRange({ low: low!, high: high! })],
+      `${formatBarePoints(difference)} (${formatBareRange({ low: low!, high: high! })})`,
       stated === undefined ? 'not stated before' : DIFFERENCE_TITLES[stated.verdict],
     ];
   });
-  const rule = head.map((_, at) => (at < 3 || at === 7 ? '---' : '---:'));
+  const rule = head.map((_, at) => (at < 3 || at === 6 ? '---' : '---:'));
   return formatMarkdownTable(head, cells, rule);
 }
 

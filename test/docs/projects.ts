@@ -138,15 +138,6 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     await project.edit('configs/profiles/quick.yaml', 'steps: 8', 'steps: 16');
     return project;
   },
-  results: async () => {
-    const project = await createSmall();
-    await project.edit('configs/profiles/quick.yaml', '[baseline]', '[baseline, no-reg]');
-    const report =
-      "const right = matrix.model === 'baseline' ? 138 : 139;\n    metrics({ testAccuracy: right / 144, testClips: 144, bestEpoch: matrix.model === 'baseline' ? 26 : 32 });\n    const rate";
-    await project.edit('stages/train.ts', 'params, signal }', 'params, matrix, metrics, signal }');
-    await project.edit('stages/train.ts', 'const rate', report);
-    return project;
-  },
   judge: createJudged,
   'set-aside': async () => {
     const project = await createSmall();
