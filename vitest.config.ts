@@ -10,7 +10,7 @@ const alone = [
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',
 ];
-/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, PyTorch, SciPy, compilers, whole runs, TensorFlow.js. */
+/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, git servers, PyTorch, SciPy, compilers, whole runs, TensorFlow.js. */
 const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
@@ -23,11 +23,12 @@ const slow = [
   'test/app/newcomer.test.ts',
   'test/app/sleep.test.ts',
   'test/app/train-val-folders.test.ts',
+  'test/data/fetch/fetch-folder.test.ts',
   'test/data/fetch/kill.test.ts',
   'test/data/fetch/long.test.ts',
   'test/docs/calibration.test.ts',
-  'test/docs/designs-page.test.ts',
   'test/docs/examples.test.ts',
+  'test/docs/filled-tables.test.ts',
   'test/network/engines/session.test.ts',
   'test/native/kernels.test.ts',
   'test/native/networks.test.ts',
@@ -37,9 +38,11 @@ const slow = [
   'test/runner/execution-disk.test.ts',
   'test/runner/execution-power-cut.test.ts',
   'test/runner/share/remote-trouble.test.ts',
+  'test/scripts/pack.test.ts',
   'test/stages/two-scales.test.ts',
   'test/training/kill.test.ts',
   'test/training/learning.test.ts',
+  'test/verdicts/committed-results.test.ts',
 ];
 const common = {
   // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.

@@ -1,14 +1,7 @@
 import { expect, test } from 'vitest';
-import { fillTables } from '../../scripts/results/tables.ts';
 import { spreadInterval } from '../../src/verdicts/stats/crossed.ts';
 import { type Arm, armsOf, type BaselineRun, intervalOf, points, readLine } from './kept-results.ts';
-import { readPage, repository } from './pages.ts';
-
-test('the tables of docs/question.md are what `node scripts/results.mjs` makes of results/', () => {
-  const page = readPage('docs/question.md');
-  expect(page.match(/<!-- (?:compare|change)\n/g)!.length).toBeGreaterThan(5);
-  expect(fillTables(repository, page)).toBe(page);
-});
+import { readPage } from './pages.ts';
 
 test('README.md says of the spoken words what their runs gave', () => {
   const { 'no-reg': noReg, broad, 'broad-fixed': fixed } = armsOf('words');

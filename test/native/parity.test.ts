@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createCpuEngine } from '../../src/network/engines/tfjs/engine.ts';
 import { listFailures, runFolder } from '../exchange/parity/case-folders.ts';
-import { goldenFolders, kindsOf, openGolden } from '../exchange/parity/golden-folders.ts';
+import { goldenFolders, listComputed, openGolden } from '../exchange/parity/golden-folders.ts';
 import { instructionSets, nativeEngine } from './support.ts';
 
-// WebAssembly is in test/exchange/parity/golden.test.ts, with all the other cases.
+// WebAssembly and TensorFlow.js are in test/exchange/parity/golden.test.ts, with all the other cases.
 describe.each([
-  ['TensorFlow.js', createCpuEngine('test')] as const,
   ...instructionSets.map((name) => [`the native engine on ${name}`, nativeEngine(name)] as const),
   ...instructionSets
     .slice(-1)
@@ -14,8 +12,7 @@ describe.each([
 ])('%s', (_, engine) => {
   test.each(goldenFolders)('passes every case that an engine computes in test/%s', async (name) => {
     const folder = await openGolden(name);
-    const kinds = [...(await kindsOf(folder))];
-    const computed = kinds.flatMap(([one, kind]) => (['neuron', 'network'].includes(kind) ? [one] : []));
+    const computed = await listComputed(folder);
     expect(computed.length).toBeGreaterThan(10);
     const outcomes = await runFolder(folder, computed, engine);
     expect(listFailures(outcomes)).toEqual([]);

@@ -3,7 +3,13 @@ import path from 'node:path';
 import process from 'node:process';
 import { expect, test } from 'vitest';
 import { randomNumbers } from '../support/random.ts';
-import { findInconsistencies, findPartialOutputs, findRecorded, readOutputs } from './rig/crash/checks.ts';
+import {
+  findInconsistencies,
+  findPartialOutputs,
+  findRecorded,
+  listAside,
+  readOutputs,
+} from './rig/crash/checks.ts';
 import { describeKill, drawKill, measureRun, runAndKill } from './rig/crash/kills.ts';
 import { createCrashProject, expectedFiles, outputsOf, runWhole, runWords } from './rig/crash/project.ts';
 
@@ -71,4 +77,29 @@ test('what a finished stage could resume from goes with the next run, if a kill 
   leave('0'.repeat(64));
   expect((await runWhole(root, 1)).states.b).toBe('cached');
   expect(readFileSync(path.join(folder, '1'), 'utf8')).toBe('half');
+});
+
+test('no kill while outputs are restored loses what a person wrote', async () => {
+  const root = await createCrashProject();
+  await runWhole(root, 0);
+  const notes = {
+    'artifacts/a/notes': 'new',
+    'artifacts/b.txt': 'edited',
+    'artifacts/b-parts/1': 'edited, too',
+  };
+  const write = (i: number): void => {
+    for (const [file, text] of Object.entries(notes)) writeFileSync(path.join(root, file), `${text} ${i}`);
+  };
+  write(0);
+  const { calls } = await measureRun(root, runWords(0));
+  const kills = 6;
+  for (let i = 1; i <= kills; i += 1) {
+    write(i);
+    const at = Math.ceil((calls * i) / kills);
+    await runAndKill(root, runWords(0), { kind: 'call', at, moment: i % 2 === 0 ? 'before' : 'after' });
+    expect((await runWhole(root, 0)).exitCode).toBe(0);
+    expect(readOutputs(root)).toEqual(expectedFiles(0));
+    const kept = Object.values(listAside(root));
+    for (const text of Object.values(notes)) expect(kept, `kill at ${at}`).toContain(`${text} ${i}`);
+  }
 });

@@ -24,3 +24,9 @@ export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, s
     ]),
   );
 }
+
+/** The cases that an engine computes. */
+export async function listComputed(folder: CaseFolder): Promise<string[]> {
+  const kinds = [...(await kindsOf(folder))];
+  return kinds.flatMap(([name, kind]) => (['neuron', 'network'].includes(kind) ? [name] : []));
+}

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CaseOutcome, listCases } from '../../../src/exchange/parity/suite.ts';
+import { createCpuEngine } from '../../../src/network/engines/tfjs/engine.ts';
 import { listFailures, runFolder } from './case-folders.ts';
-import { goldenFolders, kindsOf, openGolden } from './golden-folders.ts';
+import { goldenFolders, kindsOf, listComputed, openGolden } from './golden-folders.ts';
 
 /** The outcomes of each folder, computed once, with WebAssembly. */
 const outcomes = new Map<string, CaseOutcome[]>();
@@ -13,6 +14,14 @@ it.each(goldenFolders)('test/%s passes in every case', async (name) => {
   const folder = await openGolden(name);
   expect(listFailures(outcomes.get(name)!)).toEqual([]);
   expect(outcomes.get(name)!.map((outcome) => outcome.name)).toEqual(await listCases(folder));
+});
+
+it.each(goldenFolders)('test/%s passes in every case that TensorFlow.js computes', async (name) => {
+  const folder = await openGolden(name);
+  const computed = await listComputed(folder);
+  const found = await runFolder(folder, computed, createCpuEngine('test'));
+  expect(listFailures(found)).toEqual([]);
+  expect(found.map((outcome) => outcome.name)).toEqual(computed);
 });
 
 it('the folders have every kind of case', async () => {

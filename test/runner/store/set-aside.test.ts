@@ -1,11 +1,9 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { collectGarbage } from '../../../src/runner/extras/gc.ts';
-import { readOutputs } from '../rig/crash/checks.ts';
-import { measureRun, runAndKill } from '../rig/crash/kills.ts';
-import { createCrashProject, expectedFiles, runWhole, runWords } from '../rig/crash/project.ts';
+import { listAside } from '../rig/crash/checks.ts';
 import { createProject, eventOf, type Project } from '../rig/project.ts';
 
 /** `folder` makes a folder of two files, `file` a single file; both hold the version. */
@@ -25,23 +23,6 @@ async function createRun(): Promise<Project> {
   define(project, 1);
   expect((await project.run()).outcome).toBe('ok');
   return project;
-}
-
-/** Everything set aside, without the name of the day: `1/artifacts/file` -> content, or the target of a link. */
-function listAside(root: string): Record<string, string> {
-  const folder = path.join(root, 'artifacts/.set-aside');
-  const entries = readdirSync(folder, { withFileTypes: true, recursive: true }).filter(
-    (entry) => !entry.isDirectory(),
-  );
-  return Object.fromEntries(
-    entries.map(({ parentPath, name }) => {
-      const absolute = path.join(parentPath, name);
-      const content = lstatSync(absolute).isSymbolicLink()
-        ? readlinkSync(absolute)
-        : readFileSync(absolute, 'utf8');
-      return [path.relative(folder, absolute).replace(/^\d{4}-\d\d-\d\d-/, ''), content];
-    }),
-  );
 }
 
 /** What a person changes in the outputs -> what is set aside, and its content. */
@@ -173,29 +154,3 @@ test.runIf(process.platform === 'linux')(
     expect(readdirSync(folder, { encoding: 'latin1' }).sort()).toEqual(['caf\xe9', 'in', 'y']);
   },
 );
-
-test('no kill while outputs are restored loses what a person wrote', async () => {
-  const root = await createCrashProject();
-  await runWhole(root, 0);
-  const notes = {
-    'artifacts/a/notes': 'new',
-    'artifacts/b.txt': 'edited',
-    'artifacts/b-parts/1': 'edited, too',
-  };
-  const write = async (i: number): Promise<void> => {
-    for (const [file, text] of Object.entries(notes))
-      await fs.writeFile(path.join(root, file), `${text} ${i}`);
-  };
-  await write(0);
-  const { calls } = await measureRun(root, runWords(0));
-  const kills = 6;
-  for (let i = 1; i <= kills; i += 1) {
-    await write(i);
-    const at = Math.ceil((calls * i) / kills);
-    await runAndKill(root, runWords(0), { kind: 'call', at, moment: i % 2 === 0 ? 'before' : 'after' });
-    expect((await runWhole(root, 0)).exitCode).toBe(0);
-    expect(readOutputs(root)).toEqual(expectedFiles(0));
-    const kept = Object.values(listAside(root));
-    for (const text of Object.values(notes)) expect(kept, `kill at ${at}`).toContain(`${text} ${i}`);
-  }
-});

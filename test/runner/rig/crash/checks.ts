@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { hashText } from '../../../../src/base/files/canonical-json.ts';
 import { digestTree, type Tree } from '../../../../src/runner/store/digest.ts';
@@ -123,4 +123,21 @@ function parse(file: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** Everything set aside, without the name of the day: `1/artifacts/file` -> content, or the target of a link. */
+export function listAside(root: string): Record<string, string> {
+  const folder = path.join(root, 'artifacts/.set-aside');
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
+  return Object.fromEntries(
+    entries.map(({ parentPath, name }) => {
+      const absolute = path.join(parentPath, name);
+      const content = lstatSync(absolute).isSymbolicLink()
+        ? readlinkSync(absolute)
+        : readFileSync(absolute, 'utf8');
+      return [path.relative(folder, absolute).replace(/^\d{4}-\d\d-\d\d-/, ''), content];
+    }),
+  );
 }
