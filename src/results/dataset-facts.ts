@@ -147,10 +147,16 @@ export function isSound(samples: readonly SampleFiles[]): boolean {
   return samples.every(({ reader }) => reader === 'wav');
 }
 
+/** What is in a data set's file. */
+export type DatasetContent = ContentOf<SampleFacts> | ContentOf<GestureFacts> | ContentOf<ImageFacts>;
+type ContentOf<Facts extends DatasetFacts> = Omit<Facts, 'name' | 'kind' | keyof typeof NONE> &
+  Partial<Pick<Facts, keyof typeof NONE>>;
+const NONE = { remarks: [], hints: [], files: [] } as const;
+
 /** The facts in a data set's file. @param content as `schemas/dataset.schema.json` accepts it */
-export function toFacts(name: string, content: object): DatasetFacts {
-  const kind = 'image' in content ? 'images' : 'events';
-  return { name, kind, remarks: [], hints: [], files: [], ...content } as unknown as DatasetFacts;
+export function toFacts(name: string, content: DatasetContent): DatasetFacts {
+  if ('image' in content) return { name, kind: 'images', ...NONE, ...content };
+  return { name, kind: 'events', ...NONE, ...content };
 }
 
 /** Whether it is known of each clip whose it is. */

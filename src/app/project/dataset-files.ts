@@ -5,7 +5,12 @@ import { suggestName } from '../../base/schema/closest-name.ts';
 import { getAt } from '../../base/schema/json.ts';
 import { readChecked } from '../../base/schema/schema-problems.ts';
 import { commandToGet, showPath } from '../../data/contract/how-to-get.ts';
-import { DATASETS_FOLDER, type DatasetFacts, toFacts } from '../../results/dataset-facts.ts';
+import {
+  DATASETS_FOLDER,
+  type DatasetContent,
+  type DatasetFacts,
+  toFacts,
+} from '../../results/dataset-facts.ts';
 import { readDatasetFacts } from '../../results/dataset-file.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 
@@ -40,7 +45,12 @@ export async function readCheckedFacts(projectRoot: string, name: string): Promi
   }
   const file = `${DATASETS_FOLDER}/${name}.yaml`;
   const schema = import('../../../schemas/dataset.schema.json', { with: { type: 'json' } });
-  const { content } = await readChecked<object>(path.join(projectRoot, file), file, 'dataset', schema);
+  const { content } = await readChecked<DatasetContent>(
+    path.join(projectRoot, file),
+    file,
+    'dataset',
+    schema,
+  );
   return toFacts(name, content);
 }
 

@@ -136,13 +136,27 @@ export type Compat = {
   readonly [K in SwitchName]: (typeof COMPAT_SWITCHES)[K]['choices'][number]['value'];
 };
 
-// TypeScript does not follow keys through these two functions of Object.
+// TypeScript does not follow keys through Object.keys.
 const SWITCH_NAMES = Object.keys(COMPAT_SWITCHES) as readonly SwitchName[];
 
-/** The defaults, which follow the intent of the thesis. */
-export const COMPAT_DEFAULTS = Object.fromEntries(
-  SWITCH_NAMES.map((name) => [name, COMPAT_SWITCHES[name].choices[0].value]),
-) as unknown as Compat;
+/** The first choice of every switch, which follows the intent of the thesis. */
+type Intent = { readonly [K in SwitchName]: (typeof COMPAT_SWITCHES)[K]['choices'][0]['value'] };
+
+/** The defaults. */
+export const COMPAT_DEFAULTS: Compat = {
+  trials: 'all',
+  tau_per_neuron: 'passed',
+  batch_size: 'paper',
+  tau_init: 'code',
+  regularise: 'w',
+  base_tau: 'configured',
+  validation: 'all',
+  selection: 'validation',
+  surrogate: 'configured',
+  file_order: 'sorted',
+  loss: 'rate',
+  ties: 'first',
+} satisfies Intent;
 
 /** The switches of `frames:`, each for one data set. */
 export const FRAME_SWITCHES = {
