@@ -10,15 +10,9 @@ import {
   TorchStorage,
   type TorchTensor,
 } from '../../src/formats/torch-pt/values.ts';
+import { bytesOf, type Part, text } from './pickle-bytes.ts';
 
-type Parts = readonly (string | number | readonly number[])[];
-
-/** The bytes of a pickle: a string stands for its characters, a number for a byte. */
-function bytesOf(...parts: Parts): Uint8Array {
-  return Uint8Array.from(
-    parts.flatMap((part) => (typeof part === 'string' ? [...Buffer.from(part, 'latin1')] : part)),
-  );
-}
+type Parts = readonly Part[];
 
 /** Unpickles protocol 2 with `parts` between its head and its end. */
 function load(...parts: Parts): PickleValue {
@@ -37,8 +31,6 @@ function refusal(...parts: Parts): string {
 }
 
 const global = (module: string, name: string): string => `c${module}\n${name}\n`;
-const text = (value: string): readonly (string | number)[] => ['X', value.length, 0, 0, 0, value];
-const flat = (parts: readonly (string | number)[]): number[] => [...bytesOf(...parts)];
 
 describe('unpickling', () => {
   test.each<[string, Parts, PickleValue]>([
@@ -86,18 +78,8 @@ describe('unpickling', () => {
   });
 
   test('turns an object into a record: class, arguments, attributes', () => {
-    const record = load(
-      global('models', 'PLIFNode'),
-      'K',
-      1,
-      0x85,
-      0x81,
-      '}',
-      flat(text('tau')),
-      'K',
-      2,
-      'sb',
-    ) as PickleRecord;
+    const parts = [global('models', 'PLIFNode'), 'K', 1, 0x85, 0x81, '}', text('tau'), 'K', 2, 'sb'];
+    const record = load(...parts) as PickleRecord;
     expect(record).toBeInstanceOf(PickleRecord);
     expect(record.className).toBe('models.PLIFNode');
     expect(record.args).toEqual([1]);
@@ -107,7 +89,7 @@ describe('unpickling', () => {
   test('keeps a class’s function as a name, and never calls it', () => {
     const member = [
       global('spikingjelly.clock_driven.surrogate', 'ATan'),
-      flat(text('spiking_function')),
+      text('spiking_function'),
       0x86,
       'R',
     ] as const;
@@ -119,32 +101,10 @@ describe('unpickling', () => {
 
   /** As NumPy writes one: its dtype, whose state says the byte order, and its bytes. */
   function scalar(order: string): Parts {
-    const dtype = [global('numpy', 'dtype'), flat(text('f8')), 0x89, 0x88, 0x87, 'R'] as const;
-    const state = [
-      '(K',
-      3,
-      flat(text(order)),
-      'NNNJ',
-      255,
-      255,
-      255,
-      255,
-      'J',
-      255,
-      255,
-      255,
-      255,
-      'K',
-      0,
-      'tb',
-    ] as const;
-    const bytes = [
-      global('_codecs', 'encode'),
-      flat(text('\0\0\0\0\0\0\0?')),
-      flat(text('latin1')),
-      0x86,
-      'R',
-    ] as const;
+    const minusOne = ['J', 255, 255, 255, 255] as const;
+    const dtype = [global('numpy', 'dtype'), text('f8'), 0x89, 0x88, 0x87, 'R'] as const;
+    const state = ['(K', 3, text(order), 'NNN', ...minusOne, ...minusOne, 'K', 0, 'tb'] as const;
+    const bytes = [global('_codecs', 'encode'), text('\0\0\0\0\0\0\0?'), text('latin1'), 0x86, 'R'] as const;
     return [global('numpy.core.multiarray', 'scalar'), ...dtype, ...state, ...bytes, 0x86, 'R'];
   }
 
@@ -171,7 +131,7 @@ describe('a pickle that names what it must not', () => {
     ['constructor', 'constructor'],
   ])('is refused naming it: %s.%s', (module, name) => {
     expect(refusal(global(module, name))).toMatch(/^torch-refused x\.pkl: byte 2 the file asks for /);
-    expect(refusal(flat(text(module)), flat(text(name)), 0x93)).toContain('the file asks for ');
+    expect(refusal(text(module), text(name), 0x93)).toContain('the file asks for ');
   });
 
   test('is read if it names classes of networks, layers and types', () => {
@@ -185,7 +145,7 @@ describe('a pickle that names what it must not', () => {
     expect(refusal(global('torch', 'float32'), ')R')).toContain('not callable');
     expect(refusal('N)R')).toContain('calls something that is not a name');
     expect(refusal(global('models', 'Net'), '}b')).toContain('changes models.Net');
-    expect(refusal(global('__builtin__', 'getattr'), flat(text('a')), flat(text('b')), 0x86, 'R')).toContain(
+    expect(refusal(global('__builtin__', 'getattr'), text('a'), text('b'), 0x86, 'R')).toContain(
       'builtins.getattr',
     );
   });
@@ -223,7 +183,7 @@ describe('a pickle that expands', () => {
         'q',
         0,
         ...word,
-        flat(text('latin1')),
+        text('latin1'),
         'q',
         2,
         repeat(300, 'h', 0, 'h', 1, 'h', 2, 0x86, 'R0'),
@@ -252,8 +212,8 @@ describe('a pickle with wrong lengths or shapes', () => {
   test('cannot change a tensor’s shape after it was checked', () => {
     const tensor = load(
       global('torch._utils', '_rebuild_tensor_v2'),
-      ['(K', 0, 'QK', 0, ']q', 1, 'K', 2, 'a]q', 2, 'K', 1, 'a', 0x89, 'NtR'].flatMap((part) => flat([part])),
-      ['(h', 1, 'K', 9, 'ah', 2, 'K', 99, 'a1'].flatMap((part) => flat([part])),
+      ...['(K', 0, 'QK', 0, ']q', 1, 'K', 2, 'a]q', 2, 'K', 1, 'a', 0x89, 'NtR'],
+      ...['(h', 1, 'K', 9, 'ah', 2, 'K', 99, 'a1'],
     ) as TorchTensor;
     expect([tensor.shape, tensor.strides]).toEqual([[2], [1]]);
   });
@@ -271,18 +231,10 @@ describe('a pickle with wrong lengths or shapes', () => {
     const number = (value: number): number[] => [0x4a, ...new Uint8Array(Int32Array.of(value).buffer)];
     const wide = (value: number): number[] => (value > 2 ** 30 ? [0x8a, 5, 0, 0, 0, 128, 0] : number(value));
     const tuple = (values: number[]) => [...bytesOf('('), ...values.flatMap(wide), ...bytesOf('t')];
-    const tensor = [
-      global('torch._utils', '_rebuild_tensor_v2'),
-      '(K',
-      0,
-      'QK',
-      0,
-      tuple(shape),
-      tuple(strides),
-      0x89,
-      'NtR',
-    ];
-    expect(refusal(...tensor)).toMatch(/torch-broken .* a tensor/);
+    const view = ['(K', 0, 'QK', 0, tuple(shape), tuple(strides), 0x89, 'NtR'];
+    expect(refusal(global('torch._utils', '_rebuild_tensor_v2'), ...view)).toMatch(
+      /torch-broken .* a tensor/,
+    );
   });
 });
 
