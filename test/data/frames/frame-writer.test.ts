@@ -188,31 +188,6 @@ describe('the frame cache of gesture recordings', () => {
     ]);
   });
 
-  test('gives the same from an archive', async () => {
-    await writeGestures(root, gestureFiles(false));
-    const clips = await gestures.listClips(root, { simulated: false });
-    const archive = path.join(root, 'DvsGesture.tar.gz');
-    await packGestures(root, archive);
-    const sumsOf = async (where: string) => {
-      const sums = new Map<string, number>();
-      const options = { simulated: false, invalidEvents: 'keep' } as const;
-      await gestures.readClips(where, clips, options, async ({ split, row, events }) => {
-        const counts = new Uint8Array(2 * 128 * 128);
-        events.integrate(
-          { steps: 1, splitBy: 'time', downsample: 1, sensor: { height: 128, width: 128 } },
-          counts,
-        );
-        sums.set(`${split} ${row}`, counts.indexOf(EVENTS_PER_GESTURE));
-      });
-      return new Map([...sums].sort());
-    };
-    const expected = await sumsOf(root);
-    expect(expected.size).toBe(48);
-    expect([...expected.values()]).not.toContain(-1);
-    expect(await sumsOf(archive)).toEqual(expected);
-    expect((await readdir(root)).sort()).toEqual(['DvsGesture', 'DvsGesture.tar.gz']);
-  });
-
   test('has the sensor’s resolution and all events by default', async () => {
     const { frames } = await make({ settings: { steps: 1, splitBy: 'time' } });
     expect(frames).toMatchObject({ downsample: 1, height: 128, width: 128 });
