@@ -210,14 +210,6 @@ describe('a download that fails', () => {
     expect(await fetchTo(root, git)).toBe('downloaded');
   });
 
-  test('since the server speaks of a quota does not count as a full disk', async () => {
-    const { server, git, root } = await makeScene();
-    server.instead = (_, response) => void response.writeHead(429, 'quota exceeded').end('quota exceeded');
-    await expect(fetchTo(root, { ...git, url: `${git.url}/quota` })).rejects.toMatchObject({
-      code: 'fetch-failed',
-    });
-  });
-
   test('since the address has no repository says so', async () => {
     const { server, git, root } = await makeScene();
     const nowhere = { ...git, url: `${server.url}/other.git` };
