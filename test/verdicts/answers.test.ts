@@ -99,27 +99,17 @@ describe('a table of results', () => {
     );
   });
 
-  test.each([
-    'NaN',
-    'Infinity',
-    '-inf',
-    '0x10',
-    '1e999',
-    '-2e300',
-    '"0,97"',
-    '1_000',
-    '1 000',
-    '.',
-    '1e',
-    '½',
-  ])('with the score %s is refused', (value) => {
-    expect(() => read('arm,seed,item,value', `a,1,x,${value}`)).toThrow(
-      expect.objectContaining({
-        where: 'results.csv:2:7',
-        message: expect.stringContaining('"value": expected a number'),
-      }),
-    );
-  });
+  test.each(['NaN', '-inf', '0x10', '1e999', '"0,97"', '1_000', '.'])(
+    'with the score %s is refused',
+    (value) => {
+      expect(() => read('arm,seed,item,value', `a,1,x,${value}`)).toThrow(
+        expect.objectContaining({
+          where: 'results.csv:2:7',
+          message: expect.stringContaining('"value": expected a number'),
+        }),
+      );
+    },
+  );
 
   test.each([
     ['-1.5e-3', -0.0015],

@@ -51,14 +51,24 @@ describe('arms', () => {
     });
   });
 
-  test('that differ on few items, all in one direction, are not certainly alike', () => {
-    // 2 of 100: the scatter alone gives 1.4 points; at a margin of 4, it is at least √(0.04 · 0.96 / 100).
-    const values = { a: [right(52, 100)], b: [right(50, 100)] };
-    const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {
-      trainings: 'fixed',
-    });
-    expect(contrasts[0]!.contrast.certainty!.error).toBeCloseTo(Math.sqrt(0.04 * 0.96) / 10, 12);
-  });
+  test.each([
+    ['items', {}, 99],
+    ['people', { groupOf: (item: number) => `p${item % 10}` }, 9],
+  ])(
+    'that differ on few items, all in one direction, are not certainly alike: over %s',
+    (_, options, degrees) => {
+      // 2 of 100: the scatter alone gives 1.4 points; at a margin of 4, it is at least √(0.04 · 0.96 / 100).
+      const values = { a: [right(52, 100)], b: [right(50, 100)] };
+      const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {
+        trainings: 'fixed',
+        ...options,
+      });
+      expect(contrasts[0]!.contrast.certainty).toMatchObject({
+        degrees,
+        error: expect.closeTo(Math.sqrt(0.04 * 0.96) / 10, 12),
+      });
+    },
+  );
 
   test.each([
     ['item', [[true]], [[false]], {}],
@@ -72,18 +82,6 @@ describe('arms', () => {
         verdict: 'inconclusive',
         reason: `There is one ${what}, which does not say how far others may be from it.`,
       });
-  });
-
-  test('that differ on few items have that error with people, too', () => {
-    const values = { a: [right(52, 100)], b: [right(50, 100)] };
-    const { contrasts } = judgeOne({ kind: 'equivalence', arm: 'a', than: 'b', margin: 0.04 }, values, {
-      trainings: 'fixed',
-      groupOf: (item) => `p${item % 10}`,
-    });
-    expect(contrasts[0]!.contrast.certainty).toMatchObject({
-      degrees: 9,
-      error: expect.closeTo(Math.sqrt(0.04 * 0.96) / 10, 12),
-    });
   });
 
   test('whose items belong to people are compared over people', () => {
