@@ -33,24 +33,17 @@ function perFrame(events: Events, steps: number, splitBy: SplitBy): number[] {
 }
 
 describe('cutting a clip into frames', () => {
-  test('by number the last frame takes the rest', () => {
-    expect(perFrame(eventsAt([0, 1, 2, 3, 4, 5, 6]), 3, 'number')).toEqual([2, 2, 3]);
-  });
-
-  test('by number with fewer events than frames the last frame takes all', () => {
-    expect(perFrame(eventsAt([0, 1]), 4, 'number')).toEqual([0, 0, 0, 2]);
-  });
-
-  test('by time the last frame takes the rest, and a span without events is an empty frame', () => {
-    expect(perFrame(eventsAt([100, 101, 131, 139, 140, 141]), 4, 'time')).toEqual([2, 0, 0, 4]);
-  });
-
-  test('by time a clip shorter than one microsecond per frame goes into the last frame', () => {
-    expect(perFrame(eventsAt([7, 8]), 4, 'time')).toEqual([0, 0, 0, 2]);
-  });
-
-  test('by time events out of order are counted by their time', () => {
-    expect(perFrame(eventsAt([20, 0, 39, 10, 40]), 4, 'time')).toEqual([1, 1, 1, 2]);
+  test.each([
+    ['number', 'the last frame takes the rest', [0, 1, 2, 3, 4, 5, 6], [2, 2, 3]],
+    ['number', 'the last frame takes fewer events than frames', [0, 1], [0, 0, 0, 2]],
+    ['number', 'no events are all zeros', [], [0, 0, 0]],
+    // A span without events is an empty frame.
+    ['time', 'the last frame takes the rest', [100, 101, 131, 139, 140, 141], [2, 0, 0, 4]],
+    ['time', 'the last frame takes a clip with less than 1 µs per frame', [7, 8], [0, 0, 0, 2]],
+    ['time', 'events out of order are counted by their time', [20, 0, 39, 10, 40], [1, 1, 1, 2]],
+    ['time', 'no events are all zeros', [], [0, 0, 0]],
+  ] as const)('by %s %s', (splitBy, _, times, expected) => {
+    expect(perFrame(eventsAt(times), expected.length, splitBy)).toEqual(expected);
   });
 
   test.each([
@@ -83,8 +76,7 @@ describe('cutting a clip into frames', () => {
     expect(frameDurationsUs(eventsAt([5, 50]), own)).toEqual(Float64Array.of(10, 10, 10));
   });
 
-  test.each(['number', 'time'] as const)('a clip without events is all zeros by %s', (splitBy) => {
-    expect(perFrame(eventsAt([]), 3, splitBy)).toEqual([0, 0, 0]);
+  test.each(['number', 'time'] as const)('a clip without events lasts 0 µs by %s', (splitBy) => {
     expect(frameDurationsUs(eventsAt([]), { steps: 3, splitBy })).toEqual(new Float64Array(3));
   });
 
