@@ -10,16 +10,19 @@ const alone = [
   'test/runner/run/resume-folder.test.ts',
   'test/runner/store/vanishing.test.ts',
 ];
-/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, git servers, PyTorch, SciPy, compilers, whole runs, TensorFlow.js. */
+/** Slow by nature, so `npm test` leaves them to `npm run test:slow`: clusters, kills, disks, gigabytes, git servers, PyTorch, SciPy, compilers, whole runs, TensorFlow.js, many processes. */
 const slow = [
   'test/slurm/**/*.test.ts',
   'test/report/baseline/broken-code.test.ts',
   'test/report/explorable/recompute-run.test.ts',
   'test/report/recompute.test.ts',
   'test/app/cache-kill.test.ts',
+  'test/app/data-new.test.ts',
   'test/app/data-new-run.test.ts',
+  'test/app/engine-trial.test.ts',
   'test/app/export-sharing.test.ts',
   'test/app/gc.test.ts',
+  'test/app/model-check.test.ts',
   'test/app/newcomer.test.ts',
   'test/app/sleep.test.ts',
   'test/app/train-val-folders.test.ts',
@@ -36,7 +39,9 @@ const slow = [
   'test/exchange/parity/golden.test.ts',
   'test/runner/execution-crash.test.ts',
   'test/runner/execution-disk.test.ts',
+  'test/runner/execution-names-cli.test.ts',
   'test/runner/execution-power-cut.test.ts',
+  'test/runner/share/remote-cache.test.ts',
   'test/runner/share/remote-trouble.test.ts',
   'test/scripts/pack.test.ts',
   'test/stages/two-scales.test.ts',
