@@ -1,7 +1,7 @@
 import { countElements } from '../formats/tensor.ts';
 import { type LayerOf, type NetworkSpec, outputShapes, spikingLayers, stateEntries } from './spec.ts';
 
-/** A convolution or linear layer, as NeuroBench counts its operations. */
+/** A convolution, linear layer or recurrence, as NeuroBench counts its operations. */
 export interface Synapses {
   /** Of its input. */
   readonly channels: number;
@@ -13,14 +13,19 @@ export interface Synapses {
   readonly runsOnce: boolean;
 }
 
-/** The convolutions and linear layers, in the order of the network. */
+/** The convolutions, linear layers and recurrences, in the order of the network. */
 export function listSynapses(spec: NetworkSpec): Synapses[] {
   const shapes = [spec.input, ...outputShapes(spec)];
   const repetition = spec.layers.findIndex(({ kind }) => kind === 'repeat');
   let takesSpikes = false;
   return spec.layers.flatMap((layer, i): Synapses[] => {
     const [channels = 1, height = 1, width = 1] = shapes[i] ?? [];
-    if (layer.kind === 'neuron') takesSpikes = true;
+    if (layer.kind === 'neuron') {
+      takesSpikes = true;
+      return layer.recurrent === true
+        ? [{ channels, fanOuts: [channels], takesSpikes, runsOnce: false }]
+        : [];
+    }
     if (layer.kind === 'batch-norm' || (layer.kind === 'pool' && layer.mode === 'average'))
       takesSpikes = false;
     if (layer.kind !== 'conv' && layer.kind !== 'linear') return [];
@@ -47,7 +52,7 @@ function listReach(layer: LayerOf<'conv'> | LayerOf<'linear'>, size: number): nu
 /** What an evaluation of some samples counted. */
 interface Counted {
   readonly samples: number;
-  /** Effective operations over all samples, one number per convolution and linear layer; undefined if the engine does not count. */
+  /** Effective operations over all samples, one number for each of `listSynapses`; undefined if the engine does not count. */
   readonly operations: readonly number[] | undefined;
   /** One number per spiking layer. */
   readonly spikeRates: readonly number[];

@@ -68,7 +68,7 @@ export interface Trace {
   readonly layers: readonly LayerTrace[];
   /** Output of the votes at each step, [T, classes]; a class's score up to step t is the mean of the first t. */
   readonly outputs: Float32Array;
-  /** Effective synaptic operations of each convolution and linear layer at each step, [T, layers] (docs/cost.md). */
+  /** Effective synaptic operations of each of `listSynapses` at each step, [T, synapses] (docs/cost.md). */
   readonly operations: Float64Array;
 }
 
@@ -133,6 +133,13 @@ function prepareLayers(spec: NetworkSpec, state: State): ((map: Float32Array) =>
   });
 }
 
+/** The weights from a layer's spikes to its own neurons, [from, to]; undefined if it is not recurrent. */
+function prepareRecurrence({ name, shape, recurrent }: LayerOf<'neuron'>, state: State) {
+  if (recurrent !== true) return undefined;
+  const count = countElements(shape);
+  return arrangeWeights(findTensor(state, `${name}.recurrent.weight`, [count, count]), count, 1);
+}
+
 /** A float tensor of the state. @throws {ShapeError} if it is missing or has another shape */
 export function findTensor(state: State, name: string, shape: readonly number[]): Float32Array {
   const tensor = state.get(name);
@@ -163,7 +170,8 @@ export function listLeaks(layer: LayerOf<'neuron'>, state: State): Float32Array 
 }
 
 /**
- * Shows a clip to a network: at each step, a frame runs through all layers. Only the neurons' potentials stay for the next step.
+ * Shows a clip to a network: at each step, a frame runs through all layers. Only the neurons' potentials and, where they are recurrent, their
+ * spikes stay for the next step.
  *
  * @param frames [T, P, H, W]
  * @param steps T
@@ -188,16 +196,27 @@ export function runForward(network: ForwardNetwork, frames: ArrayLike<number>, s
     operations: new Float64Array(steps * synapses.length),
   };
   const potentials = neurons.map(({ leaks, rest }) => new Float32Array(leaks.length).fill(rest));
+  const recurrences = spikingLayers(spec).map((layer) => prepareRecurrence(layer, state));
+  /** Of the step before. */
+  const spikes: Float32Array[] = neurons.map(({ leaks }) => new Float32Array(leaks.length));
   for (let step = 0; step < steps; step++) {
     let map = readFrame(spec.input, frames, step * frameLength);
     let [weighted, spiking] = [0, 0];
+    const count = (input: Float32Array) => {
+      trace.operations[step * synapses.length + weighted] = countOperations(synapses[weighted]!, input);
+      weighted++;
+    };
     for (const [i, { kind }] of spec.layers.entries()) {
-      if (kind === 'conv' || kind === 'linear') {
-        trace.operations[step * synapses.length + weighted] = countOperations(synapses[weighted]!, map);
-        weighted++;
-      }
+      if (kind === 'conv' || kind === 'linear') count(map);
       if (kind === 'neuron') {
+        const [weights, before] = [recurrences[spiking], spikes[spiking]!];
+        if (weights !== undefined) {
+          count(before);
+          const fed = connect(weights, before);
+          map = map.map((current, k) => current + fed[k]!);
+        }
         map = fire(neurons[spiking]!, map, potentials[spiking]!, trace.layers[spiking]!, step);
+        spikes[spiking] = map;
         spiking++;
       } else map = layers[i]!(map);
     }

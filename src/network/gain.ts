@@ -12,7 +12,7 @@ export function tausOf({ name, neuron }: LayerOf<'neuron'>, state: State): numbe
 }
 
 /**
- * Multiplies what each neuron of a layer gets: the rows of the linear layer before it, or the scale and shift of its batch norm. A neuron scales
+ * Multiplies what each neuron of a layer gets: the rows of the linear layer before it and of its recurrent weights, or the scale and shift of its batch norm. A neuron scales
  * its input by 1/τ (`neurons.ts`), so with τ'/τ it reacts to a single event as before when τ becomes τ'. Its memory changes, and with it its reaction to steady input.
  *
  * @param factors one for the layer, or one for each channel or neuron
@@ -29,13 +29,16 @@ export function scaleInputs(
   if (source?.kind !== 'linear' && source?.kind !== 'batch-norm') return undefined;
   const units = source.kind === 'linear' ? source.outFeatures : source.channels;
   if (factors.length !== 1 && factors.length !== units) return undefined;
-  const names = source.kind === 'linear' ? ['weight'] : ['weight', 'bias'];
+  const names = [
+    ...(source.kind === 'linear' ? ['weight'] : ['weight', 'bias']).map((part) => `${source.name}.${part}`),
+    ...(layer.recurrent === true ? [`${layer.name}.recurrent.weight`] : []),
+  ];
   return names.flatMap((name) => {
-    const tensor = state.get(`${source.name}.${name}`);
+    const tensor = state.get(name);
     if (tensor?.dtype !== 'F32') return [];
     const perUnit = tensor.data.length / units;
     const factorOf = (at: number) => factors[Math.floor(at / perUnit) % factors.length]!;
     const data = tensor.data.map((value, at) => value * factorOf(at));
-    return [[`${source.name}.${name}`, { ...tensor, data }] as const];
+    return [[name, { ...tensor, data }] as const];
   });
 }

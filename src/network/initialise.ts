@@ -48,6 +48,7 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
     }
     case 'neuron':
       if (name.endsWith('.alpha')) return Float32Array.of(layer.neuron.surrogate.alpha);
+      if (name.endsWith('.weight')) return drawKaimingUniform(random, count, countElements(layer.shape));
       return initialTauLogits(layer, count, random);
     case 'repeat':
     case 'pool':

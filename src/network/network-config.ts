@@ -35,6 +35,8 @@ export interface NetworkConfig {
    * thesis), and 2048 for still images.
    */
   readonly hidden?: number | readonly number[];
+  /** Whether the neurons of each hidden linear layer also get their layer's spikes of the step before (`spec.ts`). Default: false. */
+  readonly recurrent?: boolean;
   /** Output neurons that vote for one class. */
   readonly votes?: number;
   /** Probability that dropout zeroes a feature. */

@@ -54,7 +54,7 @@ function checkSizes(spec: NetworkSpec): void {
 /**
  * The layers for event frames (DVS128 Gesture, N-MNIST, CIFAR10-DVS), which all run at every time step:
  * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - {linear - neuron - dropout} x hidden - linear - neuron - vote`.
- * With `layers: 0`, the first linear layer reads the frames' counts.
+ * With `layers: 0`, the first linear layer reads the frames' counts. With `recurrent`, the hidden neurons also read their own spikes.
  *
  * @throws {ShapeError} if `layers` is missing or too large for the frame, or if `steps` is given, as T is the frames'
  * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024
@@ -65,7 +65,7 @@ function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
   for (let block = 0; block < blocks; block++) stack.convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
   const { hidden = Math.max(1, Math.floor(stack.features / 4)) } = config;
-  for (const width of [hidden].flat()) stack.connect(width).fire().drop();
+  for (const width of [hidden].flat()) stack.hide(width).drop();
   return stack.connectOutputs().fire().vote().layers;
 }
 
@@ -112,7 +112,7 @@ function mnistLayers(config: NetworkConfig): readonly Layer[] {
   const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
   stack.section('conv').fire().pool().convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
-  for (const width of [hidden].flat()) stack.connect(width).fire().drop();
+  for (const width of [hidden].flat()) stack.hide(width).drop();
   return stack.connectOutputs().fire().vote().layers;
 }
 
@@ -133,7 +133,7 @@ function cifar10Layers(config: NetworkConfig): readonly Layer[] {
     stack.pool();
   }
   stack.section('fc').flatten().drop();
-  for (const width of [hidden].flat()) stack.connect(width).fire();
+  for (const width of [hidden].flat()) stack.hide(width);
   return stack.connectOutputs().fire().vote().layers;
 }
 
@@ -217,9 +217,10 @@ class LayerStack {
   }
 
   /** One neuron per value. */
-  fire(): this {
+  fire({ recurrent = false } = {}): this {
     const neuron = neuronSpec(this.#config);
-    this.layers.push({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron });
+    const layer = { kind: 'neuron', name: this.#name(), shape: this.#shape, neuron } as const;
+    this.layers.push(recurrent ? { ...layer, recurrent } : layer);
     return this;
   }
 
@@ -253,6 +254,11 @@ class LayerStack {
     this.layers.push({ kind: 'linear', name: this.#name(), inFeatures: this.features, outFeatures });
     this.#shape = [outFeatures];
     return this;
+  }
+
+  /** A hidden linear layer and its neurons. */
+  hide(width: number): this {
+    return this.connect(width).fire(this.#config);
   }
 
   /** The last linear layer: one output per vote and class. */

@@ -71,6 +71,8 @@ export type Layer =
       readonly name: string;
       readonly shape: readonly number[];
       readonly neuron: NeuronSpec;
+      /** Whether the neurons, [F], also get the layer's own spikes of the step before, through weights [F, F] with a diagonal. */
+      readonly recurrent?: boolean;
     }
   /** Adds time: the layers before it run once on a still image, and their output is repeated at each of T steps. */
   | { readonly kind: 'repeat'; readonly steps: number }
@@ -89,7 +91,7 @@ export type Layer =
 export type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { readonly kind: Kind }>;
 
 /**
- * A network as data: every layer runs once per time step, and the class scores are the mean over the steps. In a network for still images,
+ * A network as data: every layer runs once per time step, and the class scores are the mean over the steps. No layer feeds an earlier one. In a network for still images,
  * the layers before its only `repeat` run once; its frames are [N, 1, C, H, W].
  */
 export interface NetworkSpec {
@@ -215,6 +217,9 @@ function layerEntries(layer: Layer): StateEntry[] {
       return [
         ...(shape === undefined ? [] : [parameter('w', shape)]),
         ...(layer.neuron.surrogate.learnable ? [parameter('surrogate_function.alpha', [])] : []),
+        ...(layer.recurrent === true
+          ? [parameter('recurrent.weight', [...layer.shape, ...layer.shape])]
+          : []),
       ];
     }
     case 'repeat':

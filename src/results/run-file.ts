@@ -47,6 +47,7 @@ export const networkConfigShape = v.object({
   pooling: v.picklist(['max', 'average']),
   threshold: v.exactOptional(number),
   hidden: v.exactOptional(v.union([positive, v.array(positive)])),
+  recurrent: v.exactOptional(v.boolean()),
   votes: v.exactOptional(positive),
   dropout: v.exactOptional(number),
 });

@@ -127,6 +127,7 @@ function mergeNetwork(base: NetworkSection, over: DeepPartial<NetworkSection>): 
     pooling: all.pooling,
     ...(all.threshold === undefined ? {} : { threshold: all.threshold }),
     ...(all.hidden === undefined ? {} : { hidden: all.hidden }),
+    ...(all.recurrent === true ? { recurrent: true } : {}),
     ...(all.votes === undefined ? {} : { votes: all.votes }),
     ...(all.dropout === undefined ? {} : { dropout: all.dropout }),
   };

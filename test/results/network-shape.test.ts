@@ -29,6 +29,7 @@ const everything: WholeNetwork = {
   pooling: 'average',
   threshold: 0.75,
   hidden: 24,
+  recurrent: true,
   votes: 4,
   dropout: 0.125,
 };

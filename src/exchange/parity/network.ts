@@ -18,6 +18,7 @@ export const sizeShape = v.object({
   ch: count,
   layers: v.exactOptional(count),
   hidden: v.exactOptional(count),
+  recurrent: v.exactOptional(v.boolean()),
   dropout: v.exactOptional(number),
   classes: count,
   T: count,
@@ -88,7 +89,7 @@ export function networkSizeOf(
   hidden?: number,
 ): NetworkSize {
   const width = description.hidden ?? hidden;
-  const { dropout } = description;
+  const { dropout, recurrent } = description;
   return {
     architecture,
     input: [cin, hw, hw],
@@ -99,6 +100,7 @@ export function networkSizeOf(
     ...(architecture === 'event-frames' ? {} : { steps: T }),
     ...(width === undefined ? {} : { hidden: width }),
     ...(dropout === undefined ? {} : { dropout }),
+    ...(recurrent === undefined ? {} : { recurrent }),
     votes,
   };
 }

@@ -62,7 +62,8 @@ export class NetworkSums {
       if (layer.kind === 'conv') this.#path += layer.kernel ** 2 * (layer.inChannels + layer.outChannels);
       if (layer.kind === 'batch-norm') this.#path += outputs / layer.channels;
       if (layer.kind === 'neuron') {
-        this.#path += steps * roundings.neuronStep;
+        this.#path +=
+          steps * (roundings.neuronStep + (layer.recurrent === true ? countElements(layer.shape) : 0));
         logits += countElements(tauShape(layer) ?? []);
       }
       if (layer.kind === 'linear') this.#path += layer.inFeatures + layer.outFeatures;
@@ -109,7 +110,7 @@ export class NetworkSums {
 
 /** `conv.2.surrogate_function.alpha` is of `conv.2`. */
 function layerOf(name: string): string {
-  return name.replace(/\.(surrogate_function\.)?\w+$/, '');
+  return name.replace(/\.((surrogate_function|recurrent)\.)?\w+$/, '');
 }
 
 export function largestMagnitude(data: ArrayLike<number> | ArrayLike<bigint>): number {

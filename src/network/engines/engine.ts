@@ -38,7 +38,7 @@ export interface Forward {
   /** The share of neurons that spike per step, one number per spiking layer. */
   readonly spikeRates: readonly number[];
   /**
-   * Effective synaptic operations of the whole batch, one number per convolution and linear layer: the fan-outs of all its inputs other
+   * Effective synaptic operations of the whole batch, one number for each of `listSynapses`: the fan-outs of all its inputs other
    * than 0, exact up to 2⁵³. Only of an evaluation; `webgpu` does not count them.
    */
   readonly operations?: readonly number[];

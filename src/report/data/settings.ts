@@ -79,6 +79,7 @@ const SETTINGS: readonly Setting[] = [
     used: ({ training }) => scalarAt(training, 'regulariseTau') ?? scalarAt(training, 'loss.regulariseTau'),
   },
   network('Width of the hidden layer', 'hidden'),
+  { ...network('Hidden neurons get their own spikes', 'recurrent'), usual: false },
   network('Outputs per class', 'votes'),
   network('Dropout probability', 'dropout'),
   network('Threshold', 'threshold'),

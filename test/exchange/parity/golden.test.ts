@@ -38,7 +38,7 @@ it('the folders have every kind of case', async () => {
     rng: 1,
     data_order: 1,
   });
-  expect(await count('golden/torch')).toEqual({ network: 16, neuron: 12, ties: 1 });
+  expect(await count('golden/torch')).toEqual({ network: 20, neuron: 12, ties: 1 });
 });
 
 describe('a comparison', () => {

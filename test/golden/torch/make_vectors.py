@@ -88,6 +88,19 @@ NETWORKS = {
         dropout=0.0, reg_lambda=0.1),
     'linear_masked': dict(
         architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=1, hw=5, layers=0, classes=3, T=12, hidden=20, batch=4),
+    # Hidden neurons that get their own spikes. More than 16, and not a multiple of 8: a vector of weights is not whole.
+    'recurrent_counts': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=1, hw=3, layers=0, classes=4, T=16, hidden=20, batch=5,
+        recurrent=True, dropout=0.0, reg_lambda=0.1),
+    'recurrent_soft_reset': dict(
+        architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=1, hw=3, layers=0, classes=3, T=7, hidden=20, batch=3,
+        recurrent=True, surrogate='sigmoid', alpha=2.0, learn_alpha=True, v_reset=None, detach=False),
+    'recurrent_levels': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=1, ch=1, hw=4, layers=0, classes=3, T=10, hidden=9, batch=9,
+        recurrent=True, surrogate='triangle', alpha=1.0, learn_alpha=True, v_reset=-0.25, v_threshold=0.8, detach=False),
+    'recurrent_convolutions': dict(
+        architecture='event-frames', per_neuron=False, per_channel=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=5,
+        hidden=8, batch=3, recurrent=True),
 }
 
 EVENTS_PER_PIXEL = 0.6

@@ -66,9 +66,11 @@ class Unfit(Exception):
 
 
 class Neurons(nn.Module):
-    """LIF, or PLIF with one w = -ln(tau - 1) per layer, channel or neuron. Keeps its membrane potential between calls."""
+    """LIF, or PLIF with one w = -ln(tau - 1) per layer, channel or neuron. Keeps its membrane potential between calls.
 
-    def __init__(self, shape, *, plif=True, per_neuron=False, per_channel=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
+    Recurrent neurons also get the spikes of the call before, through weights with a diagonal. No gradient is cut there."""
+
+    def __init__(self, shape, *, recurrent=False, plif=True, per_neuron=False, per_channel=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
                  surrogate=('atan', 2.0, False), v_threshold=1.0):
         super().__init__()
         if not plif:
@@ -80,24 +82,27 @@ class Neurons(nn.Module):
         else:
             self.w = nn.Parameter(torch.tensor(0.0 if tau == 2 else -math.log(tau - 1)))
         self.surrogate_function = Surrogate(*surrogate)
+        self.recurrent = nn.Linear(shape[0], shape[0], bias=False) if recurrent else None
         self.v_reset, self.v_threshold, self.detach = v_reset, v_threshold, detach
         self.margin = 0.0
         self.start()
 
     def start(self):
         """Return to rest, before a new batch."""
-        self.v = None
+        self.v, self.before = None, None
         self.nearest, self.spikes = math.inf, 0
 
     def forward(self, x):
         rest = 0.0 if self.v_reset is None else self.v_reset
         v = torch.full_like(x, rest) if self.v is None else self.v
+        if self.recurrent is not None and self.before is not None:
+            x = x + self.recurrent(self.before)
         h = v + (x - (v - rest)) * torch.sigmoid(self.w)
         u = h - self.v_threshold
         self.nearest = min(self.nearest, u.detach().abs().min().item())
         if self.nearest < self.margin:
             raise Unfit
-        s = self.surrogate_function(u)
+        s = self.before = self.surrogate_function(u)
         self.spikes += int(s.detach().sum())
         reset = s.detach() if self.detach else s
         if self.v_reset is None:
@@ -149,8 +154,8 @@ class Network(nn.Module):
         def convolution(inputs):
             return [nn.Conv2d(inputs, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
 
-        def neurons(*shape):
-            return Neurons(shape, **neuron)
+        def neurons(*shape, recurrent=False):
+            return Neurons(shape, recurrent=recurrent, **neuron)
 
         def pool():
             return nn.MaxPool2d(2) if d['max_pool'] else nn.AvgPool2d(2)
@@ -164,7 +169,7 @@ class Network(nn.Module):
                 nn.Flatten(),
                 dropout(features),
                 nn.Linear(features, hidden, bias=False),
-                neurons(hidden),
+                neurons(hidden, recurrent=d.get('recurrent', False)),
                 *([dropout(hidden)] if second_dropout else []),
                 nn.Linear(hidden, outputs, bias=False),
                 neurons(outputs),

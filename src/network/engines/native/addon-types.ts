@@ -113,6 +113,6 @@ export interface NativeForward {
   readonly outputs: Float32Array;
   /** One per spiking layer. */
   readonly spikeRates: Float64Array;
-  /** Effective synaptic operations, one per convolution and linear layer; only of an evaluation, and not from an earlier build. */
+  /** Effective synaptic operations, one for each of `listSynapses`; only of an evaluation, and not from an earlier build. */
   readonly operations?: Float64Array;
 }

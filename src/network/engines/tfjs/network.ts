@@ -42,7 +42,7 @@ export interface NetworkOutput {
   readonly outputs: Tensor2D;
   /** The share of neurons that spike per step, one per spiking layer. */
   readonly spikeRates: readonly Scalar[];
-  /** In evaluation, the values other than 0 in the input of each convolution, [H, W], and linear layer, []: over samples, steps and channels. */
+  /** In evaluation, the values other than 0 in the input of each convolution, [H, W], linear layer and recurrence, []: over samples, steps and channels. */
   readonly inputCounts: readonly Tensor[];
   readonly observations: readonly NormObservation[];
 }
@@ -83,6 +83,9 @@ export function runNetwork(spec: NetworkSpec, input: NetworkInput): NetworkOutpu
       case 'neuron':
         x = fire(neuronInput(layer, x, steps, tensor));
         spikeRates.push(tf.mean<Scalar>(x));
+        // Those of the last step reach no other.
+        if (dropoutMasks === undefined && layer.recurrent === true)
+          inputCounts.push(tf.sum(tf.slice(x, 0, (x.shape[0]! / steps) * (steps - 1))));
         break;
       case 'pool':
         x = (layer.mode === 'max' ? maxPoolFirst : averagePool)(x as Tensor4D, layer.size);
@@ -128,6 +131,7 @@ function neuronInput(
     alpha: neuron.surrogate.learnable
       ? (tensor(`${name}.surrogate_function.alpha`) as Scalar)
       : tf.scalar(neuron.surrogate.alpha),
+    recurrence: layer.recurrent === true ? (tensor(`${name}.recurrent.weight`) as Tensor2D) : undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { restingPotential } from '../../neurons.ts';
 import type { NeuronSpec, Surrogate } from '../../spec.ts';
@@ -13,17 +13,19 @@ export interface NeuronInput {
   /** Slope of the surrogate. */
   readonly alpha: Scalar;
   readonly neuron: NeuronSpec;
+  /** Weights [F, F], to and from, through which a step's spikes enter the current of the next. */
+  readonly recurrence?: Tensor2D | undefined;
 }
 
 /** Neurons over T steps, from rest. @returns spikes, 0 or 1, shaped like `current` */
-export function fire({ steps, current, leak, alpha, neuron }: NeuronInput): Tensor {
-  const spikes = integrateAndFire(splitSteps(current, steps), channelsLast(leak), alpha, neuron);
+export function fire({ steps, current, leak, alpha, neuron, recurrence }: NeuronInput): Tensor {
+  const spikes = integrateAndFire(splitSteps(current, steps), channelsLast(leak), alpha, neuron, recurrence);
   return reshape(spikes, current.shape);
 }
 
 /** The membrane potentials after each step of `fire`, shaped like `current`; for inspection, without a gradient. */
-export function potentials({ current, steps, leak, neuron }: NeuronInput): Tensor {
-  const byStep = runSteps(splitSteps(current, steps), channelsLast(leak), neuron);
+export function potentials({ current, steps, leak, neuron, recurrence }: NeuronInput): Tensor {
+  const byStep = runSteps(splitSteps(current, steps), channelsLast(leak), neuron, recurrence);
   return tf.reshape(tf.stack(byStep.map(({ potential }) => potential)), current.shape);
 }
 
@@ -64,34 +66,51 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
 }
 
 /** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [], [1, 1, 1, C] or [1, ...neurons] */
-function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
+function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec, recurrence?: Tensor2D): NeuronStep[] {
   const rest = restingPotential(neuron);
   let potential = tf.fill(current.shape.slice(1), rest);
+  let before: NeuronStep | undefined;
   return tf.unstack(current).map((input) => {
-    const drive = tf.sub(input, tf.sub(potential, rest));
-    const step = fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
-    potential = step.potential;
-    return step;
+    const drive = tf.sub(feedBack(input, before, recurrence), tf.sub(potential, rest));
+    before = fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
+    potential = before.potential;
+    return before;
   });
 }
 
+/** What the neurons get in a step, [N, F]: the input, and through the recurrence the spikes of the step before. */
+function feedBack(input: Tensor, before: NeuronStep | undefined, recurrence: Tensor2D | undefined): Tensor {
+  if (before === undefined || recurrence === undefined) return input;
+  return tf.add(input, tf.matMul(before.spikes as Tensor2D, recurrence, false, true));
+}
+
 /** Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's. @returns spikes, like `current` */
-function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
-  return differentiable([current, leak, alpha], () => {
-    const steps = runSteps(current, leak, neuron);
+function integrateAndFire(
+  current: Tensor,
+  leak: Tensor,
+  alpha: Scalar,
+  neuron: NeuronSpec,
+  recurrence?: Tensor2D,
+): Tensor {
+  const inputs = [current, leak, alpha, ...(recurrence === undefined ? [] : [recurrence])];
+  return differentiable(inputs, () => {
+    const steps = runSteps(current, leak, neuron, recurrence);
     return {
       value: tf.stack(steps.map(({ spikes }) => spikes)),
-      keep: [current, leak, alpha, tf.stack(steps.map(({ charged }) => charged))],
+      keep: [tf.stack(steps.map(({ charged }) => charged)), ...inputs],
       backward: (spikeGradients, kept) =>
-        backward(spikeGradients, kept as [Tensor, Tensor, Scalar, Tensor], neuron),
+        backward(spikeGradients, kept as [Tensor, Tensor, Tensor, Scalar, Tensor2D?], neuron),
     };
   });
 }
 
-/** The backward pass in time, from `spikeGradients` = dL/ds of every step (snn/neurons.ts). @returns gradients of current, leak and alpha */
+/**
+ * The backward pass in time, from `spikeGradients` = dL/ds of every step (neurons.ts). With a recurrence, a spike also acts on the current
+ * of the next step. @returns gradients of current, leak, alpha and recurrence
+ */
 function backward(
   spikeGradients: Tensor,
-  [current, leak, alpha, charged]: [Tensor, Tensor, Scalar, Tensor],
+  [charged, current, leak, alpha, recurrence]: [Tensor, Tensor, Tensor, Scalar, Tensor2D?],
   neuron: NeuronSpec,
 ): Tensor[] {
   const { threshold, reset, surrogate } = neuron;
@@ -103,10 +122,18 @@ function backward(
   let leakGradient: Tensor = tf.zerosLike(leak);
   let alphaGradient: Tensor = tf.zerosLike(alpha);
   let potentialGradient: Tensor = tf.zerosLike(start);
-  for (const [t, spikeGradient] of [...tf.unstack(spikeGradients).entries()].reverse()) {
+  let recurrenceGradient: Tensor | undefined = recurrence && tf.zerosLike(recurrence);
+  for (const [t, ofOutput] of [...tf.unstack(spikeGradients).entries()].reverse()) {
     const { charged, spikes } = steps[t] as NeuronStep;
     const before = steps[t - 1]?.potential ?? start;
 
+    let spikeGradient = ofOutput;
+    const [next] = inputGradients;
+    if (recurrence !== undefined && recurrenceGradient !== undefined && next !== undefined) {
+      spikeGradient = tf.add(ofOutput, tf.matMul(next as Tensor2D, recurrence));
+      const pairs = tf.matMul(next as Tensor2D, spikes as Tensor2D, true, false);
+      recurrenceGradient = tf.add(recurrenceGradient, pairs);
+    }
     const byReset = reset.kind === 'hard' ? tf.sub(rest, charged) : tf.fill(charged.shape, -threshold);
     const gradient = reset.detach ? spikeGradient : tf.add(spikeGradient, tf.mul(potentialGradient, byReset));
 
@@ -115,13 +142,14 @@ function backward(
     const unspiked = reset.kind === 'hard' ? tf.sub(1, spikes) : tf.onesLike(charged);
     const chargedGradient = tf.add(tf.mul(stepGradient, alpha), tf.mul(potentialGradient, unspiked));
 
-    const drive = tf.sub(inputs[t] as Tensor, tf.sub(before, rest));
+    const drive = tf.sub(feedBack(inputs[t] as Tensor, steps[t - 1], recurrence), tf.sub(before, rest));
     alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(stepGradient, excess)));
     leakGradient = tf.add(leakGradient, sumLike(tf.mul(chargedGradient, drive), leak));
     inputGradients.unshift(tf.mul(chargedGradient, leak));
     potentialGradient = tf.mul(chargedGradient, tf.sub(1, leak));
   }
-  return [tf.stack(inputGradients), leakGradient, alphaGradient];
+  const ofRecurrence = recurrenceGradient === undefined ? [] : [recurrenceGradient];
+  return [tf.stack(inputGradients), leakGradient, alphaGradient, ...ofRecurrence];
 }
 
 /** Sums a gradient [N, ...neurons] to the shape before broadcasting: [], [1, 1, 1, C] or [1, ...neurons]. */

@@ -74,6 +74,10 @@ export function divideIntoBlocks(spec: NetworkSpec): {
     const repeats = take('repeat') !== undefined;
     const neuron = take('neuron');
     if (neuron === undefined) throw misplaced(layers, next);
+    if (neuron.recurrent === true)
+      throw new ShapeError(
+        `network: the WebGPU engine computes no recurrent neurons, and ${neuron.name} are`,
+      );
     const fired = flowBehind('bits');
     const pool = take('pool');
     const output = flowBehind(pool?.mode === 'average' ? 'dense' : 'bits');
