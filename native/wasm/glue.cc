@@ -65,6 +65,7 @@ LayerSpec readLayer(Reader& from, const char*& name) {
     case LayerKind::neuron:
       readNeuron(from, layer);
       layer.neurons = static_cast<std::int64_t>(from.number());
+      layer.recurrent = from.flag();
       break;
     case LayerKind::repeat:
       layer.steps = from.whole();

@@ -244,7 +244,11 @@ function numbersOf(kind, layer) {
         (product, size) => product * expectWhole('shape', size, 1, MOST_CHANNELS),
         1,
       );
-      return [...neuronNumbers(layer.neuron), expectWhole('shape', neurons, 1, 2 ** 40)];
+      return [
+        ...neuronNumbers(layer.neuron),
+        expectWhole('shape', neurons, 1, 2 ** 40),
+        expectFlag('recurrent', layer.recurrent ?? false),
+      ];
     }
     case 'repeat':
       return [count('steps', MOST_STEPS)];

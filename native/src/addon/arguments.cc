@@ -84,6 +84,7 @@ LayerSpec readLayer(const Napi::Object& object) {
         layer.neurons *= readWhole(shape.Get(i), "shape", 1, kMostChannels);
         if (layer.neurons > std::int64_t{1} << 40) throw ArgumentProblem("shape: too many neurons");
       }
+      layer.recurrent = object.Has("recurrent") && readBoolean(object, "recurrent");
       break;
     }
     case LayerKind::repeat:

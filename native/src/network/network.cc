@@ -119,6 +119,7 @@ FlowData Network::runForward(Pass& pass, const FramesView& frames, std::vector<s
       operations->push_back(countOperations(pass, *operation, data));
     }
     data = operation->forward(pass, data);
+    if (operations != nullptr) operation->collectOperations(*operations);
   }
   return data;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // What a network consists of: operations in a row, each of which runs over all time steps before the next begins. No
-// layer feeds an earlier one, so only neurons connect the steps.
+// layer feeds an earlier one, so only neurons connect the steps: by their potentials, and in a RecurrentOp by their
+// spikes.
 
 #include <algorithm>
 #include <cstdint>
@@ -124,6 +125,8 @@ class Operation {
   virtual void collectRates(std::vector<SpikeRate>&) const {}
   /// The synapses of its input values.
   virtual FanOut fanOut() const { return {}; }
+  /// Adds the synaptic operations of the last forward pass between its own neurons, if they are recurrent.
+  virtual void collectOperations(std::vector<std::int64_t>&) const {}
 
  protected:
   Flow input_;

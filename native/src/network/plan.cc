@@ -5,6 +5,7 @@
 #include "first_layer_op.h"
 #include "linear_op.h"
 #include "network.h"
+#include "recurrent_op.h"
 
 namespace plif {
 namespace {
@@ -83,6 +84,13 @@ void Network::build() {
   const auto activate = [&](std::size_t& next, int currentBorder) {
     const ActivationParts parts = takeParts(layers, next);
     checkParts(parts, flow);
+    if (parts.neuron != nullptr && parts.neuron->recurrent) {
+      if (currentBorder < 0 || flow.height * flow.width > 1 || parts.norm != nullptr || parts.pool != nullptr ||
+          parts.repeat != nullptr)
+        throw ShapeProblem(parts.neuron->name + ": recurrent neurons are only supported right after a linear layer");
+      add(std::make_unique<RecurrentOp>(flow, *parts.neuron, parameters_));
+      return;
+    }
     auto operation = std::make_unique<ActivationOp>(flow, parts, parameters_);
     if (currentBorder >= 0) operation->followMap(currentBorder);
     add(std::move(operation));

@@ -32,6 +32,7 @@ struct LayerSpec {
   TauPer tauPer = TauPer::layer;                                 // neuron
   double tau = 2;                                                // neuron: the fixed τ of LIF, in steps
   std::int64_t neurons = 0;                                      // neuron: their number
+  bool recurrent = false;                                        // neuron: gets its layer's spikes of the step before
   int steps = 0;                                                 // repeat
   Pooling pooling = Pooling::none;                               // pool
   int size = 0;                                                  // pool: side of a window
