@@ -13,6 +13,7 @@ import { type Layer, type LayerOf, type NetworkSpec, outputShapes, stateEntries 
  * - NIR fires above the threshold, this project at it: thresholds are the next smaller single.
  * - Max pooling of spikes, unknown to NIR, is their sum in an integrate-and-fire unit that any spike makes fire.
  * - Votes are a linear layer: each output is the mean of a class's neurons. Dropout, and the repetition of still images, are left out.
+ * - Recurrence is a linear layer from neurons back to them, whose output they get in the next step.
  *
  * @param state as checked against `spec`
  * @throws {ShapeError} for a soft reset, which NIR cannot express
@@ -41,6 +42,14 @@ export function nirFromNetwork(
         break;
       case 'neuron':
         add(layer.name, neuronNode(layer, listLeaks(layer, state)));
+        if (layer.recurrent === true) {
+          const neurons = last;
+          const shape = [...layer.shape, ...layer.shape];
+          const data = findTensor(state, `${layer.name}.recurrent.weight`, shape);
+          add(recurrenceOf(layer), { type: 'Linear', weight: { shape, data } });
+          edges.push([last, neurons]);
+          last = neurons;
+        }
         break;
       case 'pool': {
         const size = whole(layer.size, layer.size);
@@ -89,6 +98,8 @@ export function nirFromNetwork(
 
 /** Dots would be taken for modules within modules. */
 const nodeName = (layer: string): string => layer.replaceAll('.', '_');
+
+const recurrenceOf = ({ name }: LayerOf<'neuron'>): string => `${name}.recurrent`;
 
 /** @param next its batch norm, if there is one @param input [C, H, W] */
 function convolutionNode(
@@ -161,6 +172,7 @@ export function stateFromNir(spec: NetworkSpec, { nodes }: NirContent): State {
       let data: Float32Array = new Float32Array(count);
       if (layer.kind === 'conv' || layer.kind === 'linear') data = read(layer.name, part, count);
       else if (layer.kind === 'neuron' && part === 'alpha') data.fill(layer.neuron.surrogate.alpha);
+      else if (layer.kind === 'neuron' && part === 'weight') data = read(recurrenceOf(layer), part, count);
       else if (layer.kind === 'neuron') {
         const taus = read(layer.name, 'tau', countElements(layer.shape));
         data = data.map((_, k) => logitOfTau(taus[(k * taus.length) / count]!));

@@ -63,6 +63,20 @@ export const networks: Readonly<Record<string, Case>> = {
       },
     ]),
   ),
+  ...Object.fromEntries(
+    Object.entries(neurons).map(([name, neuron]) => [
+      `recurrent: ${name}`,
+      {
+        spec: layers()
+          .linear(20)
+          .neuron(neuron, { recurrent: true })
+          .linear(70, 0.5)
+          .neuron(neuron, { recurrent: true })
+          .classify(neuron),
+        batch: { steps: 6, samples: 5 },
+      },
+    ]),
+  ),
   'average pooling': {
     spec: layers().fire(5).pool(2, 'average').fire(7).pool(2, 'average').classify(),
   },

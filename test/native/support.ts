@@ -64,6 +64,7 @@ export function livelyState(spec: NetworkSpec, seed = 1): State {
   for (const layer of spec.layers) {
     if (layer.kind === 'linear') gains.set(`${layer.name}.weight`, 8);
     if (layer.kind === 'conv') gains.set(`${layer.name}.weight`, 3);
+    if (layer.kind === 'neuron') gains.set(`${layer.name}.recurrent.weight`, 4);
   }
   const random = randomNumbers(seed + 100);
   return new Map(
@@ -139,8 +140,8 @@ export class Layers {
     return this.#add({ kind: 'batch-norm', name: this.#name(), channels, momentum: 0.1, epsilon: 1e-5 });
   }
 
-  neuron(neuron: NeuronSpec = plif): this {
-    return this.#add({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron });
+  neuron(neuron: NeuronSpec = plif, more: { readonly recurrent?: boolean } = {}): this {
+    return this.#add({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron, ...more });
   }
 
   pool(size = 2, mode: 'max' | 'average' = 'max'): this {

@@ -80,6 +80,10 @@ describe('runForward and the WebAssembly engine give the same bits', () => {
     'no convolution',
     'no convolution, normalised frames',
     'a wide frame, sparse',
+    'recurrent: τ per neuron',
+    'recurrent: τ per channel',
+    'recurrent: reset to another potential, attached',
+    'recurrent: soft reset',
     'no batch norm',
   ])('%s', async (name) => {
     const { spec, batch } = caseOf(name);
@@ -122,6 +126,19 @@ describe('runForward and the WebAssembly engine give the same bits', () => {
     const { wanted, found } = await runBoth(spec, { steps: 20, density: 0.15 }, new Map(state));
     expect(found).toEqual(wanted);
     expect(Math.max(...found.spikeRates)).toBeLessThan(0.33);
+  });
+
+  it('recurrent weights that are tenths', async () => {
+    const neuron: NeuronSpec = { ...plif, tau: { per: 'neuron', mean: 2, std: 0 } };
+    const spec = new Layers([2, 5, 5]).linear(90).neuron(neuron, { recurrent: true }).classify(neuron);
+    const state = [...livelyState(spec)].map(([name, tensor]): [string, Tensor] =>
+      tensor.dtype === 'F32' && name.endsWith('.weight')
+        ? [name, { ...tensor, data: tensor.data.map((w) => Math.round(20 * w) / 10) }]
+        : [name, tensor],
+    );
+    const { wanted, found } = await runBoth(spec, { steps: 20, density: 0.15 }, new Map(state));
+    expect(found).toEqual(wanted);
+    expect(Math.min(...found.operations)).toBeGreaterThan(0);
   });
 
   it('1/τ, batch norm and neurons, with currents that charge neurons to the threshold but for rounding', async () => {

@@ -40,6 +40,10 @@ describe('the NIR graph of a network has its spikes and outputs', () => {
     ['another threshold and reset', { threshold: 0.7, reset: { kind: 'hard', potential: -0.3, detach } }],
     ['no convolution', { layers: 0 }],
     ['two hidden layers', { layers: 0, hidden: [20, 30] }],
+    [
+      'recurrent',
+      { layers: 0, hidden: [20, 30], recurrent: true, tau: { per: 'neuron', mean: 2, std: 0.3 } },
+    ],
   ] as const)('%s', async (_, changes) => {
     const { found, wanted, again } = await runBoth(buildNetwork({ ...small, ...changes }));
     expect(wanted.spikes.every((layer) => layer.includes(1))).toBe(true);

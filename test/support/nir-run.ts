@@ -2,7 +2,7 @@ import type { NirArray, NirGraph, NirNode } from '../../src/formats/nir.ts';
 import { countElements } from '../../src/formats/tensor.ts';
 
 /*
- * The NIR graphs that this project writes, at work: chains of nodes, in plain loops and single precision, in Euler steps of length 1:
+ * The NIR graphs that this project writes, at work: chains of nodes, some with a node from spikes back to their neurons, in plain loops and single precision, in Euler steps of length 1:
  * `h = v + (v_leak − v + r · x) / τ` (LIF) or `h = v + r · x` (IF), a spike if `h > v_threshold`, which takes the potential to `v_reset`.
  */
 const round = Math.fround;
@@ -16,7 +16,7 @@ type Sizes = readonly [channels: number, height: number, width: number];
  * @returns [T, ...output]
  */
 export function runNir(
-  { nodes }: NirGraph,
+  { nodes, edges }: NirGraph,
   frames: Float32Array,
   watch?: (name: string, values: Float32Array) => void,
 ): Float32Array {
@@ -27,12 +27,22 @@ export function runNir(
     shape = prepared.shape;
     return { name, run: prepared.run };
   });
+  const order = [...nodes.keys()];
+  /** Neurons by the node that leads back to them. */
+  const back = new Map(edges.filter(([from, to]) => order.indexOf(to) < order.indexOf(from)));
+  /** What neurons get in the next step besides the node before them. */
+  const fed = new Map<string, Float32Array>();
   return Float32Array.from(
     Array.from({ length: frames.length / length }).flatMap((_, t) => {
       let value = frames.slice(t * length, (t + 1) * length);
       for (const { name, run } of steps) {
-        value = run(value) as typeof value;
-        watch?.(name, value);
+        const neurons = back.get(name);
+        if (neurons !== undefined) fed.set(neurons, run(value));
+        else {
+          const more = fed.get(name);
+          value = run(value.map((x, i) => x + (more?.[i] ?? 0))) as typeof value;
+          watch?.(name, value);
+        }
       }
       return [...value];
     }),

@@ -129,7 +129,7 @@ function labelOf(layer: Layer, spiking: number): string {
     case 'batch-norm':
       return 'batch norm';
     case 'neuron':
-      return `${layer.neuron.kind.toUpperCase()}, layer ${spiking}`;
+      return `${layer.recurrent === true ? 'recurrent ' : ''}${layer.neuron.kind.toUpperCase()}, layer ${spiking}`;
     case 'repeat':
       return `repeat ${layer.steps} times`;
     case 'pool':
