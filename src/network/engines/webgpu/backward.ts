@@ -1,5 +1,12 @@
 import type { Flow, NetworkBlock } from './blocks.ts';
-import { type Building, type Computed, maskSpace, neuronSpace, poolShape } from './forward.ts';
+import {
+  type Building,
+  type Computed,
+  maskSpace,
+  neuronSpace,
+  poolShape,
+  recurrentSpaces,
+} from './forward.ts';
 import { countLogits, hasTauPerNeuron } from './kernels/current.ts';
 import {
   type BackwardPass,
@@ -12,6 +19,7 @@ import { featureGradient } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
 import { layerGradients, reduceParts } from './kernels/parameters.ts';
 import { type ProductShape, productByRows, productOfWeights, weightSplits } from './kernels/products.ts';
+import { feedBackward } from './kernels/recurrence.ts';
 import type { Program, Space } from './program.ts';
 
 /** Gradients of one block's input are written while those of the next are read: two spaces take turns. */
@@ -144,10 +152,10 @@ function addProductBackward(
   const { block, shape, source, features } = computed;
   const { name, input } = block;
   const gradient = program.space('scratch', 'product gradient', shape.currentSteps * valuesOf(block.fired));
+  addGradientThroughRecurrence(building, computed, gradients.after);
   addFireBackward(building, computed, 'current', { ...gradients, result: gradient });
-  const size = product.kernel ** 2 * product.inChannels * product.outChannels;
-  const parts = program.space('fixed', 'weight parts', weightSplits(product) * size);
-  program.add('slice', name, productOfWeights(product), { source, gradient, parts });
+  const addWeights = addWeightParts(building, name, product, { source, gradient });
+  const addRecurrent = addRecurrentParts(building, computed, gradient);
   const ofInput = gradientSpace(program, index, product.steps * valuesOf(input));
   if (index > 0) {
     const result =
@@ -167,7 +175,52 @@ function addProductBackward(
       });
     }
   }
-  const sums = parameters.space(`${name}.weight`, 'gradients');
-  addSum(program, name, { parts, count: weightSplits(product), size, sums });
+  addWeights();
+  addRecurrent?.();
   return ofInput;
+}
+
+/** The gradient of a layer's weights, in parts for each slice. @returns what adds them up, behind all slices */
+function addWeightParts(
+  { program, parameters }: Building,
+  layer: string,
+  product: ProductShape,
+  spaces: { readonly source: Space; readonly gradient: Space },
+): () => void {
+  const size = product.kernel ** 2 * product.inChannels * product.outChannels;
+  const count = weightSplits(product);
+  // A block's recurrence has other parts than its product, whose input is dense.
+  const parts = program.space('fixed', `${product.input} weight parts`, count * size);
+  program.add('slice', layer, productOfWeights(product), { ...spaces, parts });
+  const sums = parameters.space(`${layer}.weight`, 'gradients');
+  return () => addSum(program, layer, { parts, count, size, sums });
+}
+
+/** Adds to the gradient of recurrent neurons' spikes, in place, what they do in the next step. */
+function addGradientThroughRecurrence(
+  { program, parameters, kind }: Building,
+  { block: { neuron, fired }, shape, current, before }: Computed,
+  after: Space,
+): void {
+  if (before === undefined) return;
+  program.add('slice', neuron.name, feedBackward(shape, neuron.neuron), {
+    ...current,
+    ...recurrentSpaces(parameters, neuron),
+    charged: program.space('scratch', 'charged', kind.steps * padded(fired.channels)),
+    after,
+  });
+}
+
+function addRecurrentParts(
+  building: Building,
+  { block: { neuron, fired }, before }: Computed,
+  gradient: Space,
+): (() => void) | undefined {
+  if (before === undefined) return undefined;
+  const channels = padded(fired.channels);
+  const product: ProductShape = {
+    ...{ inChannels: channels, outChannels: channels, kernel: 1, padding: 0, height: 1, width: 1 },
+    ...{ steps: building.kind.steps, input: 'bits' },
+  };
+  return addWeightParts(building, `${neuron.name}.recurrent`, product, { source: before, gradient });
 }

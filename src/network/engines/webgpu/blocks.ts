@@ -4,6 +4,9 @@ import { type Layer, type LayerOf, type NetworkSpec, outputShapes } from '../../
 /** The most weights of a channel that a thread holds. */
 const mostHeldWeights = 32;
 
+/** As many as the memory that WebGPU promises a workgroup holds twice (kernels/recurrence.ts). */
+const mostRecurrentNeurons = 2048;
+
 /** What one layer gives to the next: [channels, height, width] at each step of the current or of time. */
 export interface Flow {
   readonly channels: number;
@@ -74,12 +77,18 @@ export function divideIntoBlocks(spec: NetworkSpec): {
     const repeats = take('repeat') !== undefined;
     const neuron = take('neuron');
     if (neuron === undefined) throw misplaced(layers, next);
-    if (neuron.recurrent === true)
-      throw new ShapeError(
-        `network: the WebGPU engine computes no recurrent neurons, and ${neuron.name} are`,
-      );
     const fired = flowBehind('bits');
     const pool = take('pool');
+    if (
+      neuron.recurrent === true &&
+      (product.kind === 'conv' || norm !== undefined || repeats || pool !== undefined)
+    )
+      throw misplaced(layers, next);
+    if (neuron.recurrent === true && fired.channels > mostRecurrentNeurons) {
+      throw new ShapeError(
+        `network: the WebGPU engine computes at most ${mostRecurrentNeurons} recurrent neurons in a layer, and ${neuron.name} has ${fired.channels}`,
+      );
+    }
     const output = flowBehind(pool?.mode === 'average' ? 'dense' : 'bits');
     const isRecomputed =
       blocks.length === 0 &&
@@ -99,6 +108,6 @@ export function divideIntoBlocks(spec: NetworkSpec): {
 function misplaced(layers: readonly Layer[], at: number): ShapeError {
   return new ShapeError(
     `network: the WebGPU engine computes convolutions or linear layers, each with optional batch norm, neurons and an optional pool, ` +
-      `and a vote at the end; layer ${at} (${layers[at]?.kind ?? 'none'}) is not in this order`,
+      `recurrent neurons right between linear layers, and a vote at the end; layer ${at} (${layers[at]?.kind ?? 'none'}) is not in this order`,
   );
 }

@@ -12,6 +12,7 @@ import {
 } from './kernels/head.ts';
 import { padded } from './kernels/kernel.ts';
 import { type ProductShape, productByRows } from './kernels/products.ts';
+import { feedBack } from './kernels/recurrence.ts';
 import { frozenTable, normTable, statistics, statisticsParts, updateRunning } from './kernels/statistics.ts';
 import type { ParameterMap } from './parameters.ts';
 import type { Program, Space } from './program.ts';
@@ -55,6 +56,8 @@ export interface Computed {
   readonly features: FeatureShape | undefined;
   /** The buffers of the neurons' current. */
   readonly current: Readonly<Record<string, Space>>;
+  /** Of recurrent neurons, the spikes of the step before, like `spikes`. */
+  readonly before: Space | undefined;
   readonly spikes: Space;
 }
 
@@ -120,6 +123,7 @@ export function addForward(
     if (isTraining) addStatistics(building, block, shape, current, table);
     Object.assign(current, { table });
   }
+  const before = addFeedBack(building, block, shape, current);
   const spikes = reserve(building, isTraining ? `${name} spikes` : 'spikes', (kind.steps * values) / 32);
   program.add('slice', neuron.name, fireKernel(shape, neuron.neuron), {
     ...current,
@@ -127,8 +131,37 @@ export function addForward(
     spikes,
     counts: program.space('kept', `${neuron.name} count`, 1),
   });
-  const computed = { block, shape, product, source, features, current, spikes };
+  const computed = { block, shape, product, source, features, current, before, spikes };
   return { computed, output: addPool(building, block, spikes) };
+}
+
+/** Adds to the current of recurrent neurons what they get from themselves. @returns the spikes of the step before each */
+function addFeedBack(
+  building: Building,
+  { name, neuron, fired }: NetworkBlock,
+  shape: NeuronShape,
+  current: Readonly<Record<string, Space>>,
+): Space | undefined {
+  if (neuron.recurrent !== true) return undefined;
+  const { program, parameters, kind } = building;
+  const before = reserve(building, `${name} before`, (kind.steps * padded(fired.channels)) / 32);
+  program.add('slice', neuron.name, feedBack(shape, neuron.neuron), {
+    ...current,
+    ...recurrentSpaces(parameters, neuron),
+    before,
+  });
+  return before;
+}
+
+/** What kernels of recurrent neurons read: w and α, and the weights between them. */
+export function recurrentSpaces(
+  parameters: ParameterMap,
+  neuron: NetworkBlock['neuron'],
+): Record<string, Space> {
+  return {
+    ...neuronSpace(parameters, { neuron }, 'values'),
+    recurrent: parameters.space(`${neuron.name}.recurrent.weight`, 'values'),
+  };
 }
 
 function neuronShape(
@@ -225,7 +258,7 @@ function addStatistics(
 /** w and α of a block's neurons, if they have any that are learned, in `values` or as gradients. */
 export function neuronSpace(
   parameters: ParameterMap,
-  { neuron }: NetworkBlock,
+  { neuron }: Pick<NetworkBlock, 'neuron'>,
   arena: 'values' | 'gradients',
 ): Record<string, Space> {
   return hasParameters(neuron.neuron) ? { neuron: parameters.space(`${neuron.name}.w`, arena) } : {};

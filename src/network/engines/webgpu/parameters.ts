@@ -26,7 +26,7 @@ const ALIGNMENT = 64;
 
 /**
  * Where parameters and running statistics lie. Channels are innermost and padded, as in activations:
- * weights are [k², in, out], those of frames [in, k², out], w per channel [CP] and per neuron [pixels, CP]; a batch norm's weight and bias follow each other, and so do w and α of a layer.
+ * weights are [k², in, out], and so recurrent ones [from, to], those of frames [in, k², out], w per channel [CP] and per neuron [pixels, CP]; a batch norm's weight and bias follow each other, and so do w and α of a layer.
  */
 export class ParameterMap {
   readonly #layouts = new Map<string, Layout>();
@@ -74,6 +74,14 @@ export class ParameterMap {
       }
       if (surrogate.learnable)
         this.#add(`${neuron.name}.surrogate_function.alpha`, 'values', 1, () => offset + logits);
+      if (neuron.recurrent === true) {
+        const name = `${neuron.name}.recurrent.weight`;
+        const { channels } = fired;
+        const region = this.#reserve(name, 'values', cp * cp);
+        this.#add(name, 'values', channels ** 2, (i) => {
+          return region.offset + (i % channels) * cp + Math.floor(i / channels);
+        });
+      }
     }
     const unknown = stateEntries(spec).find(({ name, dtype }) => dtype === 'F32' && !this.#layouts.has(name));
     if (unknown !== undefined) throw new Error(`${unknown.name} has no place`);

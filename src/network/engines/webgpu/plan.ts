@@ -160,6 +160,7 @@ const images: NetworkConfig = {
 };
 const others: NetworkConfig = {
   ...frames,
+  recurrent: true,
   tau: { per: 'channel', mean: 2, std: 0 },
   surrogate: { kind: 'sigmoid', alpha: 2, learnable: false },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Engine, EngineSession } from '../../../../src/network/engines/engine.ts';
 import { caseOf, checkLoss, checkStep, compareSteps, losses } from '../../../native/network-cases.ts';
-import { builds, livelyState, nativeEngine, randomBatch } from '../../../native/support.ts';
+import { builds, Layers, livelyState, nativeEngine, plif, randomBatch } from '../../../native/support.ts';
 import '../../../support/all-close.ts';
 import { engineOn, hasDevice, webgpuEngine, withSmallBuffers } from './support.ts';
 
@@ -16,6 +16,7 @@ const names = [
   'seventeen planes',
   'no convolution',
   'no convolution, normalised frames',
+  'recurrent: soft reset, attached, τ per neuron',
   'one sample, one step',
   'frames of 16 bits',
   'frames of 32 bits',
@@ -35,19 +36,26 @@ describe.skipIf(!hasDevice)('a training step of the WebGPU engine', () => {
   // More than what is the same for any number of samples, and less than 15 samples need: 9 fit.
   const small = () => engineOn(withSmallBuffers(300_000));
 
-  test('is the same in slices, where a buffer does not hold all samples', async () => {
-    const batch = randomBatch(shrinking, { samples: 15 });
-    const settings = { learningRate: 0.01, regulariseTau: 0 };
-    const [wanted, found] = await Promise.all(
-      [webgpuEngine(), small()].map(async (engine) => {
-        const session = await engine.open(shrinking, livelyState(shrinking));
-        const step = await session.trainStep(batch, settings, { keepGradients: true });
-        session.dispose();
-        return step;
-      }),
-    );
-    compareSteps(found!, wanted!);
-  });
+  const recurrent = new Layers([2, 5, 5]).linear(20).neuron(plif, { recurrent: true }).classify();
+  test.each([
+    ['convolutions', shrinking, 300_000],
+    ['recurrent', recurrent, 20_000],
+  ] as const)(
+    'is the same in slices, where a buffer does not hold all samples: %s',
+    async (_, spec, bytes) => {
+      const batch = randomBatch(spec, { samples: 15 });
+      const settings = { learningRate: 0.01, regulariseTau: 0 };
+      const [wanted, found] = await Promise.all(
+        [webgpuEngine(), engineOn(withSmallBuffers(bytes))].map(async (engine) => {
+          const session = await engine.open(spec, livelyState(spec));
+          const step = await session.trainStep(batch, settings, { keepGradients: true });
+          session.dispose();
+          return step;
+        }),
+      );
+      compareSteps(found!, wanted!);
+    },
+  );
 
   test('is refused if a buffer does not hold one sample, or a parameter', async () => {
     const session = await small().open(shrinking, livelyState(shrinking));

@@ -108,7 +108,7 @@ fn productAt(image: u32, pixel: u32, channel: u32) -> f32 {
 }
 
 /**
- * Declares `leakOf(pixel, channel)`: 1/τ; `alphaOf()`; `resetOf(h)`: the potential after the reset; and `charge`. snn/neurons.ts has the formulas.
+ * Declares `leakOf(pixel, channel)`: 1/τ; `alphaOf()`; `resetOf(h)`: the potential after the reset; `charge` and `stepBack`. snn/neurons.ts has the formulas.
  * The buffer `neuron` holds w, one, [CP] or [pixels, CP], and behind it α, as far as they are learned.
  */
 export function neuronSource(neuron: NeuronSpec, pixels: number, cp: number): string {
@@ -123,6 +123,13 @@ fn alphaOf() -> f32 { return ${surrogate.learnable ? `neuron[${alphaAt}u]` : for
 fn charge(potential: f32, current: f32, leak: f32) -> f32 { return potential + (current - (potential - REST)) * leak; }
 fn resetOf(charged: f32) -> f32 {
   return select(charged, ${reset.kind === 'hard' ? 'REST' : 'charged - THRESHOLD'}, charged >= THRESHOLD);
+}
+/// dL/dh of a step, and what of it α scales: from dL/ds, by all that a spike does but the reset, and dL/dv behind the step.
+fn stepBack(given: f32, ofPotential: f32, charged: f32, alpha: f32) -> vec2f {
+  var ofSpike = given;
+  ${reset.detach ? '' : `ofSpike += ofPotential * ${reset.kind === 'hard' ? '(REST - charged)' : '-THRESHOLD'};`}
+  let slope = ofSpike * surrogateAt(alpha * (charged - THRESHOLD));
+  return vec2f(slope * alpha + ofPotential${reset.kind === 'hard' ? ' * select(1.0, 0.0, charged >= THRESHOLD)' : ''}, slope);
 }
 fn surrogateAt(z: f32) -> f32 { ${surrogateSource[surrogate.kind]} }
 `;

@@ -56,7 +56,6 @@ export function fireBackward(
   const isLast = pass === 'current';
   const perNeuron = hasTauPerNeuron(neuron);
   const places = current.kind === 'first layer' ? windowPlaces(current) : [];
-  const { detach, kind: resetKind } = neuron.reset;
   const bindings: Record<string, Binding> = {
     ...currentBindings(shape),
     ...(hasParameters(neuron) ? { neuron: 'read f32' } : {}),
@@ -130,11 +129,8 @@ ${entryPoint('32, 8')}
       for (var left = STEPS; left > 0u; left--) {
         let step = left - 1u;
         let charged = potentials[step];
-        var ofSpike = gradientAfter(sample * STEPS + step, pixel, channel);
-        ${detach ? '' : `ofSpike += ofPotential * ${resetKind === 'hard' ? '(REST - charged)' : '-THRESHOLD'};`}
-        let above = charged - THRESHOLD;
-        let slope = ofSpike * surrogateAt(alpha * above);
-        let ofCharged = slope * alpha + ofPotential${resetKind === 'hard' ? ' * select(1.0, 0.0, charged >= THRESHOLD)' : ''};
+        let back = stepBack(gradientAfter(sample * STEPS + step, pixel, channel), ofPotential, charged, alpha);
+        let ofCharged = back.x;
         let current = ofCharged * leak;
         total += current;
         ofPotential = ofCharged * (1 - leak);
@@ -143,7 +139,7 @@ ${entryPoint('32, 8')}
             ? `var before = REST;
         if (step > 0u) { before = resetOf(potentials[step - 1u]); }
         let statistics = statisticsOf(currentStep(step), channel);
-        sumOfAlpha += slope * above;
+        sumOfAlpha += back.y * (charged - THRESHOLD);
         leakGradient += ofCharged * (currentOf(normalised[step], statistics) - (before - REST));
         ${norm ? 'stepSums[currentStep(step)] += vec2f(current, current * normalised[step]);' : ''}`
             : ''
