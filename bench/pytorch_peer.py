@@ -40,20 +40,27 @@ class ArcTan(torch.autograd.Function):
 
 
 class Plif(nn.Module):
-    """h = v + (x - v) · sigmoid(w), a spike where h >= 1, hard reset to 0 that the gradient does not see."""
+    """h = v + (x - v) · sigmoid(w), a spike where h >= 1, hard reset to 0 that the gradient does not see.
 
-    def __init__(self, shape):
+    Recurrent neurons also get their spikes of the step before."""
+
+    def __init__(self, shape, recurrent=None):
         super().__init__()
         self.w = nn.Parameter(torch.zeros(shape))
+        self.recurrent = None if recurrent is None else nn.Linear(*recurrent.shape, bias=False)
         self.reset()
 
     def reset(self):
         self.v = 0.0
+        self.spikes = None
 
     def forward(self, x):
+        if self.recurrent is not None and self.spikes is not None:
+            x = x + self.recurrent(self.spikes)
         h = self.v + (x - self.v) * self.w.sigmoid()
         spike = ArcTan.apply(h - THRESHOLD)
         self.v = h * (1.0 - spike.detach())
+        self.spikes = spike
         return spike
 
 
@@ -81,7 +88,7 @@ class Network(nn.Module):
             ]
         self.conv = nn.Sequential(*layers)
         linear = [nn.Linear(*reversed(state[f"fc.{at}.weight"].shape), bias=False) for at in (2, 5)]
-        neurons = [Plif(state[f"fc.{at}.w"].shape) for at in (3, 6)]
+        neurons = [Plif(state[f"fc.{at}.w"].shape, state.get(f"fc.{at}.recurrent.weight")) for at in (3, 6)]
         self.fc = nn.Sequential(
             nn.Flatten(), HeldDropout(), linear[0], neurons[0], HeldDropout(), linear[1], neurons[1]
         )
@@ -203,7 +210,7 @@ def main():
         steps, samples = frames.shape[:2]
         frames = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (steps, samples))
     classes = state["fc.5.weight"].shape[0] // VOTES
-    if (state["conv.2.w"].numel() > 1) != (options.tau == "neuron"):
+    if (state["fc.3.w"].numel() > 1) != (options.tau == "neuron"):
         sys.exit(f"{options.state} does not have one τ per {options.tau}")
 
     if options.mode == "train":

@@ -67,11 +67,11 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
   }
 }
 
-function listWorkloads({ input, tau, batch, gain, steps, size, channels, layers }: Options): Workload[] {
+function listWorkloads({ input, tau, batch, ...options }: Options): Workload[] {
+  const { gain, steps, size, channels, layers, hidden, recurrent } = options;
+  const network = { gain, steps, size, channels, layers, hidden, recurrent };
   return batch.flatMap((samples) =>
-    input.flatMap((name) =>
-      tau.map((per) => ({ input: name, tau: per, batch: samples, gain, steps, size, channels, layers })),
-    ),
+    input.flatMap((name) => tau.map((per) => ({ ...network, input: name, tau: per, batch: samples }))),
   );
 }
 

@@ -29,6 +29,8 @@ export interface Options {
   readonly size: number;
   readonly channels: number;
   readonly layers: number;
+  readonly hidden: number | undefined;
+  readonly recurrent: boolean;
 }
 
 export const help = `Times training steps and evaluations of the thesis' network: PyTorch and an engine of this project.
@@ -52,6 +54,7 @@ export const help = `Times training steps and evaluations of the thesis' network
   --python PROGRAM          default: the first of python3 and /usr/bin/python3 that has PyTorch
   --json FILE               writes all results
   --steps 20 --size 128 --channels 128 --layers 5    another network
+  --hidden N --recurrent    neurons of the hidden layer; that they get their own spikes
 `;
 
 /** @returns undefined if only help is wanted */
@@ -78,6 +81,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       size: text('128'),
       channels: text('128'),
       layers: text('5'),
+      hidden: { type: 'string' },
+      recurrent: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -104,7 +109,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     steps: count('steps', values.steps),
     size: count('size', values.size),
     channels: count('channels', values.channels),
-    layers: count('layers', values.layers),
+    layers: count('layers', values.layers, 0),
+    hidden: values.hidden === undefined ? undefined : count('hidden', values.hidden),
+    recurrent: values.recurrent,
   };
 }
 
@@ -129,10 +136,10 @@ function choosePeers(text: string): Peer[] {
   return peers;
 }
 
-function count(option: string, text: string): number {
+function count(option: string, text: string, least = 1): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`--${option} must be a whole number of at least 1, got ${text}`);
+  if (!Number.isInteger(value) || value < least) {
+    throw new Error(`--${option} must be a whole number of at least ${least}, got ${text}`);
   }
   return value;
 }

@@ -24,6 +24,9 @@ export interface Workload {
   readonly size: number;
   readonly channels: number;
   readonly layers: number;
+  /** Neurons of the hidden layer; by default the thesis' number. */
+  readonly hidden?: number | undefined;
+  readonly recurrent?: boolean;
 }
 
 /** Files that every contestant reads, so that all compute the same step. */
@@ -52,12 +55,21 @@ const normWeight = /^conv\.(1|5|9|13|17)\.weight$/;
 
 export const hyperparameters = { learningRate: 1e-3, regulariseTau: 0.01 } as const;
 
-export function thesisNetwork({ tau, size, channels, layers }: Workload): NetworkSpec {
+export function thesisNetwork({
+  tau,
+  size,
+  channels,
+  layers,
+  hidden,
+  recurrent = false,
+}: Workload): NetworkSpec {
   return buildNetwork({
     input: [2, size, size],
     classes: CLASSES,
     channels,
     layers,
+    ...(hidden === undefined ? {} : { hidden }),
+    recurrent,
     neuron: 'plif',
     tau: { per: tau, mean: 2, std: tau === 'neuron' ? 0.1 : 0 },
     reset: { kind: 'hard', detach: true },
