@@ -34,6 +34,7 @@ NETWORKS = [
     dict(per_neuron=True, layers=0, hw=5, T=12, hidden=20, batch=4),
     dict(architecture='mnist', layers=None, cin=1, ch=2, hw=28, classes=10, batch=2),
     dict(learn_alpha=True, layers=1, ch=8, hw=12, hidden=24, v_reset=None),
+    dict(per_neuron=True, layers=0, hw=5, T=12, hidden=20, batch=4, recurrent=True),
 ]
 
 
@@ -102,12 +103,46 @@ def move_epsilon_into_root():
     torch.optim.Adam = Adam
 
 
+def misuse_recurrence(misuse):
+    def start(self, start=Neurons.start):
+        start(self)
+        if self.recurrent is not None:
+            self.recurrent.forward = misuse(self.recurrent.weight)
+
+    Neurons.start = start
+
+
+def transpose_recurrence():
+    misuse_recurrence(lambda weight: lambda spikes: spikes @ weight)
+
+
+def delay_recurrence():
+    def misuse(weight):
+        currents = [torch.zeros((), dtype=weight.dtype)]
+
+        def late(spikes):
+            currents.append(F.linear(spikes, weight))
+            return currents[-2]
+
+        return late
+
+    misuse_recurrence(misuse)
+
+
+def forget_the_past():
+    misuse_recurrence(lambda weight: lambda spikes: F.linear(spikes.detach(), weight))
+
+
 def has_norm(d):
     return d.get('layers', 1) != 0 and is_network(d)
 
 
 def is_network(d):
     return 'architecture' in d
+
+
+def is_recurrent(d):
+    return d.get('recurrent', False)
 
 
 # How to make a mistake, and which cases it concerns.
@@ -118,6 +153,9 @@ WRONG = {
     'gradient by w 1 % too large': (enlarge_gradient_by_w, lambda d: d.get('plif', d.get('neuron') != 'LIF')),
     'reset not detached': (attach_resets, lambda d: d.get('detach', d.get('detach_reset', True))),
     'eps of Adam inside the root': (move_epsilon_into_root, is_network),
+    'recurrent weights transposed': (transpose_recurrence, is_recurrent),
+    'recurrence a step too late': (delay_recurrence, is_recurrent),
+    'no gradient through the recurrence': (forget_the_past, is_recurrent),
 }
 
 
