@@ -2,6 +2,7 @@ import { unreachable } from '../base/errors.ts';
 import type { DatasetFacts, ImageFacts } from '../results/dataset-facts.ts';
 import type { Dataset, EventDataset, ImageDataset } from './contract/dataset.ts';
 import { datasetOfGestures } from './dvs128-gesture/dataset.ts';
+import { datasetOfHeidelberg } from './heidelberg/dataset.ts';
 import { datasetOfCifar10 } from './images/cifar10.ts';
 import { datasetOfIdxFiles } from './images/idx-files.ts';
 import { datasetOfSamples } from './samples/sample-dataset.ts';
@@ -16,6 +17,8 @@ export function openDataset(facts: DatasetFacts): Dataset {
       return datasetOfSamples(facts);
     case 'dvs128-gesture':
       return datasetOfGestures(facts);
+    case 'heidelberg':
+      return datasetOfHeidelberg(facts);
     case 'idx':
       return datasetOfIdxFiles(facts);
     case 'cifar10':

@@ -115,6 +115,13 @@ export interface GestureFacts extends EventFacts {
   readonly recordings: Readonly<Record<'train' | 'test', Readonly<Record<string, string>>>>;
 }
 
+/** Spikes of an artificial ear in HDF5, many clips to a file; the names of files for testing end in `_test`. */
+export interface HeidelbergFacts extends EventFacts {
+  readonly layout: 'heidelberg';
+  /** Neighbouring units that count as one pixel. */
+  readonly unitsPerPixel: number;
+}
+
 /** Still images. */
 export interface ImageFacts extends CommonFacts {
   readonly kind: 'images';
@@ -131,7 +138,7 @@ export interface ImageFacts extends CommonFacts {
 }
 
 /** What is known of a data set, from `configs/datasets/<name>.yaml`. */
-export type DatasetFacts = SampleFacts | GestureFacts | ImageFacts;
+export type DatasetFacts = SampleFacts | GestureFacts | HeidelbergFacts | ImageFacts;
 
 /** Whether `repro data fetch` can download it. */
 export function canFetch({ files, git }: Pick<CommonFacts, 'files' | 'git'>): boolean {
@@ -148,7 +155,11 @@ export function isSound(samples: readonly SampleFiles[]): boolean {
 }
 
 /** What is in a data set's file. */
-export type DatasetContent = ContentOf<SampleFacts> | ContentOf<GestureFacts> | ContentOf<ImageFacts>;
+export type DatasetContent =
+  | ContentOf<SampleFacts>
+  | ContentOf<GestureFacts>
+  | ContentOf<HeidelbergFacts>
+  | ContentOf<ImageFacts>;
 type ContentOf<Facts extends DatasetFacts> = Omit<Facts, 'name' | 'kind' | keyof typeof NONE> &
   Partial<Pick<Facts, keyof typeof NONE>>;
 const NONE = { remarks: [], hints: [], files: [] } as const;
@@ -163,7 +174,7 @@ export function toFacts(name: string, content: DatasetContent): DatasetFacts {
 export function tellsUsers(facts: DatasetFacts): boolean {
   return 'samples' in facts
     ? facts.samples.every(({ names }) => names.includes('{user}'))
-    : 'recordings' in facts;
+    : 'recordings' in facts || facts.layout === 'heidelberg';
 }
 
 /** How the sound of a data set becomes events, if it has sound. */
@@ -178,10 +189,13 @@ export function nameSensor({ width, height }: EventFacts['sensor'], hasSound: bo
 }
 
 export function framesFrom({
+  layout,
   samples,
   framesFrom: said,
-}: Pick<EventFacts, 'name'> & Partial<Pick<SampleFacts, 'samples' | 'framesFrom'>>): FramesFrom {
-  return said ?? (samples?.some(({ reader }) => reader === 'wav') ? 'file' : 'first-event');
+}: Pick<EventFacts, 'name'> &
+  Partial<Pick<SampleFacts, 'samples' | 'framesFrom'> & Pick<DatasetFacts, 'layout'>>): FramesFrom {
+  const isOfSound = layout === 'heidelberg' || samples?.some(({ reader }) => reader === 'wav');
+  return said ?? (isOfSound ? 'file' : 'first-event');
 }
 
 /** Recordings in words: `simulated, in the layout of DVS128 Gesture`; just the title of real ones. */

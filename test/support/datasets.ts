@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import {
   type DatasetFacts,
   type GestureFacts,
+  type HeidelbergFacts,
   type ImageFacts,
   type SampleFacts,
   toFacts,
@@ -23,6 +24,7 @@ export const WITH_PROFILE = [
   'cifar10',
   'two-scales',
   'two-scales-alone',
+  'shd',
 ];
 export const SPOKEN = [
   'arabic-digits',
@@ -35,8 +37,8 @@ export const SPOKEN = [
 ];
 
 /** The project's own data sets: the folder may have more, which someone made by `repro data new`. */
-export const ALL_FACTS: readonly DatasetFacts[] = [...WITH_PROFILE, ...SPOKEN, 'spoken-digits'].map((name) =>
-  toFacts(name, parse(readFileSync(path.join(DATASETS, `${name}.yaml`), 'utf8'))),
+export const ALL_FACTS: readonly DatasetFacts[] = [...WITH_PROFILE, ...SPOKEN, 'spoken-digits', 'ssc'].map(
+  (name) => toFacts(name, parse(readFileSync(path.join(DATASETS, `${name}.yaml`), 'utf8'))),
 );
 
 function factsOf<Facts extends DatasetFacts>(name: string): Facts {
@@ -53,6 +55,7 @@ export const ARABIC_DIGITS = factsOf<SampleFacts>('arabic-digits');
 export const SPOKEN_DIGITS = factsOf<SampleFacts>('spoken-digits');
 export const FREE_SPOKEN_DIGITS = factsOf<SampleFacts>('free-spoken-digits');
 export const SPEECH_COMMANDS = factsOf<SampleFacts>('speech-commands');
+export const SHD = factsOf<HeidelbergFacts>('shd');
 export const MNIST = factsOf<ImageFacts>('mnist');
 export const CIFAR10 = factsOf<ImageFacts>('cifar10');
 

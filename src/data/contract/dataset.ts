@@ -1,4 +1,4 @@
-import type { GestureFacts, ImageFacts, SampleFacts } from '../../results/dataset-facts.ts';
+import type { GestureFacts, HeidelbergFacts, ImageFacts, SampleFacts } from '../../results/dataset-facts.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import type { Overlaps, RowStride } from '../../results/thesis/compat.ts';
 import type { Threads } from '../reading/threads.ts';
@@ -40,7 +40,7 @@ interface Reading {
 /** Recordings of an event camera. */
 export interface EventDataset extends Reading {
   readonly kind: 'events';
-  readonly facts: SampleFacts | GestureFacts;
+  readonly facts: SampleFacts | GestureFacts | HeidelbergFacts;
   /** Whether the recordings say that they are simulated; absent if no simulated ones exist. */
   isSimulated?(root: string): Promise<boolean>;
   /** The clips without their events. */
