@@ -1,5 +1,7 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../../src/network/engines/tfjs/engine.ts';
+import { fire } from '../../../../src/network/engines/tfjs/neuron.ts';
 import { restingPotential } from '../../../../src/network/neurons.ts';
 import type { NeuronSpec, Reset, Surrogate } from '../../../../src/network/spec.ts';
 import '../../../support/all-close.ts';
@@ -21,6 +23,8 @@ interface Inputs {
   readonly current: Float64Array;
   readonly logits: Float64Array;
   readonly alpha: Float64Array;
+  /** [neurons, neurons], to and from. */
+  readonly recurrence: Float64Array;
 }
 
 /**
@@ -40,15 +44,20 @@ function smoothLoss(
   const value = smoothSteps[neuron.surrogate.kind];
   const rest = restingPotential(neuron);
   const potentials = new Float64Array(samples * neurons).fill(rest);
+  const fired: number[] = [];
   let loss = 0;
   inputs.current.forEach((current, i) => {
     const one = i % potentials.length;
     const leak = 1 / (1 + Math.exp(-inputs.logits[i % inputs.logits.length]!));
-    const charged = potentials[one]! + (current - (potentials[one]! - rest)) * leak;
+    const weights = inputs.recurrence.subarray((i % neurons) * neurons, ((i % neurons) + 1) * neurons);
+    const before = i - potentials.length - (i % neurons);
+    const fedBack = before < 0 ? 0 : weights.reduce((sum, weight, j) => sum + weight * fired[before + j]!, 0);
+    const charged = potentials[one]! + (current + fedBack - (potentials[one]! - rest)) * leak;
     const excess = charged - threshold;
     excesses[i] ??= excess;
     const spike = excesses[i]! >= 0 ? 1 : 0;
     const smooth = spike + value(inputs.alpha[0]! * excess) - value(alpha * excesses[i]!);
+    fired.push(smooth);
     loss += coefficients[i]! * smooth;
     const resets = reset.detach ? spike : smooth;
     potentials[one] =
@@ -97,6 +106,7 @@ describe('neurons are differentiated as finite differences of the smooth step ar
       current: Float64Array.from(current),
       logits: Float64Array.from(logits),
       alpha: Float64Array.of(alpha),
+      recurrence: new Float64Array(neurons * neurons),
     };
     const excesses: number[] = [];
     smoothLoss(inputs, coefficients, neuron, excesses);
@@ -114,5 +124,49 @@ describe('neurons are differentiated as finite differences of the smooth step ar
     expect(gradients.current).toBeAllclose(differences(loss, inputs, 'current'));
     expect(gradients.logits).toBeAllclose(differences(loss, inputs, 'logits'));
     expect([gradients.alpha]).toBeAllclose(differences(loss, inputs, 'alpha'));
+  });
+
+  it.each(resets)('recurrent, reset $kind $potential, detached: $detach', async (reset) => {
+    const random = randomNumbers(8);
+    const neuron: NeuronSpec = {
+      kind: 'plif',
+      tau: { per: 'neuron', mean: 2, std: 0 },
+      threshold: 0.8,
+      reset,
+      surrogate: { kind: 'atan', alpha, learnable: true },
+    };
+    const current = randomArray(steps * samples * neurons, random, (u) => 4 * u - 1);
+    const coefficients = randomArray(steps * samples * neurons, random, (u) => 2 * u - 1);
+    const recurrence = randomArray(neurons * neurons, random, (u) => 2 * u - 1);
+    const inputs: Inputs = {
+      current: Float64Array.from(current),
+      logits: new Float64Array(neurons),
+      alpha: Float64Array.of(alpha),
+      recurrence: Float64Array.from(recurrence),
+    };
+    const excesses: number[] = [];
+    smoothLoss(inputs, coefficients, neuron, excesses);
+    const loss = (shifted: Inputs): number => smoothLoss(shifted, coefficients, neuron, excesses);
+
+    await tf.setBackend('cpu');
+    const rows = [steps * samples, neurons] as const;
+    const { value, grads } = tf.valueAndGrads((current: tf.Tensor, recurrence: tf.Tensor) =>
+      fire({
+        current,
+        steps,
+        neuron,
+        leak: tf.fill([1, neurons], 1 / 2),
+        alpha: tf.scalar(alpha),
+        recurrence: recurrence as tf.Tensor2D,
+      }),
+    )(
+      [tf.tensor(current, [...rows]), tf.tensor(recurrence, [neurons, neurons])],
+      tf.tensor(coefficients, [...rows]),
+    );
+    const spikes = [...value.dataSync()];
+    expect(spikes).toEqual(excesses.map((excess) => (excess >= 0 ? 1 : 0)));
+    expect(spikes).toContain(1);
+    expect(grads[0]!.dataSync()).toBeAllclose(differences(loss, inputs, 'current'));
+    expect(grads[1]!.dataSync()).toBeAllclose(differences(loss, inputs, 'recurrence'));
   });
 });
