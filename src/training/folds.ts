@@ -5,6 +5,11 @@ import type { CachedClip } from '../results/clip-index.ts';
 /** `dataset.folds` of a profile: how many folds of users, with a seed for ties or 1; or the users of each. */
 export type Folds = number | Readonly<Record<'count' | 'seed', number>> | readonly (readonly number[])[];
 
+export function countFolds(folds: Folds): number {
+  if (typeof folds === 'number') return folds;
+  return 'count' in folds ? folds.count : folds.length;
+}
+
 /** Distinguishes the order in which users are dealt from other streams with the same seed: "deal" in ASCII. */
 const DEALING_STREAM = 0x6465616c;
 
@@ -27,7 +32,7 @@ export function chooseTestUsers(
   folds: Folds,
   seed: number,
 ): readonly number[] {
-  const count = typeof folds === 'number' ? folds : 'count' in folds ? folds.count : folds.length;
+  const count = countFolds(folds);
   const clips = [...splits.train, ...splits.test];
   return dealUsers(clips, folds, dataset, Math.floor(seed / count))[seed % count]!;
 }

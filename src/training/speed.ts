@@ -165,7 +165,8 @@ export function drawMovingDisc(
   clip: number,
 ): Uint8Array {
   const counts = new Uint8Array(steps * polarities * height * width);
-  const size = Math.min(height, width);
+  // Of a sensor of one row, the disc is as large as the row: the outline crosses it in two places, as if two tones moved.
+  const size = height === 1 ? width : Math.min(height, width);
   for (let t = 0; t < steps; t++) {
     const angle = (2 * Math.PI * (t + clip)) / 20;
     const [x0, y0] = [width / 2 + (size / 6) * Math.cos(angle), height / 2 + (size / 6) * Math.sin(angle)];

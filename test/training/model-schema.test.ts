@@ -80,6 +80,7 @@ describe('the schema of a model', () => {
       'network.init',
       'network.reset.potential',
       'network.threshold',
+      'network.recurrent',
       'network.votes',
       'network.dropout',
       'train.tauRate',

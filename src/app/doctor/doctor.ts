@@ -13,9 +13,9 @@ import { loadAddon } from '../../network/engines/native/addon.ts';
 import { createNativeEngine } from '../../network/engines/native/engine.ts';
 import { type EngineFinding, probeEngines } from '../../network/engines/selection/engines.ts';
 import { mayHaveGpu } from '../../network/engines/webgpu/adapters.ts';
-import type { GestureFacts } from '../../results/dataset-facts.ts';
+import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { chooseTestUsers, type Folds } from '../../training/folds.ts';
+import { chooseTestUsers, countFolds, type Folds } from '../../training/folds.ts';
 import type { ResolvedModel } from '../../training/resolve-model.ts';
 import { readSeed } from '../../training/schedule.ts';
 import {
@@ -259,8 +259,8 @@ async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promi
   const planned = await readTrainings(plan);
   const isWhole =
     getAt(settings, ['dataset', 'simulated']) !== true && getAt(settings, ['frames', 'limit']) === undefined;
-  if (planned?.facts.layout !== 'dvs128-gesture' || !isWhole)
-    return fail('Only trainings on all recordings of DVS128 Gesture are estimated.');
+  if (planned === undefined || !isWhole)
+    return fail('Trainings on simulated data, or on a part of a data set, are not estimated.');
   const { facts, models, network, trainings, atOnce, cpus } = planned;
   const clips = countClips(plan, facts, models);
   const engine = createNativeEngine(loaded.addon, { threads: network.threads });
@@ -279,7 +279,7 @@ async function estimateRun(plan: Plan, engines: readonly EngineFinding[]): Promi
 /** The passes of all trainings and evaluations of a plan, whose models and seeds are combined. */
 function countClips(
   plan: Plan,
-  facts: GestureFacts,
+  facts: DatasetFacts,
   models: readonly { readonly model: ResolvedModel }[],
 ): ClipPasses {
   const { settings } = plan;
@@ -301,15 +301,19 @@ function countClips(
 }
 
 /**
- * The recordings that a training has and tests. Users are dealt by recordings as they are by clips, since all have the same number.
+ * The recordings that a training has and tests. Users are dealt by recordings as they are by clips, since all have the same number. Of other
+ * data sets, a clip counts as a recording, and folds as equal: nobody knows the people before the files are here.
  *
  * @param folds as the profile's schema accepts them
  */
-function countRecordings(
-  { name: dataset, clipsByClass, recordings }: GestureFacts,
-  folds: Json | undefined,
-  seed: unknown,
-): RecordingCounts {
+function countRecordings(facts: DatasetFacts, folds: Json | undefined, seed: unknown): RecordingCounts {
+  if (facts.layout !== 'dvs128-gesture') {
+    const { train, test } = facts.published;
+    const count = folds === undefined ? undefined : countFolds(folds as unknown as Folds);
+    const tested = count === undefined ? test : Math.round((train + test) / count);
+    return { train: train + test - tested, test: tested, clipsByClass: [1] };
+  }
+  const { name: dataset, clipsByClass, recordings } = facts;
   const list = (split: 'train' | 'test') =>
     Object.keys(recordings[split]).map((name) => parseRecordingName(name)!);
   const splits = { train: list('train'), test: list('test') };
