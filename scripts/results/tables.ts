@@ -56,9 +56,10 @@ class KeptResults {
     return this.tableOf(profile).arms.get(model)!;
   }
 
-  /** The share of right answers in all of its trainings, in percent. */
-  shareOf(trained: Trained): string {
-    const answers = [...this.answersOf(trained).values()].flatMap((items) => [...items.values()]);
+  /** The share of right answers in its trainings with the seeds of another one, in percent. */
+  shareOf(trained: Trained, other: Trained): string {
+    const own = this.answersOf(trained);
+    const answers = [...this.answersOf(other).keys()].flatMap((seed) => [...own.get(seed)!.values()]);
     return ((100 * answers.reduce((sum, answer) => sum + answer, 0)) / answers.length).toFixed(1);
   }
 
@@ -123,7 +124,7 @@ function tabulateComparisons(kept: KeptResults, rows: readonly string[][]): stri
     return [
       other === undefined ? `\`${profile}\`` : `\`${profile}\`, less that in \`${other}\``,
       ...[`\`${arm}\``, `\`${baseline}\``],
-      ...pair.map((one) => (other === undefined ? kept.shareOf(one) : '')),
+      ...pair.map((one) => (other === undefined ? kept.shareOf(one, pair[0]) : '')),
       `${formatBarePoints(difference)} (${formatBareRange({ low: low!, high: high! })})`,
       stated === undefined ? 'not stated before' : DIFFERENCE_TITLES[stated.verdict],
     ];
