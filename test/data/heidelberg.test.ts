@@ -5,6 +5,7 @@ import type { ReproError } from '../../src/base/errors.ts';
 import type { EventDataset } from '../../src/data/contract/dataset.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import type { HeidelbergFacts } from '../../src/results/dataset-facts.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
 import { SHD } from '../support/datasets.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -126,6 +127,18 @@ describe('recordings in the layout of Spiking Heidelberg Digits', () => {
     );
     expect(error.code).toBe('data-corrupt');
     expect(error.message).toMatch(/shd_test\.h5.* {2}HDF5 cannot read it/);
+  });
+
+  test('are read by stages, which may read what they declare alone', async () => {
+    const project = await CliProject.copyConfiguration();
+    project.linkSources();
+    for (const part of ['train', 'test'])
+      await cp(path.join(FOLDER, `shd_${part}.h5`), project.at(`data/shd/shd_${part}.h5`));
+    const { stderr, exitCode } = await project.call(['run', 'frames', '--profile', 'shd']);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('Spiking Heidelberg Digits: 60 training and 40 test clips.');
+    const [clip] = JSON.parse(project.read('artifacts/frames/clips.json')).splits.test;
+    expect(clip).toMatchObject({ recording: 'shd_test.h5#00000' });
   });
 
   test('are missed by name', async () => {

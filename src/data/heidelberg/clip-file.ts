@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import process from 'node:process';
 import type { Dataset } from 'h5wasm';
 import { messageOf, ReproError } from '../../base/errors.ts';
 import { type Events, makeEvents, type Sensor } from '../events/events.ts';
@@ -22,8 +24,11 @@ const READ_AT_ONCE = 256;
 
 /** HDF5's own library, compiled to WebAssembly; this build reads files where they are, however large. */
 async function loadHdf5() {
+  const binding = Reflect.get(process, 'binding');
+  // As it loads, it asks for these in a way that is refused to stages.
+  Reflect.set(process, 'binding', () => ({ fs: constants }));
   const hdf5 = await import('h5wasm/node');
-  const library = await hdf5.ready;
+  const library = await hdf5.ready.finally(() => Reflect.set(process, 'binding', binding));
   // It would print them.
   library.activate_throwing_error_handler();
   return { library, open: (path: string) => new hdf5.File(path, 'r') };
