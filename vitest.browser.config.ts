@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Looks at the report in a real browser. Chromium is a system package, so this is a script of its own: `npm run test:browser`.
@@ -8,5 +9,7 @@ export default defineConfig({
     reporters: ['default', './test/support/plain-count-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // By default one core is left free, which is half of two.
+    maxWorkers: availableParallelism(),
   },
 });
