@@ -3,7 +3,7 @@ import { countElements, type State } from '../formats/tensor.ts';
 import { drawDropoutMasks } from '../network/dropout-masks.ts';
 import type { Engine, EngineSession, Frames, TrainingBatch } from '../network/engines/engine.ts';
 import { initialState } from '../network/initialise.ts';
-import type { NetworkSpec } from '../network/spec.ts';
+import { type NetworkSpec, repeatedSteps } from '../network/spec.ts';
 import { CONVERTED_RECORDINGS } from '../results/thesis/published.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { isTested } from './task.ts';
@@ -87,7 +87,9 @@ export async function measureSpeed(
 }
 
 function makeBatch(spec: NetworkSpec, steps: number, samples: number): TrainingBatch {
-  const shape: Frames['shape'] = [samples, steps, ...spec.input];
+  // The network itself repeats a still image.
+  const given = repeatedSteps(spec) === undefined ? steps : 1;
+  const shape: Frames['shape'] = [samples, given, ...spec.input];
   const data = new Uint8Array(countElements(shape));
   const length = data.length / samples;
   for (let i = 0; i < samples; i++) data.set(drawMovingDisc(shape, i), i * length);

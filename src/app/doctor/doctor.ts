@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { countCores } from '../../base/cores.ts';
 import { ReproError } from '../../base/errors.ts';
-import { getAt, type Json } from '../../base/schema/json.ts';
+import { getAt } from '../../base/schema/json.ts';
 import { formatBytes, formatCount } from '../../base/text.ts';
 import { parseRecordingName } from '../../data/dvs128-gesture/files.ts';
 import { WASM_SLOWDOWN } from '../../network/engines/engine.ts';
@@ -100,8 +100,8 @@ function describeRun(estimate: RunEstimate): MachineFinding {
       `about ${formatAbout(seconds)} of training and evaluation on the CPU, ${atOnce} at a time with ${formatCount(threads, 'thread')} each, ` +
       `if nothing else runs, and the time to read the recordings; ${Number((coreSeconds / 3600).toPrecision(2))} core-hours`,
     fix:
-      `Measured on synthetic frames just now: a core takes ${secondsPerClip.training.toFixed(4)} s to train on a clip, ` +
-      `${secondsPerClip.evaluation.toFixed(4)} s to evaluate one. In all, ${trainings} trainings train on ` +
+      `Measured on synthetic frames just now: a core takes ${Number(secondsPerClip.training.toPrecision(2))} s to train on a clip, ` +
+      `${Number(secondsPerClip.evaluation.toPrecision(2))} s to evaluate one. In all, ${trainings} trainings train on ` +
       `${millions(clips.trained)} clips, and ${millions(clips.evaluated)} are evaluated.`,
   };
 }
@@ -283,6 +283,8 @@ function countClips(
   models: readonly { readonly model: ResolvedModel }[],
 ): ClipPasses {
   const { settings } = plan;
+  // As the profile's schema accepts them.
+  const folds = getAt(settings, ['dataset', 'folds']) as Folds | undefined;
   const [orders = 0, changes = 0] = ['orders', 'tau'].map((key) => {
     const listed = getAt(settings, ['evaluate', key]);
     return Array.isArray(listed) ? listed.length : 0;
@@ -290,7 +292,7 @@ function countClips(
   const seeds = new Set(listModules(plan, trainModule).map(({ matrix }) => matrix.seed));
   const clips = { trained: 0, evaluated: 0 };
   for (const seed of seeds) {
-    const recordings = countRecordings(facts, getAt(settings, ['dataset', 'folds']), seed);
+    const recordings = countRecordings(facts, folds, seed);
     for (const { model } of models) {
       const { trained, evaluated } = countPasses(model, recordings, { orders, changes });
       clips.trained += trained;
@@ -303,14 +305,11 @@ function countClips(
 /**
  * The recordings that a training has and tests. Users are dealt by recordings as they are by clips, since all have the same number. Of other
  * data sets, a clip counts as a recording, and folds as equal: nobody knows the people before the files are here.
- *
- * @param folds as the profile's schema accepts them
  */
-function countRecordings(facts: DatasetFacts, folds: Json | undefined, seed: unknown): RecordingCounts {
+function countRecordings(facts: DatasetFacts, folds: Folds | undefined, seed: unknown): RecordingCounts {
   if (facts.layout !== 'dvs128-gesture') {
     const { train, test } = facts.published;
-    const count = folds === undefined ? undefined : countFolds(folds as unknown as Folds);
-    const tested = count === undefined ? test : Math.round((train + test) / count);
+    const tested = folds === undefined ? test : Math.round((train + test) / countFolds(folds));
     return { train: train + test - tested, test: tested, clipsByClass: [1] };
   }
   const { name: dataset, clipsByClass, recordings } = facts;
@@ -318,7 +317,7 @@ function countRecordings(facts: DatasetFacts, folds: Json | undefined, seed: unk
     Object.keys(recordings[split]).map((name) => parseRecordingName(name)!);
   const splits = { train: list('train'), test: list('test') };
   if (folds === undefined) return { train: splits.train.length, test: splits.test.length, clipsByClass };
-  const users = chooseTestUsers({ dataset, splits }, folds as unknown as Folds, readSeed(seed));
+  const users = chooseTestUsers({ dataset, splits }, folds, readSeed(seed));
   const all = [...splits.train, ...splits.test];
   const test = all.filter(({ user }) => users.includes(user)).length;
   return { train: all.length - test, test, clipsByClass };
