@@ -129,7 +129,7 @@ describe('recordings in the layout of Spiking Heidelberg Digits', () => {
     expect(error.message).toMatch(/shd_test\.h5.* {2}HDF5 cannot read it/);
   });
 
-  test('are read by stages, which may read what they declare alone', async () => {
+  test('are read by stages, which may read only what they declare', async () => {
     const project = await CliProject.copyConfiguration();
     project.linkSources();
     for (const part of ['train', 'test'])

@@ -24,11 +24,10 @@ const READ_AT_ONCE = 256;
 
 /** HDF5's own library, compiled to WebAssembly; this build reads files where they are, however large. */
 async function loadHdf5() {
-  const binding = Reflect.get(process, 'binding');
-  // As it loads, it asks for these in a way that is refused to stages.
+  // As it loads, it asks `process.binding` for these, which stages may not call, and nothing here calls it.
   Reflect.set(process, 'binding', () => ({ fs: constants }));
   const hdf5 = await import('h5wasm/node');
-  const library = await hdf5.ready.finally(() => Reflect.set(process, 'binding', binding));
+  const library = await hdf5.ready;
   // It would print them.
   library.activate_throwing_error_handler();
   return { library, open: (path: string) => new hdf5.File(path, 'r') };
