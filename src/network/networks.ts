@@ -70,7 +70,7 @@ function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
 }
 
 /** How often a frame can be halved: the most blocks that fit. */
-export function mostBlocks(height: number, width: number): number {
+function mostBlocks(height: number, width: number): number {
   return Math.floor(Math.log2(Math.min(height, width)));
 }
 

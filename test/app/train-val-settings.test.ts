@@ -5,7 +5,6 @@ import { trainIntoFolders } from '../../src/app/original/train-val.ts';
 import { loadCheckpoint } from '../../src/exchange/checkpoints/loaded-checkpoint.ts';
 import { describeTrainingResult } from '../../src/exchange/original/export.ts';
 import { type Preparation, prepareTraining } from '../../src/exchange/original/preparation.ts';
-import { describeRecord } from '../../src/exchange/original/run-record.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { tinyArguments, writeTinyFrames } from '../exchange/original/tiny-frames.ts';
@@ -29,7 +28,6 @@ afterEach(() => {
 });
 
 const engine = nativeEngine(builds.at(-1));
-const data = { dataset: { name: 'dvs128-gesture', simulated: true }, frames: {} };
 
 function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Preparation {
   const words = [...tinyArguments, '-log_dir_prefix', prefix, '-max_epoch', String(epochs), ...more];
@@ -37,17 +35,21 @@ function prepare(prefix: string, epochs = 4, ...more: readonly string[]): Prepar
 }
 
 interface Over {
+  readonly framesDigest?: string;
   readonly stop?: AbortSignal;
   readonly progress?: () => void;
 }
 
-function train(preparation: Preparation, { stop, progress = () => {} }: Over = {}) {
+function train(
+  preparation: Preparation,
+  { framesDigest = 'a-digest', stop, progress = () => {} }: Over = {},
+) {
   const notes: string[] = [];
   const warnings: string[] = [];
   const ended = trainIntoFolders(preparation, {
     framesFolder,
     engine,
-    record: describeRecord(preparation, data, 'a-digest', engine.description),
+    framesDigest,
     view: { progress, note: (text) => notes.push(text), warn: (text) => warnings.push(text) },
     stop: stop ?? new AbortController().signal,
   });
@@ -108,9 +110,7 @@ describe('a training from the original’s arguments', () => {
     const name =
       'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.1_use_plif_True_use_max_pool_True_T_3_c_2_n_2_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_True_lambda_reg_0.1';
     expect((await readdir(path.join(root, 'logs'))).sort()).toEqual([`pt_${name}`, name]);
-    expect((await readdir(checkpointFolder)).sort()).toEqual(
-      ['arguments.json', ...stateFiles, 'resume'].sort(),
-    );
+    expect((await readdir(checkpointFolder)).sort()).toEqual([...stateFiles, 'resume'].sort());
     expect(JSON.parse(await readFile(path.join(checkpointFolder, 'run.json'), 'utf8'))).toEqual(run);
     expect(run).toMatchObject({
       model: { id: name },
@@ -266,10 +266,22 @@ describe('a training from the original’s arguments', () => {
     const resume = path.join(preparation.checkpointFolder, 'resume');
     for (const name of await readdir(resume)) await truncate(path.join(resume, name), 10);
     const { ended, warnings } = train(preparation);
-    await expect(ended).rejects.toMatchObject({ code: 'run-folder-broken' });
+    await expect(ended).rejects.toMatchObject({ code: 'run-folder-taken' });
     expect(warnings).toHaveLength(2);
     await rm(path.join(resume, 'checkpoint'));
-    await expect(train(preparation).ended).rejects.toMatchObject({ code: 'run-folder-broken' });
+    await expect(train(preparation).ended).rejects.toMatchObject({ code: 'run-folder-taken' });
+  });
+
+  it('never continues another training with the same folder name', async () => {
+    const preparation = prepare('logs', 2);
+    await train(preparation).ended;
+    const before = await outputsOf(preparation);
+    const refused = { code: 'run-folder-taken', fix: expect.stringContaining('-log_dir_prefix') };
+    const seven = prepare('logs', 2, '-seed', '7');
+    await expect(train(seven).ended).rejects.toMatchObject(refused);
+    const other = train(preparation, { framesDigest: 'of other frames' });
+    await expect(other.ended).rejects.toMatchObject(refused);
+    expect(await outputsOf(preparation)).toEqual(before);
   });
 
   it.each([

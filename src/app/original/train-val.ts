@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { describeError, ReproError } from '../../base/errors.ts';
@@ -8,29 +8,19 @@ import { acquireLock } from '../../base/files/lock.ts';
 import { isJsonObject, type JsonObject } from '../../base/schema/json.ts';
 import { formatPercent } from '../../base/text.ts';
 import { ORIGINAL_DATASETS } from '../../exchange/original/argument-table.ts';
-import { type OriginalArguments, parseArguments } from '../../exchange/original/arguments.ts';
+import { parseArguments } from '../../exchange/original/arguments.ts';
 import {
   describeTrainingResult,
   exportTraining,
   type OriginalRunFile,
 } from '../../exchange/original/export.ts';
 import { type Preparation, prepareTraining } from '../../exchange/original/preparation.ts';
-import {
-  type DataSettings,
-  describeRecord,
-  type OriginalRecord,
-  refuseForeign,
-  refuseOther,
-  writeRecord,
-} from '../../exchange/original/run-record.ts';
 import { describeEngine, type Engine, type EngineChoice } from '../../network/engines/engine.ts';
 import {
   chooseDeviceEngine,
   chooseEngine,
   type EngineOptions,
 } from '../../network/engines/selection/engines.ts';
-import { mostBlocks } from '../../network/networks.ts';
-import type { DatasetFacts } from '../../results/dataset-facts.ts';
 import type { CompatPresetName } from '../../results/thesis/compat.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { openRecords } from '../../runner/store/records.ts';
@@ -62,8 +52,9 @@ type TrainingView = Pick<Awaited<ReturnType<typeof showWork>>, 'progress' | 'not
 
 const elsewhere = 'Choose another -log_dir_prefix.';
 
-/** The folder inside the checkpoint folder that keeps other trainings out. */
+/** Inside the checkpoint folder: what keeps other trainings out, and what the next call continues from. */
 const lockFolder = 'lock';
+const resumeFolder = 'resume';
 
 /**
  * `repro train-val`: trains like the original, with its arguments and folders: as the stage `train` does, on the frames of the stage
@@ -76,9 +67,9 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   const preparation = prepareTraining(words, options.compat, process.cwd(), facts);
   const { checkpointFolder, values, model, notes } = preparation;
   refuseRunnerFolder(checkpointFolder, elsewhere);
-  const { plan, pipeline, data } = await loadDataPlan(preparation, options);
+  const { plan, pipeline } = await loadDataPlan(preparation, options);
   for (const note of notes) printWarning(note);
-  if (data.dataset.simulated) {
+  if (isSimulated(plan.settings)) {
     printWarning('The recordings are simulated: results on them say nothing about real ones.');
   }
   await makeFolder(checkpointFolder, elsewhere);
@@ -86,8 +77,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   const signals = listenForSignals();
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
   try {
-    const known = { arguments: values, compat: model.compat, data };
-    if (!(await refuseOther(checkpointFolder, known))) await refuseForeign(preparation, lockFolder);
+    await refuseForeign(preparation);
     if (!(await bringFramesUpToDate(plan, pipeline, signals))) return;
     const frames = openRecords(plan).findLast(stageNames.frames)?.outputs[0];
     if (frames === undefined) throw new Error(`stage "${stageNames.frames}" left no record`);
@@ -96,15 +86,13 @@ export async function trainVal(words: readonly string[], options: TrainValOption
       threads: options.threads,
       workload: await workloadOf(framesFolder, model),
     });
-    const record = describeRecord(preparation, data, frames.digest, engine.description);
-    await refuseOther(checkpointFolder, record);
     // Files on disk are complete at any time.
     signals.kill.addEventListener('abort', exitNow);
     const view = await showWork('train-val', model.title);
     try {
       for (const note of ofEngine) view.warn(note);
       view.note(describeEngine(engine.description));
-      const training = { framesFolder, engine, record, view, stop: signals.stop };
+      const training = { framesFolder, framesDigest: frames.digest, engine, view, stop: signals.stop };
       const run = await trainIntoFolders(preparation, training);
       view.finish();
       printAside(describeTrainingResult(run, preparation, process.cwd()));
@@ -135,14 +123,14 @@ export async function trainIntoFolders(
   preparation: Preparation,
   {
     framesFolder,
+    framesDigest,
     engine,
-    record,
     view: { progress, note, warn },
     stop,
   }: {
     readonly framesFolder: string;
+    readonly framesDigest: string;
     readonly engine: Engine;
-    readonly record: OriginalRecord;
     readonly view: TrainingView;
     readonly stop: AbortSignal;
   },
@@ -155,7 +143,7 @@ export async function trainIntoFolders(
     id: path.basename(logFolder),
     seed: values.seed,
     engine,
-    checkpoints: openCheckpoints(preparation, record, warn),
+    checkpoints: openCheckpoints(preparation, framesDigest, warn),
     signal: stop,
     progress,
     note,
@@ -172,28 +160,54 @@ export async function trainIntoFolders(
   return exportTraining(preparation, result, nowSeconds());
 }
 
-/** The checkpoints in a folder of the original. Unlike in the pipeline, nothing would make the content of these folders again. */
+/**
+ * Rejects folders with files of another program, such as the original's own checkpoints.
+ *
+ * @throws {ReproError} `run-folder-foreign`
+ */
+async function refuseForeign({ checkpointFolder, logFolder }: Preparation): Promise<void> {
+  const names = await readdir(checkpointFolder);
+  // Ours is made before any other file.
+  if (names.includes(resumeFolder)) return;
+  const curves = existsSync(logFolder) ? await readdir(logFolder) : [];
+  for (const [folder, name] of [
+    [checkpointFolder, names.find((one) => one !== lockFolder)],
+    [logFolder, curves.find((one) => one.includes('tfevents'))],
+  ] as const) {
+    if (name === undefined) continue;
+    throw new ReproError('run-folder-foreign', `"${name}" in this folder comes from another program.`, {
+      where: folder,
+      fix: elsewhere,
+    });
+  }
+}
+
+/**
+ * The checkpoints in a folder of the original. Unlike in the pipeline, nothing would make the content of these folders again: a training
+ * whose checkpoints are not here, or not usable, is refused. Seed, batch size, learning rate and frames are not in the folder's name.
+ */
 function openCheckpoints(
   { checkpointFolder, values }: Preparation,
-  record: OriginalRecord,
+  framesDigest: string,
   warn: (text: string) => void,
 ): Pick<CheckpointStore, 'load' | 'save'> {
-  const folder = path.join(checkpointFolder, 'resume');
+  const folder = path.join(checkpointFolder, resumeFolder);
   const store = new CheckpointStore(folder, warn);
+  const withFrames = (key: string): string => `${key} ${framesDigest}`;
   return {
     load: async (key) => {
-      const saved = await store.load(key);
+      const saved = await store.load(withFrames(key));
       if (saved === undefined && checkpointNames.some((name) => existsSync(path.join(folder, name)))) {
-        throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
+        throw new ReproError('run-folder-taken', 'No checkpoint in this folder is of this training.', {
           where: folder,
-          fix: 'Restore it from a backup; or, to start over, remove it together with the other files of the run.',
+          fix: `${elsewhere} Or use the arguments, recordings and engine of the training that is here (run.json).`,
         });
       }
       if (saved === undefined) return undefined;
       const { epoch, batch } = saved;
       // Within an epoch, the state is not that after the one before.
       const begun = batch === 0 ? epoch : epoch + 1;
-      if (begun <= values.max_epoch) return saved;
+      if (begun <= values.max_epoch) return { ...saved, key };
       const problem = batch === 0 ? `${epoch} epochs are already trained` : `Epoch ${begun} is already begun`;
       throw new ReproError('run-folder-taken', `${problem} here.`, {
         where: checkpointFolder,
@@ -202,9 +216,8 @@ function openCheckpoints(
     },
     save: async (checkpoint) => {
       // Not earlier: a training that fails before its first step must not claim the folder.
-      await writeRecord(checkpointFolder, record);
       await mkdir(folder, { recursive: true });
-      await store.save(checkpoint);
+      await store.save({ ...checkpoint, key: withFrames(checkpoint.key) });
     },
   };
 }
@@ -266,23 +279,19 @@ function adviseInArguments(
   });
 }
 
-/** Defaults of a profile: whether or not it sets these explicitly, it is the same training. */
-const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normalization: 'none' };
-
 /**
  * Loads the graph with the data of a profile and the frames that the arguments describe. Values that the profile already has are not
  * overridden, so that frames made by `repro run` are up to date here too.
  *
- * @throws {ReproError} `usage` if the profile is for another data set than the arguments; `arguments-invalid` if its frames are too
- *   small for the layers
+ * @throws {ReproError} `usage` if the profile is for another data set than the arguments
  */
 async function loadDataPlan(
-  { values, facts, profile: { dataset, frames } }: Preparation,
+  { values, profile: { dataset, frames } }: Preparation,
   options: PipelineOptions,
-): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions; readonly data: DataSettings }> {
-  let pipeline: PipelineOptions = { ...options, profile: options.profile ?? dataset.profile };
-  let plan = await loadSelectedPlan(pipeline);
-  const { name, simulated: made } = sectionOf(plan, 'dataset');
+): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions }> {
+  const pipeline = { ...options, profile: options.profile ?? dataset.profile };
+  const plan = await loadSelectedPlan(pipeline);
+  const { name } = sectionOf(plan, 'dataset');
   if (name !== dataset.name) {
     throw new ReproError(
       'usage',
@@ -290,40 +299,12 @@ async function loadDataPlan(
       { where: `--profile ${plan.profile}`, fix: 'Choose a profile for that data set.' },
     );
   }
-  const said = { ...frameDefaults, ...sectionOf(plan, 'frames') };
+  const said: JsonObject = { normalization: 'none', ...sectionOf(plan, 'frames') };
   const unsaid = Object.entries(frames ?? {}).filter(([key, value]) => said[key] !== value);
-  if (unsaid.length > 0) {
-    pipeline = {
-      ...pipeline,
-      set: [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)],
-    };
-    plan = await loadSelectedPlan(pipeline);
-  }
-  const data = {
-    dataset: { name, simulated: isSimulated(plan.settings) },
-    ...(made === true ? { simulate: sectionOf(plan, 'simulate') } : {}),
-    frames: { ...said, ...frames },
-  };
-  checkLayersFit(values, facts, Number(said.downsample));
-  return { plan, pipeline, data };
-}
-
-/** @param downsample how many pixels of the sensor are merged into one, in each direction */
-function checkLayersFit(
-  { number_layer }: OriginalArguments,
-  dataset: DatasetFacts,
-  downsample: number,
-): void {
-  if (dataset.kind !== 'events' || number_layer === null) return;
-  const height = Math.floor(dataset.sensor.height / downsample);
-  const width = Math.floor(dataset.sensor.width / downsample);
-  const most = mostBlocks(height, width);
-  if (number_layer <= most) return;
-  throw new ReproError(
-    'arguments-invalid',
-    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${height} x ${width} pixels allow at most ${most}.`,
-    { fix: 'Use fewer layers, or a smaller --set frames.downsample.' },
-  );
+  if (unsaid.length === 0) return { plan, pipeline };
+  const set = [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)];
+  const adapted = { ...pipeline, set };
+  return { plan: await loadSelectedPlan(adapted), pipeline: adapted };
 }
 
 function sectionOf(plan: Plan, key: string): JsonObject {
