@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { collect, lazily, trustOption, wholeFrom, withPipelineOptions } from '../options/options.ts';
+import { collect, lazily, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const gcExamples = `
 Keeps the last results of each stage and, for each profile, its last results that are not from a trial (a run with --set). Removes all other
@@ -20,7 +20,6 @@ only the records. It checks every file against its sha256. Exits with 3 if the r
 Examples:
   $ repro cache pull --profile full
   $ repro cache pull report --remote /mnt/shared/plif-cache
-  $ repro cache pull --trust trust.pem            only results signed with one of these keys
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
 const pushExamples = `
@@ -29,8 +28,7 @@ with 3 if some stages are not up to date.
 
 Examples:
   $ repro cache push --profile full
-  $ repro cache push train --remote s3://lab-cache/plif
-  $ repro cache push --profile full --sign sign.pem`;
+  $ repro cache push train --remote s3://lab-cache/plif`;
 
 const verifyExample = `
 Removes damaged files, and re-stores what the last results lack from intact outputs. Names outputs that are lost, and says what to do: run again
@@ -73,7 +71,6 @@ export function addCacheCommands(program: Command): void {
     .description('fetch results instead of computing them')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
-    .addOption(trustOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
     .action(lazily(async () => (await import('./transfers.ts')).pull));
@@ -81,10 +78,6 @@ export function addCacheCommands(program: Command): void {
     .description('upload results for others to fetch')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
-    .option(
-      '--sign <key>',
-      'sign records with this private Ed25519 key (a PEM file), for --trust; records not signed with this key are replaced',
-    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pushExamples)
     .action(lazily(async () => (await import('./transfers.ts')).push));

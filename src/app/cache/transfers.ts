@@ -5,7 +5,6 @@ import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullPlan } from '../../runner/share/pull.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import type { TransferProgress } from '../../runner/share/remote.ts';
-import { readSigner, readTrustedKeys } from '../../runner/share/signatures.ts';
 import { openConfiguredRemote } from '../options/remote.ts';
 import { exitCode, exitCodeOfSignal, listenForSignals } from '../process/ending.ts';
 import { factsOf } from '../project/facts.ts';
@@ -19,19 +18,14 @@ interface TransferOptions extends PipelineOptions {
 }
 
 /** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
-export async function pull(
-  targets: readonly string[],
-  options: TransferOptions & { readonly trust?: string },
-): Promise<void> {
+export async function pull(targets: readonly string[], options: TransferOptions): Promise<void> {
   const plan = await loadCheckedPlan(options, { targets });
   const { selected, named } = selectInstances(plan, { targets });
-  const trust = options.trust === undefined ? undefined : readTrustedKeys(options.trust);
   const remote = await openConfiguredRemote(plan, options.remote);
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, onProgress, print) => {
     await pullPlan(plan, {
       remote,
-      trust,
       selected,
       named,
       // A GPU counts only by results that are here: what others publish comes from a CPU.
@@ -94,19 +88,14 @@ function describePulled({ id, state, files, bytes, restored, error }: Pulled): s
 }
 
 /** `repro cache push`: uploads results that are up to date. Exits with 3 if some are not. */
-export async function push(
-  targets: readonly string[],
-  options: TransferOptions & { readonly sign?: string },
-): Promise<void> {
+export async function push(targets: readonly string[], options: TransferOptions): Promise<void> {
   const plan = await loadCheckedPlan(options, { targets });
   const { selected } = selectInstances(plan, { targets });
-  const signer = options.sign === undefined ? undefined : readSigner(options.sign);
   const remote = await openConfiguredRemote(plan, options.remote, true);
   const all: PushedInstance[] = [];
   await transferUntilStopped(async (signal, onProgress, print) => {
     await pushPlan(plan, {
       remote,
-      signer,
       selected,
       facts: factsOf(plan),
       signal,
@@ -115,7 +104,7 @@ export async function push(
         all.push(pushed);
         const { id, replaced } = pushed;
         for (const key of replaced) print(`! ${id}  ${key} was damaged and has been replaced`);
-        print(describePushed(pushed, signer === undefined ? 'uploaded' : 'signed and uploaded'));
+        print(describePushed(pushed));
       },
     });
   });
@@ -133,12 +122,12 @@ export async function push(
   );
 }
 
-function describePushed({ id, state, files, bytes, other, error }: PushedInstance, done: string): string {
+function describePushed({ id, state, files, bytes, other, error }: PushedInstance): string {
   const what =
     files === 0 ? '; its files were already there' : `: ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
   const made = `made on ${other?.host}, ${other?.startedAt.slice(0, 16)}Z`;
   const texts: Readonly<Record<PushedInstance['state'], string>> = {
-    pushed: `+ ${id}  ${done}${what}`,
+    pushed: `+ ${id}  uploaded${what}`,
     present: `= ${id}  already there`,
     theirs: `! ${id}  not replaced: the remote has different results of the same fingerprint, ${made}`,
     stale: `- ${id}  not uploaded: not up to date`,

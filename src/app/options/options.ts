@@ -13,7 +13,6 @@ export interface RunOptions extends PipelineOptions {
   readonly gpus?: readonly string[];
   readonly pull?: boolean;
   readonly remote?: string;
-  readonly trust?: string;
   readonly executor?: 'local' | 'slurm';
   readonly detach?: boolean;
 }
@@ -52,14 +51,6 @@ export function threadsOption(): Option {
     '--threads <n>',
     'threads of the native engine (default: $REPRO_THREADS, else one per core); results do not depend on them',
   ).argParser(wholeFrom(1));
-}
-
-/** `--trust`, for commands that fetch from a remote cache. */
-export function trustOption(): Option {
-  return new Option(
-    '--trust <keys>',
-    'use only records signed with one of the public Ed25519 keys in this PEM file (default: use all records)',
-  );
 }
 
 /** `--which`, for commands that read the state of a training. */

@@ -1,12 +1,5 @@
 import { type Command, Option } from 'commander';
-import {
-  lazily,
-  parseGpus,
-  type RunOptions,
-  trustOption,
-  wholeFrom,
-  withPipelineOptions,
-} from '../options/options.ts';
+import { lazily, parseGpus, type RunOptions, wholeFrom, withPipelineOptions } from '../options/options.ts';
 
 const runExamples = `
 Examples:
@@ -63,7 +56,6 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch results that the remote cache has, instead of running those stages')
     .option('--remote <address>', 'the remote cache for --pull (default: `cache.remote` in pipeline.yaml)')
-    .addOption(trustOption())
     .addHelpText('after', runExamples)
     .action(
       lazily(async () => {

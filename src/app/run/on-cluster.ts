@@ -125,8 +125,7 @@ function describeAsked(plan: Plan, { selected, forced, options }: AskedRun): Omi
   const kept = isSame && listJobs(folder).length > 0 ? before : null;
   const { failFast, jobs, gpus, pull, remote } = options;
   // The job of a detached run starts in another folder.
-  const trust = options.trust && path.resolve(options.trust);
-  const repeated: RepeatedOptions = { failFast, jobs, gpus, pull, remote, trust };
+  const repeated: RepeatedOptions = { failFast, jobs, gpus, pull, remote };
   return {
     version: 1,
     ...own,

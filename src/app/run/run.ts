@@ -79,7 +79,7 @@ export async function resolveRun(
 
 async function readFetchOptions(
   plan: Plan,
-  { pull, remote, trust, dryRun }: RunOptions,
+  { pull, remote, dryRun }: RunOptions,
 ): Promise<RunRequest['openFetch']> {
   if (pull === true && dryRun === true) {
     throw new ReproError('usage', '--pull cannot be combined with --dry-run, which fetches nothing', {
@@ -87,19 +87,16 @@ async function readFetchOptions(
     });
   }
   if (pull !== true) {
-    const given = remote === undefined ? (trust === undefined ? null : '--trust') : '--remote';
-    if (given === null) return null;
-    throw new ReproError('usage', `${given} only applies to --pull`, { fix: 'Add --pull.' });
+    if (remote === undefined) return null;
+    throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
   }
   const { openConfiguredRemote, remoteSettingsOf } = await import('../options/remote.ts');
   // A missing remote or an impossible address is an error; an unreachable remote is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
   const { createFetchStage } = await import('../../runner/share/pull.ts');
-  const { readTrustedKeys } = await import('../../runner/share/signatures.ts');
-  const keys = trust === undefined ? undefined : readTrustedKeys(trust);
   const open = () => openConfiguredRemote(plan, remote);
-  return (onEvent) => createFetchStage(open, onEvent, keys);
+  return (onEvent) => createFetchStage(open, onEvent);
 }
 
 /**

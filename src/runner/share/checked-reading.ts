@@ -8,44 +8,30 @@ import { digestTree, isSafeTree, type Tree } from '../store/digest.ts';
 import { hashParts } from '../store/fingerprint-parts.ts';
 import { isRunRecord, type RunRecord } from '../store/records.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
-import { openEnvelope, type TrustedKeys, whyUntrusted } from './signatures.ts';
 
 /** Records and lists of 100,000 files are far smaller. */
 const textBytesAtMost = 256 * 1024 * 1024;
 
-/** Whom to believe, and when to stop. */
-export interface ReadingOptions {
-  /** Only records that one of these keys has signed are used; without it all, signed or not. */
-  readonly trust?: TrustedKeys | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
- * The record that a remote has for a fingerprint, by itself or in a signed envelope; null if it has none.
+ * The record that a remote has for a fingerprint; null if it has none.
  *
- * @throws {ReproError} `remote-damaged` if it is not a record of this fingerprint; with `trust`, in that case and if no trusted key has
- *   signed it, `remote-untrusted`
+ * @throws {ReproError} `remote-damaged` if it is not a record of this fingerprint
  */
 export async function readAction(
   remote: Remote,
   fingerprint: string,
-  { trust, signal }: ReadingOptions = {},
+  signal?: AbortSignal,
 ): Promise<RunRecord | null> {
   const key = actionKeyOf(fingerprint);
-  const stored = await readJson(remote, key, signal);
-  if (stored === undefined) return null;
-  const refuse = (what: string): ReproError =>
-    trust === undefined ? damaged(remote, key, what) : untrusted(remote, key, what);
-  const why = trust === undefined ? null : whyUntrusted(stored, trust);
-  if (why !== null) throw refuse(why);
-  const value = openEnvelope(stored);
-  if (!isRunRecord(value)) throw refuse('it is not a record');
+  const value = await readJson(remote, key, signal);
+  if (value === undefined) return null;
+  if (!isRunRecord(value)) throw damaged(remote, key, 'it is not a record');
   if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
-    throw refuse('it is the record of another fingerprint');
+    throw damaged(remote, key, 'it is the record of another fingerprint');
   }
   const paths = value.outputs.map((output) => output.path);
   if (canonicalJson(paths) !== canonicalJson(value.parts.outputs)) {
-    throw refuse('its outputs differ from those of the stage');
+    throw damaged(remote, key, 'its outputs differ from those of the stage');
   }
   return value;
 }
@@ -139,13 +125,6 @@ function damaged(remote: Remote, key: string, what: string): ReproError {
   return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
     where: `${remote.address}/${key}`,
     fix: 'Nothing of it was used. Remove it, then run `./repro cache push` on a machine that has these results.',
-  });
-}
-
-function untrusted(remote: Remote, key: string, what: string): ReproError {
-  return new ReproError('remote-untrusted', `this record is refused: ${what}`, {
-    where: `${remote.address}/${key}`,
-    fix: 'Nothing of it was used. Run `./repro cache push --sign KEY` with a trusted key on a machine that has computed this, or run it here without --pull.',
   });
 }
 

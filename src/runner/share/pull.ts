@@ -15,9 +15,8 @@ import type { FetchStage } from '../run/execution-context.ts';
 import { type TreeEntry, withExecutables } from '../store/digest.ts';
 import { removeLeftOver, restoreOutputs } from '../store/outputs-in-place.ts';
 import type { RecordedOutput, RunRecord } from '../store/records.ts';
-import { downloadFromRemote, type ReadingOptions, readAction, readTree } from './checked-reading.ts';
+import { downloadFromRemote, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, type TransferProgress, transferAll, treeKeyOf } from './remote.ts';
-import type { TrustedKeys } from './signatures.ts';
 
 export interface Pulled {
   readonly id: string;
@@ -35,7 +34,8 @@ export interface Pulled {
   readonly warning?: string;
 }
 
-interface FetchOptions extends ReadingOptions {
+interface FetchOptions {
+  readonly signal?: AbortSignal | undefined;
   readonly remote: Remote;
   readonly onProgress?: (progress: TransferProgress) => void;
 }
@@ -141,7 +141,6 @@ async function pullInstance(
 
 const aboutOne: ReadonlySet<string> = new Set([
   'remote-damaged',
-  'remote-untrusted',
   'remote-incomplete',
   'store-damaged',
   'input-missing',
@@ -159,9 +158,9 @@ export function isAboutOne(error: unknown): boolean {
 async function fetchRecord(
   { store }: Session,
   fingerprint: string,
-  { remote, trust, signal }: FetchOptions,
+  { remote, signal }: FetchOptions,
 ): Promise<RunRecord | null> {
-  const record = await readAction(remote, fingerprint, { trust, signal });
+  const record = await readAction(remote, fingerprint, signal);
   for (const { kind, digest, path: name, executable = [] } of record?.outputs ?? []) {
     if (kind !== 'folder') continue;
     const tree = (await store.findTree(digest)) ?? (await readTree(remote, digest, signal));
@@ -225,15 +224,12 @@ function incomplete(remote: Remote, key: string, name: string): ReproError {
 }
 
 /**
- * For runs that fetch what a remote has. A failure is only a warning, and the stage runs; but a record that is not trusted fails its stage.
+ * For runs that fetch what a remote has. A failure is only a warning, and the stage runs.
  * Once the remote does not answer, it is not asked again.
- *
- * @param trust without it, all records are used
  */
 export function createFetchStage(
   openRemote: () => Promise<Remote>,
   onEvent: (event: RunEvent) => void,
-  trust?: TrustedKeys,
 ): FetchStage {
   let isGivenUp = false;
   let opened: Promise<Remote> | null = null;
@@ -247,7 +243,7 @@ export function createFetchStage(
     try {
       opened ??= openRemote();
       const remote = await opened;
-      const options = { remote, signal, onProgress, trust };
+      const options = { remote, signal, onProgress };
       const record = await fetchRecord(session, freshness.fingerprint, options);
       if (record === null) return false;
       await fetchFiles(session, record, id, options);
@@ -256,7 +252,6 @@ export function createFetchStage(
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      if (hasErrorCode(error, 'remote-untrusted')) throw error;
       // The next stage would meet these again, perhaps after a long wait.
       isGivenUp = hasErrorCode(
         error,

@@ -20,7 +20,6 @@ import {
   transferAll,
   treeKeyOf,
 } from './remote.ts';
-import { type Signer, signRecord } from './signatures.ts';
 
 export interface PushedInstance {
   readonly id: string;
@@ -41,8 +40,6 @@ export interface PushOptions {
   readonly remote: Remote;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Signs the records. It replaces records that it has not signed, whatever they say. */
-  readonly signer?: Signer | undefined;
   readonly facts: Facts;
   readonly selected: ReadonlySet<string>;
   readonly onPushed?: (pushed: PushedInstance) => void;
@@ -82,14 +79,13 @@ export async function pushPlan(plan: Plan, options: PushOptions): Promise<Pushed
  * @throws {ReproError} `store-incomplete` if the store does not have all of it, `remote-…`
  */
 async function pushInstance(session: Session, record: RunRecord, options: PushOptions): Promise<Pushed> {
-  const { remote, signal, signer } = options;
+  const { remote, signal } = options;
   const key = actionKeyOf(record.fingerprint);
   const replaced: string[] = [];
-  // A damaged record counts as absent, and is replaced; so does, for a signer, one that it has not signed.
-  const reading = readAction(remote, record.fingerprint, { trust: signer?.own, signal });
-  const theirs = await reading.catch((error: unknown) => {
-    if (hasErrorCode(error, 'remote-damaged')) replaced.push(key);
-    else if (!hasErrorCode(error, 'remote-untrusted')) throw error;
+  // A damaged record counts as absent, and is replaced.
+  const theirs = await readAction(remote, record.fingerprint, signal).catch((error: unknown) => {
+    if (!hasErrorCode(error, 'remote-damaged')) throw error;
+    replaced.push(key);
     return null;
   });
   const isOther = theirs !== null && !haveSameDigests(theirs.outputs, record.outputs);
@@ -120,8 +116,7 @@ async function pushInstance(session: Session, record: RunRecord, options: PushOp
     signal,
   );
   const told = { ...record, parts: withoutPlaces(record.parts) };
-  if (isNew)
-    await remote.write(key, signer ? signRecord(told, signer) : `${JSON.stringify(told, null, 2)}\n`);
+  if (isNew) await remote.write(key, `${JSON.stringify(told, null, 2)}\n`);
   const state = isNew || wanted.length > 0 ? 'pushed' : 'present';
   return { state, files: files.length, bytes: totalBytes, replaced: replaced.sort() };
 }

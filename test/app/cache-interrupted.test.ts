@@ -10,37 +10,6 @@ import { call, createShared, useFinishedProject } from './cache-project.ts';
 
 useFinishedProject();
 
-test('push --sign and --trust share only what one signed; a run fails at anything else and names record and key', async () => {
-  const { root, copy, remote, address } = await createShared();
-  const pem = (name: string): string => path.join(address, '..', `${name}.pem`);
-  await execa('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', pem('sign')]);
-  await execa('openssl', ['pkey', '-in', pem('sign'), '-pubout', '-out', pem('trust')]);
-  const run = () => call(copy, 'run', '--pull', '--trust', pem('trust'), ...remote);
-  const refused = await run();
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toMatch(/v1\/actions\/\S+\.json {2}this record is refused: it is not signed/);
-  expect(readOutputs(copy)).toEqual({});
-
-  const pushed = await call(root, 'cache', 'push', '--sign', pem('sign'), ...remote);
-  expect(pushed.exitCode, pushed.stderr).toBe(0);
-  expect(pushed.stderr).toMatch(/^\+ a {2}signed and uploaded; its files were already there$/m);
-  const ran = await run();
-  expect(ran.exitCode, ran.stderr).toBe(0);
-  expect(ran.stderr).toContain(`fetched from ${address}: made on `);
-  expect(readOutputs(copy)).toEqual(expectedFiles(1));
-
-  const wrong = await call(copy, 'cache', 'pull', '--trust', pem('sign'), ...remote);
-  expect([wrong.exitCode, wrong.stderr]).toEqual([
-    2,
-    expect.stringContaining('sign.pem  expected public Ed25519 keys'),
-  ]);
-  const alone = await call(copy, 'run', '--trust', pem('trust'), '--set', 'version=1');
-  expect([alone.exitCode, alone.stderr]).toEqual([
-    2,
-    expect.stringContaining('--trust only applies to --pull'),
-  ]);
-});
-
 test('verify goes on past what cannot be read', async () => {
   const { root } = await createShared();
   const folder = path.join(root, 'artifacts/.cache');
