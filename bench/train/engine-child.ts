@@ -60,11 +60,8 @@ async function main(task: EngineTask): Promise<void> {
   }
   session.dispose();
   const name = describeEngine(engine.description);
-  const [trainingBatch, evaluationBatch] = mode === 'train' ? [samples, 0] : [0, samples];
-  const plan = await engine.planMemory?.({ spec, steps: workload.steps, trainingBatch, evaluationBatch });
-  const planned = plan && plan.parameterBytes + plan.training.bytes + plan.evaluation.bytes;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  print({ name: `${name} (${samples} samples)`, peakBytes, plannedBytes: planned });
+  print({ name: `${name} (${samples} samples)`, peakBytes });
 }
 
 async function prepareStep(

@@ -49,7 +49,7 @@ export async function writeParts(file: string, head: string, parts: Parts): Prom
 /** Of one process: about what 32 clips take on two cores of a CPU. */
 const seconds = 120;
 const modes = ['train', 'evaluate'] as const;
-type Timed = Round['results'][number] & { readonly plannedBytes?: number };
+type Timed = Round['results'][number];
 type Time = (mode: Mode, batch: number) => Promise<Timed>;
 
 /** Each measurement is a process of its own, which may hang or crash. */
@@ -78,7 +78,7 @@ export async function writeReport(report: Report): Promise<void> {
       measured = await measureKernels(report);
       return describeKernels(measured);
     },
-    'Speed and memory': async () => {
+    Speed: async () => {
       await mkdir(path.dirname(files.frames));
       await writeWorkload(workload, files);
       await calibrate(engineChild, workload, files, Math.min(4, workload.batch));
@@ -137,7 +137,7 @@ async function timeTable(
 
 function describeTimed(timed: Timed | undefined): string {
   if (timed === undefined) return '–';
-  return `${digits(1e3 * perSample(timed))} ms, ${formatBytes(timed.plannedBytes ?? timed.peakBytes)}`;
+  return `${digits(1e3 * perSample(timed))} ms`;
 }
 
 /** Steps as in `Contestant`, all of them asked for at once. */
@@ -146,7 +146,7 @@ async function runAlone(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   repeats: number,
-): Promise<Result & { readonly plannedBytes?: number }> {
+): Promise<Result> {
   const isWhole = (answer: string) => answer.includes('peakBytes') && isDocument(answer);
   const output = await ask(command, args, { env, input: 'step\n'.repeat(repeats), seconds, isWhole });
   const [first, ...steps] = output.split('\n').map((line) => JSON.parse(line));
@@ -260,7 +260,7 @@ async function timePyTorch(report: Report, webgpu: Time): Promise<string> {
       return { ...(await runAlone(python, onCard, env, 5)), role: 'peer', samples };
     },
   ]);
-  return `PyTorch ${found}: the same network and frames, milliseconds a clip and what it took of the card’s memory. By default, its convolutions use
+  return `PyTorch ${found}: the same network and frames, milliseconds a clip. By default, its convolutions use
 TF32, which rounds to 10 bits of mantissa; without it, they are single precision as here.
 
 ${await timeTable(report, { webgpu, ...Object.fromEntries(peers) }, false)}`;

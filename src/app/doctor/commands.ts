@@ -6,24 +6,17 @@ import { collect, lazily, threadsOption, withPipelineOptions } from '../options/
 const doctorExamples = `
 Without --profile and --set, it estimates profiles full and overnight. Estimates are for the native engine and all recordings of DVS128 Gesture.
 With a GPU, it tries the engines for these profiles, unless that is known, a run is under way or there are results, and shows which one \`auto\` takes.
-With --profile or --set, it exits with 1 if the data of that run are not here. --plan reads no data. It exits with 2 if the memory or a GPU's limits do not suffice.
+With --profile or --set, it exits with 1 if the data of that run are not here.
 
 Examples:
   $ repro doctor
-  $ repro doctor --profile overnight --set train.epochs=32
-  $ repro doctor --plan baseline --profile full
-  $ repro doctor --plan no-reg --profile full --set train.batchSize=64
-  $ repro doctor --plan ./mine.yaml --json`;
+  $ repro doctor --profile overnight --set train.epochs=32`;
 
 /** Adds the commands that check this machine and its engines. */
 export function addDoctorCommands(program: Command): void {
   withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell whether the data are there and how to get what is missing, and estimate from a short measurement how long a profile takes; or, with --plan, tell how much memory a model needs',
-    )
-    .option(
-      '--plan <model>',
-      'tell how much memory a model needs for training and evaluation under a profile, and the largest batches that fit; on a GPU, also what each kernel does; <model> is a file in configs/models, without .yaml, or a path',
+      'check this machine (Node.js, git, memory, disk, GPUs, engines), tell whether the data are there and how to get what is missing, and estimate from a short measurement how long a profile takes',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', doctorExamples)

@@ -46,10 +46,9 @@ import { alignTable } from '../view/table.ts';
 
 /**
  * `repro doctor`: lists what this machine has, what it lacks and how to get that; then measures for a few seconds to estimate how long
- * a profile takes, or the two for real recordings. With `--plan`: how much memory a model needs.
+ * a profile takes, or the two for real recordings.
  */
-export async function doctor(options: PipelineOptions & { readonly plan?: string }): Promise<void> {
-  if (options.plan !== undefined) return (await import('./memory-plan.ts')).printPlan(options.plan, options);
+export async function doctor(options: PipelineOptions): Promise<void> {
   const root = findProjectRoot(options.project ?? process.cwd());
   const { findings, engines } = await examineMachine(root);
   if (options.json !== true) printFindings(findings);

@@ -153,34 +153,9 @@ export interface Workload {
   readonly evaluationBatch: number;
 }
 
-/** What a batch needs besides the parameters. */
-export interface BatchNeed {
-  readonly samples: number;
-  /** Infinite for more than can be addressed. */
-  readonly bytes: number;
-  /** The largest batch that fits here, at most 65,536; 0 if none. */
-  readonly largest: number;
-}
-
-/** The memory that a network needs, in bytes. */
-export interface MemoryPlan {
-  /** Parameters, their gradients and moments. */
-  readonly parameterBytes: number;
-  readonly training: BatchNeed;
-  readonly evaluation: BatchNeed;
-  /** What is available to this process now; infinite if that is unknown. */
-  readonly availableBytes: number;
-}
-
 /** Computes training steps; every engine passes the same parity suite. */
 export interface Engine {
   readonly description: EngineDescription;
-  /**
-   * The memory that a workload needs, without computing it. Not every engine knows.
-   *
-   * @throws {ReproError} `out-of-memory` if not even the parameters fit
-   */
-  planMemory?(workload: Workload): Promise<MemoryPlan>;
   /** @throws {ShapeError} if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
   /**

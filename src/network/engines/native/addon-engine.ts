@@ -2,13 +2,7 @@ import type { WasmInstance } from 'plif-native/wasm';
 import type { NetworkSpec, NeuronSpec } from '../../spec.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import type { NativeAddon } from './addon-types.ts';
-import {
-  checkParameterMemory,
-  countParameterBytes,
-  planMemory,
-  WASM_BYTES,
-  WASM_SETTINGS,
-} from './memory.ts';
+import { checkParameterMemory, countParameterBytes, WASM_BYTES, WASM_SETTINGS } from './memory.ts';
 import { NativeSession } from './session.ts';
 
 /** The engine of an addon, compiled or in WebAssembly; nothing here needs Node.js. @param memory that networks can get, in bytes */
@@ -22,7 +16,6 @@ export function addonEngine(
     addon.open({ layers, input, classes, ...settings });
   return {
     description,
-    planMemory: (workload) => planMemory(() => openNetwork(workload.spec), workload, available()),
     open: async (spec, state, optimiser) => {
       checkParameterMemory(spec, available());
       const memory = { available, most: most - countParameterBytes(spec) };

@@ -2,7 +2,7 @@ import { hasErrorCode, ReproError } from '../../../base/errors.ts';
 import { formatBytes } from '../../../base/text.ts';
 import { ShapeError } from '../../../formats/tensor.ts';
 import { countParameters, type NetworkSpec } from '../../spec.ts';
-import type { BatchNeed, MemoryPlan, Workload } from '../engine.ts';
+import type { Workload } from '../engine.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 
 /** WebAssembly addresses 4 GB: what is left after its stack and what the allocator keeps. */
@@ -69,60 +69,32 @@ export function checkParameterMemory(spec: NetworkSpec, availableBytes: number):
 /** Larger batches bring nothing, even where they fit. */
 const largestPlanned = 65_536;
 
-/**
- * Opens a network, asks it what batches need, and disposes of it.
- *
- * @throws {ReproError} `out-of-memory` if not even the parameters fit
- */
-export async function planMemory(
-  open: () => NativeNetwork | Promise<NativeNetwork>,
-  { spec, steps, trainingBatch, evaluationBatch }: Workload,
-  availableBytes: number,
-): Promise<MemoryPlan> {
-  const parameterBytes = countParameterBytes(spec);
-  checkParameterMemory(spec, availableBytes);
-  let network: NativeNetwork | undefined;
-  try {
-    const opened = await open();
-    network = opened;
-    const needOf = async (samples: number, training: boolean): Promise<BatchNeed> => {
-      if (samples === 0) return { samples, bytes: 0, largest: 0 };
-      const bytesFor = (count: number) => countBytes(opened, count, steps, training);
-      return {
-        samples,
-        bytes: await bytesFor(samples),
-        largest: await largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
-      };
-    };
-    return {
-      parameterBytes,
-      training: await needOf(trainingBatch, true),
-      evaluation: await needOf(evaluationBatch, false),
-      availableBytes,
-    };
-  } catch (error) {
-    throw explainNativeError(error);
-  } finally {
-    network?.dispose();
-  }
-}
-
 /** Why WebAssembly cannot compute these batches, however much memory this machine has, and what would fit; undefined if it can. */
 export async function describeWasmExcess(
   addon: NativeAddon,
-  workload: Workload,
+  { spec, steps, trainingBatch, evaluationBatch }: Workload,
 ): Promise<string | undefined> {
-  const { layers, input, classes } = workload.spec;
-  const open = () => addon.open({ layers, input, classes, ...WASM_SETTINGS });
-  const plan = await planMemory(open, workload, WASM_BYTES);
-  const needs = [plan.training, plan.evaluation];
-  const excess = needs.find(({ bytes }) => plan.parameterBytes + bytes > WASM_BYTES);
-  if (excess === undefined) return undefined;
-  const { samples, largest } = excess;
-  return (
-    `a batch of ${samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses ` +
-    `(${largest === 0 ? 'none fits' : `one of ${largest} fits`}), and TensorFlow.js on the CPU takes thousands of times as long`
-  );
+  const { layers, input, classes } = spec;
+  checkParameterMemory(spec, WASM_BYTES);
+  const available = WASM_BYTES - countParameterBytes(spec);
+  const network = await addon.open({ layers, input, classes, ...WASM_SETTINGS });
+  try {
+    for (const [samples, training] of [
+      [trainingBatch, true],
+      [evaluationBatch, false],
+    ] as const) {
+      const bytesFor = (count: number) => countBytes(network, count, steps, training);
+      if (samples === 0 || (await bytesFor(samples)) <= available) continue;
+      const largest = await largestBatch(largestPlanned, available, bytesFor);
+      return (
+        `a batch of ${samples} needs more memory than the ${formatBytes(WASM_BYTES)} that it addresses ` +
+        `(${largest === 0 ? 'none fits' : `one of ${largest} fits`}), and TensorFlow.js on the CPU takes thousands of times as long`
+      );
+    }
+    return undefined;
+  } finally {
+    network.dispose();
+  }
 }
 
 /** Where not even one sample fits. */

@@ -1,6 +1,5 @@
 import { countElements } from '../../../formats/tensor.ts';
 import type { Engine, NeuronPass, NeuronPassResult } from '../engine.ts';
-import { planMemory } from '../native/memory.ts';
 import { NativeSession } from '../native/session.ts';
 import type { Gpu } from './adapters.ts';
 import { allocateProgram, ComputeDevice, PreparedProgram } from './device.ts';
@@ -22,8 +21,6 @@ export function createWebgpuEngine(
   const available = Number.POSITIVE_INFINITY;
   return {
     description: { name: 'webgpu', backend: 'gpu', version: `${kernelDigest()} ${identity}`, reason },
-    planMemory: (workload) =>
-      planMemory(() => WebgpuNetwork.open(compute, workload.spec), workload, available),
     open: (spec, state, optimiser) => {
       const memory = { available: () => available };
       return NativeSession.open(spec, (of) => WebgpuNetwork.open(compute, of), state, optimiser, memory);
