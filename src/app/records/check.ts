@@ -1,27 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import { hasErrorCode, messageOf, ReproError } from '../../base/errors.ts';
 import { quoteWords } from '../../base/files/shell-words.ts';
-import { parseYaml } from '../../base/schema/yaml-document.ts';
-import { formatMinute } from '../../base/text.ts';
 import { type Baseline, baselinePathOf, findBaselineRun, nameRun } from '../../report/baseline/baseline.ts';
 import { readBaseline } from '../../report/baseline/collect.ts';
-import { describeDigits, listDiffering } from '../../report/baseline/digits.ts';
 import { type BaselineFinding, RULES } from '../../report/baseline/finding.ts';
 import { type JudgedClaim, judgeBaseline, judgeVerdicts } from '../../report/baseline/judge.ts';
-import { readReceipt } from '../../report/baseline/receipt.ts';
 import { ALL_OTHER_DATA, OTHER_DATA } from '../../report/claims/judgement.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/run/status.ts';
 import { VERDICT_TITLES } from '../../verdicts/verdicts.ts';
 import { lowerFirst } from '../../verdicts/words.ts';
 import { exitCode } from '../process/ending.ts';
-import {
-  findProjectRoot,
-  loadSelectedPlan,
-  type PipelineOptions,
-  pipelineArguments,
-} from '../project/load-plan.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../project/load-plan.ts';
 import { type CheckedRow, type Checklist, describeChecklist } from '../view/checklist.ts';
 import { colorsFor, printResult } from '../view/print.ts';
 import { assertHasResults, collectBaseline, findResults, readVerdicts } from './baseline.ts';
@@ -31,7 +20,7 @@ import { compareConfiguration } from './check-configuration.ts';
 interface CheckedSection extends Checklist {
   /** An entry of `checks` in the document of --json. */
   readonly document: {
-    readonly kind: 'receipt' | 'configuration' | 'results' | 'claims' | 'baseline';
+    readonly kind: 'configuration' | 'results' | 'claims' | 'baseline';
     readonly profile: string;
     readonly [key: string]: unknown;
   };
@@ -39,13 +28,11 @@ interface CheckedSection extends Checklist {
 
 interface CheckOptions extends PipelineOptions {
   readonly data: boolean;
-  readonly receipt?: string;
 }
 
 /** `repro check`. Exits with 4 if something fails, and with 3 if results are merely stale. */
 export async function check(options: CheckOptions): Promise<void> {
-  const { receipt } = options;
-  const sections = receipt === undefined ? await checkAll(options) : [await checkReceipt(receipt, options)];
+  const sections = await checkAll(options);
   const failed = sections.filter(({ isGood }) => !isGood);
   const document = { ok: failed.length === 0, checks: sections.map((section) => section.document) };
   printResult(options, 'check', document, () =>
@@ -286,32 +273,5 @@ async function checkConfiguration(plan: Plan, baseline: Baseline): Promise<Check
       ? `profile ${profile}: ${file} fits this configuration`
       : `profile ${profile}: ${differing.length} of ${runs} runs in ${file} do not fit this configuration`,
     remedy: [`make them again: ./repro run --profile ${quoteWords([profile])} && ${updateCommand(profile)}`],
-  };
-}
-
-/** Whether a browser recomputed the committed values. Nothing can prove where a receipt comes from. */
-async function checkReceipt(file: string, options: PipelineOptions): Promise<CheckedSection> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const problem = hasErrorCode(cause, 'ENOENT') ? 'this file is missing.' : messageOf(cause);
-    const fix = 'Name a receipt that the explorable page saved: ./repro check --receipt FILE';
-    throw new ReproError('receipt-file', problem, { where: file, fix, cause });
-  });
-  const root = findProjectRoot(options.project ?? process.cwd());
-  const { receipt, values } = await readReceipt({ file, text }, (profile) => readBaseline(root, profile));
-  await parseYaml(text, file); // It refuses a name that is there twice, of which JSON keeps the last.
-  const { profile, engine, browser, architecture, started } = receipt;
-  const differing = listDiffering(values);
-  const by = `it says, without proof: by ${browser} on ${architecture} with ${engine}, ${formatMinute(started)}`;
-  return {
-    document: { kind: 'receipt', file, ...receipt, differing },
-    rows: [
-      { name: 'receipt', state: 'noted', word: 'noted', text: by },
-      ...differing.map(({ name, value, expected }): CheckedRow => {
-        return { name, state: 'failed', word: 'differs', text: `${value}, in the baseline ${expected}` };
-      }),
-    ],
-    isGood: differing.length === 0,
-    summary: `profile ${profile}: the receipt of ${nameRun(receipt)} has ${describeDigits(values)}`,
-    remedy: ['It is from another commit, was edited, or that browser’s arithmetic differs: docs/check.md'],
   };
 }

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { lazily, withPipelineOptions } from '../options/options.ts';
 
 const explainExamples = `
@@ -17,21 +17,17 @@ Fails if the results of the last run contradict a published claim, or are worse 
 compares frames, learning rates, losses, spike rates, time constants, the chosen epoch and accuracy, but no times. With the engine of
 the baseline, numbers must be equal; with another one, rows show how much may differ. docs/check.md lists every tolerance.
 
-With --receipt, it compares only the values in a file that the explorable page saved after recomputing a result. They must be equal. Anyone can
-write such a file, so it does not prove that a browser computed it.
-
 With --no-data, it needs neither results nor data. It checks that the baseline has the models, seeds and settings of the present
 configuration.
 
 Exits with 4 if something fails, with 3 if results are not up to date, and with 2 if the check cannot be made, for example because the
-baseline or the receipt is damaged.
+baseline is damaged.
 
 Examples:
   $ repro check
   $ repro check --profile full --json
   $ repro check --set train.epochs=4
-  $ repro check --no-data --profile control
-  $ repro check --receipt receipt-baseline-2020.json`;
+  $ repro check --no-data --profile control`;
 
 const baselineExamples = `
 \`repro check\` compares later runs with the baseline. If results are meant to change, update it, and commit it with that change:
@@ -71,13 +67,6 @@ export function addRecordCommands(program: Command): void {
   withPipelineOptions(program.command('check'))
     .description('check results against the published claims and the committed baseline')
     .option('--no-data', 'check only that the baseline fits this configuration, without results and data')
-    .addOption(
-      new Option('--receipt <file>', 'check only what a browser recomputed').conflicts([
-        'profile',
-        'set',
-        'data',
-      ]),
-    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', checkExamples)
     .action(lazily(async () => (await import('./check.ts')).check));

@@ -74,7 +74,6 @@ export type RecomputeEvent =
   /** What was recomputed, as a baseline keeps it, and all values that were compared. `run` is null if the training diverged. */
   | Readonly<{
       kind: 'end';
-      engine: string;
       frames: Baseline['frames'];
       run: RunFacts | null;
       values: readonly ComparedValue[];
@@ -113,7 +112,7 @@ export async function recompute(recipe: Recipe, options: RecomputeOptions): Prom
 
   const stored = await simulateFrames(recipe, progress);
   const end = (run: RunFacts | null): void =>
-    tell({ kind: 'end', engine: version, frames: stored.facts, run, values: [...told.values()] });
+    tell({ kind: 'end', frames: stored.facts, run, values: [...told.values()] });
   compare('frames', pairValues(expected, listFrames(stored.facts)));
   const model = resolveModel(file, overridesOf(id, profile), `configs/models/${id}.yaml`);
   const { frameOrder } = model.training;

@@ -2,7 +2,6 @@ import { html, nothing } from 'lit-html';
 import { capitalise, formatCount } from '../../../base/text.ts';
 import { nameRun, type RunFacts } from '../../baseline/baseline.ts';
 import { type ComparedValue, describeDigits, listResult } from '../../baseline/digits.ts';
-import { formatReceipt } from '../../baseline/receipt.ts';
 import type { RecomputeEvent } from '../recompute.ts';
 import { drawSelect } from './elements.ts';
 import { type Request, recipe, startThread, takeError } from './networks.ts';
@@ -19,7 +18,7 @@ let thread: Worker | null = null;
 /** Of the chosen run, by name. */
 const found = new Map<string, ComparedValue>();
 let progress = { text: '', percent: 0 };
-let [outcome, receipt, copied] = ['', '', ''];
+let outcome = '';
 
 export const isRecomputing = (): boolean => thread !== null;
 
@@ -27,20 +26,19 @@ function choose(run: RunFacts): void {
   chosen = run;
   found.clear();
   progress = { text: '', percent: 0 };
-  [outcome, receipt, copied] = ['', '', ''];
+  outcome = '';
   redraw();
 }
 
 /** Computes the chosen run in a thread of its own. It sets no timers: browsers slow those of hidden pages down. */
 function start(): void {
   choose(chosen);
-  const [started, startedMs] = [new Date().toISOString(), performance.now()];
+  const startedMs = performance.now();
   const { model, seed } = chosen;
-  const own = startThread();
-  thread = own;
-  thread.onmessage = async ({ data }: MessageEvent<RecomputeEvent>) => {
-    const seconds = (performance.now() - startedMs) / 1000;
+  thread = startThread();
+  thread.onmessage = ({ data }: MessageEvent<RecomputeEvent>) => {
     if (data.kind === 'progress') {
+      const seconds = (performance.now() - startedMs) / 1000;
       const { phase, done, total } = data;
       const [from, size] = SHARES[phase];
       const percent = from + (size * done) / total;
@@ -48,21 +46,7 @@ function start(): void {
       const left = percent === 0 ? '' : `About ${10 * tens} seconds left.`;
       progress = { text: `${capitalise(phase)}: ${done} of ${total}. ${left}`, percent };
     } else if (data.kind === 'compared') for (const one of data.values) found.set(one.name, one);
-    else {
-      const { profile } = baseline;
-      // Only some browsers have it, and TypeScript has no type of it.
-      const hints = await Reflect.get(navigator, 'userAgentData')
-        ?.getHighEntropyValues(['architecture'])
-        .catch(() => null);
-      // Meanwhile, somebody may have stopped it.
-      if (thread !== own) return;
-      const [result, architecture] = [describeDigits(data.values), String(hints?.architecture || 'unknown')];
-      const values = Object.fromEntries(data.values.map(({ name, value }) => [name, value]));
-      const by = { engine: data.engine, browser: navigator.userAgent, architecture };
-      const at = { started, seconds: Math.round(seconds) };
-      receipt = formatReceipt({ profile, model, seed, result, ...by, ...at, values });
-      end(`Your browser got ${result}.`);
-    }
+    else end(`Your browser got ${describeDigits(data.values)}.`);
     redraw();
   };
   thread.onerror = (event) => end(`Recomputing failed: ${takeError(event)}`);
@@ -76,25 +60,10 @@ function end(text: string): void {
   redraw();
 }
 
-async function copy(): Promise<void> {
-  copied = await navigator.clipboard.writeText(receipt).then(
-    () => 'Receipt copied',
-    () => 'Save it instead',
-  );
-  redraw();
-}
-
 /** @param isTraining whether the page trains a network: one at a time */
 export function drawRecompute(isTraining: boolean) {
   const [click, verb] = thread === null ? [start, 'Recompute this result'] : [() => end('Stopped.'), 'Stop'];
   const bar = html`<p><progress max="100" .value=${progress.percent} aria-label="Recomputed"></progress> ${progress.text}</p>`;
-  const file = `receipt-${chosen.model}-${chosen.seed}.json`;
-  const offer = html`<p>The receipt lists the values, the browser and the time. <code>./repro check --receipt ${file}</code>
-    compares it with the committed result. Anyone can write such a file, so it does not prove that a browser computed it.</p>
-    <div class="deeds">
-      <button type="button" aria-live="polite" @click=${copy}>${copied || 'Copy receipt'}</button>
-      <a download=${file} href=${`data:application/json,${encodeURIComponent(receipt)}`}>Save receipt</a>
-    </div>`;
   return html`<section class="recompute" aria-labelledby="recompute">
     <h2 id="recompute">Recompute a result here</h2>
     <p>Your browser can compute a committed result of this project again, from nothing: it simulates the recordings, cuts
@@ -126,7 +95,6 @@ export function drawRecompute(isTraining: boolean) {
     </div>
     ${thread === null ? nothing : bar}
     <p role="status">${outcome}</p>
-    ${receipt === '' ? nothing : offer}
     ${drawTable()}
   </section>`;
 }
